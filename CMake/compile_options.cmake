@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# How pefsim's own targets are compiled. Nothing here reaches a user of the installed package.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+
+add_compile_options(
+    "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion;-Werror>"
+    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+
+set(PEFSIM_SANITIZE "" CACHE STRING "Sanitizers to build with: empty or asan-ubsan")
+set_property(CACHE PEFSIM_SANITIZE PROPERTY STRINGS "" asan-ubsan)
+if(PEFSIM_SANITIZE STREQUAL "asan-ubsan")
+    set(sanitizer_options -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_compile_options(${sanitizer_options})
+    add_link_options(${sanitizer_options})
+elseif(PEFSIM_SANITIZE)
+    message(FATAL_ERROR "PEFSIM_SANITIZE is '${PEFSIM_SANITIZE}'; allowed are the empty string and asan-ubsan")
+endif()
+
+find_program(PEFSIM_MOLD mold)
+mark_as_advanced(PEFSIM_MOLD)
+if(PEFSIM_MOLD)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+# Cache hits in every clone of the tree: paths below the root are hashed relative to it.
+find_program(PEFSIM_CCACHE ccache)
+mark_as_advanced(PEFSIM_CCACHE)
+if(PEFSIM_CCACHE)
+    foreach(language IN ITEMS C CXX)
+        if(NOT CMAKE_${language}_COMPILER_LAUNCHER)
+            set(CMAKE_${language}_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+                "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${PEFSIM_CCACHE}")
+        endif()
+    endforeach()
+endif()

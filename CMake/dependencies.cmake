@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The one list of everything that pefsim builds on. The package lists are read by CMake/install-packages too, one
+# package per line, comments after '#'; the find_package calls below them run here and in the installed package.
+
+set(PEFSIM_DEBIAN_PACKAGES
+    g++                             # C++20 compiler
+    cmake                           # at least 3.25
+    ninja-build
+    ccache                          # compiler cache, used when present
+    mold                            # linker, used when present
+    pkg-config                      # how CMake/FindSystemC.cmake finds SystemC
+    libsystemc-dev                  # SystemC 2.3.4 and TLM-2.0
+    libboost-dev                    # Boost.Endian, Boost.ICL
+    libboost-program-options-dev    # command lines
+    libtomlplusplus-dev             # configuration files
+    nlohmann-json3-dev              # reports
+    libfmt-dev                      # formatting
+    libssl-dev                      # AES-GCM of pages that leave secure memory
+    zlib1g-dev                      # FST traces
+    verilator                       # optional: brings the FST writer as source; without it traces are VCD only
+    gnuplot-nox                     # optional, at run time: PNG plots
+)
+
+set(PEFSIM_DEBIAN_TEST_PACKAGES
+    libgtest-dev
+    libgmock-dev
+    librapidcheck-dev               # property tests
+    libbenchmark-dev                # tests/benchmarks
+    gtkwave                         # independent reader of traces: vcd2fst, fst2vcd, the viewer itself
+    xvfb                            # a screen for gtkwave
+    xauth
+    xdotool
+    imagemagick                     # screenshots
+    e2fsprogs                       # ext4 images and their check
+    tshark                          # independent reader of pcap files
+    python3                         # tests/house
+)
+
+set(PEFSIM_DEBIAN_LINT_PACKAGES
+    clang-format
+    clang-tidy
+    shellcheck
+)
+
+find_package(SystemC 2.3.3 REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+find_package(tomlplusplus 3.3 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
