@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+/// Hypercalls (`sc 1`): numbers, return codes and declared registers. PAPR chapter 14; the Ultravisor's calls to the
+/// hypervisor (H_SVM_*) are from the kernel's Documentation/powerpc/ultravisor.rst.
+///
+/// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results.
+namespace pefsim::abi {
+
+enum class hcall : std::uint64_t {
+    h_get_tce = 0x1c,
+    h_put_tce = 0x20,
+    h_logical_ci_load = 0x3c,
+    h_logical_ci_store = 0x40,
+    h_get_term_char = 0x54,
+    h_put_term_char = 0x58,
+    h_eoi = 0x64,
+    h_cppr = 0x68,
+    h_ipi = 0x6c,
+    h_xirr = 0x74,
+    h_register_vpa = 0xdc,
+    h_cede = 0xe0,
+    h_confer = 0xe4,
+    h_prod = 0xe8,
+    h_stuff_tce = 0x138,
+    h_put_tce_indirect = 0x13c,
+    h_xirr_x = 0x2fc,
+    h_random = 0x300,
+    h_svm_page_in = 0xef00,
+    h_svm_page_out = 0xef04,
+    h_svm_init_start = 0xef08,
+    h_svm_init_done = 0xef0c,
+    h_svm_init_abort = 0xef14,
+};
+
+/// Return codes of hypercalls in R3.
+enum class h_status : std::int64_t {
+    h_success = 0,
+    h_busy = 1,
+    h_hardware = -1,
+    h_function = -2,
+    h_privilege = -3,
+    h_parameter = -4,
+    h_bad_mode = -5,
+    h_not_found = -7,
+    h_authority = -10,
+    h_resource = -16,
+    h_p2 = -55,
+    h_p3 = -56,
+    h_p4 = -57,
+    h_p5 = -58,
+    h_unsupported = -67,
+    h_state = -75,
+};
+
+/// One row of the register declaration: `n_in` registers from R3 on are the call's input, `n_out` from R3 on its output.
+/// When a secure guest makes the call, the Ultravisor shows the hypervisor these inputs and takes back these outputs only.
+struct hcall_declaration {
+    hcall number;
+    std::string_view name;
+    unsigned n_in;
+    unsigned n_out;
+};
+
+inline constexpr std::array hcall_declarations{
+    hcall_declaration{hcall::h_get_tce, "H_GET_TCE", 3, 2},
+    hcall_declaration{hcall::h_put_tce, "H_PUT_TCE", 4, 1},
+    hcall_declaration{hcall::h_logical_ci_load, "H_LOGICAL_CI_LOAD", 3, 2},
+    hcall_declaration{hcall::h_logical_ci_store, "H_LOGICAL_CI_STORE", 4, 1},
+    hcall_declaration{hcall::h_get_term_char, "H_GET_TERM_CHAR", 2, 4},
+    hcall_declaration{hcall::h_put_term_char, "H_PUT_TERM_CHAR", 5, 1},
+    hcall_declaration{hcall::h_eoi, "H_EOI", 2, 1},
+    hcall_declaration{hcall::h_cppr, "H_CPPR", 2, 1},
+    hcall_declaration{hcall::h_ipi, "H_IPI", 3, 1},
+    hcall_declaration{hcall::h_xirr, "H_XIRR", 1, 2},
+    hcall_declaration{hcall::h_register_vpa, "H_REGISTER_VPA", 4, 1},
+    hcall_declaration{hcall::h_cede, "H_CEDE", 1, 1},
+    hcall_declaration{hcall::h_confer, "H_CONFER", 3, 1},
+    hcall_declaration{hcall::h_prod, "H_PROD", 2, 1},
+    hcall_declaration{hcall::h_put_tce_indirect, "H_PUT_TCE_INDIRECT", 5, 1},
+    hcall_declaration{hcall::h_stuff_tce, "H_STUFF_TCE", 5, 1},
+    hcall_declaration{hcall::h_xirr_x, "H_XIRR_X", 2, 3},
+    hcall_declaration{hcall::h_random, "H_RANDOM", 2, 2},
+    hcall_declaration{hcall::h_svm_page_in, "H_SVM_PAGE_IN", 4, 1},
+    hcall_declaration{hcall::h_svm_page_out, "H_SVM_PAGE_OUT", 4, 1},
+    hcall_declaration{hcall::h_svm_init_start, "H_SVM_INIT_START", 1, 1},
+    hcall_declaration{hcall::h_svm_init_done, "H_SVM_INIT_DONE", 1, 1},
+    hcall_declaration{hcall::h_svm_init_abort, "H_SVM_INIT_ABORT", 1, 1},
+};
+
+/// Index of `number` in hcall_declarations, or hcall_declarations.size() for a number that has no declaration.
+constexpr std::size_t hcall_row(std::uint64_t number) {
+    std::size_t row = 0;
+    while (row < hcall_declarations.size() && static_cast<std::uint64_t>(hcall_declarations[row].number) != number) {
+        ++row;
+    }
+    return row;
+}
+
+/// The call's PAPR name, "unknown hypercall" for an undeclared number.
+constexpr std::string_view hcall_name(std::uint64_t number) {
+    const std::size_t row = hcall_row(number);
+    return row < hcall_declarations.size() ? hcall_declarations[row].name : "unknown hypercall";
+}
+
+/// Flags of H_SVM_PAGE_IN: the guest shares the page, or does not (any more).
+inline constexpr std::uint64_t h_page_in_nonshared = 0;
+inline constexpr std::uint64_t h_page_in_shared = 1;
+
+/// Access permission in the low bits of a TCE (PAPR 14.5.4.2).
+inline constexpr std::uint64_t tce_read = 1;
+inline constexpr std::uint64_t tce_write = 2;
+
+}  // namespace pefsim::abi

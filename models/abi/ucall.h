@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+/// Ultracalls (`sc 2`): numbers, return codes and who may call. Documentation/powerpc/ultravisor.rst of the kernel;
+/// values of the return codes from the public Ultravisor's uapi header, which makes the names the contract.
+///
+/// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results.
+namespace pefsim::abi {
+
+enum class ucall : std::uint64_t {
+    uv_esm = 0xf110,
+    uv_return = 0xf11c,
+    uv_register_mem_slot = 0xf120,
+    uv_unregister_mem_slot = 0xf124,
+    uv_page_in = 0xf128,
+    uv_page_out = 0xf12c,
+    uv_share_page = 0xf130,
+    uv_unshare_page = 0xf134,
+    uv_page_inval = 0xf138,
+    uv_svm_terminate = 0xf13c,
+    uv_unshare_all_pages = 0xf140,
+};
+
+/// Return codes of ultracalls in R3. U_INVALID, U_NO_KEY and U_BUSY have names in the documentation but no agreed
+/// value: U_INVALID and U_NO_KEY take the hypercall values of the same meaning.
+enum class u_status : std::int64_t {
+    u_success = 0,
+    u_busy = 1,
+    u_function = -2,
+    u_parameter = -4,
+    u_retry = -5,
+    u_permission = -11,
+    u_p2 = -55,
+    u_p3 = -56,
+    u_p4 = -57,
+    u_p5 = -58,
+    u_bad_mode = -59,
+    u_invalid = -60,
+    u_no_key = -61,
+    u_state = -75,
+};
+
+/// Who may make an ultracall, by MSR(S,HV,PR).
+enum class ucall_caller : std::uint8_t {
+    hypervisor,  ///< HV=1, PR=0
+    os,          ///< HV=0, PR=0, secure or not
+    secure_os,   ///< S=1, HV=0, PR=0
+};
+
+struct ucall_declaration {
+    ucall number;
+    std::string_view name;
+    ucall_caller caller;
+    unsigned n_arguments;
+};
+
+inline constexpr std::array ucall_declarations{
+    ucall_declaration{ucall::uv_esm, "UV_ESM", ucall_caller::os, 2},
+    ucall_declaration{ucall::uv_return, "UV_RETURN", ucall_caller::hypervisor, 0},
+    ucall_declaration{ucall::uv_register_mem_slot, "UV_REGISTER_MEM_SLOT", ucall_caller::hypervisor, 5},
+    ucall_declaration{ucall::uv_unregister_mem_slot, "UV_UNREGISTER_MEM_SLOT", ucall_caller::hypervisor, 2},
+    ucall_declaration{ucall::uv_page_in, "UV_PAGE_IN", ucall_caller::hypervisor, 5},
+    ucall_declaration{ucall::uv_page_out, "UV_PAGE_OUT", ucall_caller::hypervisor, 5},
+    ucall_declaration{ucall::uv_share_page, "UV_SHARE_PAGE", ucall_caller::secure_os, 2},
+    ucall_declaration{ucall::uv_unshare_page, "UV_UNSHARE_PAGE", ucall_caller::secure_os, 2},
+    ucall_declaration{ucall::uv_page_inval, "UV_PAGE_INVAL", ucall_caller::hypervisor, 3},
+    ucall_declaration{ucall::uv_svm_terminate, "UV_SVM_TERMINATE", ucall_caller::hypervisor, 1},
+    ucall_declaration{ucall::uv_unshare_all_pages, "UV_UNSHARE_ALL_PAGES", ucall_caller::secure_os, 0},
+};
+
+/// Index of `number` in ucall_declarations, or ucall_declarations.size() for an unknown number.
+constexpr std::size_t ucall_row(std::uint64_t number) {
+    std::size_t row = 0;
+    while (row < ucall_declarations.size() && static_cast<std::uint64_t>(ucall_declarations[row].number) != number) {
+        ++row;
+    }
+    return row;
+}
+
+/// The call's name, "unknown ultracall" for an unknown number.
+constexpr std::string_view ucall_name(std::uint64_t number) {
+    const std::size_t row = ucall_row(number);
+    return row < ucall_declarations.size() ? ucall_declarations[row].name : "unknown ultracall";
+}
+
+/// The only page order that the Ultravisor accepts: 64 KiB.
+inline constexpr std::uint64_t uv_page_order = 16;
+
+/// UV_PAGE_OUT: the hypervisor wants a copy, the page stays with the guest.
+inline constexpr std::uint64_t uv_snapshot = 1;
+
+}  // namespace pefsim::abi

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <systemc>
+
+#include "abi/address.h"
+#include "cpu/registers.h"
+#include "memory/smf_check.h"
+#include "trace/exposure_ledger.h"
+
+/// How a CPU enters the software above it. A CPU has two ports of type trap_if: with MSR[S]=0, `sc 1` and storage
+/// interrupts go to the hypervisor; with MSR[S]=1 they go to the Ultravisor; `sc 2` always goes to the Ultravisor, or, on
+/// a machine without one, to the hypervisor, which fails it. The same interface joins the two of them: the Ultravisor
+/// makes hypercalls, the hypervisor makes ultracalls (with MSR[HV]=1).
+///
+/// Calls run in the SystemC thread of the CPU that trapped and add their cost to `delay`, as b_transport does; they must
+/// not wait.
+namespace pefsim::cpu {
+
+/// Who trapped, and when.
+struct trap_context {
+    unsigned cpu = 0;           ///< interrupt server number of the CPU
+    sc_core::sc_time& delay;    ///< local time ahead of simulation time
+    trace::attribution writer;  ///< the guest's current driver call (or PC)
+    bool ceded = false;         ///< set by H_CEDE: the CPU idles until an interrupt is presented
+
+    [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + delay; }
+};
+
+/// A data or instruction access without a mapping: hypervisor (or Ultravisor) storage interrupt.
+struct storage_fault {
+    abi::phys_addr at;
+    memory::access_kind kind = memory::access_kind::read;
+    std::size_t size = 0;     ///< bytes: 1, 2, 4 or 8 for MMIO
+    std::uint64_t value = 0;  ///< stored, or, on return, loaded; the integer in the register, not its byte order
+};
+
+enum class fault_outcome : std::uint8_t {
+    retry,       ///< the page is there now: do the access again
+    emulated,    ///< MMIO: done, a load's value is in storage_fault::value
+    bus_error,   ///< nothing answers there: machine check; loads read as ones
+    terminated,  ///< the virtual machine has been ended
+};
+
+class trap_if : public virtual sc_core::sc_interface {
+public:
+    /// `sc 1`. Number in R3, arguments from R4; status in R3, results from R4.
+    virtual void hypercall(registers& state, trap_context& context) = 0;
+    /// `sc 2`. The same convention; numbers of abi/ucall.h.
+    virtual void ultracall(registers& state, trap_context& context) = 0;
+    virtual fault_outcome storage_interrupt(storage_fault& fault, registers& state, trap_context& context) = 0;
+};
+
+/// The external interrupt line of a CPU, driven by the interrupt controller's presentation.
+class interrupt_line_if : public virtual sc_core::sc_interface {
+public:
+    virtual void external_interrupt(bool asserted) = 0;
+};
+
+}  // namespace pefsim::cpu

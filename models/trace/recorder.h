@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <systemc>
+#include <vector>
+
+#include "trace/exposure_ledger.h"
+#include "trace/metrics.h"
+#include "trace/violations.h"
+
+namespace pefsim::trace {
+
+class waveform_writer;
+
+/// How a signal's value is written.
+enum class signal_type : std::uint8_t {
+    bit,          ///< one bit
+    unsigned_integer,  ///< `width` bits, shown in decimal
+    address,      ///< `width` bits, shown in hexadecimal
+    text,         ///< an enumeration's value by name, or a name
+    event,        ///< no value: an instant (doorbell, interrupt)
+};
+
+/// What a module says once about one of its signals.
+struct signal_declaration {
+    std::string scope;  ///< hierarchical name of the module, "machine.cpu0"
+    std::string name;   ///< "msr_s"
+    signal_type type;
+    unsigned width;  ///< bits; 0 for text
+    std::string description;
+};
+
+/// A value on its way into a waveform. `text` must outlive the recorder (an enumeration's name, or recorder::intern()).
+struct signal_value {
+    std::uint64_t number = 0;
+    std::string_view text;
+};
+
+/// The part of a signal that the recorder sees: it can ask for the value that holds when recording begins.
+class signal_source {
+public:
+    virtual signal_value current() const = 0;
+
+protected:
+    ~signal_source() = default;
+};
+
+/// Where a waveform goes and which part of the run it shows.
+struct recording_options {
+    std::filesystem::path file;  ///< .vcd or .fst; anything else is an error
+    sc_core::sc_time from = sc_core::SC_ZERO_TIME;
+    std::optional<sc_core::sc_time> to;  ///< to the end of the run when absent
+    std::string title;                   ///< written into the trace's header
+};
+
+/// The one observer of a machine: every module declares its signals (trace/signal.h) and metrics (trace/metrics.h) here
+/// in its own constructor, and trace/ decides where they go.
+///
+/// Modules run ahead of simulation time by up to a quantum, so changes arrive out of order; the recorder holds them back
+/// until simulation time has passed them and writes them sorted by time, in order of arrival at equal times.
+/// While nothing is recorded a change costs its signal one predictable branch.
+class recorder {
+public:
+    recorder();
+    ~recorder();
+    recorder(const recorder&) = delete;
+    recorder& operator=(const recorder&) = delete;
+
+    /// Starts writing a waveform. All signals must have been declared. Writes `<file stem>.gtkw` (GTKWave save file)
+    /// beside it when it is finished.
+    /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither .vcd nor .fst,
+    ///         or when the window is empty
+    void start(const recording_options& options);
+    /// Writes what is held back, ends the waveform at the current simulation time and writes the save file.
+    void finish();
+    [[nodiscard]] bool recording() const { return recording_; }
+    /// False when Debian's FST writer was not there at build time: then .fst cannot be written, .vcd can.
+    [[nodiscard]] static bool fst_available();
+    /// Trace file and save file that were written; empty before start().
+    [[nodiscard]] const std::filesystem::path& trace_file() const { return trace_file_; }
+    [[nodiscard]] const std::filesystem::path& save_file() const { return save_file_; }
+
+    /// Everything declared so far, in order of declaration.
+    [[nodiscard]] const std::vector<signal_declaration>& signals() const { return declarations_; }
+    metric_registry& metrics() { return metrics_; }
+    [[nodiscard]] const metric_registry& metrics() const { return metrics_; }
+    violation_log& violations() { return violations_; }
+    [[nodiscard]] const violation_log& violations() const { return violations_; }
+    exposure_ledger& ledger() { return ledger_; }
+    [[nodiscard]] const exposure_ledger& ledger() const { return ledger_; }
+
+    /// For signal<T> only.
+    std::uint32_t declare(signal_declaration declaration, const signal_source& source);
+    void change(std::uint32_t id, signal_value value, const sc_core::sc_time& when);
+    /// A copy of `text` that lives as long as the recorder; equal texts share one copy.
+    std::string_view intern(std::string_view text);
+
+private:
+    struct pending_changes;
+
+    bool recording_ = false;
+    std::vector<signal_declaration> declarations_;
+    std::vector<const signal_source*> sources_;
+    std::unique_ptr<waveform_writer> writer_;
+    std::unique_ptr<pending_changes> pending_;
+    std::filesystem::path trace_file_;
+    std::filesystem::path save_file_;
+    metric_registry metrics_;
+    violation_log violations_;
+    exposure_ledger ledger_;
+};
+
+}  // namespace pefsim::trace
