@@ -19,7 +19,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     libssl-dev                      # AES-GCM of pages that leave secure memory
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
-    gnuplot-nox                     # optional, at run time: PNG plots
+    gnuplot-nox                     # optional: PNG plots
 )
 
 set(PEFSIM_DEBIAN_TEST_PACKAGES

@@ -7,9 +7,7 @@
 
 #include <cstdlib>
 
-int sc_main(int /*argc*/, char** /*argv*/) {
-    return EXIT_FAILURE;
-}
+int sc_main(int /*argc*/, char** /*argv*/) { return EXIT_FAILURE; }
 
 int main(int argc, char** argv) {
     ::testing::InitGoogleMock(&argc, argv);
