@@ -28,6 +28,14 @@ inline constexpr dma_addr msi_address{0xffff'0000};
 /// n mod (number of servers); the guest allots sources to vectors accordingly.
 inline constexpr std::uint32_t first_msi_source = 0x1000;
 inline constexpr std::uint32_t msi_source_count = 256;
+/// Priority that firmware gives these sources (0 is the most favoured, 0xff masks).
+inline constexpr std::uint8_t msi_source_priority = 5;
+
+/// XICS numbers of the host bridge's four level-sensitive sources. INTA..INTD of device d is the source
+/// `first_lsi_source + (d + pin - 1) mod 4`; firmware leaves them masked and routed to server 0.
+inline constexpr std::uint32_t first_lsi_source = first_msi_source + msi_source_count;
+inline constexpr std::uint32_t lsi_source_count = 4;
+
 inline constexpr std::uint32_t ipi_source = 2;  ///< XICS_IPI
 
 /// Default 32-bit DMA window of each PCI function: bus addresses 0 .. dma_window_size, translated by TCEs of 4 KiB.
