@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/parameter_set.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <numeric>
+#include <stdexcept>
+
+#include "platform/quantity.h"
+
+namespace pefsim::platform {
+namespace {
+
+template <class Number>
+Number parse_number(std::string_view text, std::string_view what) {
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+        throw std::invalid_argument(fmt::format("'{}' is not {}", text, what));
+    }
+    return number;
+}
+
+bool parse_bool(std::string_view text) {
+    if (text == "yes" || text == "true" || text == "on" || text == "1") {
+        return true;
+    }
+    if (text == "no" || text == "false" || text == "off" || text == "0") {
+        return false;
+    }
+    throw std::invalid_argument(fmt::format("'{}' is neither yes nor no", text));
+}
+
+std::uint64_t parse_quantity(quantity kind, std::string_view text) {
+    return kind == quantity::bytes ? parse_size(text) : parse_number<std::uint64_t>(text, "a whole number");
+}
+
+std::string format_quantity(quantity kind, std::uint64_t value) {
+    return kind == quantity::bytes ? format_size(value) : fmt::to_string(value);
+}
+
+std::vector<std::string_view> split_list(std::string_view text) {
+    std::vector<std::string_view> items;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        items.push_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return items;
+}
+
+/// Edits (insert, delete, replace, swap of neighbours) that turn `from` into `to`.
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+    std::vector<std::vector<std::size_t>> cost(from.size() + 1, std::vector<std::size_t>(to.size() + 1));
+    for (std::size_t i = 0; i <= from.size(); ++i) {
+        for (std::size_t j = 0; j <= to.size(); ++j) {
+            if (i == 0 || j == 0) {
+                cost[i][j] = i + j;
+                continue;
+            }
+            cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                                   cost[i - 1][j - 1] + (from[i - 1] == to[j - 1] ? 0U : 1U)});
+            if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1]) {
+                cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    return cost[from.size()][to.size()];
+}
+
+std::string toml_text(const toml::node& node) {
+    if (const auto* text = node.as_string()) {
+        return text->get();
+    }
+    if (const auto* list = node.as_array()) {
+        std::vector<std::string> items;
+        for (const toml::node& item : *list) {
+            items.push_back(toml_text(item));
+        }
+        return fmt::to_string(fmt::join(items, ","));
+    }
+    if (const auto* flag = node.as_boolean()) {
+        return flag->get() ? "yes" : "no";
+    }
+    if (const auto* whole = node.as_integer()) {
+        return fmt::to_string(whole->get());
+    }
+    if (const auto* real = node.as_floating_point()) {
+        return fmt::to_string(real->get());
+    }
+    throw std::invalid_argument("a date is not a value of any parameter");
+}
+
+void assign_table(parameter_set& parameters, const toml::table& table, const std::string& prefix,
+                  const std::string& file) {
+    for (const auto& [key, node] : table) {
+        const std::string name = prefix + std::string(key.str());
+        if (const auto* inner = node.as_table()) {
+            assign_table(parameters, *inner, name + ".", file);
+            continue;
+        }
+        try {
+            parameters.set(name, toml_text(node));
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument(
+                fmt::format("{}:{}: {}", file, node.source().begin.line, error.what()));
+        }
+    }
+}
+
+}  // namespace
+
+void parameter_set::add(std::string name, bool& variable, std::string description) {
+    add_row({std::move(name),
+             "yes|no",
+             std::move(description),
+             {},
+             [&variable](std::string_view text) { variable = parse_bool(text); },
+             [&variable] { return std::string(variable ? "yes" : "no"); }});
+}
+
+void parameter_set::add(std::string name, unsigned& variable, std::string unit, std::string description) {
+    add_row(
+        {std::move(name),
+         std::move(unit),
+         std::move(description),
+         {},
+         [&variable](std::string_view text) { variable = parse_number<unsigned>(text, "a whole number"); },
+         [&variable] { return fmt::to_string(variable); }});
+}
+
+void parameter_set::add(std::string name, std::uint64_t& variable, quantity kind, std::string unit,
+                        std::string description) {
+    add_row({std::move(name),
+             std::move(unit),
+             std::move(description),
+             {},
+             [&variable, kind](std::string_view text) { variable = parse_quantity(kind, text); },
+             [&variable, kind] { return format_quantity(kind, variable); }});
+}
+
+void parameter_set::add(std::string name, double& variable, std::string unit, std::string description) {
+    add_row({std::move(name),
+             std::move(unit),
+             std::move(description),
+             {},
+             [&variable](std::string_view text) {
+                 const auto number = parse_number<double>(text, "a number");
+                 if (!(number >= 0 && number < 1e18)) {
+                     throw std::invalid_argument(fmt::format("'{}' is not a number from 0 on", text));
+                 }
+                 variable = number;
+             },
+             [&variable] { return fmt::to_string(variable); }});
+}
+
+void parameter_set::add(std::string name, std::string& variable, std::string description) {
+    add_row({std::move(name),
+             "text",
+             std::move(description),
+             {},
+             [&variable](std::string_view text) { variable = text; },
+             [&variable] { return variable; }});
+}
+
+void parameter_set::add(std::string name, std::filesystem::path& variable, std::string description) {
+    add_row({std::move(name),
+             "file",
+             std::move(description),
+             {},
+             [&variable](std::string_view text) { variable = text; },
+             [&variable] { return variable.string(); }});
+}
+
+void parameter_set::add(std::string name, sc_core::sc_time& variable, std::string description) {
+    add_row({std::move(name),
+             "time",
+             std::move(description),
+             {},
+             [&variable](std::string_view text) { variable = parse_duration(text); },
+             [&variable] { return format_duration(variable); }});
+}
+
+void parameter_set::add(std::string name, std::vector<std::uint64_t>& variable, quantity kind,
+                        std::string description) {
+    add_row({std::move(name),
+             kind == quantity::bytes ? "list of sizes" : "list of numbers",
+             std::move(description),
+             {},
+             [&variable, kind](std::string_view text) {
+                 std::vector<std::uint64_t> values;
+                 for (const std::string_view item : split_list(text)) {
+                     values.push_back(parse_quantity(kind, item));
+                 }
+                 if (values.empty()) {
+                     throw std::invalid_argument("the list is empty");
+                 }
+                 variable = std::move(values);
+             },
+             [&variable, kind] {
+                 std::vector<std::string> items;
+                 for (const std::uint64_t value : variable) {
+                     items.push_back(format_quantity(kind, value));
+                 }
+                 return fmt::to_string(fmt::join(items, ","));
+             }});
+}
+
+void parameter_set::add_choice(std::string name, const std::vector<std::string>& words,
+                               std::string description, std::function<void(std::size_t)> choose,
+                               std::function<std::size_t()> chosen) {
+    add_row({std::move(name),
+             fmt::to_string(fmt::join(words, "|")),
+             std::move(description),
+             {},
+             [words, choose = std::move(choose)](std::string_view text) {
+                 const auto word = std::ranges::find(words, text);
+                 if (word == words.end()) {
+                     throw std::invalid_argument(
+                         fmt::format("'{}' is not one of {}", text, fmt::join(words, ", ")));
+                 }
+                 choose(static_cast<std::size_t>(word - words.begin()));
+             },
+             [words, chosen = std::move(chosen)] { return words[chosen()]; }});
+}
+
+void parameter_set::add_row(parameter row) {
+    row.fallback = row.value();
+    parameters_.push_back(std::move(row));
+}
+
+void parameter_set::set(std::string_view name, std::string_view value) {
+    const auto row = std::ranges::find(parameters_, name, &parameter::name);
+    if (row == parameters_.end()) {
+        std::vector<std::string> known;
+        std::ranges::transform(parameters_, std::back_inserter(known), &parameter::name);
+        throw std::invalid_argument(unknown_name("parameter", name, known));
+    }
+    try {
+        row->assign(value);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(fmt::format("{}: {}", name, error.what()));
+    }
+}
+
+void parameter_set::load(const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    if (!stream || std::filesystem::is_directory(file)) {
+        throw std::invalid_argument(fmt::format("configuration file '{}' cannot be read", file.string()));
+    }
+    toml::table table;
+    try {
+        table = toml::parse(stream, file.string());
+    } catch (const toml::parse_error& error) {
+        throw std::invalid_argument(
+            fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
+    }
+    assign_table(*this, table, "", file.string());
+}
+
+std::vector<std::pair<std::string, std::string>> parameter_set::changed() const {
+    std::vector<std::pair<std::string, std::string>> rows;
+    for (const parameter& row : parameters_) {
+        if (const std::string value = row.value(); value != row.fallback) {
+            rows.emplace_back(row.name, value);
+        }
+    }
+    return rows;
+}
+
+std::vector<std::string> near_misses(std::string_view word, std::span<const std::string> known) {
+    std::vector<std::pair<std::size_t, std::string>> ranked;
+    for (const std::string& name : known) {
+        const std::size_t distance = edit_distance(word, name);
+        const bool part = word.size() >= 3 && name.find(word) != std::string::npos;
+        if (distance <= std::max<std::size_t>(2, word.size() / 4) || part) {
+            ranked.emplace_back(distance, name);
+        }
+    }
+    std::ranges::stable_sort(ranked, {}, &std::pair<std::size_t, std::string>::first);
+    std::vector<std::string> best;
+    for (const auto& [distance, name] : ranked) {
+        if (best.size() < 3) {
+            best.push_back(name);
+        }
+    }
+    return best;
+}
+
+std::string unknown_name(std::string_view what, std::string_view word, std::span<const std::string> known) {
+    const std::vector<std::string> close = near_misses(word, known);
+    if (close.empty()) {
+        return fmt::format("unknown {} '{}'; --help lists them all", what, word);
+    }
+    return fmt::format("unknown {} '{}'; did you mean '{}'?", what, word, fmt::join(close, "' or '"));
+}
+
+}  // namespace pefsim::platform

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/parameter_set.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "platform/command_line.h"
+
+namespace pefsim::platform {
+namespace {
+
+enum class colour : std::uint8_t { red, green };
+
+class parameter_set_test : public ::testing::Test {
+protected:
+    parameter_set_test() {
+        parameters_.add("secure", secure_, "makes itself secure");
+        parameters_.add("cpus", cpus_, "CPUs", "number of CPUs");
+        parameters_.add("swiotlb.size", size_, quantity::bytes, "bytes", "size of the pool");
+        parameters_.add("timing.hypercall", cost_, "ns", "cost of a hypercall");
+        parameters_.add("disk", disk_, "image");
+        parameters_.add("quantum", quantum_, "quantum");
+        parameters_.add("sizes", sizes_, quantity::bytes, "request sizes");
+        parameters_.add("colour", colour_, {{"red", colour::red}, {"green", colour::green}}, "a choice");
+    }
+
+    std::string error_of(std::string_view name, std::string_view value) {
+        try {
+            parameters_.set(name, value);
+        } catch (const std::invalid_argument& error) {
+            return error.what();
+        }
+        return "";
+    }
+
+    run_options parse(std::vector<const char*> arguments) {
+        return parse_command_line(arguments, parameters_);
+    }
+    std::string parse_error(std::vector<const char*> arguments) {
+        try {
+            parse(std::move(arguments));
+        } catch (const std::invalid_argument& error) {
+            return error.what();
+        }
+        return "";
+    }
+
+    static std::string write(const std::string& text) {
+        const auto file = std::filesystem::path(::testing::TempDir()) / "pefsim_parameters.toml";
+        std::ofstream(file) << text;
+        return file.string();
+    }
+
+    bool secure_ = false;
+    unsigned cpus_ = 1;
+    std::uint64_t size_ = std::uint64_t{4} << 20;
+    double cost_ = 400;
+    std::filesystem::path disk_;
+    sc_core::sc_time quantum_{10, sc_core::SC_US};
+    std::vector<std::uint64_t> sizes_{512, 4096};
+    colour colour_ = colour::red;
+    parameter_set parameters_;
+};
+
+TEST_F(parameter_set_test, every_kind_of_value_is_set_and_shown) {
+    const std::vector<std::pair<std::string, std::string>> values{
+        {"secure", "yes"}, {"cpus", "4"},      {"swiotlb.size", "8MiB"}, {"timing.hypercall", "350.5"},
+        {"disk", "A.img"}, {"quantum", "1us"}, {"sizes", "1KiB,2KiB"},   {"colour", "green"}};
+    for (const auto& [name, value] : values) {
+        parameters_.set(name, value);
+    }
+    EXPECT_EQ(parameters_.changed(), values);
+    EXPECT_EQ(sizes_, (std::vector<std::uint64_t>{1024, 2048}));
+    EXPECT_EQ(colour_, colour::green);
+}
+
+TEST_F(parameter_set_test, a_wrong_value_names_parameter_value_and_what_is_allowed) {
+    EXPECT_EQ(error_of("secure", "maybe"), "secure: 'maybe' is neither yes nor no");
+    EXPECT_EQ(error_of("cpus", "two"), "cpus: 'two' is not a whole number");
+    EXPECT_EQ(error_of("cpus", "-1"), "cpus: '-1' is not a whole number");
+    EXPECT_EQ(error_of("colour", "blue"), "colour: 'blue' is not one of red, green");
+    EXPECT_EQ(error_of("sizes", ""), "sizes: the list is empty");
+    EXPECT_NE(error_of("timing.hypercall", "-3"), "");
+}
+
+TEST_F(parameter_set_test, an_unknown_name_gets_near_misses) {
+    EXPECT_EQ(error_of("swiotlb.sise", "1"),
+              "unknown parameter 'swiotlb.sise'; did you mean 'swiotlb.size'?");
+    EXPECT_EQ(error_of("qauntum", "1"), "unknown parameter 'qauntum'; did you mean 'quantum'?");
+    EXPECT_EQ(error_of("zzzzzz", "1"), "unknown parameter 'zzzzzz'; --help lists them all");
+}
+
+TEST_F(parameter_set_test, a_file_sets_by_dotted_name) {
+    parameters_.load(write("secure = true\ncpus = 2\nsizes = [512, \"8KiB\"]\n[swiotlb]\nsize = \"2MiB\"\n"
+                           "[timing]\nhypercall = 1.5\n"));
+    EXPECT_TRUE(secure_);
+    EXPECT_EQ(cpus_, 2U);
+    EXPECT_EQ(size_, std::uint64_t{2} << 20);
+    EXPECT_EQ(cost_, 1.5);
+    EXPECT_EQ(sizes_, (std::vector<std::uint64_t>{512, 8192}));
+}
+
+TEST_F(parameter_set_test, errors_in_a_file_name_the_line) {
+    const auto error = [&](const std::string& text) {
+        try {
+            parameters_.load(write(text));
+        } catch (const std::invalid_argument& problem) {
+            return std::string(problem.what());
+        }
+        return std::string();
+    };
+    EXPECT_NE(
+        error("secure = true\ncpuz = 2\n").find(".toml:2: unknown parameter 'cpuz'; did you mean 'cpus'?"),
+        std::string::npos);
+    EXPECT_NE(error("[swiotlb]\nsize = \"big\"\n").find(".toml:2: swiotlb.size: 'big' is not a size"),
+              std::string::npos);
+    EXPECT_NE(error("secure = = true\n").find(".toml:1: "), std::string::npos);
+    EXPECT_THROW(parameters_.load("/does/not/exist.toml"), std::invalid_argument);
+    EXPECT_THROW(parameters_.load("/"), std::invalid_argument);
+}
+
+TEST_F(parameter_set_test, the_command_line_comes_after_the_file) {
+    const std::string file = write("cpus = 2\nsecure = true\n");
+    parse({"--cpus", "3", "--config", file.c_str()});
+    EXPECT_EQ(cpus_, 3U);
+    EXPECT_TRUE(secure_);
+}
+
+TEST_F(parameter_set_test, options_of_every_scenario) {
+    const run_options options = parse({"--seed", "7", "--trace=t.vcd", "--trace-window", "1us:2us",
+                                       "--report", "r.json", "--quiet", "--set", "swiotlb.size=1MiB",
+                                       "--disk", "a.img", "--list-signals", "--no-trace", "--help"});
+    EXPECT_EQ(options.seed, 7U);
+    EXPECT_EQ(options.trace_file, "t.vcd");
+    EXPECT_EQ(options.trace_from, sc_core::sc_time(1, sc_core::SC_US));
+    EXPECT_EQ(options.trace_to, sc_core::sc_time(2, sc_core::SC_US));
+    EXPECT_EQ(options.report_file, "r.json");
+    EXPECT_TRUE(options.quiet);
+    EXPECT_TRUE(options.list_signals);
+    EXPECT_FALSE(options.trace);
+    EXPECT_TRUE(options.help);
+    EXPECT_EQ(size_, std::uint64_t{1} << 20);
+    EXPECT_EQ(disk_, "a.img");
+}
+
+TEST_F(parameter_set_test, a_wrong_command_line_is_one_clear_line) {
+    EXPECT_EQ(parse_error({"--cpu", "3"}), "unknown option 'cpu'; did you mean 'cpus'?");
+    EXPECT_EQ(parse_error({"--seed", "x"}), "--seed: 'x' is not a whole number");
+    EXPECT_EQ(parse_error({"--set", "cpus"}), "--set: 'cpus' is not NAME=VALUE");
+    EXPECT_EQ(parse_error({"--trace-window", "5us"}), "--trace-window: '5us' is not FROM:TO");
+    EXPECT_EQ(parse_error({"--trace-window", "2us:1us"}), "--trace-window: '2us:1us' is empty");
+    EXPECT_NE(parse_error({"stray"}), "");
+    EXPECT_NE(parse_error({"--seed"}), "");
+    for (const auto& arguments :
+         std::vector<std::vector<const char*>>{{"stray"}, {"--seed"}, {"--quiet=yes"}, {""}}) {
+        const std::string error = parse_error(arguments);
+        EXPECT_FALSE(error.empty());
+        EXPECT_EQ(error.find('\n'), std::string::npos);
+    }
+}
+
+TEST_F(parameter_set_test, help_names_every_parameter_with_unit_and_default) {
+    const std::string help = help_text("demo", "shows a thing", parameters_);
+    for (const parameter& row : parameters_.all()) {
+        EXPECT_NE(help.find("--" + row.name), std::string::npos) << row.name;
+        EXPECT_NE(help.find("(" + row.unit + ")"), std::string::npos) << row.name;
+        EXPECT_NE(help.find("[" + row.fallback + "]"), std::string::npos) << row.name;
+    }
+    EXPECT_NE(help.find("--trace-window FROM:TO"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pefsim::platform
