@@ -39,6 +39,7 @@ function(pefsim_add_library folder)
             list(REMOVE_ITEM arg_DEPENDS ${dependency})
         endif()
     endforeach()
+    set_property(GLOBAL PROPERTY PEFSIM_DEPENDS_${folder} ${arg_DEPENDS}) # read by tests/house
     list(TRANSFORM arg_DEPENDS PREPEND pefsim::)
     target_link_libraries(${target} ${scope} ${arg_DEPENDS} ${arg_LIBS})
 
@@ -73,5 +74,6 @@ function(pefsim_add_test folder)
     gtest_discover_tests(${target}
         TEST_PREFIX "${folder}."
         DISCOVERY_MODE PRE_TEST
-        PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${PEFSIM_TEST_ENVIRONMENT}")
+        NO_PRETTY_VALUES  # a parameter is named by its index or by the suite's name generator
+        PROPERTIES TIMEOUT ${arg_TIMEOUT})
 endfunction()
