@@ -25,6 +25,7 @@ struct trap_context {
     sc_core::sc_time& delay;    ///< local time ahead of simulation time
     trace::attribution writer;  ///< the guest's current driver call (or PC)
     bool ceded = false;         ///< set by H_CEDE: the CPU idles until an interrupt is presented
+    bool terminated = false;    ///< set when the virtual machine has been ended by the call: the CPU halts
 
     [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + delay; }
 };

@@ -65,6 +65,10 @@ public:
     /// Name of the module's operations: "direct", "swiotlb", "iommu".
     [[nodiscard]] virtual std::string_view operations() const = 0;
 
+    /// Boot: sets up what the operations need (swiotlb: the pool, shared with the host once the guest is secure). The kernel
+    /// calls it on its boot CPU before any other operation and again after it has become secure; it does what is not done yet.
+    virtual void setup(native_cpu& /*cpu*/) {}
+
     /// \param size bytes, rounded up to whole pages by the module; nothing when memory or bus addresses run out
     virtual std::optional<coherent_buffer> alloc(native_cpu& cpu, dma_device& device, std::size_t size) = 0;
     virtual void free(native_cpu& cpu, dma_device& device, std::size_t size, const coherent_buffer& buffer) = 0;
@@ -98,6 +102,13 @@ public:
     /// \param size bytes  \param alignment a power of two  \returns nothing when no such run of free memory is left
     virtual std::optional<phys_addr> alloc_pages(std::size_t size, std::size_t alignment) = 0;
     virtual void free_pages(phys_addr at, std::size_t size) = 0;
+};
+
+/// Where messages of the kernel go (printk). Implemented by the guest's kernel.
+class kernel_log_if : public virtual sc_core::sc_interface {
+public:
+    /// \param message one line, without the newline
+    virtual void printk(native_cpu& cpu, std::string_view message) = 0;
 };
 
 }  // namespace pefsim::dma_ops
