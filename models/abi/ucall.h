@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "abi/address.h"
+
 /// Ultracalls (`sc 2`): numbers, return codes and who may call. Documentation/powerpc/ultravisor.rst of the kernel;
 /// values of the return codes from the public Ultravisor's uapi header, which makes the names the contract.
 ///
@@ -89,6 +91,12 @@ constexpr std::string_view ucall_name(std::uint64_t number) {
 
 /// The only page order that the Ultravisor accepts: 64 KiB.
 inline constexpr std::uint64_t uv_page_order = 16;
+
+/// Where the host keeps guest memory in normal (real) memory: the host's page behind guest physical address A stands at
+/// real address normal_memory_base + A. Real addresses are what src_ra of UV_PAGE_IN and dest_ra of UV_PAGE_OUT name; real
+/// address 0 is never valid there.
+inline constexpr std::uint64_t normal_memory_base = std::uint64_t{1} << 45;
+constexpr std::uint64_t normal_real_address(phys_addr at) { return normal_memory_base + at.value(); }
 
 /// UV_PAGE_OUT: the hypervisor wants a copy, the page stays with the guest.
 inline constexpr std::uint64_t uv_snapshot = 1;

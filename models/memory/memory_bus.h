@@ -13,6 +13,7 @@
 #include "memory/bus_attributes.h"
 #include "memory/guest_ram.h"
 #include "memory/page_state.h"
+#include "memory/page_states.h"
 #include "memory/smf_check.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
@@ -30,33 +31,6 @@ enum class host_fault_outcome : std::uint8_t {
 class host_fault_if : public virtual sc_core::sc_interface {
 public:
     virtual host_fault_outcome host_fault(abi::phys_addr at, const bus_attributes& who, sc_core::sc_time& delay) = 0;
-};
-
-/// The state of every 64 KiB page: single owner. The Ultravisor is the only writer; anybody may read.
-class page_states {
-public:
-    /// Told after a page's state has changed.
-    class observer {
-    public:
-        virtual void page_state_changed(abi::gfn page, page_state from, page_state to) = 0;
-
-    protected:
-        ~observer() = default;
-    };
-
-    explicit page_states(abi::gfn pages) : states_(pages, page_state::normal) {
-        counts_[static_cast<std::size_t>(page_state::normal)] = pages;
-    }
-    [[nodiscard]] page_state operator[](abi::gfn page) const { return states_[page]; }
-    [[nodiscard]] abi::gfn size() const { return states_.size(); }
-    [[nodiscard]] std::uint64_t count(page_state state) const { return counts_[static_cast<std::size_t>(state)]; }
-    void set(abi::gfn page, page_state to);
-    void observe(observer& by) { observers_.push_back(&by); }
-
-private:
-    std::vector<page_state> states_;
-    std::array<std::uint64_t, page_state_count> counts_{};
-    std::vector<observer*> observers_;
 };
 
 /// The machine's memory: RAM behind the SMF check, for every initiator.
