@@ -39,7 +39,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
     clang-format
-    clang-tidy
+    clang-tidy-16                   # version 14 cannot read the views of this standard library
     shellcheck
 )
 
