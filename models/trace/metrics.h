@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,20 +68,22 @@ public:
     duration_histogram& operator=(const duration_histogram&) = delete;
     void add(const sc_core::sc_time& duration);
     [[nodiscard]] std::uint64_t count() const { return count_; }
+    /// All of these are 0 while nothing was added.
     [[nodiscard]] double mean_ns() const;
     [[nodiscard]] double minimum_ns() const;
     [[nodiscard]] double maximum_ns() const;
-    /// \param fraction 0.5 for the median, 0.99 ...; 0 when nothing was added
+    /// The smallest duration that at least `fraction` of all durations do not exceed (nearest rank).
+    /// \param fraction 0.5 for the median, 0.99 ...; limited to 0 .. 1
     [[nodiscard]] double percentile_ns(double fraction) const;
     [[nodiscard]] const metric_name& name() const { return name_; }
 
 private:
     metric_name name_;
-    std::vector<std::uint64_t> buckets_;
+    std::vector<std::uint64_t> buckets_;  // 64 per power of two; taken from the heap by the first add()
     std::uint64_t count_ = 0;
-    std::uint64_t sum_ps_ = 0;
-    std::uint64_t minimum_ps_ = ~std::uint64_t{0};
-    std::uint64_t maximum_ps_ = 0;
+    std::uint64_t sum_ = 0;  // in units of SystemC's time resolution, like the next two
+    std::uint64_t minimum_ = 0;
+    std::uint64_t maximum_ = 0;
 };
 
 /// Counts by label, the labels fixed at declaration: calls by name.
@@ -111,8 +113,18 @@ public:
     std::vector<const duration_histogram*> histograms;
     std::vector<const tally*> tallies;
 
-    /// The counter with this scope and name ("machine.swiotlb", "bytes_bounced"); nullptr when there is none.
+    /// The metric with this scope and name ("machine.swiotlb", "bytes_bounced"); nullptr when there is none.
     [[nodiscard]] const counter* find_counter(std::string_view scope, std::string_view name) const;
+    [[nodiscard]] const level* find_level(std::string_view scope, std::string_view name) const;
+    [[nodiscard]] const duration_histogram* find_histogram(std::string_view scope, std::string_view name) const;
+    [[nodiscard]] const tally* find_tally(std::string_view scope, std::string_view name) const;
+
+    /// For the metrics' constructors: a name is given once.
+    /// \throws std::logic_error when it is taken
+    void claim(const metric_name& name);
+
+private:
+    std::set<std::string> claimed_;
 };
 
 }  // namespace pefsim::trace

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <systemc>
+#include <unordered_set>
 #include <vector>
 
 #include "trace/exposure_ledger.h"
@@ -15,8 +16,6 @@
 #include "trace/violations.h"
 
 namespace pefsim::trace {
-
-class waveform_writer;
 
 /// How a signal's value is written.
 enum class signal_type : std::uint8_t {
@@ -59,12 +58,21 @@ struct recording_options {
     std::string title;                   ///< written into the trace's header
 };
 
+/// Signals and metrics that belong together for a reader: those of a module and of the modules below it.
+struct signal_group {
+    std::string scope;
+    std::string title;
+};
+
 /// The one observer of a machine: every module declares its signals (trace/signal.h) and metrics (trace/metrics.h) here
 /// in its own constructor, and trace/ decides where they go.
 ///
 /// Modules run ahead of simulation time by up to a quantum, so changes arrive out of order; the recorder holds them back
 /// until simulation time has passed them and writes them sorted by time, in order of arrival at equal times.
 /// While nothing is recorded a change costs its signal one predictable branch.
+///
+/// The recorder has signals of its own in the scope "violations": each violation in the log is an event there, with kind
+/// and initiator.
 class recorder {
 public:
     recorder();
@@ -72,19 +80,36 @@ public:
     recorder(const recorder&) = delete;
     recorder& operator=(const recorder&) = delete;
 
-    /// Starts writing a waveform. All signals must have been declared. Writes `<file stem>.gtkw` (GTKWave save file)
-    /// beside it when it is finished.
+    /// Scope of the recorder's own signals.
+    static constexpr std::string_view violation_scope = "violations";
+
+    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it. All signals must have been
+    /// declared; simulation has not begun, or no process runs ahead at the moment (the values in force are asked of the
+    /// signals).
     /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither .vcd nor .fst,
     ///         or when the window is empty
     void start(const recording_options& options);
-    /// Writes what is held back, ends the waveform at the current simulation time and writes the save file.
+    /// Writes what is held back, ends the waveform at the current simulation time and writes the save file. Nothing
+    /// happens when there is no waveform. The destructor does the same but keeps errors to itself.
+    /// \throws std::runtime_error naming the file when it could not be written in full
     void finish();
+    /// True from start() to finish() or to the end of the window.
     [[nodiscard]] bool recording() const { return recording_; }
     /// False when Debian's FST writer was not there at build time: then .fst cannot be written, .vcd can.
     [[nodiscard]] static bool fst_available();
     /// Trace file and save file that were written; empty before start().
     [[nodiscard]] const std::filesystem::path& trace_file() const { return trace_file_; }
     [[nodiscard]] const std::filesystem::path& save_file() const { return save_file_; }
+    /// Value changes and events in the waveform, without the values in force at its start.
+    [[nodiscard]] std::uint64_t changes_written() const { return changes_written_; }
+
+    /// A group of the save file, the catalogue and the report, in order of these calls: the order of a request's journey.
+    /// A signal belongs to the group with the longest scope above it; what no group covers follows, one group for each
+    /// module in order of declaration. A group that covers nothing is left out.
+    void group(std::string_view scope, std::string_view title) { groups_.push_back({std::string(scope), std::string(title)}); }
+    [[nodiscard]] const std::vector<signal_group>& groups() const { return groups_; }
+    /// The part of the run that the viewer shows at first (one request, say); all of it when never called.
+    void show(const sc_core::sc_time& from, const sc_core::sc_time& to) { shown_ = {from, to}; }
 
     /// Everything declared so far, in order of declaration.
     [[nodiscard]] const std::vector<signal_declaration>& signals() const { return declarations_; }
@@ -96,24 +121,37 @@ public:
     [[nodiscard]] const exposure_ledger& ledger() const { return ledger_; }
 
     /// For signal<T> only.
+    /// \throws std::logic_error when the name is taken or has characters other than letters, digits, '_' and '-'
     std::uint32_t declare(signal_declaration declaration, const signal_source& source);
+    /// \throws std::logic_error when `when` lies before the current simulation time
     void change(std::uint32_t id, signal_value value, const sc_core::sc_time& when);
     /// A copy of `text` that lives as long as the recorder; equal texts share one copy.
     std::string_view intern(std::string_view text);
 
 private:
-    struct pending_changes;
+    struct waveform;
+    class violation_signals;
+    struct shown_window {
+        sc_core::sc_time from;
+        sc_core::sc_time to;
+    };
+    void write_save_file(std::uint64_t from, std::uint64_t to) const;
 
     bool recording_ = false;
     std::vector<signal_declaration> declarations_;
     std::vector<const signal_source*> sources_;
-    std::unique_ptr<waveform_writer> writer_;
-    std::unique_ptr<pending_changes> pending_;
+    std::unordered_set<std::string> declared_;  // full names
+    std::unordered_set<std::string> interned_;
+    std::vector<signal_group> groups_;
+    std::optional<shown_window> shown_;
+    std::unique_ptr<waveform> waveform_;
+    std::uint64_t changes_written_ = 0;
     std::filesystem::path trace_file_;
     std::filesystem::path save_file_;
     metric_registry metrics_;
     violation_log violations_;
     exposure_ledger ledger_;
+    std::unique_ptr<violation_signals> violation_signals_;
 };
 
 }  // namespace pefsim::trace

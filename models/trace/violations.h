@@ -43,12 +43,23 @@ class violation_log {
 public:
     static constexpr std::size_t capacity = 10'000;
 
+    /// Told of every violation, kept or not.
+    class observer {
+    public:
+        virtual void violated(const violation& what) = 0;
+
+    protected:
+        ~observer() = default;
+    };
+
     void report(violation what);
+    void observe(observer& by) { observers_.push_back(&by); }
     [[nodiscard]] std::span<const violation> kept() const { return kept_; }
     [[nodiscard]] std::uint64_t count(violation_kind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
     [[nodiscard]] std::uint64_t total() const;
 
 private:
+    std::vector<observer*> observers_;
     std::vector<violation> kept_;
     std::array<std::uint64_t, violation_kinds> counts_{};
 };

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FST, GTKWave's compressed format, through the writer that Debian ships as source (CMake/fst_writer.cmake).
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <fmt/format.h>
+#include <fstapi.h>
+#include <stdexcept>
+#include <system_error>
+
+#include "trace/recorder.h"
+#include "trace/signal_hierarchy.h"
+#include "trace/waveform_writer.h"
+
+namespace pefsim::trace {
+
+namespace {
+
+class fst_writer final : public waveform_writer {
+public:
+    fst_writer(const std::filesystem::path& file, const std::vector<signal_declaration>& signals,
+               const std::string& title)
+        : path_(file.string()), context_(create(path_), &fstWriterClose), signals_(signals.size()) {
+        // Fixed strings where the writer would put the date of today: equal runs make equal files.
+        fstWriterSetVersion(context_.get(), "pefsim");
+        fstWriterSetDate(context_.get(), "-");
+        fstWriterSetPackType(context_.get(), FST_WR_PT_LZ4);
+        fstWriterSetTimescale(context_.get(),
+                              static_cast<int>(std::lround(std::log10(sc_core::sc_get_time_resolution().to_seconds()))));
+        if (!title.empty()) {
+            fstWriterSetComment(context_.get(), title.c_str());
+        }
+        write_scope(hierarchy_of(signals), signals);
+    }
+
+    void begin(std::uint64_t at, std::span<const signal_value> values) override {
+        put_time(at);
+        for (std::uint32_t id = 0; id < signals_.size(); ++id) {
+            if (signals_[id].type != signal_type::event) {
+                put_value(id, values[id]);
+            }
+        }
+    }
+
+    void change(std::uint64_t at, std::uint32_t id, const signal_value& value) override {
+        if (at != now_) {
+            put_time(at);
+        }
+        put_value(id, value);
+    }
+
+    void end(std::uint64_t at) override {
+        if (at != now_) {
+            put_time(at);
+        }
+        context_.reset();
+        check_blocks();
+    }
+
+private:
+    struct shown_signal {
+        signal_type type;
+        unsigned width;
+        fstHandle handle;
+    };
+
+    static void* create(const std::string& path) {
+        // The writer's own failure has no reason; opening the file has.
+        if (std::FILE* file = std::fopen(path.c_str(), "wb")) {
+            std::fclose(file);
+            if (void* context = fstWriterCreate(path.c_str(), 1)) {
+                return context;
+            }
+        }
+        throw std::invalid_argument(
+            fmt::format("trace file '{}': cannot be written: {}", path, std::generic_category().message(errno)));
+    }
+
+    void write_scope(const hierarchy_node& node, const std::vector<signal_declaration>& signals) {
+        if (!node.name.empty()) {
+            fstWriterSetScope(context_.get(), FST_ST_VCD_MODULE, node.name.c_str(), "");
+        }
+        for (const std::uint32_t id : node.signals) {
+            const signal_declaration& s = signals[id];
+            const fstVarType kind = s.type == signal_type::text    ? FST_VT_GEN_STRING
+                                    : s.type == signal_type::event ? FST_VT_VCD_EVENT
+                                                                   : FST_VT_VCD_WIRE;
+            const fstHandle handle = fstWriterCreateVar(context_.get(), kind, FST_VD_IMPLICIT, s.width,
+                                                        waveform_name(s, " ").c_str(), 0);
+            signals_[id] = {s.type, s.width, handle};
+        }
+        for (const hierarchy_node& module : node.modules) {
+            write_scope(module, signals);
+        }
+        if (!node.name.empty()) {
+            fstWriterSetUpscope(context_.get());
+        }
+    }
+
+    void put_time(std::uint64_t at) {
+        now_ = at;
+        fstWriterEmitTimeChange(context_.get(), at);
+    }
+
+    void put_value(std::uint32_t id, const signal_value& value) {
+        const shown_signal& s = signals_[id];
+        if (s.type == signal_type::text) {
+            fstWriterEmitVariableLengthValueChange(context_.get(), s.handle, value.text.data(),
+                                                   static_cast<std::uint32_t>(value.text.size()));
+        } else {
+            fstWriterEmitValueChange64(context_.get(), s.handle, s.width, value.number);
+        }
+    }
+
+    // The writer does not say when a write failed (a full disk). A file of FST is a row of blocks, each a byte for its
+    // type and eight for its length, most significant first: in a whole file they end where the file does.
+    void check_blocks() const {
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path_.c_str(), "rb"), &std::fclose);
+        std::error_code error;
+        const std::uint64_t size = std::filesystem::file_size(path_, error);
+        std::uint64_t at = 0;
+        while (file && !error && at < size) {
+            unsigned char head[9];
+            if (std::fseek(file.get(), static_cast<long>(at), SEEK_SET) != 0 ||
+                std::fread(head, 1, sizeof head, file.get()) != sizeof head || head[0] == FST_BL_SKIP) {
+                break;
+            }
+            std::uint64_t length = 0;
+            for (std::size_t i = 1; i < sizeof head; ++i) {
+                length = length << 8 | head[i];
+            }
+            if (length > size - at - 1) {
+                break;
+            }
+            at += 1 + length;
+        }
+        if (size == 0 || at != size) {
+            throw std::runtime_error(fmt::format("trace file '{}': could not be written in full", path_));
+        }
+    }
+
+    std::string path_;
+    std::unique_ptr<void, void (*)(void*)> context_;
+    std::vector<shown_signal> signals_;
+    std::uint64_t now_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<waveform_writer> make_fst_writer(const std::filesystem::path& file,
+                                                 const std::vector<signal_declaration>& signals,
+                                                 const std::string& title) {
+    return std::make_unique<fst_writer>(file, signals, title);
+}
+
+} // namespace pefsim::trace

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/recorder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <fmt/format.h>
+#include <fstream>
+#include <limits>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "trace/reorder_buffer.h"
+#include "trace/save_file.h"
+#include "trace/signal.h"
+#include "trace/waveform_writer.h"
+
+namespace pefsim::trace {
+
+namespace {
+
+bool allowed_in_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+// What viewers and the save file can take: "machine.cpu0", "msr_s".
+void check_name(const signal_declaration& s) {
+    const bool scope_ok = std::ranges::all_of(s.scope, [](char c) { return c == '.' || allowed_in_name(c); });
+    if (s.name.empty() || !scope_ok || !std::ranges::all_of(s.name, allowed_in_name)) {
+        throw std::logic_error(fmt::format("signal '{}.{}' has a name that waveforms cannot take", s.scope, s.name));
+    }
+}
+
+std::string in_units(const sc_core::sc_time& t) {
+    return t.to_string();
+}
+
+} // namespace
+
+/// The waveform that is being written: what is held back, and the values in force until its window begins.
+struct recorder::waveform {
+    std::unique_ptr<waveform_writer> writer;
+    reorder_buffer held_back;
+    std::vector<signal_value> in_force;
+    const std::vector<signal_declaration>& signals;
+    std::uint64_t from;
+    std::uint64_t to;
+    std::uint64_t latest = 0;  ///< change
+    std::uint64_t last = 0;    ///< instant shown
+    bool begun = false;
+    std::uint64_t changes = 0;
+
+    void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
+        held_back.add(signals[id].type == signal_type::text ? reorder_buffer::change::of_text(when, id, value.text)
+                                                            : reorder_buffer::change::of_number(when, id, value.number));
+    }
+
+    void release(std::uint64_t up_to) {
+        held_back.release(up_to, [this](const reorder_buffer::change& c) { write(c); });
+    }
+
+    void begin() {
+        if (!std::exchange(begun, true)) {
+            writer->begin(from, in_force);
+            latest = from;
+        }
+    }
+
+    void end(std::uint64_t now) {
+        release(std::numeric_limits<std::uint64_t>::max());
+        begin();
+        last = std::max({from, latest, std::min(now, to)});
+        writer->end(last);
+    }
+
+private:
+    void write(const reorder_buffer::change& c) {
+        const signal_type type = signals[c.id].type;
+        const signal_value value = type == signal_type::text ? signal_value{0, {c.text, c.length}}
+                                                             : signal_value{c.number, {}};
+        if (!begun && (c.time < from || (c.time == from && type != signal_type::event))) {
+            in_force[c.id] = value;
+            return;
+        }
+        if (c.time > to) {
+            return;
+        }
+        begin();
+        writer->change(c.time, c.id, value);
+        latest = c.time;
+        ++changes;
+    }
+};
+
+/// Violations as events in the waveform.
+class recorder::violation_signals final : public violation_log::observer {
+public:
+    explicit violation_signals(recorder& to)
+        : recorder_(to), violated_(to, violation_scope, "violated", "a violation was reported"),
+          kind_(to, violation_scope, "kind", "kind of the latest violation"),
+          who_(to, violation_scope, "who", "initiator of the latest violation") {
+        to.violations().observe(*this);
+    }
+
+private:
+    void violated(const violation& what) override {
+        // It may be reported after the fact.
+        const sc_core::sc_time when = std::max(what.when, sc_core::sc_time_stamp());
+        violated_.fire(when);
+        kind_.set(to_name(what.kind), when);
+        who_.set(recorder_.intern(what.who), when);
+    }
+
+    recorder& recorder_;
+    event_signal violated_;
+    signal<std::string_view> kind_;
+    signal<std::string_view> who_;
+};
+
+recorder::recorder() : violation_signals_(std::make_unique<violation_signals>(*this)) {
+}
+
+recorder::~recorder() {
+    try {
+        finish();
+    } catch (const std::exception&) {
+        // Whoever wants to know calls finish().
+    }
+}
+
+bool recorder::fst_available() {
+#ifdef PEFSIM_HAVE_FST
+    return true;
+#else
+    return false;
+#endif
+}
+
+void recorder::start(const recording_options& options) {
+    if (waveform_) {
+        throw std::logic_error("recorder::start: a waveform is already being written to " + trace_file_.string());
+    }
+    if (options.to && *options.to <= options.from) {
+        throw std::invalid_argument(fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
+                                                in_units(*options.to), in_units(options.from)));
+    }
+    const std::filesystem::path ending = options.file.extension();
+    if (ending != ".vcd" && ending != ".fst") {
+        throw std::invalid_argument(
+            fmt::format("trace file '{}': its ending must be .vcd or .fst", options.file.string()));
+    }
+    std::unique_ptr<waveform_writer> writer;
+    if (ending == ".vcd") {
+        writer = make_vcd_writer(options.file, declarations_, options.title);
+    } else {
+#ifdef PEFSIM_HAVE_FST
+        writer = make_fst_writer(options.file, declarations_, options.title);
+#else
+        throw std::invalid_argument(fmt::format("trace file '{}': built without the FST writer (Debian package "
+                                                "verilator); only .vcd can be written",
+                                                options.file.string()));
+#endif
+    }
+    trace_file_ = options.file;
+    save_file_ = std::filesystem::path(options.file).replace_extension(".gtkw");
+    changes_written_ = 0;
+    const std::uint64_t from = std::max(options.from, sc_core::sc_time_stamp()).value();
+    const std::uint64_t to = options.to ? options.to->value() : std::numeric_limits<std::uint64_t>::max();
+    waveform_.reset(new waveform{std::move(writer), {}, {}, declarations_, from, to});
+    for (const signal_source* source : sources_) {
+        waveform_->in_force.push_back(source->current());
+    }
+    try {
+        write_save_file(from, from);
+    } catch (...) {
+        waveform_.reset();
+        throw;
+    }
+    recording_ = true;
+}
+
+void recorder::finish() {
+    if (!waveform_) {
+        return;
+    }
+    recording_ = false;
+    const std::unique_ptr<waveform> ending = std::move(waveform_);
+    ending->end(sc_core::sc_time_stamp().value());
+    changes_written_ = ending->changes;
+    write_save_file(ending->from, ending->last);
+}
+
+void recorder::write_save_file(std::uint64_t from, std::uint64_t to) const {
+    if (shown_) {
+        const std::uint64_t shown_from = std::clamp<std::uint64_t>(shown_->from.value(), from, to);
+        to = std::clamp<std::uint64_t>(shown_->to.value(), shown_from, to);
+        from = shown_from;
+    }
+    std::ofstream file(save_file_, std::ios::binary | std::ios::trunc);
+    file << gtkwave_save_file(*this, trace_file_, {from, to});
+    file.close();
+    if (!file) {
+        throw std::invalid_argument(fmt::format("save file '{}': cannot be written: {}", save_file_.string(),
+                                                std::generic_category().message(errno)));
+    }
+}
+
+std::uint32_t recorder::declare(signal_declaration declaration, const signal_source& source) {
+    check_name(declaration);
+    if (waveform_) {
+        throw std::logic_error(fmt::format("signal {}.{} is declared while a waveform is being written",
+                                           declaration.scope, declaration.name));
+    }
+    if (!declared_.insert(fmt::format("{}.{}", declaration.scope, declaration.name)).second) {
+        throw std::logic_error(fmt::format("signal {}.{} is declared twice", declaration.scope, declaration.name));
+    }
+    declarations_.push_back(std::move(declaration));
+    sources_.push_back(&source);
+    return static_cast<std::uint32_t>(declarations_.size() - 1);
+}
+
+void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_time& when) {
+    const sc_core::sc_time& now = sc_core::sc_time_stamp();
+    if (when < now) {
+        throw std::logic_error(fmt::format("signal {}.{} changes at {}, but simulation time is {} already",
+                                           declarations_[id].scope, declarations_[id].name, in_units(when),
+                                           in_units(now)));
+    }
+    if (now.value() > waveform_->to) {
+        recording_ = false;
+        return;
+    }
+    waveform_->add(id, value, when.value());
+    if (waveform_->held_back.full()) {
+        waveform_->release(now.value());
+    }
+}
+
+std::string_view recorder::intern(std::string_view text) {
+    return *interned_.emplace(text).first;
+}
+
+} // namespace pefsim::trace

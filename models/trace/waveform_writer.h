@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pefsim::trace {
+
+struct signal_declaration;
+struct signal_value;
+
+/// A waveform in one file format. Times are in units of SystemC's time resolution (1 ps unless a program sets another),
+/// so that a trace loses nothing: begin() once, then changes in order of time, then end().
+///
+/// Constructed by make_vcd_writer() or make_fst_writer(): both write the header, with all signals in nested scopes.
+class waveform_writer {
+public:
+    virtual ~waveform_writer() = default;
+    waveform_writer(const waveform_writer&) = delete;
+    waveform_writer& operator=(const waveform_writer&) = delete;
+
+    /// The values in force at the first instant shown, one for each signal (those of events are ignored).
+    virtual void begin(std::uint64_t at, std::span<const signal_value> values) = 0;
+    virtual void change(std::uint64_t at, std::uint32_t id, const signal_value& value) = 0;
+    /// The last instant shown; the file is complete.
+    /// \throws std::system_error or std::runtime_error when the file could not be written in full
+    virtual void end(std::uint64_t at) = 0;
+
+protected:
+    waveform_writer() = default;
+};
+
+/// \throws std::invalid_argument naming the file and the system's reason when it cannot be written
+std::unique_ptr<waveform_writer> make_vcd_writer(const std::filesystem::path& file,
+                                                 const std::vector<signal_declaration>& signals,
+                                                 const std::string& title);
+/// The same; only where recorder::fst_available().
+std::unique_ptr<waveform_writer> make_fst_writer(const std::filesystem::path& file,
+                                                 const std::vector<signal_declaration>& signals,
+                                                 const std::string& title);
+
+}  // namespace pefsim::trace
