@@ -34,8 +34,9 @@ struct trap_context {
 struct storage_fault {
     abi::phys_addr at;
     memory::access_kind kind = memory::access_kind::read;
-    std::size_t size = 0;     ///< bytes: 1, 2, 4 or 8 for MMIO
-    std::uint64_t value = 0;  ///< stored, or, on return, loaded; the integer in the register, not its byte order
+    std::size_t size = 0;  ///< bytes: 1, 2, 4 or 8 for MMIO
+    std::uint64_t value =
+        0;  ///< stored, or, on return, loaded; the integer in the register, not its byte order
 };
 
 enum class fault_outcome : std::uint8_t {
@@ -51,7 +52,8 @@ public:
     virtual void hypercall(registers& state, trap_context& context) = 0;
     /// `sc 2`. The same convention; numbers of abi/ucall.h.
     virtual void ultracall(registers& state, trap_context& context) = 0;
-    virtual fault_outcome storage_interrupt(storage_fault& fault, registers& state, trap_context& context) = 0;
+    virtual fault_outcome storage_interrupt(storage_fault& fault, registers& state,
+                                            trap_context& context) = 0;
 };
 
 /// The external interrupt line of a CPU, driven by the interrupt controller's presentation.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <span>
@@ -12,14 +12,21 @@
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
+#include <vector>
 
 #include "abi/address.h"
 #include "abi/hcall.h"
 #include "abi/ucall.h"
+#include "cpu/interrupt_line.h"
+#include "cpu/local_time.h"
+#include "cpu/memory_port.h"
+#include "cpu/origin_signal.h"
 #include "cpu/registers.h"
+#include "cpu/trap_router.h"
 #include "cpu/traps.h"
 #include "memory/bus_attributes.h"
 #include "timing/timing.h"
+#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -36,10 +43,16 @@ struct guest_terminated {};
 ///
 /// Time: every operation adds to the CPU's local time, which runs ahead of simulation time by at most a quantum. Barriers,
 /// calls, MMIO and synchronize() let simulation time catch up, so that what others can see is stored at its own time.
-/// External interrupts are taken there too, and in wait_for_interrupt(), while MSR[EE]=1.
+/// External interrupts are taken there too, and in wait_for_interrupt(), while MSR[EE]=1; nowhere else.
 ///
 /// Memory is in guest physical addresses and host byte order is the guest's (little-endian). Access to a page that is not
 /// there traps and is retried; an access that nothing answers is a violation in the log, reads give ones.
+///
+/// Registers: the programme's own values stay in state().gpr; R30 and R31 hold address and value of its latest load() or
+/// store(), as they would in compiled code, so a call shows the other side what it really could.
+///
+/// Signals: call, driver_call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: hypercalls and ultracalls by name,
+/// mmio_loads, mmio_stores, interrupts, storage_interrupts, dmi_fills, dmi_invalidations, exposed_bytes.
 class native_cpu : public sc_core::sc_module, public interrupt_line_if {
 public:
     struct config {
@@ -53,31 +66,63 @@ public:
     sc_core::sc_port<trap_if> hypervisor;
     sc_core::sc_port<trap_if, 1, sc_core::SC_ZERO_OR_MORE_BOUND> ultravisor;
 
+    /// \throws std::invalid_argument when a bandwidth in `parameters.costs` is not positive
     native_cpu(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters);
 
-    /// What the CPU runs from the start of simulation; without one it stays stopped.
+    /// What the CPU runs, from the start of simulation or from now on; without one it stays stopped. One programme only
+    /// (std::logic_error on the second).
     void load(programme code);
+    /// Starts another, stopped CPU on `code` at this CPU's local time, with this CPU's MSR[S] (the RTAS call start-cpu, in
+    /// which the Ultravisor makes the new CPU of a secure guest secure) and interrupts off.
+    void start_secondary(native_cpu& secondary, programme code);
     /// True once its programme has returned or its virtual machine was ended.
-    [[nodiscard]] bool halted() const;
+    [[nodiscard]] bool halted() const { return halted_; }
+    /// Notified when halted() becomes true.
+    [[nodiscard]] const sc_core::sc_event& halted_event() const { return halted_event_; }
 
-    [[nodiscard]] unsigned number() const;
-    registers& state();
-    [[nodiscard]] bool secure() const;  ///< MSR[S]
-    trace::recorder& recorder();
-    [[nodiscard]] const timing::timing& costs() const;
+    [[nodiscard]] unsigned number() const { return parameters_.number; }
+    registers& state() { return state_; }
+    [[nodiscard]] bool secure() const { return (state_.msr & msr_s) != 0; }  ///< MSR[S]
+    trace::recorder& recorder() { return recorder_; }
+    [[nodiscard]] const timing::timing& costs() const { return parameters_.costs; }
 
     // --- time
-    [[nodiscard]] sc_core::sc_time now() const;       ///< local time
-    void spend(const sc_core::sc_time& duration);     ///< charges work; yields when a quantum is used up
+    [[nodiscard]] sc_core::sc_time now() const { return time_.now(); }  ///< local time
+    /// Charges work; yields when a quantum is used up. Takes no interrupts.
+    void spend(const sc_core::sc_time& duration) {
+        time_.spend(duration);
+        if (time_.quantum_used()) [[unlikely]] {
+            time_.catch_up();
+        }
+    }
     void spend_cycles(double cycles);
-    void synchronize();                               ///< lets simulation time catch up, takes interrupts
-    void barrier();                                   ///< lwsync/sync: charged, then synchronize()
+    void synchronize();  ///< lets simulation time catch up, takes interrupts
+    void barrier();      ///< lwsync/sync: charged, then synchronize()
 
-    // --- memory (guest physical)
+    // --- memory (guest physical). A load or store takes timing::memory_access; read, write and fill take one and their
+    // bytes at timing::memcpy.
     template <std::unsigned_integral T>
-    T load(abi::phys_addr at);
+    T load(abi::phys_addr at) {
+        T value;
+        if (const std::byte* from = memory_.readable(at, sizeof value); from != nullptr) [[likely]] {
+            std::memcpy(&value, from, sizeof value);
+        } else {
+            read_bytes(at, std::as_writable_bytes(std::span(&value, 1)));
+        }
+        state_.gpr[30] = at.value();
+        state_.gpr[31] = value;
+        spend(access_cost_);
+        return value;
+    }
     template <std::unsigned_integral T>
-    void store(abi::phys_addr at, T value);
+    void store(abi::phys_addr at, T value) {
+        state_.gpr[30] = at.value();
+        state_.gpr[31] = value;
+        if (!memory_.write_granted(at, &value, sizeof value, time_)) [[unlikely]] {
+            write_bytes(at, std::as_bytes(std::span(&value, 1)));
+        }
+        spend(access_cost_);
+    }
     void read(abi::phys_addr from, std::span<std::byte> to);
     void write(abi::phys_addr to, std::span<const std::byte> from);
     void fill(abi::phys_addr at, std::size_t size, std::byte value);
@@ -86,30 +131,59 @@ public:
 
     // --- MMIO (cache-inhibited; traps). Width 1, 2, 4 or 8 bytes; the value is the integer in the register.
     template <std::unsigned_integral T>
-    T mmio_load(abi::phys_addr at);
+    T mmio_load(abi::phys_addr at) {
+        return static_cast<T>(mmio({.at = at, .kind = memory::access_kind::read, .size = sizeof(T)}));
+    }
     template <std::unsigned_integral T>
-    void mmio_store(abi::phys_addr at, T value);
+    void mmio_store(abi::phys_addr at, T value) {
+        mmio({.at = at, .kind = memory::access_kind::write, .size = sizeof(T), .value = value});
+    }
 
-    // --- calls. Results from R4 on are in state().gpr.
+    // --- calls. Results from R4 on are in state().gpr. At most nine arguments (R4 .. R12).
     abi::h_status hypercall(abi::hcall number, std::initializer_list<std::uint64_t> arguments = {});
     abi::u_status ultracall(abi::ucall number, std::initializer_list<std::uint64_t> arguments = {});
 
     // --- interrupts
-    /// The kernel's external interrupt vector; runs with MSR[EE]=0.
+    /// The kernel's external interrupt vector; runs with MSR[EE]=0, registers and attribution are restored after it.
+    /// Without one the line is ignored, except that it ends H_CEDE.
     void on_external_interrupt(std::function<void(native_cpu&)> handler);
-    void local_irq_enable();
-    void local_irq_disable();
-    /// H_CEDE: idles until an external interrupt has been taken.
+    /// An interrupt that became pending meanwhile is taken when simulation time next catches up.
+    void local_irq_enable() { set_ee(true); }
+    void local_irq_disable() { set_ee(false); }
+    [[nodiscard]] bool irqs_enabled() const { return (state_.msr & msr_ee) != 0; }
+    /// local_irq_save() .. local_irq_restore() for as long as it lives.
+    class irqs_off {
+    public:
+        explicit irqs_off(native_cpu& cpu) : cpu_(cpu), enabled_(cpu.irqs_enabled()) { cpu_.set_ee(false); }
+        ~irqs_off() { cpu_.set_ee(enabled_); }
+        irqs_off(const irqs_off&) = delete;
+        irqs_off& operator=(const irqs_off&) = delete;
+
+    private:
+        native_cpu& cpu_;
+        bool enabled_;
+    };
+    /// H_CEDE: idles with MSR[EE]=1 until an external interrupt has been taken; MSR[EE] is as before afterwards. With
+    /// interrupts off before it, none can slip in between the programme's last look and the idling.
     void wait_for_interrupt();
     void external_interrupt(bool asserted) override;
 
     // --- attribution
-    /// Names the driver call for as long as it lives: trace signal `call`, and the writer of every byte in the exposure ledger.
+    /// Number of a driver call's name, for call_scope: to be asked for once, when the driver is built.
+    [[nodiscard]] std::uint64_t name_call(std::string_view name) {
+        return recorder_.ledger().name_origin(name);
+    }
+    /// Names the driver call for as long as it lives: signal `driver_call`, and the writer of every byte in the exposure
+    /// ledger.
     class call_scope {
     public:
-        /// \param name a name from name_call()
-        call_scope(native_cpu& cpu, std::uint64_t origin, std::uint32_t mapping = 0);
-        ~call_scope();
+        /// \param origin a number from name_call() of any CPU of the machine
+        call_scope(native_cpu& cpu, std::uint64_t origin, std::uint32_t mapping = 0)
+            : cpu_(cpu),
+              before_(cpu.writer()) {
+            cpu_.set_writer({.initiator = before_.initiator, .mapping = mapping, .origin = origin});
+        }
+        ~call_scope() { cpu_.set_writer(before_); }
         call_scope(const call_scope&) = delete;
         call_scope& operator=(const call_scope&) = delete;
 
@@ -117,10 +191,65 @@ public:
         native_cpu& cpu_;
         trace::attribution before_;
     };
-    [[nodiscard]] trace::attribution writer() const;
+    [[nodiscard]] trace::attribution writer() const { return memory_.writer(); }
 
 private:
-    // Completed by the owner of cpu/native/.
+    SC_HAS_PROCESS(native_cpu);
+
+    void run();
+    void set_ee(bool enabled);
+    void set_writer(const trace::attribution& writer);
+    void take_interrupts();
+    void idle();
+
+    enum class trap : std::uint8_t { hypercall, ultracall };
+    void make_call(trap kind, std::uint64_t number, std::initializer_list<std::uint64_t> arguments);
+    fault_outcome storage_interrupt(storage_fault& fault);
+    void msr_may_have_changed();
+    std::uint64_t mmio(storage_fault access);
+    void invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last);
+
+    [[nodiscard]] sc_core::sc_time copy_cost(std::size_t bytes) const;
+    void read_bytes(abi::phys_addr at, std::span<std::byte> to);
+    void write_bytes(abi::phys_addr at, std::span<const std::byte> from);
+    bool resolve(memory_port::result result, const storage_fault& access, unsigned attempt);
+    fault_outcome emulate(storage_fault& access);
+    void nothing_answered(const storage_fault& access, std::string_view what);
+
+    trace::recorder& recorder_;
+    config parameters_;
+    programme code_;
+    sc_core::sc_event loaded_;
+    bool halted_ = false;
+    sc_core::sc_event halted_event_;
+
+    registers state_;
+    local_time time_;
+    memory_port memory_;
+    trap_router traps_;
+    interrupt_line line_;
+    std::function<void(native_cpu&)> interrupt_handler_;
+    std::uint64_t interrupt_origin_;
+    std::vector<std::byte> staging_;  // of a copy between pages without grants
+
+    sc_core::sc_time access_cost_;
+    sc_core::sc_time barrier_cost_;
+    sc_core::sc_time interrupt_cost_;
+    double units_per_cycle_;
+    double units_per_byte_;
+
+    trace::signal<std::string_view> call_;
+    origin_signal driver_call_;
+    trace::signal<bool> msr_s_;
+    trace::signal<bool> ee_;
+    trace::signal<bool> idle_;
+    trace::event_signal interrupt_;
+    trace::tally hypercalls_;
+    trace::tally ultracalls_;
+    trace::counter mmio_loads_;
+    trace::counter mmio_stores_;
+    trace::counter interrupts_;
+    trace::counter storage_interrupts_;
 };
 
 }  // namespace pefsim::cpu::native

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "abi/hcall.h"
+#include "abi/ucall.h"
+
+/// Calls by row of their declaration, without a search for the numbers that a running guest uses.
+namespace pefsim::cpu {
+
+namespace call_rows {
+
+/// PAPR's calls have multiples of 4 below 0x400; rows by number / 4.
+inline constexpr std::size_t papr_calls = 256;
+consteval std::array<std::uint8_t, papr_calls> papr_rows() {
+    std::array<std::uint8_t, papr_calls> rows{};
+    for (std::size_t n = 0; n < papr_calls; ++n) {
+        rows[n] = static_cast<std::uint8_t>(abi::hcall_row(4 * n));
+    }
+    return rows;
+}
+inline constexpr auto rows = papr_rows();
+
+}  // namespace call_rows
+
+/// The same as abi::hcall_row().
+constexpr std::size_t fast_hcall_row(std::uint64_t number) {
+    return number % 4 == 0 && number / 4 < call_rows::papr_calls ? call_rows::rows[number / 4]
+                                                                 : abi::hcall_row(number);
+}
+
+/// Labels for a trace::tally of calls: the declarations' names in order, and the unknown ones last.
+template <class declarations>
+std::vector<std::string> call_labels(const declarations& declared, std::string unknown) {
+    std::vector<std::string> labels;
+    for (const auto& row : declared) {
+        labels.emplace_back(row.name);
+    }
+    labels.push_back(std::move(unknown));
+    return labels;
+}
+
+}  // namespace pefsim::cpu

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/interrupt_line.h"
+
+namespace pefsim::cpu {
+
+interrupt_line::interrupt_line(trace::recorder& recorder, std::string_view scope)
+    : level_(recorder, scope, "interrupt_line",
+             "external interrupt input, as the interrupt controller drives it") {}
+
+void interrupt_line::drive(bool asserted) {
+    level_.set(asserted, sc_core::sc_time_stamp());
+    if (asserted) {
+        rise_.notify(sc_core::SC_ZERO_TIME);
+    }
+}
+
+void interrupt_line::wait_until_asserted() {
+    while (!asserted()) {
+        sc_core::wait(rise_);
+    }
+}
+
+}  // namespace pefsim::cpu

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+#include <systemc>
+
+#include "cpu/traps.h"
+#include "trace/recorder.h"
+#include "trace/signal.h"
+
+namespace pefsim::cpu {
+
+/// The external interrupt input of a CPU: a level, and an event for a CPU that idles. Signal `interrupt_line`.
+class interrupt_line {
+public:
+    interrupt_line(trace::recorder& recorder, std::string_view scope);
+
+    void drive(bool asserted);
+    [[nodiscard]] bool asserted() const { return level_.value(); }
+    /// Waits, in the calling thread, until the line is asserted.
+    void wait_until_asserted();
+
+private:
+    trace::signal<bool> level_;
+    sc_core::sc_event rise_;
+};
+
+}  // namespace pefsim::cpu

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <systemc>
+
+namespace pefsim::cpu {
+
+/// Local time of a CPU that runs ahead of simulation time: tlm_utils::tlm_quantumkeeper with a quantum of its own.
+///
+/// Simulation time is to catch up at the latest when local time reaches the next multiple of the quantum, so CPUs of
+/// the same quantum meet there. A quantum of zero means: after every operation that takes time.
+class local_time {
+public:
+    explicit local_time(const sc_core::sc_time& quantum);
+
+    /// How far local time is ahead; what b_transport and a trap take as their delay and add to.
+    sc_core::sc_time& ahead() { return ahead_; }
+    [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + ahead_; }
+
+    void spend(const sc_core::sc_time& duration) { ahead_ += duration; }
+    [[nodiscard]] bool quantum_used() const { return ahead_ >= left_; }
+    /// Waits, in the calling thread, until simulation time is local time. Does nothing when it is already.
+    void catch_up();
+    /// To be called after the thread has waited for something else than catch_up(); local time was not ahead.
+    void resume();
+
+private:
+    sc_core::sc_time quantum_;
+    sc_core::sc_time left_;
+    sc_core::sc_time ahead_;
+    sc_core::sc_time::value_type meeting_point_;
+};
+
+}  // namespace pefsim::cpu

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/native/native_cpu.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <stdexcept>
+
+#include "cpu/call_rows.h"
+
+namespace pefsim::cpu::native {
+
+using sc_core::sc_time;
+
+namespace {
+
+constexpr std::size_t max_arguments = 9;
+constexpr std::size_t stack_size = 1 << 20;
+
+double time_units(double nanoseconds) {
+    return nanoseconds * 1e-9 / sc_core::sc_get_time_resolution().to_seconds();
+}
+
+sc_time rounded(double units) { return sc_time::from_value(static_cast<sc_time::value_type>(units + 0.5)); }
+
+double positive(double bandwidth) {
+    if (!(bandwidth > 0)) {
+        throw std::invalid_argument(
+            fmt::format("timing.memcpy is {} GB/s; it must be more than 0", bandwidth));
+    }
+    return bandwidth;
+}
+
+}  // namespace
+
+native_cpu::native_cpu(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters)
+    : sc_module(name),
+      bus("bus"),
+      hypervisor("hypervisor"),
+      ultravisor("ultravisor"),
+      recorder_(recorder),
+      parameters_(parameters),
+      time_(parameters.quantum),
+      memory_(bus, recorder, sc_module::name(), basename()),
+      traps_(hypervisor, ultravisor),
+      line_(recorder, sc_module::name()),
+      interrupt_origin_(recorder.ledger().name_origin("external_interrupt")),
+      access_cost_(rounded(time_units(parameters.costs.memory_access_ns))),
+      barrier_cost_(rounded(time_units(parameters.costs.barrier_ns))),
+      interrupt_cost_(rounded(time_units(parameters.costs.interrupt_ns))),
+      units_per_cycle_(time_units(parameters.costs.cpu_cycle_ns)),
+      units_per_byte_(time_units(1 / positive(parameters.costs.memcpy_gb_per_s))),
+      call_(recorder, sc_module::name(), "call", "hypercall or ultracall that the CPU is in", "-"),
+      driver_call_(recorder, sc_module::name(), "driver_call", "driver call that the CPU is in"),
+      msr_s_(recorder, sc_module::name(), "msr_s", "MSR[S]: the guest is secure"),
+      ee_(recorder, sc_module::name(), "ee", "MSR[EE]: external interrupts are taken", true),
+      idle_(recorder, sc_module::name(), "idle",
+            "ceded to the hypervisor (H_CEDE), waiting for an interrupt"),
+      interrupt_(recorder, sc_module::name(), "interrupt", "an external interrupt is taken"),
+      hypercalls_(recorder.metrics(), sc_module::name(), "hypercalls", "calls", "sc 1, by name",
+                  call_labels(abi::hcall_declarations, "unknown hypercall")),
+      ultracalls_(recorder.metrics(), sc_module::name(), "ultracalls", "calls", "sc 2, by name",
+                  call_labels(abi::ucall_declarations, "unknown ultracall")),
+      mmio_loads_(recorder.metrics(), sc_module::name(), "mmio_loads", "loads", "MMIO loads"),
+      mmio_stores_(recorder.metrics(), sc_module::name(), "mmio_stores", "stores", "MMIO stores"),
+      interrupts_(recorder.metrics(), sc_module::name(), "interrupts", "interrupts",
+                  "external interrupts taken"),
+      storage_interrupts_(recorder.metrics(), sc_module::name(), "storage_interrupts", "interrupts",
+                          "accesses to pages that were not there") {
+    bus.register_invalidate_direct_mem_ptr(this, &native_cpu::invalidate_grants);
+    SC_THREAD(run);
+    set_stack_size(stack_size);
+}
+
+void native_cpu::load(programme code) {
+    if (code_) {
+        throw std::logic_error(fmt::format("{}: a second programme at {}", name(), now().to_string()));
+    }
+    code_ = std::move(code);
+    loaded_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void native_cpu::start_secondary(native_cpu& secondary, programme code) {
+    synchronize();
+    secondary.state_.msr = (state_.msr & ~msr_ee);
+    secondary.msr_may_have_changed();
+    secondary.load(std::move(code));
+}
+
+void native_cpu::run() {
+    if (!code_) {
+        wait(loaded_);
+        time_.resume();
+    }
+    try {
+        code_(*this);
+    } catch (const guest_terminated&) {
+        // Whoever ended the virtual machine has reported it; what is left of the programme does not run.
+    }
+    time_.catch_up();
+    halted_ = true;
+    halted_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+// --- time
+
+void native_cpu::spend_cycles(double cycles) { spend(rounded(cycles * units_per_cycle_)); }
+
+void native_cpu::synchronize() {
+    time_.catch_up();
+    if (line_.asserted()) {
+        take_interrupts();
+    }
+}
+
+void native_cpu::barrier() {
+    time_.spend(barrier_cost_);
+    synchronize();
+}
+
+sc_time native_cpu::copy_cost(std::size_t bytes) const {
+    return rounded(static_cast<double>(bytes) * units_per_byte_);
+}
+
+// --- interrupts
+
+void native_cpu::set_ee(bool enabled) {
+    state_.msr = enabled ? state_.msr | msr_ee : state_.msr & ~msr_ee;
+    if (enabled != ee_.value()) {
+        ee_.set(enabled, now());
+    }
+}
+
+void native_cpu::on_external_interrupt(std::function<void(native_cpu&)> handler) {
+    interrupt_handler_ = std::move(handler);
+}
+
+void native_cpu::invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last) {
+    memory_.invalidate(first, last);
+}
+
+void native_cpu::external_interrupt(bool asserted) { line_.drive(asserted); }
+
+void native_cpu::take_interrupts() {
+    while (line_.asserted() && irqs_enabled() && interrupt_handler_) {
+        interrupts_.add();
+        interrupt_.fire(now());
+        const auto registers_before = state_.gpr;
+        set_ee(false);
+        spend(interrupt_cost_);
+        {
+            const call_scope handler(*this, interrupt_origin_);
+            interrupt_handler_(*this);
+        }
+        state_.gpr = registers_before;
+        set_ee(true);
+    }
+}
+
+void native_cpu::idle() {
+    set_ee(true);
+    idle_.set(true, now());
+    time_.catch_up();
+    line_.wait_until_asserted();
+    time_.resume();
+    idle_.set(false, now());
+    take_interrupts();
+}
+
+void native_cpu::wait_for_interrupt() {
+    const bool enabled = irqs_enabled();
+    const std::uint64_t before = interrupts_.value();
+    synchronize();
+    if (interrupts_.value() == before) {
+        hypercall(abi::hcall::h_cede);
+        if (interrupts_.value() == before && !(line_.asserted() && !interrupt_handler_)) {
+            idle();  // the hypervisor came straight back
+        }
+    }
+    set_ee(enabled);
+}
+
+// --- attribution
+
+void native_cpu::set_writer(const trace::attribution& writer) {
+    memory_.set_writer(writer);
+    driver_call_.set(writer.origin, time_);
+}
+
+// --- calls
+
+abi::h_status native_cpu::hypercall(abi::hcall number, std::initializer_list<std::uint64_t> arguments) {
+    make_call(trap::hypercall, static_cast<std::uint64_t>(number), arguments);
+    return static_cast<abi::h_status>(state_.gpr[3]);
+}
+
+abi::u_status native_cpu::ultracall(abi::ucall number, std::initializer_list<std::uint64_t> arguments) {
+    make_call(trap::ultracall, static_cast<std::uint64_t>(number), arguments);
+    return static_cast<abi::u_status>(state_.gpr[3]);
+}
+
+void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_list<std::uint64_t> arguments) {
+    if (arguments.size() > max_arguments) {
+        throw std::logic_error(
+            fmt::format("{}: {}: call {:#x} with {} arguments, at most {} fit the registers",
+                        now().to_string(), name(), number, arguments.size(), max_arguments));
+    }
+    synchronize();
+    state_.gpr[3] = number;
+    std::ranges::copy(arguments, state_.gpr.begin() + 4);
+
+    if (recorder_.recording()) [[unlikely]] {
+        call_.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
+    }
+    trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
+    if (kind == trap::hypercall) {
+        hypercalls_.add(fast_hcall_row(number));
+        traps_.supervisor_of(state_).hypercall(state_, context);
+    } else {
+        ultracalls_.add(abi::ucall_row(number));
+        traps_.ultracalls().ultracall(state_, context);
+    }
+    call_.set("-", now());
+
+    msr_may_have_changed();
+    if (context.terminated) {
+        throw guest_terminated{};
+    }
+    if (context.ceded) {
+        idle();
+    } else if (time_.quantum_used()) {
+        time_.catch_up();
+    }
+}
+
+void native_cpu::msr_may_have_changed() {
+    memory_.set_secure(secure());
+    msr_s_.set(secure(), now());
+    ee_.set(irqs_enabled(), now());
+}
+
+fault_outcome native_cpu::storage_interrupt(storage_fault& fault) {
+    trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
+    const fault_outcome outcome = traps_.supervisor_of(state_).storage_interrupt(fault, state_, context);
+    msr_may_have_changed();
+    if (outcome == fault_outcome::terminated || context.terminated) {
+        throw guest_terminated{};
+    }
+    if (time_.quantum_used()) {
+        time_.catch_up();
+    }
+    return outcome;
+}
+
+void native_cpu::nothing_answered(const storage_fault& access, std::string_view what) {
+    recorder_.violations().report({.when = now(),
+                                   .kind = trace::violation_kind::bad_address,
+                                   .who = basename(),
+                                   .address = access.at.value(),
+                                   .size = access.size,
+                                   .page_state = {},
+                                   .request = 0,
+                                   .detail = fmt::format("{}: {}", to_name(access.kind), what)});
+}
+
+}  // namespace pefsim::cpu::native

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+
+#include "cpu/local_time.h"
+#include "trace/recorder.h"
+
+namespace pefsim::cpu {
+
+/// A signal that shows an attribution::origin by name: which driver call, or which program counter, a CPU is in.
+///
+/// The name is looked up only when it is written somewhere, so a change while nothing is recorded costs a store.
+class origin_signal final : public trace::signal_source {
+public:
+    origin_signal(trace::recorder& recorder, std::string_view scope, std::string_view name,
+                  std::string_view description);
+    origin_signal(const origin_signal&) = delete;
+    origin_signal& operator=(const origin_signal&) = delete;
+
+    void set(std::uint64_t origin, const local_time& clock) {
+        if (origin != origin_) {
+            origin_ = origin;
+            if (recorder_.recording()) [[unlikely]] {
+                recorder_.change(id_, current(), clock.now());
+            }
+        }
+    }
+    [[nodiscard]] trace::signal_value current() const override;
+
+private:
+    trace::recorder& recorder_;
+    std::uint64_t origin_ = 0;
+    mutable std::map<std::uint64_t, std::string_view> names_;
+    std::uint32_t id_;
+};
+
+}  // namespace pefsim::cpu
