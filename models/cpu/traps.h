@@ -35,8 +35,8 @@ struct storage_fault {
     abi::phys_addr at;
     memory::access_kind kind = memory::access_kind::read;
     std::size_t size = 0;  ///< bytes: 1, 2, 4 or 8 for MMIO
-    std::uint64_t value =
-        0;  ///< stored, or, on return, loaded; the integer in the register, not its byte order
+    /// Stored, or, on return, loaded; the integer in the register, not its byte order.
+    std::uint64_t value = 0;
 };
 
 enum class fault_outcome : std::uint8_t {
