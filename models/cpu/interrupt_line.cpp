@@ -20,4 +20,11 @@ void interrupt_line::wait_until_asserted() {
     }
 }
 
+void interrupt_line::wait_until_asserted(const sc_core::sc_time& at_most) {
+    const sc_core::sc_time end = sc_core::sc_time_stamp() + at_most;
+    while (!asserted() && sc_core::sc_time_stamp() < end) {
+        sc_core::wait(end - sc_core::sc_time_stamp(), rise_);
+    }
+}
+
 }  // namespace pefsim::cpu

@@ -19,6 +19,8 @@ public:
     [[nodiscard]] bool asserted() const { return level_.value(); }
     /// Waits, in the calling thread, until the line is asserted.
     void wait_until_asserted();
+    /// The same, for at most `at_most`.
+    void wait_until_asserted(const sc_core::sc_time& at_most);
 
 private:
     trace::signal<bool> level_;

@@ -160,7 +160,11 @@ void native_cpu::idle() {
     set_ee(true);
     idle_.set(true, now());
     time_.catch_up();
-    line_.wait_until_asserted();
+    if (!decrementer_) {
+        line_.wait_until_asserted();
+    } else if (!decrementer_expired()) {
+        line_.wait_until_asserted(*decrementer_ - now());
+    }
     time_.resume();
     idle_.set(false, now());
     take_interrupts();
@@ -172,11 +176,18 @@ void native_cpu::wait_for_interrupt() {
     synchronize();
     if (interrupts_.value() == before) {
         hypercall(abi::hcall::h_cede);
-        if (interrupts_.value() == before && !(line_.asserted() && !interrupt_handler_)) {
+        if (interrupts_.value() == before && !decrementer_expired() &&
+            !(line_.asserted() && !interrupt_handler_)) {
             idle();  // the hypervisor came straight back
         }
     }
     set_ee(enabled);
+}
+
+void native_cpu::wait_for_interrupt(const sc_core::sc_time& at_most) {
+    decrementer_ = now() + at_most;
+    wait_for_interrupt();
+    decrementer_.reset();
 }
 
 // --- attribution

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <systemc>
@@ -166,6 +167,8 @@ public:
     /// H_CEDE: idles with MSR[EE]=1 until an external interrupt has been taken; MSR[EE] is as before afterwards. With
     /// interrupts off before it, none can slip in between the programme's last look and the idling.
     void wait_for_interrupt();
+    /// The same with the decrementer set: idles for at most `at_most`. The kernel finds out by its clock which it was.
+    void wait_for_interrupt(const sc_core::sc_time& at_most);
     void external_interrupt(bool asserted) override;
 
     // --- attribution
@@ -201,6 +204,7 @@ private:
     void set_writer(const trace::attribution& writer);
     void take_interrupts();
     void idle();
+    [[nodiscard]] bool decrementer_expired() const { return decrementer_ && now() >= *decrementer_; }
 
     enum class trap : std::uint8_t { hypercall, ultracall };
     void make_call(trap kind, std::uint64_t number, std::initializer_list<std::uint64_t> arguments);
@@ -230,6 +234,7 @@ private:
     interrupt_line line_;
     std::function<void(native_cpu&)> interrupt_handler_;
     std::uint64_t interrupt_origin_;
+    std::optional<sc_core::sc_time> decrementer_;  // when it ends H_CEDE
     std::vector<std::byte> staging_;  // of a copy between pages without grants
 
     sc_core::sc_time access_cost_;
