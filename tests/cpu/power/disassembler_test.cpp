@@ -124,7 +124,8 @@ TEST_F(disassembler_beside_objdump, what_it_calls_data_is_undefined_or_unwritabl
     for (std::size_t i = 0; i < words.size(); ++i) {
         const instruction* const row = decode(words[i]);
         if (theirs[i].starts_with(".long")) {
-            // Defined for the processor only with reserved bits set, as an invalid form, or where no assembler goes.
+            // Defined for the processor only with reserved bits set, as an invalid form, or where no
+            // assembler goes.
             ASSERT_TRUE(row == nullptr || (words[i] & row->reserved_bits()) != 0 ||
                         row->invalid_form(words[i]) || row->mnemonic == "mftb" || row->mnemonic == "rnop")
                 << fmt::format("{:#010x} {}", words[i], row->mnemonic);

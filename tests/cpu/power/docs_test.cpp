@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// docs/instructions.md says what the table says. With PEFSIM_UPDATE_DOCS=1 in the environment it is rewritten.
+// docs/instructions.md says what the table says. With PEFSIM_UPDATE_DOCS=1 in the environment it is
+// rewritten.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -18,8 +18,8 @@ public:
 
     std::uint32_t random_bits() { return static_cast<std::uint32_t>(generator_()); }
 
-    /// A word of `row` with random operands and variant, reserved bits zero. Operands are often 0, all ones, or equal
-    /// to one another, which is where extended mnemonics and invalid forms lie.
+    /// A word of `row` with random operands and variant, reserved bits zero. Operands are often 0, all ones,
+    /// or equal to one another, which is where extended mnemonics and invalid forms lie.
     std::uint32_t of(const instruction& row);
 
     /// Up to `count` words of the alias's instruction for which its condition holds.

@@ -9,9 +9,11 @@
 namespace pefsim::cpu::power::isa {
 namespace {
 
-consteval known_difference x_words(int xo, std::string_view mnemonics, std::string_view reason) {
-    const encoding code = x_form(31, xo);
+consteval known_difference words_of(const encoding& code, std::string_view mnemonics, std::string_view reason) {
     return {code.match, code.mask, mnemonics, reason};
+}
+consteval known_difference x_words(int xo, std::string_view mnemonics, std::string_view reason) {
+    return words_of(x_form(31, xo), mnemonics, reason);
 }
 
 constexpr std::string_view segments = "segment registers, which ISA 3.0 does not have";
@@ -33,15 +35,15 @@ constexpr std::array differences{
     x_words(470, "dcbi", "of embedded processors"),
     x_words(310, "eciwx", external_control),
     x_words(438, "ecowx", external_control),
-    known_difference{x_form(31, 404).dot().match, x_form(31, 404).dot().mask, "pbt.", coprocessors},
+    words_of(x_form(31, 404).dot(), "pbt.", coprocessors),
     x_words(406, "icswx icswx.", coprocessors),
     x_words(882, "rmieg", "in ISA 3.0, withdrawn with 3.0B"),
-    known_difference{x_form(19).match | 50U << 1, x_form(19).mask | 0x7fe, "rfi", "of 32-bit processors"},
+    words_of(xl_form(19, 50), "rfi", "of 32-bit processors"),
     x_words(658, "hashstp", hash_checks),
     x_words(690, "hashchkp", hash_checks),
     x_words(722, "hashst", hash_checks),
     x_words(754, "hashchk", hash_checks),
-    known_difference{x_form(31, 22).match | 1U << 25, x_form(31, 22).mask | 1U << 25, "icbt", "CT has four bits; bit 6 is reserved"},
+    words_of(x_form(31, 22).with(bit(6), 1), "icbt", "CT has four bits; bit 6 is reserved"),
 };
 // clang-format on
 

@@ -14,8 +14,8 @@ inline constexpr const char* no_objdump =
 
 bool objdump_is_installed();
 
-/// What GNU objdump -M power9 writes for each of `words`, the first of which stands at `address`; runs of white space
-/// are one space. Throws std::runtime_error when objdump fails or writes another number of lines.
+/// What GNU objdump -M power9 writes for each of `words`, the first of which stands at `address`; runs of
+/// white space are one space. Throws std::runtime_error when objdump fails or writes another number of lines.
 std::vector<std::string> objdump(std::span<const std::uint32_t> words, std::uint64_t address = 0);
 
 }  // namespace pefsim::cpu::power::isa

@@ -9,7 +9,8 @@
 
 namespace pefsim::cpu::power::isa {
 
-/// When an alias stands for its instruction: fields with fixed values, and a relation between fields if there is one.
+/// When an alias stands for its instruction: fields with fixed values, and a relation between fields if there
+/// is one.
 struct alias_condition {
     std::uint32_t match = 0;
     std::uint32_t mask = 0;
@@ -20,8 +21,8 @@ struct alias_condition {
     }
 };
 
-/// An extended mnemonic (Power ISA 3.0B Book I appendix C): another way to write some words of an instruction. The
-/// letters that the instruction's flags add ("." "o" "l" "a") are added to the alias too.
+/// An extended mnemonic (Power ISA 3.0B Book I appendix C): another way to write some words of an
+/// instruction. The letters that the instruction's flags add ("." "o" "l" "a") are added to the alias too.
 struct alias {
     std::string mnemonic;
     const instruction* base = nullptr;

@@ -16,8 +16,8 @@ struct bit_range {
     constexpr std::uint32_t mask() const { return (0xffffffffU >> (32U - width())) << shift(); }
 };
 
-/// A field of an instruction word (Power ISA 3.0B Book I 1.6): up to three pieces, the most significant first,
-/// and how its value is understood. A default-constructed field has no bits and the value 0.
+/// A field of an instruction word (Power ISA 3.0B Book I 1.6): up to three pieces, the most significant
+/// first, and how its value is understood. A default-constructed field has no bits and the value 0.
 struct field {
     std::array<bit_range, 3> pieces{};
     std::uint8_t piece_count = 0;
@@ -55,8 +55,8 @@ struct field {
         return static_cast<std::int32_t>(value << zeros);
     }
 
-    /// A word that is zero but for this field, which holds `value` as of() would read it. Bits that do not fit
-    /// are lost.
+    /// A word that is zero but for this field, which holds `value` as of() would read it. Bits that do not
+    /// fit are lost.
     constexpr std::uint32_t put(std::int32_t value) const {
         std::uint32_t rest = static_cast<std::uint32_t>(value) >> zeros;
         std::uint32_t word = 0;

@@ -71,8 +71,8 @@ inline constexpr field absolute = bit(30);           ///< AA
 inline constexpr field link = bit(31);               ///< LK
 inline constexpr field round_to_odd = bit(31);       ///< RO; EX of xsrqpi
 
-/// What a word must look like to be one instruction: word & mask == match. The mask covers opcode bits only, so
-/// that reserved bits do not matter.
+/// What a word must look like to be one instruction: word & mask == match. The mask covers opcode bits only,
+/// so that reserved bits do not matter.
 struct encoding {
     form format = form::i;
     std::uint32_t match = 0;

@@ -11,8 +11,8 @@
 namespace pefsim::cpu::power::isa {
 
 /// Every instruction of a POWER9 (Power ISA 3.0B), chapter by chapter: the rows of branch.h, fixed_point.h,
-/// fixed_load_store.h, floating.h, decimal.h, vector.h, vector_scalar.h, system.h and transactional.h. The position
-/// of a row is a dense index for tables beside this one.
+/// fixed_load_store.h, floating.h, decimal.h, vector.h, vector_scalar.h, system.h and transactional.h. The
+/// position of a row is a dense index for tables beside this one.
 std::span<const instruction> instructions();
 
 /// The position of `row`, which must be one of instructions().

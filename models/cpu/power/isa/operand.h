@@ -48,8 +48,8 @@ enum class operand : std::uint8_t {
     // immediates, displacements, shifts and masks
     si, ui, d_dx, disp, disp_ds, disp_dq, sh, mb, me, sh6, mb6, nb, fc,
     // selectors of fixed-point, storage and system instructions
-    l, l_darn, l_sync, l_flush, l_msr, cy, ct, th, th_or_8, strm, ih, eh, l_slb, ric, prs, r_radix, spr, tbr, bhrbe,
-    s_ebb,
+    l, l_darn, l_sync, l_flush, l_msr, cy, ct, th, th_or_8, strm, ih, eh, l_slb, ric, prs, r_radix, spr, tbr,
+    bhrbe, s_ebb,
     // floating point and decimal
     bf_fpscr, bt_fpscr, u, w, flm, l_mtfsf, drm, rm, te, rmc, r_round, sp, s, dcm, dgm, sh_dfp, uim_dfp,
     // vector and vector-scalar

@@ -15,8 +15,8 @@ enum class spr_mnemonics : std::uint8_t {
     both,    ///< mfNAME and mtNAME
 };
 
-/// A special purpose register of a POWER9 under one of its numbers (Power ISA 3.0B Book III 4.4.4, POWER9 Processor
-/// User's Manual). Some have a second number for problem state, for reading or for writing.
+/// A special purpose register of a POWER9 under one of its numbers (Power ISA 3.0B Book III 4.4.4, POWER9
+/// Processor User's Manual). Some have a second number for problem state, for reading or for writing.
 struct spr_name {
     std::uint16_t number;
     std::string_view
