@@ -9,19 +9,21 @@ namespace pefsim::trace {
 
 void canary_set::plant(std::string name, std::span<const std::byte> secret) {
     if (secret.size() < shortest || secret.size() > longest_allowed) {
-        throw std::logic_error(fmt::format("canary '{}' has {} bytes; allowed are {} to {}", name, secret.size(),
-                                           shortest, longest_allowed));
+        throw std::logic_error(fmt::format("canary '{}' has {} bytes; allowed are {} to {}", name,
+                                           secret.size(), shortest, longest_allowed));
     }
     canaries_.push_back({std::move(name), {secret.begin(), secret.end()}});
     longest_ = std::max(longest_, secret.size());
 }
 
-std::size_t canary_set::next(std::span<const std::byte> in, std::span<const std::byte> secret, std::size_t from) {
+std::size_t canary_set::next(std::span<const std::byte> in, std::span<const std::byte> secret,
+                             std::size_t from) {
     if (from >= in.size()) {
         return in.size();
     }
     const void* found = memmem(in.data() + from, in.size() - from, secret.data(), secret.size());
-    return found == nullptr ? in.size() : static_cast<std::size_t>(static_cast<const std::byte*>(found) - in.data());
+    return found == nullptr ? in.size()
+                            : static_cast<std::size_t>(static_cast<const std::byte*>(found) - in.data());
 }
 
 std::size_t canary_set::next_piece(std::span<const std::byte> in, std::span<const std::byte> secret) {
@@ -36,4 +38,4 @@ std::size_t canary_set::next_piece(std::span<const std::byte> in, std::span<cons
     return first;
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

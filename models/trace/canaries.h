@@ -25,6 +25,7 @@ public:
     /// \throws std::logic_error when the secret is shorter or longer than allowed
     void plant(std::string name, std::span<const std::byte> secret);
     [[nodiscard]] bool empty() const { return canaries_.empty(); }
+    [[nodiscard]] std::size_t size() const { return canaries_.size(); }
     [[nodiscard]] std::size_t longest() const { return longest_; }
 
     /// Calls found(canary, offset) for each place where a whole canary begins.
@@ -50,7 +51,8 @@ public:
 
 private:
     /// in.size() when there is none.
-    static std::size_t next(std::span<const std::byte> in, std::span<const std::byte> secret, std::size_t from);
+    static std::size_t next(std::span<const std::byte> in, std::span<const std::byte> secret,
+                            std::size_t from);
     static std::size_t next_piece(std::span<const std::byte> in, std::span<const std::byte> secret);
 
     std::vector<canary> canaries_;

@@ -100,8 +100,8 @@ void exposed_page::write(std::uint32_t begin, std::uint32_t end, std::uint32_t a
         const std::uint32_t base = begin / leaf_size * leaf_size;
         const std::uint32_t part_end = std::min(end, base + leaf_size);
         write(leaves_[begin / leaf_size],
-              {static_cast<std::uint16_t>(begin - base), static_cast<std::uint16_t>(part_end - base), 0, 0, account,
-               mapping, written},
+              {static_cast<std::uint16_t>(begin - base), static_cast<std::uint16_t>(part_end - base), 0, 0,
+               account, mapping, written},
               accounts);
         begin = part_end;
     }
@@ -148,7 +148,8 @@ void exposed_page::read(leaf& in, std::uint16_t begin, std::uint16_t end, std::u
     }
 }
 
-void exposed_page::read(std::uint32_t begin, std::uint32_t end, std::uint16_t reader, exposure_accounts& accounts) {
+void exposed_page::read(std::uint32_t begin, std::uint32_t end, std::uint16_t reader,
+                        exposure_accounts& accounts) {
     while (begin < end) {
         const std::uint32_t base = begin / leaf_size * leaf_size;
         const std::uint32_t part_end = std::min(end, base + leaf_size);
@@ -167,4 +168,4 @@ void exposed_page::clear(exposure_accounts& accounts) {
     }
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -46,7 +46,9 @@ public:
         dropped_after_mapping += ended(mapping) ? bytes : 0;
     }
     /// `bytes` of an extent are read by the host.
-    void read(std::uint32_t mapping, std::uint64_t bytes) { read_after_mapping += ended(mapping) ? bytes : 0; }
+    void read(std::uint32_t mapping, std::uint64_t bytes) {
+        read_after_mapping += ended(mapping) ? bytes : 0;
+    }
 
     std::uint64_t dropped_after_mapping = 0;
     std::uint64_t read_after_mapping = 0;

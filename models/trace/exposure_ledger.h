@@ -22,7 +22,8 @@ namespace pefsim::trace {
 struct attribution {
     std::uint16_t initiator = 0;  ///< from exposure_ledger::name_initiator()
     std::uint32_t mapping = 0;    ///< DMA mapping number, from exposure_ledger::new_mapping(); 0 when none
-    std::uint64_t origin = 0;     ///< PC of a POWER guest, or exposure_ledger::name_origin() of a native one's call
+    std::uint64_t origin =
+        0;  ///< PC of a POWER guest, or exposure_ledger::name_origin() of a native one's call
     friend bool operator==(const attribution&, const attribution&) = default;
 };
 
@@ -32,9 +33,9 @@ struct exposed_extent {
     std::uint32_t begin;  ///< offset in the page
     std::uint32_t end;    ///< one past the last
     attribution writer;
-    sc_core::sc_time written;      ///< the latest of the writes that are joined here
-    std::uint64_t host_reads = 0;  ///< times the host or a device read each of these bytes
-    std::uint16_t last_reader = 0; ///< initiator of the latest read
+    sc_core::sc_time written;       ///< the latest of the writes that are joined here
+    std::uint64_t host_reads = 0;   ///< times the host or a device read each of these bytes
+    std::uint16_t last_reader = 0;  ///< initiator of the latest read
 };
 
 /// What reached the host through something other than a page: a register at a hypercall, the value of an MMIO store.
@@ -46,43 +47,45 @@ inline constexpr std::size_t exposure_channels = 4;
 struct canary_sighting {
     sc_core::sc_time when;
     exposure_channel channel;
-    std::string canary;       ///< its name
-    std::uint64_t address;    ///< guest physical or MMIO address of its first byte; the hypercall's number for a register
-    std::uint64_t size;       ///< bytes of it that were there: all, except at a register or an MMIO store
-    attribution writer;       ///< of the write that completed it
+    std::string canary;  ///< its name
+    std::uint64_t
+        address;  ///< guest physical or MMIO address of its first byte; the hypercall's number for a register
+    std::uint64_t size;  ///< bytes of it that were there: all, except at a register or an MMIO store
+    attribution writer;  ///< of the write that completed it
 };
 
 /// What one writer put where the host could read it, over the whole run.
 struct writer_exposure {
     std::string initiator;
-    std::string origin;                     ///< driver call or PC; empty when the writer gave none
-    bool host = false;                      ///< the host's side: this initiator has itself read exposed pages
+    std::string origin;  ///< driver call or PC; empty when the writer gave none
+    bool host = false;   ///< the host's side: this initiator has itself read exposed pages
     std::uint64_t bytes_written = 0;
-    std::uint64_t bytes_looked_at = 0;      ///< read by the host at least once before they were overwritten or hidden
+    std::uint64_t bytes_looked_at =
+        0;  ///< read by the host at least once before they were overwritten or hidden
     std::uint64_t bytes_never_looked_at = 0;
-    std::uint64_t bytes_standing = 0;       ///< in place now
+    std::uint64_t bytes_standing = 0;  ///< in place now
 };
 
 /// The exposure report's figures. Totals that say "guest" leave out what the host's own initiators wrote.
 struct exposure_summary {
-    std::vector<writer_exposure> writers;    ///< guest before host, then by bytes, most first
+    std::vector<writer_exposure> writers;  ///< guest before host, then by bytes, most first
     std::uint64_t guest_bytes_written = 0;
     std::uint64_t guest_bytes_looked_at = 0;
     std::uint64_t guest_bytes_never_looked_at = 0;
     std::uint64_t guest_bytes_standing = 0;
     std::uint64_t bytes_read_by_host = 0;
-    std::uint64_t pages_exposed = 0;         ///< now
+    std::uint64_t pages_exposed = 0;  ///< now
     std::uint64_t pages_ever_exposed = 0;
     /// Bytes written through a mapping that were still in place when it ended (stale bounce slots, for the most part).
     std::uint64_t bytes_left_by_mappings = 0;
-    std::uint64_t bytes_left_standing = 0;   ///< of these: in place now
+    std::uint64_t bytes_left_standing = 0;       ///< of these: in place now
     std::uint64_t bytes_read_after_mapping = 0;  ///< read by the host through no mapping that still lived
     struct crossing {
         std::uint64_t times = 0;
         std::uint64_t bytes = 0;
     };
     std::array<crossing, exposure_channels> crossings;  ///< by exposure_channel; reported by crossed()
-    std::uint64_t sightings = 0;             ///< of canaries
+    std::uint64_t sightings = 0;                        ///< of canaries
 };
 
 /// For every byte that stands in a page the host can read: who wrote it, when, through which mapping, and whether the
@@ -122,7 +125,9 @@ public:
     void page_hidden(abi::gfn page);
     /// The same for `count` pages without content: an ordinary guest's whole memory.
     void pages_exposed(abi::gfn first, std::uint64_t count);
-    [[nodiscard]] bool exposed(abi::gfn page) const { return page < table_.size() && (table_[page] & is_exposed) != 0; }
+    [[nodiscard]] bool exposed(abi::gfn page) const {
+        return page < table_.size() && (table_[page] & is_exposed) != 0;
+    }
 
     /// `bytes` are now in place at `at`; the range lies in one page. Also looks for canaries in `page_bytes`, the whole
     /// page's content, around the range and across the page's edges into exposed neighbours.
@@ -140,6 +145,7 @@ public:
     /// What stands in exposed pages already is seen with the next write at it.
     /// \throws std::logic_error when the secret is shorter or longer
     void plant_canary(std::string name, std::span<const std::byte> secret);
+    [[nodiscard]] std::size_t canaries_planted() const { return canaries_.size(); }
     /// The first `sighting_capacity` of them, and how many there were.
     [[nodiscard]] std::span<const canary_sighting> sightings() const { return sightings_; }
     [[nodiscard]] std::uint64_t sightings_total() const { return sightings_total_; }

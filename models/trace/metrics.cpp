@@ -38,12 +38,12 @@ constexpr std::uint64_t middle_of(std::size_t bucket) {
 }
 
 static_assert(bucket_of(~std::uint64_t{0}) == bucket_count - 1);
-static_assert(bucket_of(127) == 127 && bucket_of(128) == 128 && bucket_of(129) == 128 && bucket_of(130) == 129);
-static_assert(middle_of(127) == 127 && middle_of(128) == 129 && middle_of(bucket_of(1'000'000)) / 1'000 == 1'003);
+static_assert(bucket_of(127) == 127 && bucket_of(128) == 128 && bucket_of(129) == 128 &&
+              bucket_of(130) == 129);
+static_assert(middle_of(127) == 127 && middle_of(128) == 129 &&
+              middle_of(bucket_of(1'000'000)) / 1'000 == 1'003);
 
-double resolution_ns() {
-    return sc_core::sc_get_time_resolution().to_seconds() * 1e9;
-}
+double resolution_ns() { return sc_core::sc_get_time_resolution().to_seconds() * 1e9; }
 
 template <class Metric>
 const Metric* find(const std::vector<const Metric*>& in, std::string_view scope, std::string_view name) {
@@ -59,7 +59,7 @@ metric_name claimed(metric_registry& in, std::string_view scope, std::string_vie
     return result;
 }
 
-} // namespace
+}  // namespace
 
 counter::counter(metric_registry& in, std::string_view scope, std::string_view name, std::string_view unit,
                  std::string_view description)
@@ -95,13 +95,9 @@ double duration_histogram::mean_ns() const {
     return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_) * resolution_ns();
 }
 
-double duration_histogram::minimum_ns() const {
-    return static_cast<double>(minimum_) * resolution_ns();
-}
+double duration_histogram::minimum_ns() const { return static_cast<double>(minimum_) * resolution_ns(); }
 
-double duration_histogram::maximum_ns() const {
-    return static_cast<double>(maximum_) * resolution_ns();
-}
+double duration_histogram::maximum_ns() const { return static_cast<double>(maximum_) * resolution_ns(); }
 
 double duration_histogram::percentile_ns(double fraction) const {
     if (count_ == 0) {
@@ -119,7 +115,9 @@ double duration_histogram::percentile_ns(double fraction) const {
 
 tally::tally(metric_registry& in, std::string_view scope, std::string_view name, std::string_view unit,
              std::string_view description, std::vector<std::string> labels)
-    : name_(claimed(in, scope, name, unit, description)), labels_(std::move(labels)), counts_(labels_.size()) {
+    : name_(claimed(in, scope, name, unit, description)),
+      labels_(std::move(labels)),
+      counts_(labels_.size()) {
     in.tallies.push_back(this);
 }
 
@@ -135,7 +133,8 @@ const level* metric_registry::find_level(std::string_view scope, std::string_vie
     return find(levels, scope, name);
 }
 
-const duration_histogram* metric_registry::find_histogram(std::string_view scope, std::string_view name) const {
+const duration_histogram* metric_registry::find_histogram(std::string_view scope,
+                                                          std::string_view name) const {
     return find(histograms, scope, name);
 }
 
@@ -149,4 +148,4 @@ void metric_registry::claim(const metric_name& name) {
     }
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -28,15 +28,14 @@ bool allowed_in_name(char c) {
 void check_name(const signal_declaration& s) {
     const bool scope_ok = std::ranges::all_of(s.scope, [](char c) { return c == '.' || allowed_in_name(c); });
     if (s.name.empty() || !scope_ok || !std::ranges::all_of(s.name, allowed_in_name)) {
-        throw std::logic_error(fmt::format("signal '{}.{}' has a name that waveforms cannot take", s.scope, s.name));
+        throw std::logic_error(
+            fmt::format("signal '{}.{}' has a name that waveforms cannot take", s.scope, s.name));
     }
 }
 
-std::string in_units(const sc_core::sc_time& t) {
-    return t.to_string();
-}
+std::string in_units(const sc_core::sc_time& t) { return t.to_string(); }
 
-} // namespace
+}  // namespace
 
 /// The waveform that is being written: what is held back, and the values in force until its window begins.
 struct recorder::waveform {
@@ -52,8 +51,9 @@ struct recorder::waveform {
     std::uint64_t changes = 0;
 
     void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
-        held_back.add(signals[id].type == signal_type::text ? reorder_buffer::change::of_text(when, id, value.text)
-                                                            : reorder_buffer::change::of_number(when, id, value.number));
+        held_back.add(signals[id].type == signal_type::text
+                          ? reorder_buffer::change::of_text(when, id, value.text)
+                          : reorder_buffer::change::of_number(when, id, value.number));
     }
 
     void release(std::uint64_t up_to) {
@@ -97,7 +97,8 @@ private:
 class recorder::violation_signals final : public violation_log::observer {
 public:
     explicit violation_signals(recorder& to)
-        : recorder_(to), violated_(to, violation_scope, "violated", "a violation was reported"),
+        : recorder_(to),
+          violated_(to, violation_scope, "violated", "a violation was reported"),
           kind_(to, violation_scope, "kind", "kind of the latest violation"),
           who_(to, violation_scope, "who", "initiator of the latest violation") {
         to.violations().observe(*this);
@@ -118,8 +119,7 @@ private:
     signal<std::string_view> who_;
 };
 
-recorder::recorder() : violation_signals_(std::make_unique<violation_signals>(*this)) {
-}
+recorder::recorder() : violation_signals_(std::make_unique<violation_signals>(*this)) {}
 
 recorder::~recorder() {
     try {
@@ -139,11 +139,13 @@ bool recorder::fst_available() {
 
 void recorder::start(const recording_options& options) {
     if (waveform_) {
-        throw std::logic_error("recorder::start: a waveform is already being written to " + trace_file_.string());
+        throw std::logic_error("recorder::start: a waveform is already being written to " +
+                               trace_file_.string());
     }
     if (options.to && *options.to <= options.from) {
-        throw std::invalid_argument(fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
-                                                in_units(*options.to), in_units(options.from)));
+        throw std::invalid_argument(
+            fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
+                        in_units(*options.to), in_units(options.from)));
     }
     const std::filesystem::path ending = options.file.extension();
     if (ending != ".vcd" && ending != ".fst") {
@@ -157,9 +159,10 @@ void recorder::start(const recording_options& options) {
 #ifdef PEFSIM_HAVE_FST
         writer = make_fst_writer(options.file, declarations_, options.title);
 #else
-        throw std::invalid_argument(fmt::format("trace file '{}': built without the FST writer (Debian package "
-                                                "verilator); only .vcd can be written",
-                                                options.file.string()));
+        throw std::invalid_argument(
+            fmt::format("trace file '{}': built without the FST writer (Debian package "
+                        "verilator); only .vcd can be written",
+                        options.file.string()));
 #endif
     }
     trace_file_ = options.file;
@@ -213,7 +216,8 @@ std::uint32_t recorder::declare(signal_declaration declaration, const signal_sou
                                            declaration.scope, declaration.name));
     }
     if (!declared_.insert(fmt::format("{}.{}", declaration.scope, declaration.name)).second) {
-        throw std::logic_error(fmt::format("signal {}.{} is declared twice", declaration.scope, declaration.name));
+        throw std::logic_error(
+            fmt::format("signal {}.{} is declared twice", declaration.scope, declaration.name));
     }
     declarations_.push_back(std::move(declaration));
     sources_.push_back(&source);
@@ -237,8 +241,6 @@ void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_ti
     }
 }
 
-std::string_view recorder::intern(std::string_view text) {
-    return *interned_.emplace(text).first;
-}
+std::string_view recorder::intern(std::string_view text) { return *interned_.emplace(text).first; }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -19,11 +19,11 @@ namespace pefsim::trace {
 
 /// How a signal's value is written.
 enum class signal_type : std::uint8_t {
-    bit,          ///< one bit
+    bit,               ///< one bit
     unsigned_integer,  ///< `width` bits, shown in decimal
-    address,      ///< `width` bits, shown in hexadecimal
-    text,         ///< an enumeration's value by name, or a name
-    event,        ///< no value: an instant (doorbell, interrupt)
+    address,           ///< `width` bits, shown in hexadecimal
+    text,              ///< an enumeration's value by name, or a name
+    event,             ///< no value: an instant (doorbell, interrupt)
 };
 
 /// What a module says once about one of its signals.
@@ -106,7 +106,9 @@ public:
     /// A group of the save file, the catalogue and the report, in order of these calls: the order of a request's journey.
     /// A signal belongs to the group with the longest scope above it; what no group covers follows, one group for each
     /// module in order of declaration. A group that covers nothing is left out.
-    void group(std::string_view scope, std::string_view title) { groups_.push_back({std::string(scope), std::string(title)}); }
+    void group(std::string_view scope, std::string_view title) {
+        groups_.push_back({std::string(scope), std::string(title)});
+    }
     [[nodiscard]] const std::vector<signal_group>& groups() const { return groups_; }
     /// The part of the run that the viewer shows at first (one request, say); all of it when never called.
     void show(const sc_core::sc_time& from, const sc_core::sc_time& to) { shown_ = {from, to}; }

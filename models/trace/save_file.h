@@ -20,6 +20,7 @@ struct initial_view {
 ///
 /// It names the trace by its file name only, so that equal runs in different directories make equal files and the two
 /// files may be moved together.
-std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& trace_file, const initial_view& view);
+std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& trace_file,
+                              const initial_view& view);
 
 }  // namespace pefsim::trace

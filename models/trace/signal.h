@@ -27,9 +27,12 @@ template <class T>
 class signal final : public signal_source {
 public:
     /// \param scope hierarchical name of the module that owns it (sc_module::name())
-    signal(recorder& to, std::string_view scope, std::string_view name, std::string_view description, T initial = {})
-        : recorder_(to), value_(initial),
-          id_(to.declare({std::string(scope), std::string(name), type(), width(), std::string(description)}, *this)) {}
+    signal(recorder& to, std::string_view scope, std::string_view name, std::string_view description,
+           T initial = {})
+        : recorder_(to),
+          value_(initial),
+          id_(to.declare({std::string(scope), std::string(name), type(), width(), std::string(description)},
+                         *this)) {}
     signal(const signal&) = delete;
     signal& operator=(const signal&) = delete;
 
@@ -56,7 +59,8 @@ public:
     }
 
 private:
-    static constexpr bool is_address = std::is_same_v<T, abi::phys_addr> || std::is_same_v<T, abi::dma_addr> ||
+    static constexpr bool is_address = std::is_same_v<T, abi::phys_addr> ||
+                                       std::is_same_v<T, abi::dma_addr> ||
                                        std::is_same_v<T, abi::effective_addr>;
     static constexpr signal_type type() {
         if constexpr (std::is_same_v<T, bool>) {
@@ -84,8 +88,9 @@ class event_signal final : public signal_source {
 public:
     event_signal(recorder& to, std::string_view scope, std::string_view name, std::string_view description)
         : recorder_(to),
-          id_(to.declare({std::string(scope), std::string(name), signal_type::event, 1, std::string(description)},
-                         *this)) {}
+          id_(to.declare(
+              {std::string(scope), std::string(name), signal_type::event, 1, std::string(description)},
+              *this)) {}
     event_signal(const event_signal&) = delete;
     event_signal& operator=(const event_signal&) = delete;
 

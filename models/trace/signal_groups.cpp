@@ -11,7 +11,7 @@ bool covers(std::string_view group, std::string_view scope) {
     return scope.starts_with(group) && (scope.size() == group.size() || scope[group.size()] == '.');
 }
 
-} // namespace
+}  // namespace
 
 std::size_t group_of(const recorder& of, std::string_view scope) {
     std::size_t best = of.groups().size();
@@ -40,7 +40,8 @@ std::vector<grouped_signals> signal_groups(const recorder& of) {
             own.signals.push_back(id);
         } else {
             const auto first = result.begin() + static_cast<std::ptrdiff_t>(of.groups().size());
-            auto found = std::find_if(first, result.end(), [&](const grouped_signals& g) { return g.scope == scope; });
+            auto found = std::find_if(first, result.end(),
+                                      [&](const grouped_signals& g) { return g.scope == scope; });
             if (found == result.end()) {
                 result.push_back({scope, scope, {}});
                 found = result.end() - 1;
@@ -53,4 +54,4 @@ std::vector<grouped_signals> signal_groups(const recorder& of) {
     return result;
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -24,7 +24,9 @@ constexpr std::size_t buffer_size = std::size_t{1} << 20;
 class buffered_file {
 public:
     explicit buffered_file(const std::filesystem::path& file)
-        : path_(file.string()), file_(std::fopen(path_.c_str(), "wb"), &std::fclose), buffer_(buffer_size) {
+        : path_(file.string()),
+          file_(std::fopen(path_.c_str(), "wb"), &std::fclose),
+          buffer_(buffer_size) {
         if (!file_) {
             throw std::invalid_argument(fmt::format("trace file '{}': cannot be written: {}", path_,
                                                     std::generic_category().message(errno)));
@@ -140,7 +142,8 @@ std::string identifier(std::uint32_t id) {
 /// Units of SystemC's time resolution as a VCD writes them: "1 ps", "10 ns".
 std::string timescale() {
     constexpr std::array<std::string_view, 6> units{"fs", "ps", "ns", "us", "ms", "s"};
-    std::uint64_t femtoseconds = static_cast<std::uint64_t>(sc_core::sc_get_time_resolution().to_seconds() * 1e15 + 0.5);
+    std::uint64_t femtoseconds = static_cast<std::uint64_t>(
+        sc_core::sc_get_time_resolution().to_seconds() * 1e15 + 0.5);
     std::size_t unit = 0;
     for (; femtoseconds >= 1000; femtoseconds /= 1000) {
         ++unit;
@@ -213,7 +216,8 @@ private:
                                           : s.type == signal_type::event ? "event"
                                                                          : "wire";
             const unsigned width = s.type == signal_type::text ? 1 : s.width;
-            file_.write(fmt::format("$var {} {} {} {} $end\n", kind, width, signals_[id].code, waveform_name(s, " ")));
+            file_.write(fmt::format("$var {} {} {} {} $end\n", kind, width, signals_[id].code,
+                                    waveform_name(s, " ")));
         }
         for (const hierarchy_node& module : node.modules) {
             write_scope(module, signals);
@@ -265,7 +269,7 @@ private:
     std::uint64_t now_ = 0;
 };
 
-} // namespace
+}  // namespace
 
 std::unique_ptr<waveform_writer> make_vcd_writer(const std::filesystem::path& file,
                                                  const std::vector<signal_declaration>& signals,
@@ -273,4 +277,4 @@ std::unique_ptr<waveform_writer> make_vcd_writer(const std::filesystem::path& fi
     return std::make_unique<vcd_writer>(file, signals, title);
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace
