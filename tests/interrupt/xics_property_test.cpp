@@ -159,6 +159,12 @@ private:
             }
             counts_[number] = count;
         }
+        // An interrupt that is given back is one with the edge that was kept behind it.
+        for (auto& [number, source] : expected_.of) {
+            if (shown_[source.server] != number) {
+                source.edges = std::min(source.edges, 1U);
+            }
+        }
     }
 
     xics_bench& bench_;
