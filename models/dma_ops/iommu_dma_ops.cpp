@@ -72,10 +72,10 @@ std::optional<std::size_t> iommu_dma_ops::take_entries(native_cpu& cpu, window& 
     const native_cpu::irqs_off irqs_off(cpu);
     timed_spinlock& lock = of.locks[of.entries_in_use.home_pool(count, cpu.number())];
     lock.take(cpu, lock_cost_, contention_);
-    const auto range = of.entries_in_use.allocate(count, cpu.number(), device.dma_mask >> tce_shift,
+    const auto first = of.entries_in_use.allocate(count, cpu.number(), device.dma_mask >> tce_shift,
                                                   align_order);
     lock.hold_for(cpu, lock_cost_);
-    if (!range) {
+    if (!first) {
         if (failure_messages_.allows(cpu.now())) {
             printk(cpu, fmt::format("{}: iommu_alloc failed, liobn {:#x} npages {}", device.name, of.liobn,
                                     count));
@@ -84,7 +84,7 @@ std::optional<std::size_t> iommu_dma_ops::take_entries(native_cpu& cpu, window& 
     }
     in_use_ += count;
     show_in_use(cpu);
-    return range->first;
+    return first;
 }
 
 void iommu_dma_ops::give_back_entries(native_cpu& cpu, window& of, std::size_t first, std::size_t count) {

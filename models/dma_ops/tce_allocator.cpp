@@ -43,14 +43,13 @@ unsigned tce_allocator::pool_of(std::size_t entry) const {
     return entry >= pools_[small_pools_].start ? small_pools_ : static_cast<unsigned>(entry / pools_[0].end);
 }
 
-std::optional<tce_allocator::range> tce_allocator::allocate(std::size_t pages, unsigned cpu,
-                                                            std::uint64_t last, unsigned align_order) {
+std::optional<std::size_t> tce_allocator::allocate(std::size_t pages, unsigned cpu, std::uint64_t last,
+                                                   unsigned align_order) {
     if (pages == 0) {
         return std::nullopt;
     }
     const std::size_t align_mask = (std::size_t{1} << align_order) - 1;
     const unsigned home = home_pool(pages, cpu);
-    small_pools_;  // a large request goes through the small pools from the first
 
     // The home pool from its hint, the home pool from its start, each small pool, the large pool.
     for (unsigned pass = 0; pass <= small_pools_ + 2; ++pass) {
@@ -77,7 +76,7 @@ std::optional<tce_allocator::range> tce_allocator::allocate(std::size_t pages, u
             mark(*found, pages, true);
             const std::size_t end = *found + pages;
             pools_[number].hint = pages >= large_pages ? end : (end + block - 1) / block * block;
-            return range{.first = *found, .pool = home};
+            return found;
         }
     }
     return std::nullopt;

@@ -22,16 +22,13 @@ public:
     static constexpr std::size_t large_pages = 16;  ///< a request of as many pages is large
     static constexpr std::size_t block = 16;
 
-    struct range {
-        std::size_t first;
-        unsigned pool;  ///< the one that the search began in
-    };
-
     /// \param entries TCEs of the window, at least 8
     explicit tce_allocator(std::size_t entries);
 
+    /// \returns the first entry of the range; nothing when no run of free entries is left
     /// \param last the last entry that the device can address  \param align_order log2 of the first entry's alignment
-    std::optional<range> allocate(std::size_t pages, unsigned cpu, std::uint64_t last, unsigned align_order);
+    std::optional<std::size_t> allocate(std::size_t pages, unsigned cpu, std::uint64_t last,
+                                        unsigned align_order);
     void free(std::size_t first, std::size_t pages);
 
     [[nodiscard]] bool is_used(std::size_t entry) const {
