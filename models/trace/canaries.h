@@ -38,8 +38,8 @@ public:
         }
     }
 
-    /// Calls found(canary, offset) once for each canary of which `shortest` consecutive bytes are in it, in their own
-    /// order or reversed.
+    /// Calls found(canary, offset) once for each canary of which `shortest` consecutive bytes are in it, in
+    /// their own order or reversed.
     template <class Found>
     void search_pieces(std::span<const std::byte> in, Found found) const {
         for (const canary& c : canaries_) {
@@ -59,7 +59,8 @@ private:
     std::size_t longest_ = 0;
 };
 
-/// The first and the last bytes of an exposed page: as many as a canary that crosses the page's edge may have on one side.
+/// The first and the last bytes of an exposed page: as many as a canary that crosses the page's edge may have
+/// on one side.
 class page_edges {
 public:
     void copy(const std::byte* page_bytes, std::size_t page_size, std::size_t size) {

@@ -118,7 +118,8 @@ void exposed_page::read(leaf& in, std::uint16_t begin, std::uint16_t end, std::u
         part.last_reader = reader;
         accounts.read(part.mapping, part.end - part.begin);
 
-        // The commonest cases move nothing: the whole extent was read, or its first part, which joins the one before.
+        // The commonest cases move nothing: the whole extent was read, or its first part, which joins the one
+        // before.
         if (at->begin < part.begin) {
             extent before = *at;
             before.end = part.begin;

@@ -70,9 +70,10 @@ private:
 
 /// The extents of one page.
 ///
-/// A page is cut into leaves of 1 KiB and an extent lies in one leaf, sorted by offset: a block of data is one extent per
-/// leaf, replaced in place by the next block, and in a ring of descriptors, where extents are short and come and go,
-/// only the leaf's few are moved. What is told to the outside is joined across leaves again.
+/// A page is cut into leaves of 1 KiB and an extent lies in one leaf, sorted by offset: a block of data is
+/// one extent per leaf, replaced in place by the next block, and in a ring of descriptors, where extents are
+/// short and come and go, only the leaf's few are moved. What is told to the outside is joined across leaves
+/// again.
 class exposed_page {
 public:
     static constexpr std::uint32_t leaf_size = 1024;
@@ -100,7 +101,8 @@ public:
     /// The page is hidden.
     void clear(exposure_accounts& accounts);
 
-    /// Calls visit(base, extent) for each extent in order; offsets in the page are base + begin .. base + end.
+    /// Calls visit(base, extent) for each extent in order; offsets in the page are base + begin .. base +
+    /// end.
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::uint32_t i = 0; i < leaves; ++i) {

@@ -16,7 +16,8 @@ namespace {
 constexpr std::array<std::string_view, exposure_channels> channel_names{"shared_page", "ciphertext_page",
                                                                         "mmio", "hypercall_register"};
 
-// One mebi pages (64 GiB) is what a machine may have; this keeps a stray number from taking the host's memory.
+// One mebi pages (64 GiB) is what a machine may have; this keeps a stray number from taking the host's
+// memory.
 constexpr abi::gfn page_limit = abi::gfn{1} << 24;
 
 // Instructions are 4-byte aligned: an origin with its lowest bit set is a name's number.
@@ -76,8 +77,9 @@ void exposure_ledger::expose(abi::gfn page) {
 }
 
 void exposure_ledger::page_exposed(abi::gfn page, const std::byte* page_bytes, const sc_core::sc_time& when) {
+    const bool already = exposed(page);
     expose(page);
-    if (!canaries_.empty() && page_bytes != nullptr) {
+    if (!already && !canaries_.empty() && page_bytes != nullptr) {
         look_for_canaries(page, 0, abi::page_size, {}, when, page_bytes);
     }
 }
@@ -189,8 +191,8 @@ void exposure_ledger::sighted(canary_sighting what) {
     }
 }
 
-// What [begin, end) of the page completes: in the page, and across either edge with what the exposed neighbour held when
-// it was last written to.
+// What [begin, end) of the page completes: in the page, and across either edge with what the exposed
+// neighbour held when it was last written to.
 void exposure_ledger::look_for_canaries(abi::gfn page, std::size_t begin, std::size_t end,
                                         const attribution& writer, const sc_core::sc_time& when,
                                         const std::byte* page_bytes) {

@@ -116,8 +116,9 @@ private:
         }
     }
 
-    // The writer does not say when a write failed (a full disk). A file of FST is a row of blocks, each a byte for its
-    // type and eight for its length, most significant first: in a whole file they end where the file does.
+    // The writer does not say when a write failed (a full disk). A file of FST is a row of blocks, each a
+    // byte for its type and eight for its length, most significant first: in a whole file they end where the
+    // file does.
     void check_blocks() const {
         const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path_.c_str(), "rb"),
                                                                    &std::fclose);

@@ -9,8 +9,8 @@
 #include <systemc>
 #include <vector>
 
-/// What a run is measured by. A module declares each metric once, as a member; the run report walks all of them, so a
-/// new module's figures appear without anybody listing them.
+/// What a run is measured by. A module declares each metric once, as a member; the run report walks all of
+/// them, so a new module's figures appear without anybody listing them.
 namespace pefsim::trace {
 
 struct metric_name {

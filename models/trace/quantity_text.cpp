@@ -19,6 +19,11 @@ std::string three_digits(double value) {
 
 }  // namespace
 
+double in_ns(const sc_core::sc_time& t) {
+    const double ticks_per_second = static_cast<double>(sc_core::sc_time(1, sc_core::SC_SEC).value());
+    return static_cast<double>(t.value()) / (ticks_per_second / 1e9);
+}
+
 std::string count_text(std::uint64_t value) {
     std::string digits = std::to_string(value);
     for (std::size_t at = digits.size(); at > 3;) {

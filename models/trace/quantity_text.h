@@ -4,9 +4,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <systemc>
 
 /// Quantities for people: three or four significant digits and a unit.
 namespace pefsim::trace {
+
+/// A division of whole numbers: 141 ps are 0.141 ns, not a neighbour of it.
+double in_ns(const sc_core::sc_time& t);
 
 std::string count_text(std::uint64_t value);                      ///< "1,234,567"
 std::string bytes_text(std::uint64_t bytes);                      ///< "512 B", "4.00 KiB", "64.0 MiB"

@@ -42,6 +42,7 @@ struct recorder::waveform {
     std::unique_ptr<waveform_writer> writer;
     reorder_buffer held_back;
     std::vector<signal_value> in_force;
+    std::vector<std::uint32_t> first_events;  ///< at the first instant itself
     const std::vector<signal_declaration>& signals;
     std::uint64_t from;
     std::uint64_t to;
@@ -63,6 +64,10 @@ struct recorder::waveform {
     void begin() {
         if (!std::exchange(begun, true)) {
             writer->begin(from, in_force);
+            for (const std::uint32_t id : first_events) {
+                writer->change(from, id, {1, {}});
+            }
+            changes += first_events.size();
             latest = from;
         }
     }
@@ -79,8 +84,12 @@ private:
         const signal_type type = signals[c.id].type;
         const signal_value value = type == signal_type::text ? signal_value{0, {c.text, c.length}}
                                                              : signal_value{c.number, {}};
-        if (!begun && (c.time < from || (c.time == from && type != signal_type::event))) {
-            in_force[c.id] = value;
+        if (!begun && c.time <= from) {
+            if (type != signal_type::event) {
+                in_force[c.id] = value;
+            } else if (c.time == from) {
+                first_events.push_back(c.id);
+            }
             return;
         }
         if (c.time > to) {
@@ -170,7 +179,7 @@ void recorder::start(const recording_options& options) {
     changes_written_ = 0;
     const std::uint64_t from = std::max(options.from, sc_core::sc_time_stamp()).value();
     const std::uint64_t to = options.to ? options.to->value() : std::numeric_limits<std::uint64_t>::max();
-    waveform_.reset(new waveform{std::move(writer), {}, {}, declarations_, from, to});
+    waveform_.reset(new waveform{std::move(writer), {}, {}, {}, declarations_, from, to});
     for (const signal_source* source : sources_) {
         waveform_->in_force.push_back(source->current());
     }

@@ -10,9 +10,9 @@
 
 #include "trace/recorder.h"
 
-/// The run report, for people (text of at most 100 columns) and for programs (JSON). Both are a function of the run: no
-/// wall-clock time, no host names. Everything in the metric registry appears in both, without being listed anywhere; the
-/// text leaves out what stayed zero.
+/// The run report, for people (text of at most 100 columns) and for programs (JSON). Both are a function of
+/// the run: no wall-clock time, no host names. Everything in the metric registry appears in both, without
+/// being listed anywhere; the text leaves out what stayed zero.
 namespace pefsim::trace {
 
 /// What the report says about the scenario, before any figure.
@@ -35,8 +35,9 @@ struct report_header {
 struct run_facts {
     std::string label;         ///< distinguishes machines of one report; empty when there is one only
     sc_core::sc_time elapsed;  ///< simulated time; rates are per second of it
-    /// Full names ("machine.blk.requests") of the counters, levels and histograms that come first. When empty: all
-    /// histograms that are in use, counters of requests and frames, and counters of bytes in the same modules.
+    /// Full names ("machine.blk.requests") of the counters, levels and histograms that come first. When
+    /// empty: all histograms that are in use, counters of requests and frames, and counters of bytes in the
+    /// same modules.
     std::vector<std::string> key_metrics;
     /// Figures that were worked out from others, shown after the key metrics.
     struct figure {
@@ -54,8 +55,8 @@ struct run_facts {
 std::string header_text(const report_header& header);
 nlohmann::ordered_json header_json(const report_header& header);
 
-/// One machine's part: key figures, counts by name, figures by group (recorder::group()), exposure, violations, trace.
-/// The trace must have been finished.
+/// One machine's part: key figures, counts by name, figures by group (recorder::group()), exposure,
+/// violations, trace. The trace must have been finished.
 /// \throws std::logic_error when a key metric does not exist
 std::string figures_text(const recorder& of, const run_facts& facts);
 nlohmann::ordered_json figures_json(const recorder& of, const run_facts& facts);

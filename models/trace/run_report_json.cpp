@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "trace/quantity_text.h"
 #include "trace/run_report.h"
 
 namespace pefsim::trace {
@@ -10,8 +11,6 @@ namespace {
 using nlohmann::ordered_json;
 
 std::string full_name(const metric_name& m) { return fmt::format("{}.{}", m.scope, m.name); }
-
-double in_ns(const sc_core::sc_time& t) { return t.to_seconds() * 1e9; }
 
 template <class Metrics, class Figures>
 ordered_json by_name(const Metrics& metrics, Figures figures) {

@@ -37,8 +37,8 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
     return result;
 }
 
-/// Rows of a name, a value at the right of its column, a rate or share beside it, and a description that may take
-/// several lines.
+/// Rows of a name, a value at the right of its column, a rate or share beside it, and a description that may
+/// take several lines.
 class table {
 public:
     void add(std::string name, std::string value, std::string beside, std::string description) {
@@ -188,7 +188,7 @@ private:
     [[nodiscard]] std::string key_figures() const {
         check_key_metrics();
         table figures;
-        figures.add("simulated time", time_text(facts_.elapsed.to_seconds() * 1e9), "", "");
+        figures.add("simulated time", time_text(in_ns(facts_.elapsed)), "", "");
         for (const counter* m : of_.metrics().counters) {
             if (is_key(*m)) {
                 add(figures, *m, true);
@@ -356,7 +356,7 @@ std::string figures_writer::canaries(const exposure_summary& s) const {
          ledger.sightings().first(std::min(facts_.shown_in_full, ledger.sightings().size()))) {
         const std::string who = writer_text(ledger.initiator(c.writer.initiator),
                                             ledger.origin(c.writer.origin));
-        result += fmt::format("    {:>9}  ", time_text(c.when.to_seconds() * 1e9)) +
+        result += fmt::format("    {:>9}  ", time_text(in_ns(c.when))) +
                   wrapped(fmt::format("'{}' in {} at {:#x}, {} B, written by {}", c.canary,
                                       to_name(c.channel), c.address, c.size, who),
                           15) +
@@ -418,8 +418,7 @@ std::string figures_writer::violations() const {
             what += v.page_state.empty() ? "" : fmt::format(", page {}", v.page_state);
             what += v.request == 0 ? "" : fmt::format(", request {}", v.request);
             what += v.detail.empty() ? "" : ": " + v.detail;
-            result += fmt::format("    {:>9}  ", time_text(v.when.to_seconds() * 1e9)) + wrapped(what, 15) +
-                      '\n';
+            result += fmt::format("    {:>9}  ", time_text(in_ns(v.when))) + wrapped(what, 15) + '\n';
         }
         result += log.count(kind) > shown
                       ? fmt::format("    and {} more\n", count_text(log.count(kind) - shown))

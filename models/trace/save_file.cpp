@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The save file's format is GTKWave 3.3's own: lines of "@<flags in hexadecimal>" say how the names after them are shown.
+// The save file's format is GTKWave 3.3's own: lines of "@<flags in hexadecimal>" say how the names after
+// them are shown.
 #include "trace/save_file.h"
 
 #include <algorithm>

@@ -12,15 +12,15 @@
 
 namespace pefsim::trace {
 
-/// An enumeration that a trace shows by name: `to_name(value)` is found by argument-dependent lookup and returns a
-/// string literal.
+/// An enumeration that a trace shows by name: `to_name(value)` is found by argument-dependent lookup and
+/// returns a string literal.
 template <class T>
 concept named_enum = std::is_enum_v<T> && requires(T value) {
     { to_name(value) } -> std::convertible_to<std::string_view>;
 };
 
-/// A value that a module shows in the waveform: bool, an unsigned integer, an address, an enumeration with names, or a
-/// std::string_view that outlives the recorder (a literal or recorder::intern()).
+/// A value that a module shows in the waveform: bool, an unsigned integer, an address, an enumeration with
+/// names, or a std::string_view that outlives the recorder (a literal or recorder::intern()).
 ///
 /// Declared once, as a member of its module; `set` pushes a change, at the local time of whoever makes it.
 template <class T>

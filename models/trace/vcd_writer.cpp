@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Value Change Dump, IEEE 1364-2005 clause 18, with the `string` variables that GTKWave and the FST tools read.
+// Value Change Dump, IEEE 1364-2005 clause 18, with the `string` variables that GTKWave and the FST tools
+// read.
 #include <array>
 #include <cerrno>
 #include <cstdio>

@@ -13,11 +13,12 @@ namespace pefsim::trace {
 
 /// What was done wrong. A violation is a fact about the run, never an error of the simulator.
 enum class violation_kind : std::uint8_t {
-    refused_access,  ///< the SMF check refused a bus access (host or device at a secure page, fetch from a shared one)
-    bad_address,    ///< an access outside RAM and MMIO, or with the secure-memory bit set
-    iommu_fault,    ///< a DMA without a valid TCE, or against its permission
-    page_tampered,  ///< a page that came back failed its authentication (changed, replayed or swapped)
-    call_refused,   ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
+    refused_access,  ///< the SMF check refused a bus access (host or device at a secure page, fetch from a
+                     ///< shared one)
+    bad_address,     ///< an access outside RAM and MMIO, or with the secure-memory bit set
+    iommu_fault,     ///< a DMA without a valid TCE, or against its permission
+    page_tampered,   ///< a page that came back failed its authentication (changed, replayed or swapped)
+    call_refused,    ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
     virtqueue_malformed,  ///< a descriptor chain or ring index that the virtio specification forbids
     device_protocol,      ///< a driver's breach of the device's initialisation or configuration rules
     driver_protocol,      ///< a device's breach that the driver noticed (used id, length)
