@@ -150,6 +150,8 @@ public:
     /// there is none. What stands in exposed pages already is seen with the next write at it.
     /// \throws std::logic_error when the secret is shorter or longer
     void plant_canary(std::string name, std::span<const std::byte> secret);
+    /// True while there is a canary to look for.
+    [[nodiscard]] bool watching() const { return !canaries_.empty(); }
     [[nodiscard]] std::size_t canaries_planted() const { return canaries_.size(); }
     /// The first `sighting_capacity` of them, and how many there were.
     [[nodiscard]] std::span<const canary_sighting> sightings() const { return sightings_; }
