@@ -71,7 +71,7 @@ std::optional<std::size_t> iommu_dma_ops::take_entries(native_cpu& cpu, window& 
                                                        std::size_t count, unsigned align_order) {
     const native_cpu::irqs_off irqs_off(cpu);
     timed_spinlock& lock = of.locks[of.entries_in_use.home_pool(count, cpu.number())];
-    lock.take(cpu, lock_cost_, contention_);
+    lock.take(cpu, contention_);
     const auto first = of.entries_in_use.allocate(count, cpu.number(), device.dma_mask >> tce_shift,
                                                   align_order);
     lock.hold_for(cpu, lock_cost_);
@@ -90,7 +90,7 @@ std::optional<std::size_t> iommu_dma_ops::take_entries(native_cpu& cpu, window& 
 void iommu_dma_ops::give_back_entries(native_cpu& cpu, window& of, std::size_t first, std::size_t count) {
     const native_cpu::irqs_off irqs_off(cpu);
     timed_spinlock& lock = of.locks[of.entries_in_use.pool_of(first)];
-    lock.take(cpu, lock_cost_, contention_);
+    lock.take(cpu, contention_);
     of.entries_in_use.free(first, count);
     lock.hold_for(cpu, lock_cost_);
     in_use_ -= count;

@@ -105,10 +105,10 @@ std::optional<phys_addr> swiotlb_dma_ops::find_slots(native_cpu& cpu, const mapp
     unsigned area = first;
     do {
         const native_cpu::irqs_off irqs_off(cpu);
-        locks_[area].take(cpu, lock_cost_, contention_);
+        locks_[area].take(cpu, contention_);
         std::size_t visited = 0;
         const auto found = pool_->allocate(area, wanted, visited);
-        locks_[area].hold_for(cpu, slots_cost(visited));
+        locks_[area].hold_for(cpu, lock_cost_ + slots_cost(visited));
         if (found) {
             show_used(cpu);
             return found->address;
@@ -122,9 +122,9 @@ void swiotlb_dma_ops::release_slots(native_cpu& cpu, const mapping& what) {
     const phys_addr at = dma_to_phys(what.address);
     const unsigned area = pool_->area_of(at);
     const native_cpu::irqs_off irqs_off(cpu);
-    locks_[area].take(cpu, lock_cost_, contention_);
+    locks_[area].take(cpu, contention_);
     const auto released = pool_->release(at, what.device->min_align_mask);
-    locks_[area].hold_for(cpu, slots_cost(released.visited));
+    locks_[area].hold_for(cpu, lock_cost_ + slots_cost(released.visited));
     show_used(cpu);
 }
 

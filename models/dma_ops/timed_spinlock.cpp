@@ -7,18 +7,21 @@ namespace pefsim::dma_ops {
 
 using sc_core::sc_time;
 
-void timed_spinlock::take(native_cpu& cpu, const sc_time& cost, lock_contention& contention) {
-    const sc_time now = cpu.now();
-    sc_time wait = cost;
-    if (now < last_end_) [[unlikely]] {
-        const sc_time free = free_at(now, cpu.number());
-        if (free > now) {
-            contention.times.add();
-            contention.wait.add(free - now);
-            wait += free - now;
-        }
+void timed_spinlock::take(native_cpu& cpu, lock_contention& contention) {
+    const sc_time begin = cpu.now();
+    if (begin >= last_end_) [[likely]] {
+        return;
     }
-    cpu.spend(wait);
+    // Others may take the lock while this CPU waits, so it looks again.
+    sc_time now = begin;
+    for (sc_time free = free_at(now, cpu.number()); free > now; free = free_at(now, cpu.number())) {
+        cpu.spend(free - now);
+        now = cpu.now();
+    }
+    if (now > begin) {
+        contention.times.add();
+        contention.wait.add(now - begin);
+    }
 }
 
 // One hold may end within another: look again from its end.

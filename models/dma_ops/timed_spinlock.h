@@ -28,9 +28,10 @@ struct lock_contention {
 /// a CPU whose local time falls into another's hold spins to the end of it.
 class timed_spinlock {
 public:
-    /// Charges `cost` (timing::spinlock), and the wait when another CPU holds the lock at this CPU's local time.
-    void take(native_cpu& cpu, const sc_core::sc_time& cost, lock_contention& contention);
-    /// The lock is held for `duration` from now on, which the CPU spends.
+    /// Spins while another CPU holds the lock at this CPU's local time.
+    void take(native_cpu& cpu, lock_contention& contention);
+    /// The lock is held for `duration` from now on, which the CPU spends: the work and the lock's own cost
+    /// (timing::spinlock), since the lock's cache line goes from CPU to CPU meanwhile.
     void hold_for(native_cpu& cpu, const sc_core::sc_time& duration);
 
 private:
