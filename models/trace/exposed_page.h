@@ -70,13 +70,13 @@ private:
 
 /// The extents of one page.
 ///
-/// A page is cut into leaves of 1 KiB and an extent lies in one leaf, sorted by offset: a block of data is
+/// A page is cut into leaves of 2 KiB and an extent lies in one leaf, sorted by offset: a block of data is
 /// one extent per leaf, replaced in place by the next block, and in a ring of descriptors, where extents are
 /// short and come and go, only the leaf's few are moved. What is told to the outside is joined across leaves
 /// again.
 class exposed_page {
 public:
-    static constexpr std::uint32_t leaf_size = 1024;
+    static constexpr std::uint32_t leaf_size = 2048;
     static constexpr std::uint32_t leaves = abi::page_size / leaf_size;
 
     struct extent {
@@ -92,11 +92,19 @@ public:
             return account == other.account && mapping == other.mapping && reads == other.reads &&
                    last_reader == other.last_reader;
         }
+        void become(std::uint16_t new_begin, std::uint16_t new_end, std::uint32_t by, std::uint32_t through,
+                    std::uint64_t when);
+    };
+
+    /// Who writes, through which mapping, when.
+    struct act {
+        std::uint32_t account;
+        std::uint32_t mapping;
+        std::uint64_t when;
     };
 
     /// begin < end, offsets in the page.
-    void write(std::uint32_t begin, std::uint32_t end, std::uint32_t account, std::uint32_t mapping,
-               std::uint64_t written, exposure_accounts& accounts);
+    void write(std::uint32_t begin, std::uint32_t end, const act& by, exposure_accounts& accounts);
     void read(std::uint32_t begin, std::uint32_t end, std::uint16_t reader, exposure_accounts& accounts);
     /// The page is hidden.
     void clear(exposure_accounts& accounts);
@@ -114,7 +122,8 @@ public:
 
 private:
     using leaf = boost::container::small_vector<extent, 1>;
-    static void write(leaf& in, extent what, exposure_accounts& accounts);
+    static void write(leaf& in, std::uint16_t begin, std::uint16_t end, const act& by,
+                      exposure_accounts& accounts);
     static void read(leaf& in, std::uint16_t begin, std::uint16_t end, std::uint16_t reader,
                      exposure_accounts& accounts);
 

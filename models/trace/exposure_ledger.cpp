@@ -134,8 +134,8 @@ void exposure_ledger::wrote(abi::phys_addr at, std::size_t size, const attributi
     const std::uint32_t account = accounts_.find(writer.initiator, writer.origin);
     accounts_[account].written += size;
     bytes_written_ += size;
-    record->write(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), account, writer.mapping,
-                  when.value(), accounts_);
+    record->write(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end),
+                  {account, writer.mapping, when.value()}, accounts_);
     if (!canaries_.empty()) [[unlikely]] {
         look_for_canaries(page, begin, end, writer, when, page_bytes);
     }

@@ -99,7 +99,7 @@ struct exposure_summary {
 /// the Ultravisor and the hypervisor's MMIO emulation report what crosses by other channels. Reports about a
 /// hidden page are ignored.
 ///
-/// Cost on the hot path: about 10 ns for a report of one ring entry or one 4 KiB block, nothing from the heap
+/// Cost on the hot path: about 20 ns for a report of one ring entry or one 4 KiB block, nothing from the heap
 /// once a page has been in use for a while.
 class exposure_ledger {
 public:

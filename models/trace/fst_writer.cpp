@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "trace/binary_digits.h"
 #include "trace/recorder.h"
 #include "trace/signal_hierarchy.h"
 #include "trace/waveform_writer.h"
@@ -16,6 +17,10 @@
 namespace pefsim::trace {
 
 namespace {
+
+// Changes per block of the file. When a block is written each signal's changes are collected from all over it: a block
+// that fits into the second-level cache costs a quarter of the time of the writer's own 128 MiB.
+constexpr unsigned block_changes = 16'384;
 
 class fst_writer final : public waveform_writer {
 public:
@@ -112,7 +117,12 @@ private:
             fstWriterEmitVariableLengthValueChange(context_.get(), s.handle, value.text.data(),
                                                    static_cast<std::uint32_t>(value.text.size()));
         } else {
-            fstWriterEmitValueChange64(context_.get(), s.handle, s.width, value.number);
+            fstWriterEmitValueChange(context_.get(), s.handle,
+                                     binary_digits(value.number, s.width).last(s.width));
+        }
+        if (++changes_in_block_ == block_changes) {
+            fstWriterFlushContext(context_.get());
+            changes_in_block_ = 0;
         }
     }
 
@@ -149,6 +159,7 @@ private:
     std::unique_ptr<void, void (*)(void*)> context_;
     std::vector<shown_signal> signals_;
     std::uint64_t now_ = 0;
+    unsigned changes_in_block_ = 0;
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 //
 // Value Change Dump, IEEE 1364-2005 clause 18, with the `string` variables that GTKWave and the FST tools
 // read.
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "trace/binary_digits.h"
 #include "trace/recorder.h"
 #include "trace/signal_hierarchy.h"
 #include "trace/waveform_writer.h"
@@ -81,31 +84,12 @@ private:
     int error_ = 0;
 };
 
-constexpr std::array<std::array<char, 8>, 256> binary_digits = [] {
-    std::array<std::array<char, 8>, 256> digits{};
-    for (unsigned byte = 0; byte < 256; ++byte) {
-        for (unsigned bit = 0; bit < 8; ++bit) {
-            digits[byte][7 - bit] = (byte >> bit & 1) != 0 ? '1' : '0';
-        }
-    }
-    return digits;
-}();
-
 /// `to` in binary without leading zeros; up to 64 characters.
 char* put_binary(char* to, std::uint64_t value) {
-    char digits[64];
-    char* at = digits + sizeof digits;
-    do {
-        at -= 8;
-        std::memcpy(at, binary_digits[value & 0xFF].data(), 8);
-        value >>= 8;
-    } while (value != 0);
-    const char* const end = digits + sizeof digits;
-    while (at + 1 < end && *at == '0') {
-        ++at;
-    }
-    std::memcpy(to, at, static_cast<std::size_t>(end - at));
-    return to + (end - at);
+    const unsigned width = value == 0 ? 1 : static_cast<unsigned>(std::bit_width(value));
+    const binary_digits digits(value, width);
+    std::memcpy(to, digits.last(width), width);
+    return to + width;
 }
 
 char* put_decimal(char* to, std::uint64_t value) {
@@ -114,14 +98,16 @@ char* put_decimal(char* to, std::uint64_t value) {
     return to + digits.size();
 }
 
+bool needs_escape(char c) { return c <= ' ' || c > '~' || c == '\'' || c == '"' || c == '\\' || c == '?'; }
+
 /// A string value as the readers take it: white space and what C escapes become escape sequences.
 std::string escaped(std::string_view text) {
     std::string result;
     for (const char c : text) {
-        if (std::string_view("'\"\\?").find(c) != std::string_view::npos) {
-            result += '\\';
+        if (!needs_escape(c)) {
             result += c;
         } else if (c > ' ' && c <= '~') {
+            result += '\\';
             result += c;
         } else {
             result += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
@@ -254,7 +240,11 @@ private:
         case signal_type::text:
             *to++ = 's';
             file_.advance(to);
-            file_.write(escaped(value.text));
+            if (std::ranges::any_of(value.text, needs_escape)) [[unlikely]] {
+                file_.write(escaped(value.text));
+            } else {
+                file_.write(value.text);
+            }
             to = file_.room(128);
             *to++ = ' ';
             break;

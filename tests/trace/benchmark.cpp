@@ -64,7 +64,8 @@ void change_names(benchmark::State& state, const char* file) {
     to.start({.file = path});
     std::uint64_t now = 0;
     for (auto _ : state) {
-        call.set((++now & 1) != 0 ? "UV_SHARE_PAGE" : "", sc_time::from_value(now * 1000));
+        ++now;
+        call.set((now & 1) != 0 ? "UV_SHARE_PAGE" : "", sc_time::from_value(now * 1000));
     }
     to.finish();
     state.SetItemsProcessed(state.iterations());
