@@ -33,12 +33,12 @@ struct report_header {
 
 /// What the recorder of a machine does not know about its run.
 struct run_facts {
-    std::string label;         ///< distinguishes machines of one report; empty when there is one only
+    std::string label{};       ///< distinguishes machines of one report; empty when there is one only
     sc_core::sc_time elapsed;  ///< simulated time; rates are per second of it
     /// Full names ("machine.blk.requests") of the counters, levels and histograms that come first. When
     /// empty: all histograms that are in use, counters of requests and frames, and counters of bytes in the
     /// same modules.
-    std::vector<std::string> key_metrics;
+    std::vector<std::string> key_metrics{};
     /// Figures that were worked out from others, shown after the key metrics.
     struct figure {
         std::string name;
@@ -46,7 +46,7 @@ struct run_facts {
         std::string unit;
         std::string description;
     };
-    std::vector<figure> figures;
+    std::vector<figure> figures{};
     /// The text shows so many violations of each kind, canary sightings and writers to exposed pages in full.
     std::size_t shown_in_full = 5;
 };

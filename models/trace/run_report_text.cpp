@@ -37,36 +37,38 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
     return result;
 }
 
-/// Rows of a name, a value at the right of its column, a rate or share beside it, and a description that may
-/// take several lines.
+/// "1,024 requests" in its two halves.
+std::pair<std::string_view, std::string_view> number_and_unit(std::string_view quantity) {
+    const std::size_t space = std::min(quantity.find(' '), quantity.size());
+    return {quantity.substr(0, space), quantity.substr(std::min(space + 1, quantity.size()))};
+}
+
+/// Rows of a name, a quantity (numbers end and units begin in one column), a rate, share or peak beside it, and a
+/// description that may take several lines.
 class table {
 public:
-    void add(std::string name, std::string value, std::string beside, std::string description) {
-        rows_.push_back({std::move(name), std::move(value), std::move(beside), std::move(description)});
+    void add(std::string name, std::string quantity, std::string beside, std::string description) {
+        rows_.push_back({std::move(name), std::move(quantity), std::move(beside), std::move(description)});
     }
-    [[nodiscard]] bool empty() const { return rows_.empty(); }
     [[nodiscard]] std::string text() const {
-        std::size_t name = 0;
-        std::size_t value = 0;
-        std::size_t beside = 0;
-        for (const row& r : rows_) {
-            name = std::max(name, std::min(r.name.size(), widest_name));
-            value = std::max(value, r.value.size());
-            beside = std::max(beside, r.beside.size());
-        }
+        const std::size_t name = widest(
+            [](const row& r) { return r.name.size() > widest_name ? 0 : r.name.size(); });
+        const std::size_t number = widest(
+            [](const row& r) { return number_and_unit(r.quantity).first.size(); });
+        const std::size_t unit = widest(
+            [](const row& r) { return number_and_unit(r.quantity).second.size(); });
+        const std::size_t beside = widest([](const row& r) { return r.beside.size(); });
         std::string result;
         for (const row& r : rows_) {
-            std::string line = fmt::format("  {:<{}}  {:>{}}", r.name, name, r.value, value);
-            if (r.name.size() > widest_name) {
-                line = fmt::format("  {}\n  {:<{}}  {:>{}}", r.name, "", name, r.value, value);
+            std::string line = fmt::format("  {:<{}}  ", r.name, name);
+            if (r.name.size() > name) {
+                line = fmt::format("  {}\n  {:<{}}  ", r.name, "", name);
             }
-            if (beside != 0) {
-                line += fmt::format("  {:>{}}", r.beside, beside);
-            }
-            const std::size_t at = 2 + name + 2 + value + (beside == 0 ? 0 : 2 + beside) + 3;
-            if (!r.description.empty()) {
-                line += "   " + wrapped(r.description, at);
-            }
+            line += fmt::format("{:>{}} {:<{}}", number_and_unit(r.quantity).first, number,
+                                number_and_unit(r.quantity).second, unit);
+            line += beside == 0 ? std::string() : fmt::format("  {:>{}}", r.beside, beside);
+            const std::size_t at = 2 + name + 2 + number + 1 + unit + (beside == 0 ? 0 : 2 + beside) + 3;
+            line += r.description.empty() ? std::string() : "   " + wrapped(r.description, at);
             line.erase(line.find_last_not_of(' ') + 1);
             result += line + '\n';
         }
@@ -77,12 +79,26 @@ private:
     static constexpr std::size_t widest_name = 38;
     struct row {
         std::string name;
-        std::string value;
+        std::string quantity;
         std::string beside;
         std::string description;
     };
+    template <class Size>
+    [[nodiscard]] std::size_t widest(Size size) const {
+        std::size_t result = 0;
+        for (const row& r : rows_) {
+            result = std::max<std::size_t>(result, size(r));
+        }
+        return result;
+    }
+
     std::vector<row> rows_;
 };
+
+/// "1 change", "2 changes".
+std::string counted(std::uint64_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count_text(count), what, count == 1 ? "" : "s");
+}
 
 std::string section(std::string_view title, const std::string& body) {
     return body.empty() ? std::string() : fmt::format("\n{}\n{}", title, body);
@@ -389,7 +405,7 @@ std::string figures_writer::exposure() const {
     for (std::size_t i = 0; i < exposure_channels; ++i) {
         if (s.crossings[i].times != 0) {
             figures.add(fmt::format("through {}", to_name(static_cast<exposure_channel>(i))),
-                        bytes_text(s.crossings[i].bytes), count_text(s.crossings[i].times) + " times", "");
+                        bytes_text(s.crossings[i].bytes), counted(s.crossings[i].times, "time"), "");
         }
     }
     return section("Exposure", figures.text() + writers(s) + canaries(s));
@@ -431,9 +447,9 @@ std::string figures_writer::trace() const {
     if (of_.trace_file().empty()) {
         return "\nTrace: none\n";
     }
-    return fmt::format("\nTrace\n  {}, {} changes of {} signals\n  look at it with: gtkwave {}\n",
-                       of_.trace_file().string(), count_text(of_.changes_written()),
-                       count_text(of_.signals().size()), of_.save_file().string());
+    return fmt::format("\nTrace\n  {}, {} of {}\n  look at it with: gtkwave {}\n", of_.trace_file().string(),
+                       counted(of_.changes_written(), "change"), counted(of_.signals().size(), "signal"),
+                       of_.save_file().string());
 }
 
 }  // namespace
@@ -456,12 +472,15 @@ std::string header_text(const report_header& header) {
         verdict += fmt::format("  {:<{}}  {}\n", line.shown ? "shown" : "NOT SHOWN", width,
                                wrapped(line.text, 2 + width + 2));
     }
-    table parameters;
-    parameters.add("seed", std::to_string(header.seed), "", "");
+    std::size_t widest = 4;
     for (const auto& [name, value] : header.parameters) {
-        parameters.add(name, value, "", "");
+        widest = std::max(widest, name.size());
     }
-    return result + section("Verdict", verdict) + section("Parameters", parameters.text());
+    std::string parameters = fmt::format("  {:<{}}  {}\n", "seed", widest, header.seed);
+    for (const auto& [name, value] : header.parameters) {
+        parameters += fmt::format("  {:<{}}  {}\n", name, widest, value);
+    }
+    return result + section("Verdict", verdict) + section("Parameters", parameters);
 }
 
 std::string figures_text(const recorder& of, const run_facts& facts) {
