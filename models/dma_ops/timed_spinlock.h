@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
-#include <cstddef>
+#include <boost/circular_buffer.hpp>
+#include <string_view>
 #include <systemc>
 
 #include "cpu/native/native_cpu.h"
@@ -24,10 +24,12 @@ struct lock_contention {
 /// A spinlock between CPUs that run ahead of simulation time, each by its own amount.
 ///
 /// What it protects is done at once in the host, between take() and hold_for(); in simulated time the lock is held for
-/// the duration given there. CPUs come here in any order of their local times, so the lock remembers its latest holds:
-/// a CPU whose local time falls into another's hold spins to the end of it.
+/// the duration given there. CPUs come here in any order of their local times, so the lock remembers all holds that end
+/// after simulation time: a CPU whose local time falls into another's hold spins to the end of it.
 class timed_spinlock {
 public:
+    timed_spinlock() : holds_(64) {}
+
     /// Spins while another CPU holds the lock at this CPU's local time.
     void take(native_cpu& cpu, lock_contention& contention);
     /// The lock is held for `duration` from now on, which the CPU spends: the work and the lock's own cost
@@ -40,12 +42,12 @@ private:
         sc_core::sc_time end;
         unsigned cpu = 0;
     };
-    static constexpr std::size_t remembered = 16;
 
     [[nodiscard]] sc_core::sc_time free_at(sc_core::sc_time when, unsigned cpu) const;
+    void remember(const hold& what);
 
-    std::array<hold, remembered> holds_{};
-    std::size_t next_ = 0;
+    boost::circular_buffer<hold> holds_;  // by begin
+    sc_core::sc_time longest_;
     sc_core::sc_time last_end_;
 };
 
