@@ -82,11 +82,11 @@ public:
         unsigned block_devices = 1;
         unsigned net_devices = 0;
         unsigned entropy_devices = 0;
-        virtio_core::config virtio;
-        virtio_blk_driver::config block;
-        virtio_net_driver::config net;
-        inet_stack::config inet;
-        std::string command_line;
+        virtio_core::config virtio{};
+        virtio_blk_driver::config block{};
+        virtio_net_driver::config net{};
+        inet_stack::config inet{};
+        std::string command_line{};
         bool stop_when_finished = true;  ///< sc_stop() when the guest has finished, panicked or been terminated
         timing::timing costs;
     };

@@ -94,7 +94,10 @@ memory_bus::memory_bus(const sc_core::sc_module_name& name, trace::recorder& rec
                        "address of the last access that was refused"),
       refusals_(recorder.metrics(), this->name(), "refused_accesses", "accesses", "refused by the SMF check"),
       ciphertext_accesses_(recorder.metrics(), this->name(), "ciphertext_accesses", "accesses",
-                           "by devices to pages that are paged out") {
+                           "by devices to pages that are paged out"),
+      device_accesses_(recorder.metrics(), this->name(), "device_accesses", "pages",
+                       "pages that devices asked for, by state",
+                       {page_state_names.begin(), page_state_names.end()}) {
     for (std::size_t i = 0; i < page_state_count; ++i) {
         const auto state = static_cast<page_state>(i);
         state_counts_.emplace_back(recorder, this->name(), signal_name(state),
@@ -145,6 +148,11 @@ tlm::tlm_response_status memory_bus::serve(const access& what, sc_time& delay) {
         return not_ram(what, sc_core::sc_time_stamp() + delay);
     }
     const abi::gfn page = what.first_page();
+    if (what.who.who == world::device) {
+        for (abi::gfn each = page; each <= what.last_page(); ++each) {
+            device_accesses_.add(static_cast<std::size_t>(states_[each]));
+        }
+    }
     if (page == what.last_page()) [[likely]] {
         const smf_verdict result = verdict(what, page);
         if (is_frame(result) && !moves_ciphertext(what.who.who, states_[page])) [[likely]] {

@@ -61,7 +61,8 @@ public:
 /// (timing::memory_access, timing::pci_*).
 ///
 /// Signals: `pages_<state>` (count), `host_access_*` (the last access by a device or the hypervisor: initiator, address,
-/// bytes, kind, page state, verdict), `refused` (event), `refused_address`.
+/// bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics: refused_accesses, ciphertext_accesses,
+/// device_accesses (by the state of the page that a device asked for, before anything was done about it).
 class memory_bus : public sc_core::sc_module, private page_states::observer {
 public:
     struct config {
@@ -126,6 +127,7 @@ private:
     trace::signal<abi::phys_addr> refused_address_;
     trace::counter refusals_;
     trace::counter ciphertext_accesses_;
+    trace::tally device_accesses_;
 };
 
 }  // namespace pefsim::memory

@@ -62,6 +62,7 @@ host_bridge::host_bridge(const sc_core::sc_module_name& module_name, trace::reco
       msi_source_(recorder, name(), "msi_source", "source number of the last interrupt message"),
       lookups_(recorder.metrics(), name(), "tce_lookups", "entries", "TCEs looked up"),
       faults_(recorder.metrics(), name(), "iommu_faults", "accesses", "accesses that did not translate"),
+      bypasses_(recorder.metrics(), name(), "iommu_bypasses", "accesses", "device accesses without translation"),
       messages_(recorder.metrics(), name(), "interrupt_messages", "interrupts",
                 "message-signalled interrupts"),
       unclaimed_(recorder.metrics(), name(), "unclaimed_accesses", "accesses",
@@ -141,6 +142,7 @@ void host_bridge::device_transport(int initiator, tlm::tlm_generic_payload& payl
     if (payload.get_address() == platform::msi_address.value() && payload.is_write()) {
         message(from, payload, delay);
     } else if (bypass_ || from.function->iommu_bypass()) {
+        bypasses_.add();
         memory->b_transport(payload, delay);
     } else if (translates(from, payload, delay)) {
         move_pages(from, payload, delay);

@@ -99,6 +99,7 @@ private:
     trace::signal<std::uint32_t> msi_source_;
     trace::counter lookups_;
     trace::counter faults_;
+    trace::counter bypasses_;
     trace::counter messages_;
     trace::counter unclaimed_;
 };

@@ -46,7 +46,7 @@ class CopyDisk(ScenarioTest):
                 self.assertTrue(filecmp.cmp(image, before, shallow=False), "the source was changed")
                 check = subprocess.run(["e2fsck", "-fn", copy], capture_output=True, text=True, check=False)
                 self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
-                self.assertTrue(report["verdict"]["shown"])
+                self.assertTrue(report["shown"])
 
 
 if __name__ == "__main__":

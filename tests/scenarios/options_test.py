@@ -53,7 +53,7 @@ class Options(ScenarioTest):
     def test_quiet(self):
         result = run("direct_block", "--quiet", "--no-trace", "--report", "r.json", cwd=self.directory)
         self.assertEqual((result.status, result.output, result.error), (0, "", ""))
-        self.assertTrue(json.loads((self.directory / "r.json").read_text())["verdict"]["shown"])
+        self.assertTrue(json.loads((self.directory / "r.json").read_text())["shown"])
 
     def test_config_file_and_command_line_have_the_same_names(self):
         (self.directory / "c.toml").write_text('seed_is_not_here = 1\n')
