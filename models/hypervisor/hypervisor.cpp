@@ -140,17 +140,19 @@ void hypervisor::hypercall(registers& state, trap_context& context) {
     hypercall_.set(before, context.now());
 }
 
-/// All that the hypervisor sees, not only what the call declares: that is how a register that the Ultravisor should have
-/// hidden is noticed.
+/// All that the hypervisor sees, not only what the call declares: that is how a register that should have been hidden is
+/// noticed. The general purpose registers of a reflected call have been reported by the Ultravisor.
 void hypervisor::show_registers(const registers& state, std::uint64_t number, const trap_context& context) {
-    trace::exposure_ledger& ledger = recorder_.ledger();
-    ledger.crossed(trace::exposure_channel::hypercall_register, number, std::as_bytes(std::span(state.gpr)),
-                   context.writer, context.now());
-    if (ledger.watching()) [[unlikely]] {
-        ledger.crossed(trace::exposure_channel::hypercall_register, number,
-                       std::as_bytes(std::span(state.vsr)), context.writer, context.now());
-        ledger.crossed(trace::exposure_channel::hypercall_register, number,
-                       std::as_bytes(std::span(state.special)), context.writer, context.now());
+    const auto crossed = [&](std::span<const std::byte> bytes) {
+        recorder_.ledger().crossed(trace::exposure_channel::hypercall_register, number, bytes, context.writer,
+                                   context.now());
+    };
+    if ((state.msr & cpu::msr_hv) == 0) {
+        crossed(std::as_bytes(std::span(state.gpr)));
+    }
+    if (recorder_.ledger().watching()) [[unlikely]] {
+        crossed(std::as_bytes(std::span(state.vsr)));
+        crossed(std::as_bytes(std::span(state.special)));
     }
 }
 

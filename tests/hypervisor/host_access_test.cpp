@@ -25,7 +25,7 @@ protected:
     void make_secure(secure_page_policy policy) {
         hypervisor::config parameters = hypervisor_bench::small();
         parameters.on_secure_page = policy;
-        bench_ = std::make_unique<hypervisor_bench>(true, parameters);
+        bench_ = std::make_unique<hypervisor_bench>(firmware_kind::recorded, parameters);
         hypervisor_bench& b = *bench_;
         b.reflected(hcall::h_svm_init_start);
         b.reflected(hcall::h_svm_init_done);

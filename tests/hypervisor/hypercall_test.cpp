@@ -160,7 +160,7 @@ TEST_F(hypercall_test, random_numbers_come_from_the_seed) {
         parameters.seed = seed;
         std::vector<std::uint64_t> drawn;
         {
-            hypervisor_bench bench(true, parameters);
+            hypervisor_bench bench(firmware_kind::recorded, parameters);
             for (int n = 0; n < 4; ++n) {
                 bench.call(hcall::h_random);
                 drawn.push_back(bench.state.gpr[4]);
@@ -176,7 +176,7 @@ TEST_F(hypercall_test, random_numbers_come_from_the_seed) {
 }
 
 TEST_F(hypercall_test, ultracalls_without_an_ultravisor_fail_and_are_counted) {
-    hypervisor_bench bench(false);
+    hypervisor_bench bench(firmware_kind::none);
     bench.state.gpr[3] = static_cast<std::uint64_t>(abi::ucall::uv_esm);
     cpu::trap_context context{.cpu = 0, .delay = bench.delay, .writer = {}};
     bench.host.ultracall(bench.state, context);

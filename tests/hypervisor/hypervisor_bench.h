@@ -82,13 +82,17 @@ private:
     }
 };
 
+/// Which Ultravisor a bench has. `bound_later`: the test binds one and elaborates.
+enum class firmware_kind : std::uint8_t { recorded, none, bound_later };
+
 /// The hypervisor on real memory, interrupts and host bridge, with one device in slot 1 and, if wanted, an Ultravisor.
 struct hypervisor_bench {
     static constexpr unsigned devfn = abi::pci::devfn(1, 0);
     static constexpr std::uint64_t default_ram = std::uint64_t{4} << 20;
     static constexpr std::uint64_t bar = abi::platform::pci_memory_base.value() + 0x10000;
 
-    explicit hypervisor_bench(bool with_ultravisor = true, const hypervisor::config& parameters = small())
+    explicit hypervisor_bench(firmware_kind firmware = firmware_kind::recorded,
+                              const hypervisor::config& parameters = small())
         : bus("bus", recorder, {.ram_size = parameters.ram_size}),
           interrupts("xics", recorder, {.servers = 2}),
           bridge("bridge", recorder, {.ram_size = parameters.ram_size, .iommu_bypass = false, .costs = {}}),
@@ -103,11 +107,13 @@ struct hypervisor_bench {
         host.memory.bind(bus.initiators);
         host.mmio.bind(bridge.mmio);
         bus.host_fault(host);
-        if (with_ultravisor) {
+        if (firmware == firmware_kind::recorded) {
             host.ultravisor(ultravisor);
         }
         sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
-        sc_core::sc_start(sc_core::SC_ZERO_TIME);
+        if (firmware != firmware_kind::bound_later) {
+            sc_core::sc_start(sc_core::SC_ZERO_TIME);
+        }
     }
     ~hypervisor_bench() = default;
     hypervisor_bench(const hypervisor_bench&) = delete;

@@ -178,7 +178,7 @@ TEST_F(secure_guest_test, page_out_takes_only_secure_pages_out) {
 TEST_F(secure_guest_test, init_start_registers_the_memory_slots) {
     hypervisor::config parameters = hypervisor_bench::small();
     parameters.memory_slots = {{abi::phys_addr{0x20'0000}, 0x10'0000}, {abi::phys_addr{0}, 0x10'0000}};
-    hypervisor_bench bench(true, parameters);
+    hypervisor_bench bench(firmware_kind::recorded, parameters);
     EXPECT_EQ(bench.reflected(hcall::h_svm_init_start), h_status::h_success);
     EXPECT_EQ(bench.ultravisor.calls,
               (std::vector<uv_call>{{ucall::uv_register_mem_slot, {lpid, 0, 0x10'0000, 0, 0}},
@@ -196,7 +196,7 @@ TEST_F(secure_guest_test, a_slot_that_is_refused_undoes_the_others) {
     parameters.memory_slots = {{abi::phys_addr{0}, 0x10'0000},
                                {abi::phys_addr{0x10'0000}, 0x10'0000},
                                {abi::phys_addr{0x20'0000}, 0x10'0000}};
-    hypervisor_bench bench(true, parameters);
+    hypervisor_bench bench(firmware_kind::recorded, parameters);
     bench.ultravisor.answer = [](ucall, cpu::registers& state) {
         return state.gpr[8] == 2 ? u_status::u_p2 : u_status::u_success;  // the slot's identifier
     };
@@ -210,7 +210,7 @@ TEST_F(secure_guest_test, a_slot_that_is_refused_undoes_the_others) {
 TEST_F(secure_guest_test, a_host_that_does_not_allow_it_refuses) {
     hypervisor::config parameters = hypervisor_bench::small();
     parameters.secure_guest_enabled = false;
-    hypervisor_bench bench(true, parameters);
+    hypervisor_bench bench(firmware_kind::recorded, parameters);
     EXPECT_EQ(bench.reflected(hcall::h_svm_init_start), h_status::h_authority);
     EXPECT_TRUE(bench.ultravisor.calls.empty());
 }
@@ -266,7 +266,7 @@ TEST_F(secure_guest_test, init_abort_takes_the_pages_out_and_ends_it) {
 TEST_F(secure_guest_test, a_large_guest_moves_in_quickly) {
     hypervisor::config parameters = hypervisor_bench::small();
     parameters.ram_size = abi::platform::max_ram_size;
-    hypervisor_bench bench(true, parameters);
+    hypervisor_bench bench(firmware_kind::recorded, parameters);
     bench.ultravisor.recording = false;
     ASSERT_EQ(bench.reflected(hcall::h_svm_init_start), h_status::h_success);
     EXPECT_EQ(bench.reflected(hcall::h_svm_init_done), h_status::h_success);
@@ -277,7 +277,7 @@ TEST_F(secure_guest_test, impossible_slots_are_refused) {
     const auto slots = [](std::vector<memory_slot> given) {
         hypervisor::config parameters = hypervisor_bench::small();
         parameters.memory_slots = std::move(given);
-        const hypervisor_bench bench(true, parameters);
+        const hypervisor_bench bench(firmware_kind::recorded, parameters);
     };
     using abi::phys_addr;
     EXPECT_THROW(slots({{phys_addr{0x8000}, 0x10000}}), std::invalid_argument);
