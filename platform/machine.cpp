@@ -272,6 +272,11 @@ std::uint64_t machine::counter(std::string_view module, std::string_view name) c
     return found == nullptr ? 0 : found->value();
 }
 
+std::uint64_t machine::total(std::string_view module, std::string_view name) const {
+    const trace::tally* found = recorder_.metrics().find_tally(this->module(module), name);
+    return found == nullptr ? 0 : found->total();
+}
+
 bool machine::guest_secure() const {
     return ultravisor_ != nullptr && ultravisor_->state() == ultravisor::vm_state::secure;
 }
@@ -286,7 +291,7 @@ std::uint64_t machine::bytes_bounced() const {
 }
 
 std::uint64_t machine::device_accesses() const {
-    return recorder_.metrics().find_tally(module("memory"), "device_accesses")->total();
+    return total("memory", "device_accesses");
 }
 
 std::uint64_t machine::device_accesses_not_shared() const {
@@ -320,8 +325,7 @@ std::size_t machine::canaries_seen() const {
 std::uint64_t machine::requests_completed() const {
     std::uint64_t completed = 0;
     for (std::size_t disk = 0; disk < disks_.size(); ++disk) {
-        completed +=
-            recorder_.metrics().find_tally(module(fmt::format("kernel.virtio_blk{}", disk)), "results")->total();
+        completed += total(fmt::format("kernel.virtio_blk{}", disk), "results");
     }
     return completed + counter("kernel.virtio_net0", "frames_sent") + counter("kernel.virtio_net0", "frames_received");
 }

@@ -79,6 +79,8 @@ public:
     // --- what happened in it
     /// The counter `name` of the module "machine.<module>", 0 when there is none.
     [[nodiscard]] std::uint64_t counter(std::string_view module, std::string_view name) const;
+    /// The sum of the tally `name` of the module.
+    [[nodiscard]] std::uint64_t total(std::string_view module, std::string_view name) const;
     [[nodiscard]] bool guest_secure() const;
     /// Devices whose DMA operations virtio core chose for this reason.
     [[nodiscard]] std::uint64_t devices_with(guest::dma_ops_choice choice) const;

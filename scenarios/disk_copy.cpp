@@ -42,6 +42,7 @@ void disk_copy_scenario::declare(platform::parameter_set& parameters) {
     parameters.add("disk-size", disk_size_, platform::quantity::bytes, "bytes", "size of a disk in memory");
     parameters.add("chunk", chunk_, platform::quantity::bytes, "bytes", "how much is copied at a time");
     parameters.add("depth", depth_, "chunks", "how many chunks are under way at once");
+    parameters.add("clear-buffers", clear_buffers_, "the guest clears recycled memory before it reads into it");
 }
 
 void disk_copy_scenario::prepare(platform::machine_config& machine) {
@@ -88,7 +89,7 @@ void disk_copy_scenario::run(platform::session& in) {
 
 void disk_copy_scenario::guest_main(guest::kernel& kernel, cpu::native::native_cpu& cpu) {
     result_ = guest::copy_disk(kernel, cpu, kernel.block(0), kernel.block(1),
-                               {.chunk = static_cast<std::uint32_t>(chunk_), .depth = depth_});
+                               {.chunk = static_cast<std::uint32_t>(chunk_), .depth = depth_, .clear_buffers = clear_buffers_});
 }
 
 void disk_copy_scenario::judge(platform::machine& after, platform::session& in) {

@@ -19,6 +19,9 @@ public:
     void judge(pefsim::platform::machine& after, pefsim::platform::session& in) override;
     void run(pefsim::platform::session& in) override;
 
+protected:
+    [[nodiscard]] bool clears_buffers() const { return clear_buffers_; }
+
 private:
     void create_copy() const;
 
@@ -27,5 +30,6 @@ private:
     std::uint64_t disk_size_ = std::uint64_t{2} << 20;
     std::uint64_t chunk_ = std::uint64_t{64} << 10;
     unsigned depth_ = 8;
+    bool clear_buffers_ = true;
     pefsim::guest::disk_copy_result result_;
 };

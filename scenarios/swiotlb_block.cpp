@@ -13,7 +13,9 @@ public:
               "The main job: a guest makes itself secure, its platform's hook gives every virtio device SWIOTLB's DMA "
               "operations, and it copies a disk. Each buffer bounces through a pool in shared pages; devices on the untrusted "
               "host never meet a page that is not shared, and no planted canary reaches the host. Follow a request in the "
-              "trace: submit, map, copy to the bounce buffer, ring, doorbell (reflected), device, interrupt, copy back.") {}
+              "trace: submit, map, copy to the bounce buffer, ring, doorbell (reflected), device, interrupt, copy back. "
+              "With --clear-buffers no the guest reads into recycled memory as it is, and SWIOTLB shows the host what "
+              "stood there: the ledger names the bytes.") {}
 
     void configure(platform::machine_config& machine) override {
         machine.secure = true;
@@ -29,7 +31,12 @@ public:
                   "every address that a device saw lies in a shared page");
         in.expect(after.bytes_bounced() >= 3 * after.disk(0).size(),
                   "every byte bounced: read data into the pool and back out of it, written data into it");
-        in.expect(after.canaries_seen() == 0, "no planted canary reached the host by any channel");
+        if (clears_buffers()) {
+            in.expect(after.canaries_seen() == 0, "no planted canary reached the host by any channel");
+        } else {
+            in.expect(after.canaries_seen() > 0, "a canary in recycled memory reached the host: SWIOTLB copied the old "
+                                                 "content of a buffer that the device was to fill");
+        }
         in.expect(after.recorder().violations().total() == 0, "nobody broke a rule");
     }
 };

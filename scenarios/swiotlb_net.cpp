@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "abi/network_peer.h"
+#include "platform/quantity.h"
 #include "platform/scenario.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
@@ -71,7 +72,7 @@ public:
     void judge(platform::machine& after, platform::session& in) override {
         const std::uint64_t all = datagrams_ * sizes_.size();
         in.expect(after.finished() && round_trip_.has_value(),
-                  round_trip_ ? fmt::format("the peer answered the guest's ping after {}", round_trip_->to_string())
+                  round_trip_ ? fmt::format("the peer answered the guest's ping after {}", platform::format_duration(*round_trip_))
                               : "the peer answered the guest's ping");
         in.expect(sent_ == all && after.peer().sink_datagrams() == all && after.peer().sink_corrupt() == 0 &&
                       after.peer().sink_out_of_order() == 0,

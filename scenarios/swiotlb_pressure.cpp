@@ -21,13 +21,13 @@ public:
         machine.secure = true;
         machine.platform_dma_ops = platform::dma_operations::swiotlb;
         machine.swiotlb_size = std::uint64_t{1} << 20;
-        machine.disks = {{.size = std::uint64_t{8} << 20}};
+        machine.disks = {platform::disk_config{}};
     }
 
     void declare(platform::parameter_set& parameters) override {
         parameters.add("block-size", block_size_, platform::quantity::bytes, "bytes", "size of a request");
         parameters.add("depth", depth_, "requests", "requests in flight");
-        parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes", "how much is written, and then read");
+        parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes", "how much is written and read in all");
     }
 
     void prepare(platform::machine_config& machine) override {
@@ -38,7 +38,7 @@ public:
         if (depth_ == 0 || depth_ > 1024) {
             throw std::invalid_argument(fmt::format("depth: {} is not within 1 to 1024", depth_));
         }
-        machine.disks[0].size = std::max(machine.disks[0].size, bytes_ / 512 * 512);
+        machine.disks[0].size = blocks() * block_size_;
     }
 
     void guest_main(guest::kernel& kernel, cpu::native::native_cpu& cpu) override {
@@ -46,14 +46,15 @@ public:
                                    .depth = depth_,
                                    .total_bytes = bytes_,
                                    .read_percent = 50,
-                                   .random = true};
+                                   .random = true,
+                                   .sectors = blocks() * block_size_ / 512};
         result_ = run_block_workload(kernel, cpu, kernel.block(0), work);
         requeued_ = kernel.block(0).requeued();
         recovered_ = kernel.block(0).recovered();
     }
 
     void judge(platform::machine& after, platform::session& in) override {
-        const std::uint64_t failures = after.counter("machine.swiotlb", "failures");
+        const std::uint64_t failures = after.counter("swiotlb", "failures");
         in.expect(failures > 0, fmt::format("the pool of {} was exhausted: {} mappings failed",
                                             platform::format_size(after.config().swiotlb_size), failures));
         in.expect(requeued_ > 0 && recovered_ == requeued_,
@@ -68,9 +69,12 @@ public:
     }
 
 private:
+    /// Few enough for most of them to be written and read again, and more than are in flight.
+    [[nodiscard]] std::uint64_t blocks() const { return std::uint64_t{depth_} + depth_ / 2 + 1; }
+
     std::uint64_t block_size_ = std::uint64_t{64} << 10;
     unsigned depth_ = 64;
-    std::uint64_t bytes_ = std::uint64_t{8} << 20;
+    std::uint64_t bytes_ = std::uint64_t{32} << 20;
     guest::block_workload_result result_;
     std::uint64_t requeued_ = 0;
     std::uint64_t recovered_ = 0;

@@ -14,6 +14,14 @@ namespace {
 
 constexpr std::uint64_t sector_size = abi::virtio::blk::sector_size;
 
+buffer io_buffer(kernel& in, native_cpu& cpu, std::size_t bytes, bool cleared) {
+    buffer memory = in.alloc(bytes);
+    if (cleared) {
+        cpu.fill(memory.at(), bytes, std::byte{0});
+    }
+    return memory;
+}
+
 void check(bool sensible, std::string_view what) {
     if (!sensible) {
         throw kernel_panic(fmt::format("block workload: {}", what));
@@ -27,7 +35,7 @@ public:
         : cpu_(cpu), disk_(disk), what_(what), blocks_(usable_blocks()), random_(what.seed), slots_(in, cpu, what.depth),
           version_(what.verify ? blocks_ : 0), busy_(blocks_), staging_(what.block_size) {
         for (unsigned i = 0; i < what.depth; ++i) {
-            operations_.push_back({in.alloc(what.block_size), block_operation::read, 0});
+            operations_.push_back({io_buffer(in, cpu, what.block_size, what.clear_buffers), block_operation::read, 0});
         }
     }
 
@@ -173,7 +181,7 @@ disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from,
                      {.operation = block_operation::read, .sector = reading.sector, .data = {&reading.data, 1}});
     };
     for (std::size_t slot = 0; slot < how.depth; ++slot) {
-        chunks.push_back({in.alloc(how.chunk), {}, 0, false});
+        chunks.push_back({io_buffer(in, cpu, how.chunk, how.clear_buffers), {}, 0, false});
         start_read(slot);
     }
     while (slots.in_flight() != 0) {

@@ -20,6 +20,9 @@ struct block_workload {
     /// Each write puts a pattern of its own into its block; each read of a block that was written here is compared. Without
     /// it the buffers stay as they are.
     bool verify = true;
+    /// Clears the buffers first, as init_on_alloc=1 does: SWIOTLB copies what a buffer held before into the pool even when
+    /// the device is to fill it, so recycled memory that is not cleared shows the host its old content.
+    bool clear_buffers = true;
     std::uint64_t first_sector = 0;   ///< of the part of the disk that is used
     std::uint64_t sectors = 0;        ///< 0: up to the end of the disk, at most `most_blocks` blocks
     std::uint64_t seed = 1;           ///< of the order, the mix and the patterns
@@ -52,6 +55,7 @@ void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64
 struct disk_copy {
     std::uint32_t chunk = 64U << 10;  ///< bytes, a multiple of 512
     unsigned depth = 8;               ///< chunks under way
+    bool clear_buffers = true;        ///< as in block_workload
 };
 struct disk_copy_result {
     std::uint64_t bytes = 0;   ///< written
