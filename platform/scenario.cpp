@@ -42,6 +42,7 @@ int run_unguarded(scenario& what, std::span<const char* const> arguments) {
         fmt::print("{}", help_text(what.name(), what.description(), parameters));
         return shown;
     }
+    machine.check();
     what.prepare(machine);
     session execution(what, options, machine, parameters);
     what.run(execution);
