@@ -11,7 +11,8 @@ namespace pefsim::trace {
 /// A number in binary, all 64 digits, the most significant first: eight digits from a table at a time.
 class binary_digits {
 public:
-    /// \param width how many of the digits are needed at least
+    /// \param width how many of the digits are needed at least; only these are written
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
     binary_digits(std::uint64_t value, unsigned width) {
         char* at = digits_.data() + digits_.size();
         for (unsigned done = 0; done < width; done += 8) {
@@ -34,8 +35,7 @@ private:
         return result;
     }();
 
-    std::array<char, 64>
-        digits_;  // NOLINT(cppcoreguidelines-pro-type-member-init): those that are needed are written
+    std::array<char, 64> digits_;
 };
 
 }  // namespace pefsim::trace

@@ -126,7 +126,7 @@ void exposed_page::read(leaf& in, std::uint16_t begin, std::uint16_t end, std::u
                         exposure_accounts& accounts) {
     auto at = in.size() == 1 ? in.begin() : std::ranges::upper_bound(in, begin, {}, &extent::end);
     // Whether `e` became part of the extent before it; what followed it is in its place then.
-    const auto joined = [&in](leaf::iterator e) {
+    const auto joined = [&in](const leaf::iterator& e) {
         if (e == in.begin() || e == in.end() || (e - 1)->end != e->begin || !(e - 1)->same_story(*e)) {
             return false;
         }

@@ -16,8 +16,8 @@ namespace pefsim::trace {
 class exposure_accounts {
 public:
     struct account {
-        std::uint16_t initiator;
-        std::uint64_t origin;
+        std::uint16_t initiator = 0;
+        std::uint64_t origin = 0;
         std::uint64_t written = 0;         ///< bytes
         std::uint64_t dropped_unread = 0;  ///< bytes overwritten or hidden before the host looked
     };

@@ -40,16 +40,23 @@ std::string in_units(const sc_core::sc_time& t) { return t.to_string(); }
 /// The waveform that is being written: what is held back, and the values in force until its window begins.
 struct recorder::waveform {
     std::unique_ptr<waveform_writer> writer;
-    reorder_buffer held_back;
-    std::vector<signal_value> in_force;
-    std::vector<std::uint32_t> first_events;  ///< at the first instant itself
     const std::vector<signal_declaration>& signals;
-    std::uint64_t from;
-    std::uint64_t to;
-    std::uint64_t latest = 0;  ///< change
-    std::uint64_t last = 0;    ///< instant shown
+    const std::uint64_t from;
+    const std::uint64_t to;
+    reorder_buffer held_back{};
+    std::vector<signal_value> in_force{};
+    std::vector<std::uint32_t> first_events{};  ///< at the first instant itself
+    std::uint64_t latest = 0;                   ///< change
+    std::uint64_t last = 0;                     ///< instant shown
     bool begun = false;
     std::uint64_t changes = 0;
+
+    waveform(std::unique_ptr<waveform_writer> into, const std::vector<signal_declaration>& of,
+             std::uint64_t begin, std::uint64_t end)
+        : writer(std::move(into)),
+          signals(of),
+          from(begin),
+          to(end) {}
 
     void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
         held_back.add(signals[id].type == signal_type::text
@@ -61,7 +68,7 @@ struct recorder::waveform {
         held_back.release(up_to, [this](const reorder_buffer::change& c) { write(c); });
     }
 
-    void begin() {
+    void begin_once() {
         if (!std::exchange(begun, true)) {
             writer->begin(from, in_force);
             for (const std::uint32_t id : first_events) {
@@ -72,9 +79,9 @@ struct recorder::waveform {
         }
     }
 
-    void end(std::uint64_t now) {
+    void finish(std::uint64_t now) {
         release(std::numeric_limits<std::uint64_t>::max());
-        begin();
+        begin_once();
         last = std::max({from, latest, std::min(now, to)});
         writer->end(last);
     }
@@ -95,7 +102,7 @@ private:
         if (c.time > to) {
             return;
         }
-        begin();
+        begin_once();
         writer->change(c.time, c.id, value);
         latest = c.time;
         ++changes;
@@ -179,7 +186,7 @@ void recorder::start(const recording_options& options) {
     changes_written_ = 0;
     const std::uint64_t from = std::max(options.from, sc_core::sc_time_stamp()).value();
     const std::uint64_t to = options.to ? options.to->value() : std::numeric_limits<std::uint64_t>::max();
-    waveform_.reset(new waveform{std::move(writer), {}, {}, {}, declarations_, from, to});
+    waveform_ = std::make_unique<waveform>(std::move(writer), declarations_, from, to);
     for (const signal_source* source : sources_) {
         waveform_->in_force.push_back(source->current());
     }
@@ -198,7 +205,7 @@ void recorder::finish() {
     }
     recording_ = false;
     const std::unique_ptr<waveform> ending = std::move(waveform_);
-    ending->end(sc_core::sc_time_stamp().value());
+    ending->finish(sc_core::sc_time_stamp().value());
     changes_written_ = ending->changes;
     write_save_file(ending->from, ending->last);
 }

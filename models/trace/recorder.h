@@ -63,6 +63,7 @@ struct recording_options {
 struct signal_group {
     std::string scope;
     std::string title;
+    bool folded = false;  ///< the viewer shows its title only, until it is opened
 };
 
 /// The one observer of a machine: every module declares its signals (trace/signal.h) and metrics
@@ -107,8 +108,8 @@ public:
     /// A group of the save file, the catalogue and the report, in order of these calls: the order of a
     /// request's journey. A signal belongs to the group with the longest scope above it; what no group covers
     /// follows, one group for each module in order of declaration. A group that covers nothing is left out.
-    void group(std::string_view scope, std::string_view title) {
-        groups_.push_back({std::string(scope), std::string(title)});
+    void group(std::string_view scope, std::string_view title, bool folded = false) {
+        groups_.push_back({std::string(scope), std::string(title), folded});
     }
     [[nodiscard]] const std::vector<signal_group>& groups() const { return groups_; }
     /// The part of the run that the viewer shows at first (one request, say); all of it when never called.

@@ -4,105 +4,13 @@
 #include <stdexcept>
 
 #include "trace/quantity_text.h"
+#include "trace/report_table.h"
 #include "trace/run_report.h"
 #include "trace/signal_groups.h"
 
 namespace pefsim::trace {
 
 namespace {
-
-constexpr std::size_t columns = 100;
-
-/// Text in lines of at most `width`, broken at spaces, each after the first behind `indent` spaces.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width = columns) {
-    std::string result;
-    std::size_t used = indent;
-    while (!text.empty()) {
-        const std::size_t space = std::min(text.find(' '), text.size());
-        const std::string_view word = text.substr(0, space);
-        text.remove_prefix(std::min(space + 1, text.size()));
-        if (word.empty()) {
-            continue;
-        }
-        if (used != indent && used + 1 + word.size() > width) {
-            result += fmt::format("\n{:{}}", "", indent);
-            used = indent;
-        } else if (used != indent) {
-            result += ' ';
-            ++used;
-        }
-        result += word;
-        used += word.size();
-    }
-    return result;
-}
-
-/// "1,024 requests" in its two halves.
-std::pair<std::string_view, std::string_view> number_and_unit(std::string_view quantity) {
-    const std::size_t space = std::min(quantity.find(' '), quantity.size());
-    return {quantity.substr(0, space), quantity.substr(std::min(space + 1, quantity.size()))};
-}
-
-/// Rows of a name, a quantity (numbers end and units begin in one column), a rate, share or peak beside it, and a
-/// description that may take several lines.
-class table {
-public:
-    void add(std::string name, std::string quantity, std::string beside, std::string description) {
-        rows_.push_back({std::move(name), std::move(quantity), std::move(beside), std::move(description)});
-    }
-    [[nodiscard]] std::string text() const {
-        const std::size_t name = widest(
-            [](const row& r) { return r.name.size() > widest_name ? 0 : r.name.size(); });
-        const std::size_t number = widest(
-            [](const row& r) { return number_and_unit(r.quantity).first.size(); });
-        const std::size_t unit = widest(
-            [](const row& r) { return number_and_unit(r.quantity).second.size(); });
-        const std::size_t beside = widest([](const row& r) { return r.beside.size(); });
-        std::string result;
-        for (const row& r : rows_) {
-            std::string line = fmt::format("  {:<{}}  ", r.name, name);
-            if (r.name.size() > name) {
-                line = fmt::format("  {}\n  {:<{}}  ", r.name, "", name);
-            }
-            line += fmt::format("{:>{}} {:<{}}", number_and_unit(r.quantity).first, number,
-                                number_and_unit(r.quantity).second, unit);
-            line += beside == 0 ? std::string() : fmt::format("  {:>{}}", r.beside, beside);
-            const std::size_t at = 2 + name + 2 + number + 1 + unit + (beside == 0 ? 0 : 2 + beside) + 3;
-            line += r.description.empty() ? std::string() : "   " + wrapped(r.description, at);
-            line.erase(line.find_last_not_of(' ') + 1);
-            result += line + '\n';
-        }
-        return result;
-    }
-
-private:
-    static constexpr std::size_t widest_name = 38;
-    struct row {
-        std::string name;
-        std::string quantity;
-        std::string beside;
-        std::string description;
-    };
-    template <class Size>
-    [[nodiscard]] std::size_t widest(Size size) const {
-        std::size_t result = 0;
-        for (const row& r : rows_) {
-            result = std::max<std::size_t>(result, size(r));
-        }
-        return result;
-    }
-
-    std::vector<row> rows_;
-};
-
-/// "1 change", "2 changes".
-std::string counted(std::uint64_t count, std::string_view what) {
-    return fmt::format("{} {}{}", count_text(count), what, count == 1 ? "" : "s");
-}
-
-std::string section(std::string_view title, const std::string& body) {
-    return body.empty() ? std::string() : fmt::format("\n{}\n{}", title, body);
-}
 
 std::string full_name(const metric_name& m) { return fmt::format("{}.{}", m.scope, m.name); }
 
@@ -192,18 +100,18 @@ private:
         }
     }
 
-    void add(table& to, const counter& m, bool with_rate) const {
+    void add(report_table& to, const counter& m, bool with_rate) const {
         to.add(short_name(m.name()), quantity_text(m.value(), m.name().unit),
                with_rate ? rate_text(m.value(), m.name().unit, seconds_) : "", m.name().description);
     }
-    void add(table& to, const level& m) const {
+    void add(report_table& to, const level& m) const {
         to.add(short_name(m.name()), quantity_text(m.value(), m.name().unit),
                "up to " + quantity_text(m.high_water(), m.name().unit), m.name().description);
     }
 
     [[nodiscard]] std::string key_figures() const {
         check_key_metrics();
-        table figures;
+        report_table figures;
         figures.add("simulated time", time_text(in_ns(facts_.elapsed)), "", "");
         for (const counter* m : of_.metrics().counters) {
             if (is_key(*m)) {
@@ -260,7 +168,7 @@ private:
                 }
             }
             std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return m->count(i); });
-            table counts;
+            report_table counts;
             for (const std::size_t i : order) {
                 counts.add("  " + m->labels()[i], count_text(m->count(i)),
                            share_text(m->count(i), m->total()), "");
@@ -274,13 +182,13 @@ private:
     [[nodiscard]] std::string groups() const {
         struct part {
             std::string title;
-            table figures;
+            report_table figures;
         };
         std::vector<part> parts;
         for (const signal_group& g : of_.groups()) {
             parts.push_back({g.title, {}});
         }
-        const auto part_of = [&](const metric_name& m) -> table& {
+        const auto part_of = [&](const metric_name& m) -> report_table& {
             const std::size_t group = group_of(of_, m.scope);
             if (group < of_.groups().size()) {
                 return parts[group].figures;
@@ -383,7 +291,7 @@ std::string figures_writer::canaries(const exposure_summary& s) const {
 
 std::string figures_writer::exposure() const {
     const exposure_summary s = of_.ledger().summary();
-    table figures;
+    report_table figures;
     figures.add("pages that the host can read", count_text(s.pages_exposed),
                 count_text(s.pages_ever_exposed) + " ever", "pages of 64 KiB");
     if (s.guest_bytes_written != 0) {

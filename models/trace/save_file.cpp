@@ -25,6 +25,8 @@ enum flag : unsigned {
     right_justified = 0x20,
     blank = 0x200,
     ascii = 0x800,
+    collapsed = 0x1000,
+    closed = 0x40'0000,
     group_begin = 0x80'0000,
     group_end = 0x100'0000,
 };
@@ -95,7 +97,7 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
         if (!std::exchange(first, false)) {
             text += fmt::format("@{:x}\n-\n", +blank);
         }
-        text += fmt::format("@{:x}\n-{}\n", blank | group_begin, group.title);
+        text += fmt::format("@{:x}\n-{}\n", blank | group_begin | (group.folded ? +closed : 0), group.title);
         std::string_view scope = group.scope;
         unsigned flags = 0;
         for (const std::uint32_t id : group.signals) {
@@ -111,7 +113,8 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
             }
             text += fmt::format("{}.{}\n", s.scope, waveform_name(s));
         }
-        text += fmt::format("@{:x}\n-{}\n", blank | group_end, group.title);
+        text += fmt::format("@{:x}\n-{}\n", blank | group_end | (group.folded ? closed | collapsed : 0),
+                            group.title);
     }
     text += "[pattern_trace] 1\n[pattern_trace] 0\n";
     return text;

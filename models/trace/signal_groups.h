@@ -14,6 +14,7 @@ namespace pefsim::trace {
 struct grouped_signals {
     std::string scope;
     std::string title;
+    bool folded;
     std::vector<std::uint32_t> signals;  ///< ids
 };
 

@@ -110,6 +110,17 @@ TEST_F(save_file, groups_in_the_order_that_was_asked_for) {
     EXPECT_EQ(found.names.back(), "violations.who");
 }
 
+TEST_F(save_file, folds_the_groups_that_are_declared_so) {
+    to.group("machine.cpu0", "Guest CPU");
+    to.group("machine.virtio-blk0", "Disk", true);
+    recorded();
+    const std::string text = content_of(scratch / "run.gtkw");
+    EXPECT_THAT(text, HasSubstr("@800200\n-Guest CPU\n"));
+    EXPECT_THAT(text, HasSubstr("@1000200\n-Guest CPU\n"));
+    EXPECT_THAT(text, HasSubstr("@c00200\n-Disk\n"));
+    EXPECT_THAT(text, HasSubstr("@1401200\n-Disk\n"));
+}
+
 TEST_F(save_file, without_groups_each_module_is_one_in_order_of_declaration) {
     EXPECT_THAT(recorded().comments, ElementsAre("{machine.cpu0", "}machine.cpu0", "-", "{machine.cpu0.mmu",
                                                  "}machine.cpu0.mmu", "-", "{machine.virtio-blk0",
