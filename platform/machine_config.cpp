@@ -51,6 +51,12 @@ void machine_config::declare(parameter_set& parameters) {
                     {"iommu", dma_operations::iommu}},
                    "DMA operations that the platform's override hook installs");
 
+    parameters.add("dma_ops.override", override_when,
+                   {{"never", guest::platform_override::never},
+                    {"secure_guest", guest::platform_override::secure_guest},
+                    {"always", guest::platform_override::always}},
+                   "when the platform's hook overrides");
+
     parameters.add("swiotlb.size", swiotlb_size, quantity::bytes, "bytes",
                    "bounce buffer pool, whole sets of 256 KiB");
     parameters.add("swiotlb.areas", swiotlb_areas, "areas", "areas of the pool; 0: one per CPU");

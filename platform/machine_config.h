@@ -6,6 +6,7 @@
 #include <systemc>
 #include <vector>
 
+#include "guest/dma_ops_selection.h"
 #include "platform/parameter_set.h"
 #include "timing/timing.h"
 
@@ -41,7 +42,7 @@ enum class disk_access : std::uint8_t {
 };
 
 struct disk_config {
-    std::filesystem::path image;  ///< raw image; empty: a disk in memory with pseudo-random content
+    std::filesystem::path image{};  ///< raw image; empty: a disk in memory with pseudo-random content
     disk_access access = disk_access::read_write;
     std::uint64_t size = std::uint64_t{16} << 20;  ///< of a disk in memory, bytes
     bool blank = false;                            ///< a disk in memory that reads as zeros
@@ -60,6 +61,7 @@ struct machine_config {
 
     dma_operations arch_dma_ops = dma_operations::iommu;     ///< the architecture's default
     dma_operations platform_dma_ops = dma_operations::none;  ///< what the platform's override hook installs
+    guest::platform_override override_when = guest::platform_override::secure_guest;  ///< when the hook applies
 
     std::uint64_t swiotlb_size = std::uint64_t{4} << 20;  ///< bytes of the pool, a multiple of 256 KiB
     unsigned swiotlb_areas = 0;                           ///< 0: the number of CPUs

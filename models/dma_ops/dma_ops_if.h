@@ -24,9 +24,12 @@ using cpu::native::native_cpu;
 enum class dma_data_direction : std::uint8_t { bidirectional, to_device, from_device };
 constexpr std::string_view to_name(dma_data_direction direction) {
     switch (direction) {
-    case dma_data_direction::bidirectional: return "BIDIRECTIONAL";
-    case dma_data_direction::to_device: return "TO_DEVICE";
-    case dma_data_direction::from_device: return "FROM_DEVICE";
+    case dma_data_direction::bidirectional:
+        return "BIDIRECTIONAL";
+    case dma_data_direction::to_device:
+        return "TO_DEVICE";
+    case dma_data_direction::from_device:
+        return "FROM_DEVICE";
     }
     return "?";
 }
@@ -39,8 +42,8 @@ inline constexpr dma_addr dma_mapping_error{~std::uint64_t{0}};
 
 /// A device as the DMA API sees it (struct device's DMA fields).
 struct dma_device {
-    std::string name;               ///< "virtio-blk0"
-    std::uint64_t liobn = 0;        ///< logical I/O bus number of its DMA window
+    std::string name;         ///< "virtio-blk0"
+    std::uint64_t liobn = 0;  ///< logical I/O bus number of its DMA window
     std::uint64_t dma_mask = ~std::uint64_t{0};
     std::uint64_t min_align_mask = 0;  ///< low address bits that a mapping must keep
 };
@@ -71,12 +74,13 @@ public:
 
     /// \param size bytes, rounded up to whole pages by the module; nothing when memory or bus addresses run out
     virtual std::optional<coherent_buffer> alloc(native_cpu& cpu, dma_device& device, std::size_t size) = 0;
-    virtual void free(native_cpu& cpu, dma_device& device, std::size_t size, const coherent_buffer& buffer) = 0;
+    virtual void free(native_cpu& cpu, dma_device& device, std::size_t size,
+                      const coherent_buffer& buffer) = 0;
 
     /// \param page,offset Linux's pair: address of the page (or of its first byte) and offset into it
     /// \returns the address the device may use, or dma_mapping_error
-    virtual dma_addr map_page(native_cpu& cpu, dma_device& device, phys_addr page, std::size_t offset, std::size_t size,
-                              dma_data_direction direction, unsigned attributes) = 0;
+    virtual dma_addr map_page(native_cpu& cpu, dma_device& device, phys_addr page, std::size_t offset,
+                              std::size_t size, dma_data_direction direction, unsigned attributes) = 0;
     virtual void unmap_page(native_cpu& cpu, dma_device& device, dma_addr address, std::size_t size,
                             dma_data_direction direction, unsigned attributes) = 0;
 
@@ -88,8 +92,8 @@ public:
 
     virtual void sync_single_for_cpu(native_cpu& cpu, dma_device& device, dma_addr address, std::size_t size,
                                      dma_data_direction direction) = 0;
-    virtual void sync_single_for_device(native_cpu& cpu, dma_device& device, dma_addr address, std::size_t size,
-                                        dma_data_direction direction) = 0;
+    virtual void sync_single_for_device(native_cpu& cpu, dma_device& device, dma_addr address,
+                                        std::size_t size, dma_data_direction direction) = 0;
 
     [[nodiscard]] virtual bool mapping_error(dma_addr address) const { return address == dma_mapping_error; }
     /// Largest mapping in bytes; SIZE_MAX when there is no limit.

@@ -11,17 +11,21 @@ namespace pefsim::memory {
 
 /// In whose name an access is made.
 enum class world : std::uint8_t {
-    guest,        ///< a guest CPU
-    ultravisor,   ///< trusted firmware
-    hypervisor,   ///< the host's CPU: KVM, QEMU
-    device,       ///< a device behind the host bridge
+    guest,       ///< a guest CPU
+    ultravisor,  ///< trusted firmware
+    hypervisor,  ///< the host's CPU: KVM, QEMU
+    device,      ///< a device behind the host bridge
 };
 constexpr std::string_view to_name(world who) {
     switch (who) {
-    case world::guest: return "guest";
-    case world::ultravisor: return "ultravisor";
-    case world::hypervisor: return "hypervisor";
-    case world::device: return "device";
+    case world::guest:
+        return "guest";
+    case world::ultravisor:
+        return "ultravisor";
+    case world::hypervisor:
+        return "hypervisor";
+    case world::device:
+        return "device";
     }
     return "?";
 }

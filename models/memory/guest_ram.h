@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "abi/address.h"
@@ -16,8 +15,9 @@ enum class frame_kind : std::uint8_t { normal, secure };
 /// The storage behind guest RAM: for each 64 KiB page a frame in normal memory and one in secure memory, since a page of
 /// a secure guest and the host's page in the same place are different real pages.
 ///
-/// Sparse: a frame takes host memory from its first write on; what was never written reads as zero. Untimed and
-/// unchecked: only the memory bus and the Ultravisor use it directly.
+/// Sparse: a frame takes host memory from its first write on; what was never written reads as zero. A frame's bytes stand
+/// at one place of the host's address space for as long as the object lives, so that a pointer to them stays good across
+/// first writes and discard(). Untimed and unchecked: only the memory bus and the Ultravisor use it directly.
 class guest_ram {
 public:
     /// \param size bytes, a multiple of 64 KiB, 64 KiB .. 64 GiB
@@ -30,26 +30,55 @@ public:
         return at.value() < size_ && bytes <= size_ - at.value();
     }
 
-    /// The frame's 64 KiB for reading (a page of zeros when it was never written) and for writing.
-    [[nodiscard]] const std::byte* read(frame_kind kind, abi::gfn page) const;
-    [[nodiscard]] std::byte* write(frame_kind kind, abi::gfn page);
-    [[nodiscard]] bool touched(frame_kind kind, abi::gfn page) const;
+    /// The frame's 64 KiB for reading and for writing; a frame that was never asked for by write() reads as zero.
+    /// \param page below pages()
+    [[nodiscard]] const std::byte* read(frame_kind kind, abi::gfn page) const { return of(kind).at(page); }
+    [[nodiscard]] std::byte* write(frame_kind kind, abi::gfn page) {
+        plane& frames = of(kind);
+        if (frames.touched[page] == 0) [[unlikely]] {
+            frames.touched[page] = 1;
+            resident_ += abi::page_size;
+        }
+        return frames.at(page);
+    }
+    [[nodiscard]] bool touched(frame_kind kind, abi::gfn page) const { return of(kind).touched[page] != 0; }
     /// Makes the frame read as zero and gives its host memory back.
     void discard(frame_kind kind, abi::gfn page);
     /// Host memory in use for frames, bytes.
     [[nodiscard]] std::uint64_t resident() const { return resident_; }
 
 private:
-    using frame = std::unique_ptr<std::byte[]>;
-    std::vector<frame>& frames(frame_kind kind) { return kind == frame_kind::secure ? secure_ : normal_; }
-    [[nodiscard]] const std::vector<frame>& frames(frame_kind kind) const {
+    // Address space reserved for all frames of one kind; the host's kernel supplies zeroed memory where it is written to.
+    class reservation {
+    public:
+        explicit reservation(std::uint64_t size);
+        ~reservation();
+        reservation(const reservation&) = delete;
+        reservation& operator=(const reservation&) = delete;
+        [[nodiscard]] std::byte* base() const { return base_; }
+
+    private:
+        std::byte* base_;
+        std::uint64_t size_;
+    };
+
+    struct plane {
+        explicit plane(std::uint64_t size) : bytes(size), touched(size >> abi::page_shift) {}
+        [[nodiscard]] std::byte* at(abi::gfn page) const { return bytes.base() + (page << abi::page_shift); }
+
+        reservation bytes;
+        std::vector<std::uint8_t> touched;  // by page: write() has been called
+    };
+
+    plane& of(frame_kind kind) { return kind == frame_kind::secure ? secure_ : normal_; }
+    [[nodiscard]] const plane& of(frame_kind kind) const {
         return kind == frame_kind::secure ? secure_ : normal_;
     }
 
     std::uint64_t size_;
     std::uint64_t resident_ = 0;
-    std::vector<frame> normal_;
-    std::vector<frame> secure_;
+    plane normal_;
+    plane secure_;
 };
 
 }  // namespace pefsim::memory

@@ -33,7 +33,9 @@ public:
     [[nodiscard]] page_state operator[](abi::gfn page) const { return states_[page]; }
     [[nodiscard]] abi::gfn size() const { return states_.size(); }
     /// Number of pages in this state.
-    [[nodiscard]] std::uint64_t count(page_state state) const { return counts_[static_cast<std::size_t>(state)]; }
+    [[nodiscard]] std::uint64_t count(page_state state) const {
+        return counts_[static_cast<std::size_t>(state)];
+    }
 
     /// \param when local time of whoever changes it
     /// \throws std::logic_error when there is no such page

@@ -62,6 +62,7 @@ host_bridge::host_bridge(const sc_core::sc_module_name& module_name, trace::reco
       msi_source_(recorder, name(), "msi_source", "source number of the last interrupt message"),
       lookups_(recorder.metrics(), name(), "tce_lookups", "entries", "TCEs looked up"),
       faults_(recorder.metrics(), name(), "iommu_faults", "accesses", "accesses that did not translate"),
+      bypasses_(recorder.metrics(), name(), "iommu_bypasses", "accesses", "device accesses without translation"),
       messages_(recorder.metrics(), name(), "interrupt_messages", "interrupts",
                 "message-signalled interrupts"),
       unclaimed_(recorder.metrics(), name(), "unclaimed_accesses", "accesses",
@@ -141,6 +142,7 @@ void host_bridge::device_transport(int initiator, tlm::tlm_generic_payload& payl
     if (payload.get_address() == platform::msi_address.value() && payload.is_write()) {
         message(from, payload, delay);
     } else if (bypass_ || from.function->iommu_bypass()) {
+        bypasses_.add();
         memory->b_transport(payload, delay);
     } else if (translates(from, payload, delay)) {
         move_pages(from, payload, delay);
@@ -191,26 +193,20 @@ bool host_bridge::translates(const attached& from, const tlm::tlm_generic_payloa
 
 void host_bridge::move_pages(const attached& from, tlm::tlm_generic_payload& payload, sc_time& delay) {
     const std::uint64_t needed = permission_for(payload);
-    auto* const attributes = payload.get_extension<memory::bus_attributes>();
+    piece_.attributes = *payload.get_extension<memory::bus_attributes>();
     abi::dma_addr at{payload.get_address()};
     unsigned char* data = payload.get_data_ptr();
-    piece_.set_command(payload.get_command());
-    piece_.set_extension(attributes);
-    piece_.set_response_status(tlm::TLM_OK_RESPONSE);
-    for (std::uint64_t left = payload.get_data_length(); left > 0 && piece_.is_response_ok();) {
-        const auto step = static_cast<unsigned>(in_page(at.value(), left));
-        piece_.set_address(from.window->translate(at, needed).at.value());
-        piece_.set_data_ptr(data);
-        piece_.set_data_length(step);
-        piece_.set_streaming_width(step);
-        piece_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-        memory->b_transport(piece_, delay);
+    tlm::tlm_response_status response = tlm::TLM_OK_RESPONSE;
+    for (std::uint64_t left = payload.get_data_length(); left > 0 && response == tlm::TLM_OK_RESPONSE;) {
+        const std::uint64_t step = in_page(at.value(), left);
+        piece_.prepare(payload.get_command(), from.window->translate(at, needed).at.value(), data, step);
+        memory->b_transport(piece_.transaction, delay);
+        response = piece_.transaction.get_response_status();
         at = at + step;
         data += step;
         left -= step;
     }
-    piece_.clear_extension(attributes);
-    payload.set_response_status(piece_.get_response_status());
+    payload.set_response_status(response);
 }
 
 void host_bridge::interrupt_pin(unsigned devfn, unsigned pin, bool asserted, const sc_time& delay) {

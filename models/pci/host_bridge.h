@@ -14,7 +14,7 @@
 #include "abi/address.h"
 #include "abi/pci.h"
 #include "interrupt/interrupt_source_if.h"
-#include "memory/bus_attributes.h"
+#include "memory/bus_payload.h"
 #include "pci/pci_function.h"
 #include "pci/tce_iommu.h"
 #include "timing/timing.h"
@@ -91,7 +91,7 @@ private:
     std::vector<attached> functions_;  // in order of the `devices` socket's bindings
     std::array<unsigned, abi::platform::lsi_source_count>
         pins_asserted_{};  // functions that assert each wire
-    tlm::tlm_generic_payload piece_;
+    memory::bus_payload piece_;
 
     trace::signal<abi::dma_addr> lookup_address_;
     trace::signal<abi::phys_addr> lookup_result_;
@@ -99,6 +99,7 @@ private:
     trace::signal<std::uint32_t> msi_source_;
     trace::counter lookups_;
     trace::counter faults_;
+    trace::counter bypasses_;
     trace::counter messages_;
     trace::counter unclaimed_;
 };

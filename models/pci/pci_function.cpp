@@ -63,9 +63,8 @@ pci_function::pci_function(const sc_core::sc_module_name& module_name, trace::re
       errors_(recorder.metrics(), name(), "dma_errors", "accesses", "accesses to memory that failed"),
       messages_(recorder.metrics(), name(), "msix_messages", "interrupts", "MSI-X messages sent") {
     device_bar_.size = checked_bar_size(name(), parameters.bar_size);
-    attributes_.who = memory::world::device;
-    attributes_.writer.initiator = recorder.ledger().name_initiator(basename());
-    payload_.set_extension(&attributes_);
+    payload_.attributes.who = memory::world::device;
+    payload_.attributes.writer.initiator = recorder.ledger().name_initiator(basename());
     build_header(parameters);
     if (parameters.msix_vectors > 0) {
         msix_.emplace(parameters.msix_vectors);
@@ -73,11 +72,6 @@ pci_function::pci_function(const sc_core::sc_module_name& module_name, trace::re
         add_msix();
     }
     decode();
-}
-
-pci_function::~pci_function() {
-    // The payload frees what extensions it holds; this one is a member.
-    payload_.clear_extension(&attributes_);
 }
 
 void pci_function::build_header(const config& parameters) {
@@ -255,7 +249,7 @@ dma_status pci_function::access(dma_direction direction, abi::dma_addr at, std::
     dma_address_.set(at, begin);
     dma_bytes_.set(size, begin);
     dma_direction_.set(direction, begin);
-    attributes_.request = request;
+    payload_.attributes.request = request;
     const auto command = direction == dma_direction::from_memory ? tlm::TLM_READ_COMMAND
                                                                  : tlm::TLM_WRITE_COMMAND;
     const tlm::tlm_response_status response = transfer(command, at, data, size, delay);
@@ -276,16 +270,10 @@ tlm::tlm_response_status pci_function::transfer(tlm::tlm_command command, abi::d
     }
     delay += latency_ + sc_time::from_value(
                             static_cast<sc_time::value_type>(static_cast<double>(size) * ticks_per_byte_));
-    payload_.set_command(command);
-    payload_.set_address(at.value());
-    payload_.set_data_ptr(reinterpret_cast<unsigned char*>(data));
-    payload_.set_data_length(static_cast<unsigned>(size));
-    payload_.set_streaming_width(static_cast<unsigned>(size));
-    payload_.set_dmi_allowed(false);
-    payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-    dma->b_transport(payload_, delay);
-    errors_.add(payload_.is_response_ok() ? 0 : 1);
-    return payload_.get_response_status();
+    payload_.prepare(command, at.value(), data, size);
+    dma->b_transport(payload_.transaction, delay);
+    errors_.add(payload_.transaction.is_response_ok() ? 0 : 1);
+    return payload_.transaction.get_response_status();
 }
 
 // --- Interrupts
@@ -308,7 +296,7 @@ void pci_function::raise_msix(unsigned vector, sc_time& delay) {
 
 void pci_function::send(const msi_message& message, sc_time& delay) {
     boost::endian::little_uint32_t data = message.data;
-    attributes_.request = 0;
+    payload_.attributes.request = 0;
     if (transfer(tlm::TLM_WRITE_COMMAND, message.address, reinterpret_cast<std::byte*>(&data), sizeof data,
                  delay) == tlm::TLM_OK_RESPONSE) {
         messages_.add();
@@ -356,7 +344,7 @@ void pci_function::violated(trace::violation_kind kind, std::uint64_t at, std::u
                                    .address = at,
                                    .size = size,
                                    .page_state = {},
-                                   .request = attributes_.request,
+                                   .request = payload_.attributes.request,
                                    .detail = std::move(detail)});
 }
 

@@ -14,7 +14,7 @@
 
 #include "abi/address.h"
 #include "abi/pci.h"
-#include "memory/bus_attributes.h"
+#include "memory/bus_payload.h"
 #include "pci/config_space.h"
 #include "pci/msix.h"
 #include "timing/timing.h"
@@ -93,8 +93,6 @@ public:
     /// \throws std::invalid_argument for a BAR size that is no power of two of at least 16, or too many vectors
     pci_function(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
 
-    ~pci_function() override;
-
     // --- called by the host bridge
     std::uint32_t config_read(unsigned offset, unsigned size);
     void config_write(unsigned offset, unsigned size, std::uint32_t value);
@@ -121,7 +119,7 @@ public:
     void set_interrupt(bool asserted, const sc_core::sc_time& delay);
 
     /// The function's number in the exposure ledger's names of initiators.
-    [[nodiscard]] std::uint16_t initiator() const { return attributes_.writer.initiator; }
+    [[nodiscard]] std::uint16_t initiator() const { return payload_.attributes.writer.initiator; }
 
 protected:
     /// BAR 0 accesses; 1, 2, 4 or 8 bytes within the BAR, little-endian values. Offsets that mean nothing read as zero.
@@ -183,8 +181,7 @@ private:
     bool pin_level_ = false;
     bool iommu_bypass_ = false;
 
-    tlm::tlm_generic_payload payload_;
-    memory::bus_attributes attributes_;
+    memory::bus_payload payload_;
     sc_core::sc_time latency_;
     double ticks_per_byte_;
 

@@ -17,6 +17,7 @@ struct timing {
     double barrier_ns = 10;
     double interrupt_ns = 500;
     double spinlock_ns = 15;
+    double swiotlb_slot_cycles = 4;
     // World switches
     double hypercall_ns = 400;
     double reflection_ns = 600;
@@ -55,6 +56,8 @@ inline constexpr std::array costs{
     cost{"barrier", &timing::barrier_ns, "ns", "assumed", "lwsync or sync of the guest CPU"},
     cost{"interrupt", &timing::interrupt_ns, "ns", "assumed", "entry to and return from an external interrupt"},
     cost{"spinlock", &timing::spinlock_ns, "ns", "assumed", "taking and releasing a lock that is free"},
+    cost{"swiotlb_slot", &timing::swiotlb_slot_cycles, "cycles", "assumed",
+         "looking at or changing one slot of the bounce pool, under its area's lock"},
     cost{"hypercall", &timing::hypercall_ns, "ns", "assumed", "sc 1 into the hypervisor and back"},
     cost{"reflection", &timing::reflection_ns, "ns", "assumed", "added when the Ultravisor reflects a hypercall"},
     cost{"ultracall", &timing::ultracall_ns, "ns", "assumed", "sc 2 into the Ultravisor and back"},

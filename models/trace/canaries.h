@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +11,29 @@
 #include <vector>
 
 namespace pefsim::trace {
+
+/// Which pairs of bytes a search looks at more closely: one look at a small bitmap for each place, however many secrets
+/// there are.
+class byte_pair_filter {
+public:
+    void add(const std::byte* at) {
+        const std::size_t pair = pair_at(at);
+        bits_[pair / 64] |= std::uint64_t{1} << (pair % 64);
+    }
+    [[nodiscard]] bool passes(const std::byte* at) const {
+        const std::size_t pair = pair_at(at);
+        return ((bits_[pair / 64] >> (pair % 64)) & 1) != 0;
+    }
+
+private:
+    static std::size_t pair_at(const std::byte* at) {
+        std::uint16_t pair = 0;
+        std::memcpy(&pair, at, sizeof pair);
+        return pair;
+    }
+
+    std::array<std::uint64_t, 65536 / 64> bits_{};
+};
 
 /// Secrets that must not be seen, and the search for them.
 class canary_set {
@@ -25,39 +49,69 @@ public:
     /// \throws std::logic_error when the secret is shorter or longer than allowed
     void plant(std::string name, std::span<const std::byte> secret);
     [[nodiscard]] bool empty() const { return canaries_.empty(); }
+    [[nodiscard]] std::size_t size() const { return canaries_.size(); }
     [[nodiscard]] std::size_t longest() const { return longest_; }
 
     /// Calls found(canary, offset) for each place where a whole canary begins.
     template <class Found>
     void search(std::span<const std::byte> in, Found found) const {
-        for (const canary& c : canaries_) {
-            for (std::size_t at = next(in, c.secret, 0); at < in.size(); at = next(in, c.secret, at + 1)) {
-                found(c, at);
+        for (std::size_t at = 0; at + shortest <= in.size(); ++at) {
+            if (beginnings_.passes(in.data() + at)) [[unlikely]] {
+                for (const canary& c : canaries_) {
+                    if (begins_with(in.subspan(at), c.secret)) {
+                        found(c, at);
+                    }
+                }
             }
         }
     }
 
-    /// Calls found(canary, offset) once for each canary of which `shortest` consecutive bytes are in it, in their own
-    /// order or reversed.
+    /// Calls found(canary, offset) once for each canary of which `shortest` consecutive bytes are in it, in
+    /// their own order or reversed.
     template <class Found>
     void search_pieces(std::span<const std::byte> in, Found found) const {
-        for (const canary& c : canaries_) {
-            if (const std::size_t at = next_piece(in, c.secret); at < in.size()) {
-                found(c, at);
+        std::vector<bool> seen;
+        for (std::size_t at = 0; at + shortest <= in.size(); ++at) {
+            if (!piece_beginnings_.passes(in.data() + at)) [[likely]] {
+                continue;
+            }
+            const auto [first, last] = std::ranges::equal_range(pieces_, word_at(in.data() + at), {},
+                                                                &piece::word);
+            for (auto each = first; each != last; ++each) {
+                seen.resize(canaries_.size());
+                if (!seen[each->canary]) {
+                    seen[each->canary] = true;
+                    found(canaries_[each->canary], at);
+                }
             }
         }
     }
 
 private:
-    /// in.size() when there is none.
-    static std::size_t next(std::span<const std::byte> in, std::span<const std::byte> secret, std::size_t from);
-    static std::size_t next_piece(std::span<const std::byte> in, std::span<const std::byte> secret);
+    static bool begins_with(std::span<const std::byte> in, std::span<const std::byte> secret) {
+        return in.size() >= secret.size() && std::memcmp(in.data(), secret.data(), secret.size()) == 0;
+    }
+    static std::uint64_t word_at(const std::byte* at) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, sizeof word);
+        return word;
+    }
+    /// `shortest` bytes of a canary, in their own order or reversed.
+    struct piece {
+        std::uint64_t word;
+        std::size_t canary;
+    };
+    void add_piece(const std::array<std::byte, shortest>& bytes);
 
     std::vector<canary> canaries_;
+    byte_pair_filter beginnings_;
+    std::vector<piece> pieces_;  // sorted by word
+    byte_pair_filter piece_beginnings_;
     std::size_t longest_ = 0;
 };
 
-/// The first and the last bytes of an exposed page: as many as a canary that crosses the page's edge may have on one side.
+/// The first and the last bytes of an exposed page: as many as a canary that crosses the page's edge may have
+/// on one side.
 class page_edges {
 public:
     void copy(const std::byte* page_bytes, std::size_t page_size, std::size_t size) {

@@ -47,62 +47,77 @@ void exposure_accounts::end_mapping(std::uint32_t mapping) {
     ended_[mapping / 64] |= std::uint64_t{1} << (mapping % 64);
 }
 
-// Replaces what lies in [what.begin, what.end). The neighbours that tell the same story become part of it.
-void exposed_page::write(leaf& in, extent what, exposure_accounts& accounts) {
-    if (in.size() == 1 && in[0].begin == what.begin && in[0].end == what.end) {
-        accounts.drop(in[0].account, in[0].mapping, in[0].reads == 0, what.end - what.begin);
-        in[0] = what;
+// What is put into a leaf travels in scalars and is stored field by field: an extent that is assembled on the stack and
+// then copied as a whole costs a failed store-to-load forwarding, more than all the rest.
+void exposed_page::extent::become(std::uint16_t new_begin, std::uint16_t new_end, std::uint32_t by,
+                                  std::uint32_t through, std::uint64_t when) {
+    begin = new_begin;
+    end = new_end;
+    last_reader = 0;
+    reads = 0;
+    account = by;
+    mapping = through;
+    written = when;
+}
+
+// Replaces what lies in [begin, end). The neighbours that tell the same story become part of it.
+void exposed_page::write(leaf& in, std::uint16_t begin, std::uint16_t end, const act& by,
+                         exposure_accounts& accounts) {
+    if (in.size() == 1 && in[0].begin == begin && in[0].end == end) {
+        accounts.drop(in[0].account, in[0].mapping, in[0].reads == 0, end - begin);
+        in[0].become(begin, end, by.account, by.mapping, by.when);
         return;
     }
-    auto first = std::ranges::upper_bound(in, what.begin, {}, &extent::end);
-    if (first != in.end() && first->begin < what.begin) {
-        const extent around = *first;
-        first->end = what.begin;
-        if (around.end > what.end) {
-            accounts.drop(around.account, around.mapping, around.reads == 0, what.end - what.begin);
-            extent rest = around;
-            rest.begin = what.end;
-            first = in.insert(first + 1, rest);
+    auto first = std::ranges::upper_bound(in, begin, {}, &extent::end);
+    if (first != in.end() && first->begin < begin) {
+        const std::uint16_t around_end = first->end;
+        accounts.drop(first->account, first->mapping, first->reads == 0, std::min(around_end, end) - begin);
+        if (around_end > end) {
+            const extent around = *first;
+            first->end = begin;
+            first = in.insert(first + 1, around);
+            first->begin = end;
         } else {
-            accounts.drop(around.account, around.mapping, around.reads == 0, around.end - what.begin);
+            first->end = begin;
             ++first;
         }
     }
     auto last = first;
-    for (; last != in.end() && last->end <= what.end; ++last) {
+    for (; last != in.end() && last->end <= end; ++last) {
         accounts.drop(last->account, last->mapping, last->reads == 0, last->end - last->begin);
     }
-    if (last != in.end() && last->begin < what.end) {
-        accounts.drop(last->account, last->mapping, last->reads == 0, what.end - last->begin);
-        last->begin = what.end;
+    if (last != in.end() && last->begin < end) {
+        accounts.drop(last->account, last->mapping, last->reads == 0, end - last->begin);
+        last->begin = end;
     }
-    if (first != in.begin() && (first - 1)->end == what.begin && (first - 1)->same_story(what)) {
+    const auto same_story = [&by](const extent& e) {
+        return e.account == by.account && e.mapping == by.mapping && e.reads == 0;
+    };
+    std::uint64_t when = by.when;
+    if (first != in.begin() && (first - 1)->end == begin && same_story(*(first - 1))) {
         --first;
-        what.begin = first->begin;
-        what.written = std::max(what.written, first->written);
+        begin = first->begin;
+        when = std::max(when, first->written);
     }
-    if (last != in.end() && last->begin == what.end && last->same_story(what)) {
-        what.end = last->end;
-        what.written = std::max(what.written, last->written);
+    if (last != in.end() && last->begin == end && same_story(*last)) {
+        end = last->end;
+        when = std::max(when, last->written);
         ++last;
     }
     if (first == last) {
-        in.insert(first, what);
-    } else {
-        *first = what;
+        first = in.insert(first, extent{});
+    } else if (first + 1 != last) {
         in.erase(first + 1, last);
     }
+    first->become(begin, end, by.account, by.mapping, when);
 }
 
-void exposed_page::write(std::uint32_t begin, std::uint32_t end, std::uint32_t account, std::uint32_t mapping,
-                         std::uint64_t written, exposure_accounts& accounts) {
+void exposed_page::write(std::uint32_t begin, std::uint32_t end, const act& by, exposure_accounts& accounts) {
     while (begin < end) {
         const std::uint32_t base = begin / leaf_size * leaf_size;
         const std::uint32_t part_end = std::min(end, base + leaf_size);
-        write(leaves_[begin / leaf_size],
-              {static_cast<std::uint16_t>(begin - base), static_cast<std::uint16_t>(part_end - base), 0, 0, account,
-               mapping, written},
-              accounts);
+        write(leaves_[begin / leaf_size], static_cast<std::uint16_t>(begin - base),
+              static_cast<std::uint16_t>(part_end - base), by, accounts);
         begin = part_end;
     }
 }
@@ -110,45 +125,50 @@ void exposed_page::write(std::uint32_t begin, std::uint32_t end, std::uint32_t a
 void exposed_page::read(leaf& in, std::uint16_t begin, std::uint16_t end, std::uint16_t reader,
                         exposure_accounts& accounts) {
     auto at = in.size() == 1 ? in.begin() : std::ranges::upper_bound(in, begin, {}, &extent::end);
+    // Whether `e` became part of the extent before it; what followed it is in its place then.
+    const auto joined = [&in](const leaf::iterator& e) {
+        if (e == in.begin() || e == in.end() || (e - 1)->end != e->begin || !(e - 1)->same_story(*e)) {
+            return false;
+        }
+        (e - 1)->end = e->end;
+        (e - 1)->written = std::max((e - 1)->written, e->written);
+        in.erase(e);
+        return true;
+    };
     while (at != in.end() && at->begin < end && at->end > begin) {
-        extent part = *at;
-        part.begin = std::max(part.begin, begin);
-        part.end = std::min(part.end, end);
-        ++part.reads;
-        part.last_reader = reader;
-        accounts.read(part.mapping, part.end - part.begin);
-
-        // The commonest cases move nothing: the whole extent was read, or its first part, which joins the one before.
-        if (at->begin < part.begin) {
-            extent before = *at;
-            before.end = part.begin;
-            at->begin = part.begin;
+        if (at->begin < begin) {
+            const extent before = *at;
+            at->begin = begin;
             at = in.insert(at, before) + 1;
+            (at - 1)->end = begin;
         }
-        const bool whole = at->end == part.end;
-        const bool joins = at != in.begin() && (at - 1)->end == part.begin && (at - 1)->same_story(part);
-        if (joins) {
-            (at - 1)->end = part.end;
-            (at - 1)->written = std::max((at - 1)->written, part.written);
-            at->begin = part.end;
-            at = whole ? in.erase(at) : at;
-        } else if (whole) {
-            *at++ = part;
-        } else {
-            at->begin = part.end;
-            at = in.insert(at, part) + 1;
+        if (at->end > end) {
+            const extent* const neighbour = at == in.begin() ? nullptr : &*(at - 1);
+            if (neighbour != nullptr && neighbour->end == at->begin && neighbour->account == at->account &&
+                neighbour->mapping == at->mapping && neighbour->reads == at->reads + 1 &&
+                neighbour->last_reader == reader) {
+                // Commonest where structures are read one after the other: the border moves, nothing else.
+                accounts.read(at->mapping, end - at->begin);
+                (at - 1)->end = end;
+                (at - 1)->written = std::max((at - 1)->written, at->written);
+                at->begin = end;
+                return;
+            }
+            const extent part = *at;
+            at->begin = end;
+            at = in.insert(at, part);
+            at->end = end;
         }
-        // `at` is what follows the part that was read.
-        if (at != in.end() && at != in.begin() && at->begin == (at - 1)->end && at->begin >= end &&
-            at->same_story(*(at - 1))) {
-            (at - 1)->end = at->end;
-            (at - 1)->written = std::max((at - 1)->written, at->written);
-            at = in.erase(at);
-        }
+        accounts.read(at->mapping, at->end - at->begin);
+        ++at->reads;
+        at->last_reader = reader;
+        at += joined(at) ? 0 : 1;
     }
+    joined(at);
 }
 
-void exposed_page::read(std::uint32_t begin, std::uint32_t end, std::uint16_t reader, exposure_accounts& accounts) {
+void exposed_page::read(std::uint32_t begin, std::uint32_t end, std::uint16_t reader,
+                        exposure_accounts& accounts) {
     while (begin < end) {
         const std::uint32_t base = begin / leaf_size * leaf_size;
         const std::uint32_t part_end = std::min(end, base + leaf_size);
@@ -167,4 +187,4 @@ void exposed_page::clear(exposure_accounts& accounts) {
     }
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -16,8 +16,8 @@ namespace pefsim::trace {
 class exposure_accounts {
 public:
     struct account {
-        std::uint16_t initiator;
-        std::uint64_t origin;
+        std::uint16_t initiator = 0;
+        std::uint64_t origin = 0;
         std::uint64_t written = 0;         ///< bytes
         std::uint64_t dropped_unread = 0;  ///< bytes overwritten or hidden before the host looked
     };
@@ -46,7 +46,9 @@ public:
         dropped_after_mapping += ended(mapping) ? bytes : 0;
     }
     /// `bytes` of an extent are read by the host.
-    void read(std::uint32_t mapping, std::uint64_t bytes) { read_after_mapping += ended(mapping) ? bytes : 0; }
+    void read(std::uint32_t mapping, std::uint64_t bytes) {
+        read_after_mapping += ended(mapping) ? bytes : 0;
+    }
 
     std::uint64_t dropped_after_mapping = 0;
     std::uint64_t read_after_mapping = 0;
@@ -68,12 +70,13 @@ private:
 
 /// The extents of one page.
 ///
-/// A page is cut into leaves of 1 KiB and an extent lies in one leaf, sorted by offset: a block of data is one extent per
-/// leaf, replaced in place by the next block, and in a ring of descriptors, where extents are short and come and go,
-/// only the leaf's few are moved. What is told to the outside is joined across leaves again.
+/// A page is cut into leaves of 2 KiB and an extent lies in one leaf, sorted by offset: a block of data is
+/// one extent per leaf, replaced in place by the next block, and in a ring of descriptors, where extents are
+/// short and come and go, only the leaf's few are moved. What is told to the outside is joined across leaves
+/// again.
 class exposed_page {
 public:
-    static constexpr std::uint32_t leaf_size = 1024;
+    static constexpr std::uint32_t leaf_size = 2048;
     static constexpr std::uint32_t leaves = abi::page_size / leaf_size;
 
     struct extent {
@@ -89,16 +92,25 @@ public:
             return account == other.account && mapping == other.mapping && reads == other.reads &&
                    last_reader == other.last_reader;
         }
+        void become(std::uint16_t new_begin, std::uint16_t new_end, std::uint32_t by, std::uint32_t through,
+                    std::uint64_t when);
+    };
+
+    /// Who writes, through which mapping, when.
+    struct act {
+        std::uint32_t account;
+        std::uint32_t mapping;
+        std::uint64_t when;
     };
 
     /// begin < end, offsets in the page.
-    void write(std::uint32_t begin, std::uint32_t end, std::uint32_t account, std::uint32_t mapping,
-               std::uint64_t written, exposure_accounts& accounts);
+    void write(std::uint32_t begin, std::uint32_t end, const act& by, exposure_accounts& accounts);
     void read(std::uint32_t begin, std::uint32_t end, std::uint16_t reader, exposure_accounts& accounts);
     /// The page is hidden.
     void clear(exposure_accounts& accounts);
 
-    /// Calls visit(base, extent) for each extent in order; offsets in the page are base + begin .. base + end.
+    /// Calls visit(base, extent) for each extent in order; offsets in the page are base + begin .. base +
+    /// end.
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::uint32_t i = 0; i < leaves; ++i) {
@@ -110,7 +122,8 @@ public:
 
 private:
     using leaf = boost::container::small_vector<extent, 1>;
-    static void write(leaf& in, extent what, exposure_accounts& accounts);
+    static void write(leaf& in, std::uint16_t begin, std::uint16_t end, const act& by,
+                      exposure_accounts& accounts);
     static void read(leaf& in, std::uint16_t begin, std::uint16_t end, std::uint16_t reader,
                      exposure_accounts& accounts);
 

@@ -13,16 +13,15 @@ namespace pefsim::trace {
 
 namespace {
 
-constexpr std::array<std::string_view, exposure_channels> channel_names{"shared_page", "ciphertext_page", "mmio",
-                                                                        "hypercall_register"};
+constexpr std::array<std::string_view, exposure_channels> channel_names{"shared_page", "ciphertext_page",
+                                                                        "mmio", "hypercall_register"};
 
-// One mebi pages (64 GiB) is what a machine may have; this keeps a stray number from taking the host's memory.
+// One mebi pages (64 GiB) is what a machine may have; this keeps a stray number from taking the host's
+// memory.
 constexpr abi::gfn page_limit = abi::gfn{1} << 24;
 
 // Instructions are 4-byte aligned: an origin with its lowest bit set is a name's number.
-constexpr std::uint64_t named_origin(std::size_t index) {
-    return index << 1 | 1;
-}
+constexpr std::uint64_t named_origin(std::size_t index) { return index << 1 | 1; }
 
 template <class Names>
 std::size_t number_of(Names& names, std::string_view name) {
@@ -34,14 +33,13 @@ std::size_t number_of(Names& names, std::string_view name) {
     return index;
 }
 
-} // namespace
+}  // namespace
 
 std::string_view to_name(exposure_channel channel) {
     return channel_names[static_cast<std::size_t>(channel)];
 }
 
-exposure_ledger::exposure_ledger() : initiators_{"unknown"} {
-}
+exposure_ledger::exposure_ledger() : initiators_{"unknown"} {}
 
 exposure_ledger::~exposure_ledger() = default;
 
@@ -79,8 +77,9 @@ void exposure_ledger::expose(abi::gfn page) {
 }
 
 void exposure_ledger::page_exposed(abi::gfn page, const std::byte* page_bytes, const sc_core::sc_time& when) {
+    const bool already = exposed(page);
     expose(page);
-    if (!canaries_.empty() && page_bytes != nullptr) {
+    if (!already && !canaries_.empty() && page_bytes != nullptr) {
         look_for_canaries(page, 0, abi::page_size, {}, when, page_bytes);
     }
 }
@@ -123,8 +122,8 @@ void exposure_ledger::wrote(abi::phys_addr at, std::size_t size, const attributi
     const std::uint64_t begin = abi::page_offset(at);
     const std::uint64_t end = begin + size;
     if (end > abi::page_size) {
-        throw std::logic_error(fmt::format("exposure ledger: write of {} bytes at {:#x} by {} crosses a page", size,
-                                           at.value(), initiator(writer.initiator)));
+        throw std::logic_error(fmt::format("exposure ledger: write of {} bytes at {:#x} by {} crosses a page",
+                                           size, at.value(), initiator(writer.initiator)));
     }
     exposed_page* record = record_of(page);
     if (record == nullptr) [[unlikely]] {
@@ -135,8 +134,8 @@ void exposure_ledger::wrote(abi::phys_addr at, std::size_t size, const attributi
     const std::uint32_t account = accounts_.find(writer.initiator, writer.origin);
     accounts_[account].written += size;
     bytes_written_ += size;
-    record->write(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), account, writer.mapping,
-                  when.value(), accounts_);
+    record->write(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end),
+                  {account, writer.mapping, when.value()}, accounts_);
     if (!canaries_.empty()) [[unlikely]] {
         look_for_canaries(page, begin, end, writer, when, page_bytes);
     }
@@ -152,16 +151,17 @@ void exposure_ledger::host_read(abi::phys_addr at, std::size_t size, std::uint16
         if (exposed(page)) {
             bytes_read_by_host_ += part;
             if (exposed_page* record = record_of(page)) {
-                record->read(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(begin + part), reader,
-                             accounts_);
+                record->read(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(begin + part),
+                             reader, accounts_);
             }
         }
         done += part;
     }
 }
 
-void exposure_ledger::crossed(exposure_channel channel, std::uint64_t address, std::span<const std::byte> bytes,
-                              const attribution& writer, const sc_core::sc_time& when) {
+void exposure_ledger::crossed(exposure_channel channel, std::uint64_t address,
+                              std::span<const std::byte> bytes, const attribution& writer,
+                              const sc_core::sc_time& when) {
     exposure_summary::crossing& total = crossings_[static_cast<std::size_t>(channel)];
     ++total.times;
     total.bytes += bytes.size();
@@ -191,10 +191,11 @@ void exposure_ledger::sighted(canary_sighting what) {
     }
 }
 
-// What [begin, end) of the page completes: in the page, and across either edge with what the exposed neighbour held when
-// it was last written to.
-void exposure_ledger::look_for_canaries(abi::gfn page, std::size_t begin, std::size_t end, const attribution& writer,
-                                        const sc_core::sc_time& when, const std::byte* page_bytes) {
+// What [begin, end) of the page completes: in the page, and across either edge with what the exposed
+// neighbour held when it was last written to.
+void exposure_ledger::look_for_canaries(abi::gfn page, std::size_t begin, std::size_t end,
+                                        const attribution& writer, const sc_core::sc_time& when,
+                                        const std::byte* page_bytes) {
     const std::size_t reach = canaries_.longest() - 1;
     const std::span<const std::byte> bytes(page_bytes, abi::page_size);
     const auto seen = [&](const canary_set::canary& c, std::uint64_t address) {
@@ -236,4 +237,4 @@ void exposure_ledger::look_for_canaries(abi::gfn page, std::size_t begin, std::s
     edges_[page].copy(page_bytes, abi::page_size, reach);
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

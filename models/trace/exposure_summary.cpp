@@ -13,9 +13,7 @@ namespace pefsim::trace {
 
 namespace {
 
-sc_core::sc_time time_of(std::uint64_t ticks) {
-    return sc_core::sc_time::from_value(ticks);
-}
+sc_core::sc_time time_of(std::uint64_t ticks) { return sc_core::sc_time::from_value(ticks); }
 
 constexpr std::size_t map_columns = 64;
 constexpr std::size_t bytes_per_column = 64;
@@ -23,11 +21,9 @@ constexpr std::string_view map_letters = "abcdefghijklmnopqrstuvwxyz";
 constexpr char several_writers = '*';
 constexpr char nothing_written = '.';
 
-char capital(char letter) {
-    return static_cast<char>(letter - 'a' + 'A');
-}
+char capital(char letter) { return static_cast<char>(letter - 'a' + 'A'); }
 
-} // namespace
+}  // namespace
 
 attribution exposure_ledger::attribution_of(const exposed_page::extent& e) const {
     const exposure_accounts::account& account = accounts_.all()[e.account];
@@ -41,8 +37,8 @@ std::vector<exposed_extent> exposure_ledger::extents(abi::gfn page) const {
         return result;
     }
     record->for_each([&](std::uint32_t base, const exposed_page::extent& e) {
-        const exposed_extent next{base + e.begin, base + e.end, attribution_of(e), time_of(e.written), e.reads,
-                                  e.last_reader};
+        const exposed_extent next{base + e.begin,     base + e.end, attribution_of(e),
+                                  time_of(e.written), e.reads,      e.last_reader};
         if (!result.empty() && result.back().end == next.begin && result.back().writer == next.writer &&
             result.back().host_reads == next.host_reads && result.back().last_reader == next.last_reader) {
             result.back().end = next.end;
@@ -125,21 +121,26 @@ std::string exposure_ledger::page_map(abi::gfn page) const {
     std::vector<std::uint32_t> writers;  // accounts, in order of appearance
     if (const exposed_page* record = record_of(page)) {
         record->for_each([&](std::uint32_t base, const exposed_page::extent& e) {
-            const std::size_t writer = static_cast<std::size_t>(std::ranges::find(writers, e.account) - writers.begin());
+            const std::size_t writer = static_cast<std::size_t>(std::ranges::find(writers, e.account) -
+                                                                writers.begin());
             if (writer == writers.size()) {
                 writers.push_back(e.account);
             }
-            for (std::size_t i = (base + e.begin) / bytes_per_column; i <= (base + e.end - 1) / bytes_per_column; ++i) {
-                cells[i].several = cells[i].several || (cells[i].writer != 0 && cells[i].writer != writer + 1);
+            for (std::size_t i = (base + e.begin) / bytes_per_column;
+                 i <= (base + e.end - 1) / bytes_per_column; ++i) {
+                cells[i].several = cells[i].several ||
+                                   (cells[i].writer != 0 && cells[i].writer != writer + 1);
                 cells[i].writer = writer + 1;
                 cells[i].looked_at = cells[i].looked_at || e.reads != 0;
             }
         });
     }
 
-    std::string result = fmt::format("page {:#x}, guest physical {:#x}, {}\n", page, abi::page_base(page).value(),
-                                     exposed(page) ? "exposed" : "hidden");
-    const auto letter_of = [](std::size_t writer) { return map_letters[std::min(writer, map_letters.size() - 1)]; };
+    std::string result = fmt::format("page {:#x}, guest physical {:#x}, {}\n", page,
+                                     abi::page_base(page).value(), exposed(page) ? "exposed" : "hidden");
+    const auto letter_of = [](std::size_t writer) {
+        return map_letters[std::min(writer, map_letters.size() - 1)];
+    };
     for (std::size_t i = 0; i < cells.size(); ++i) {
         if (i % map_columns == 0) {
             result += fmt::format("  +{:04x}  ", i * bytes_per_column);
@@ -159,10 +160,12 @@ std::string exposure_ledger::page_map(abi::gfn page) const {
     for (std::size_t i = 0; i < writers.size(); ++i) {
         const exposure_accounts::account& account = accounts_.all()[writers[i]];
         const std::string call = origin(account.origin);
-        result += fmt::format("  {}  {}{}{}\n", letter_of(i), initiator(account.initiator), call.empty() ? "" : ": ", call);
+        result += fmt::format("  {}  {}{}{}\n", letter_of(i), initiator(account.initiator),
+                              call.empty() ? "" : ": ", call);
     }
-    result += "  one column is 64 bytes; a capital: the host looked; '*' several writers; '.' nothing written\n";
+    result +=
+        "  one column is 64 bytes; a capital: the host looked; '*' several writers; '.' nothing written\n";
     return result;
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "trace/binary_digits.h"
 #include "trace/recorder.h"
 #include "trace/signal_hierarchy.h"
 #include "trace/waveform_writer.h"
@@ -17,17 +18,24 @@ namespace pefsim::trace {
 
 namespace {
 
+// Changes per block of the file. When a block is written each signal's changes are collected from all over it: a block
+// that fits into the second-level cache costs a quarter of the time of the writer's own 128 MiB.
+constexpr unsigned block_changes = 16'384;
+
 class fst_writer final : public waveform_writer {
 public:
     fst_writer(const std::filesystem::path& file, const std::vector<signal_declaration>& signals,
                const std::string& title)
-        : path_(file.string()), context_(create(path_), &fstWriterClose), signals_(signals.size()) {
+        : path_(file.string()),
+          context_(create(path_), &fstWriterClose),
+          signals_(signals.size()) {
         // Fixed strings where the writer would put the date of today: equal runs make equal files.
         fstWriterSetVersion(context_.get(), "pefsim");
         fstWriterSetDate(context_.get(), "-");
         fstWriterSetPackType(context_.get(), FST_WR_PT_LZ4);
-        fstWriterSetTimescale(context_.get(),
-                              static_cast<int>(std::lround(std::log10(sc_core::sc_get_time_resolution().to_seconds()))));
+        fstWriterSetTimescale(
+            context_.get(),
+            static_cast<int>(std::lround(std::log10(sc_core::sc_get_time_resolution().to_seconds()))));
         if (!title.empty()) {
             fstWriterSetComment(context_.get(), title.c_str());
         }
@@ -73,8 +81,8 @@ private:
                 return context;
             }
         }
-        throw std::invalid_argument(
-            fmt::format("trace file '{}': cannot be written: {}", path, std::generic_category().message(errno)));
+        throw std::invalid_argument(fmt::format("trace file '{}': cannot be written: {}", path,
+                                                std::generic_category().message(errno)));
     }
 
     void write_scope(const hierarchy_node& node, const std::vector<signal_declaration>& signals) {
@@ -109,14 +117,21 @@ private:
             fstWriterEmitVariableLengthValueChange(context_.get(), s.handle, value.text.data(),
                                                    static_cast<std::uint32_t>(value.text.size()));
         } else {
-            fstWriterEmitValueChange64(context_.get(), s.handle, s.width, value.number);
+            fstWriterEmitValueChange(context_.get(), s.handle,
+                                     binary_digits(value.number, s.width).last(s.width));
+        }
+        if (++changes_in_block_ == block_changes) {
+            fstWriterFlushContext(context_.get());
+            changes_in_block_ = 0;
         }
     }
 
-    // The writer does not say when a write failed (a full disk). A file of FST is a row of blocks, each a byte for its
-    // type and eight for its length, most significant first: in a whole file they end where the file does.
+    // The writer does not say when a write failed (a full disk). A file of FST is a row of blocks, each a
+    // byte for its type and eight for its length, most significant first: in a whole file they end where the
+    // file does.
     void check_blocks() const {
-        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path_.c_str(), "rb"), &std::fclose);
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path_.c_str(), "rb"),
+                                                                   &std::fclose);
         std::error_code error;
         const std::uint64_t size = std::filesystem::file_size(path_, error);
         std::uint64_t at = 0;
@@ -144,9 +159,10 @@ private:
     std::unique_ptr<void, void (*)(void*)> context_;
     std::vector<shown_signal> signals_;
     std::uint64_t now_ = 0;
+    unsigned changes_in_block_ = 0;
 };
 
-} // namespace
+}  // namespace
 
 std::unique_ptr<waveform_writer> make_fst_writer(const std::filesystem::path& file,
                                                  const std::vector<signal_declaration>& signals,
@@ -154,4 +170,4 @@ std::unique_ptr<waveform_writer> make_fst_writer(const std::filesystem::path& fi
     return std::make_unique<fst_writer>(file, signals, title);
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -8,12 +8,14 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "trace/quantity_text.h"
+
 namespace pefsim::trace {
 
 namespace {
 
-// Buckets of a histogram: below 2^7 one per value; above, 64 per power of two, so that a bucket's middle is within
-// 1/128 of every value in it.
+// Buckets of a histogram: below 2^7 one per value; above, 64 per power of two, so that a bucket's middle is
+// within 1/128 of every value in it.
 constexpr unsigned sub_bucket_bits = 6;
 constexpr std::uint64_t sub_buckets = std::uint64_t{1} << sub_bucket_bits;
 constexpr std::size_t bucket_count = (64 - sub_bucket_bits + 1) * sub_buckets;
@@ -38,12 +40,12 @@ constexpr std::uint64_t middle_of(std::size_t bucket) {
 }
 
 static_assert(bucket_of(~std::uint64_t{0}) == bucket_count - 1);
-static_assert(bucket_of(127) == 127 && bucket_of(128) == 128 && bucket_of(129) == 128 && bucket_of(130) == 129);
-static_assert(middle_of(127) == 127 && middle_of(128) == 129 && middle_of(bucket_of(1'000'000)) / 1'000 == 1'003);
+static_assert(bucket_of(127) == 127 && bucket_of(128) == 128 && bucket_of(129) == 128 &&
+              bucket_of(130) == 129);
+static_assert(middle_of(127) == 127 && middle_of(128) == 129 &&
+              middle_of(bucket_of(1'000'000)) / 1'000 == 1'003);
 
-double resolution_ns() {
-    return sc_core::sc_get_time_resolution().to_seconds() * 1e9;
-}
+double in_ns(std::uint64_t ticks) { return trace::in_ns(sc_core::sc_time::from_value(ticks)); }
 
 template <class Metric>
 const Metric* find(const std::vector<const Metric*>& in, std::string_view scope, std::string_view name) {
@@ -59,7 +61,7 @@ metric_name claimed(metric_registry& in, std::string_view scope, std::string_vie
     return result;
 }
 
-} // namespace
+}  // namespace
 
 counter::counter(metric_registry& in, std::string_view scope, std::string_view name, std::string_view unit,
                  std::string_view description)
@@ -92,16 +94,12 @@ void duration_histogram::add(const sc_core::sc_time& duration) {
 }
 
 double duration_histogram::mean_ns() const {
-    return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_) * resolution_ns();
+    return count_ == 0 ? 0 : in_ns(sum_) / static_cast<double>(count_);
 }
 
-double duration_histogram::minimum_ns() const {
-    return static_cast<double>(minimum_) * resolution_ns();
-}
+double duration_histogram::minimum_ns() const { return in_ns(minimum_); }
 
-double duration_histogram::maximum_ns() const {
-    return static_cast<double>(maximum_) * resolution_ns();
-}
+double duration_histogram::maximum_ns() const { return in_ns(maximum_); }
 
 double duration_histogram::percentile_ns(double fraction) const {
     if (count_ == 0) {
@@ -109,17 +107,22 @@ double duration_histogram::percentile_ns(double fraction) const {
     }
     const double wanted = std::ceil(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(count_));
     const auto rank = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(wanted), 1, count_);
+    if (rank == 1 || rank == count_) {
+        return rank == 1 ? minimum_ns() : maximum_ns();
+    }
     std::uint64_t seen = 0;
     std::size_t bucket = 0;
     while ((seen += buckets_[bucket]) < rank) {
         ++bucket;
     }
-    return static_cast<double>(std::clamp(middle_of(bucket), minimum_, maximum_)) * resolution_ns();
+    return in_ns(std::clamp(middle_of(bucket), minimum_, maximum_));
 }
 
 tally::tally(metric_registry& in, std::string_view scope, std::string_view name, std::string_view unit,
              std::string_view description, std::vector<std::string> labels)
-    : name_(claimed(in, scope, name, unit, description)), labels_(std::move(labels)), counts_(labels_.size()) {
+    : name_(claimed(in, scope, name, unit, description)),
+      labels_(std::move(labels)),
+      counts_(labels_.size()) {
     in.tallies.push_back(this);
 }
 
@@ -135,7 +138,8 @@ const level* metric_registry::find_level(std::string_view scope, std::string_vie
     return find(levels, scope, name);
 }
 
-const duration_histogram* metric_registry::find_histogram(std::string_view scope, std::string_view name) const {
+const duration_histogram* metric_registry::find_histogram(std::string_view scope,
+                                                          std::string_view name) const {
     return find(histograms, scope, name);
 }
 
@@ -149,4 +153,4 @@ void metric_registry::claim(const metric_name& name) {
     }
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

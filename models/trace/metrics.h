@@ -9,8 +9,8 @@
 #include <systemc>
 #include <vector>
 
-/// What a run is measured by. A module declares each metric once, as a member; the run report walks all of them, so a
-/// new module's figures appear without anybody listing them.
+/// What a run is measured by. A module declares each metric once, as a member; the run report walks all of
+/// them, so a new module's figures appear without anybody listing them.
 namespace pefsim::trace {
 
 struct metric_name {
@@ -116,7 +116,8 @@ public:
     /// The metric with this scope and name ("machine.swiotlb", "bytes_bounced"); nullptr when there is none.
     [[nodiscard]] const counter* find_counter(std::string_view scope, std::string_view name) const;
     [[nodiscard]] const level* find_level(std::string_view scope, std::string_view name) const;
-    [[nodiscard]] const duration_histogram* find_histogram(std::string_view scope, std::string_view name) const;
+    [[nodiscard]] const duration_histogram* find_histogram(std::string_view scope,
+                                                           std::string_view name) const;
     [[nodiscard]] const tally* find_tally(std::string_view scope, std::string_view name) const;
 
     /// For the metrics' constructors: a name is given once.

@@ -28,48 +28,60 @@ bool allowed_in_name(char c) {
 void check_name(const signal_declaration& s) {
     const bool scope_ok = std::ranges::all_of(s.scope, [](char c) { return c == '.' || allowed_in_name(c); });
     if (s.name.empty() || !scope_ok || !std::ranges::all_of(s.name, allowed_in_name)) {
-        throw std::logic_error(fmt::format("signal '{}.{}' has a name that waveforms cannot take", s.scope, s.name));
+        throw std::logic_error(
+            fmt::format("signal '{}.{}' has a name that waveforms cannot take", s.scope, s.name));
     }
 }
 
-std::string in_units(const sc_core::sc_time& t) {
-    return t.to_string();
-}
+std::string in_units(const sc_core::sc_time& t) { return t.to_string(); }
 
-} // namespace
+}  // namespace
 
 /// The waveform that is being written: what is held back, and the values in force until its window begins.
 struct recorder::waveform {
     std::unique_ptr<waveform_writer> writer;
-    reorder_buffer held_back;
-    std::vector<signal_value> in_force;
     const std::vector<signal_declaration>& signals;
-    std::uint64_t from;
-    std::uint64_t to;
-    std::uint64_t latest = 0;  ///< change
-    std::uint64_t last = 0;    ///< instant shown
+    const std::uint64_t from;
+    const std::uint64_t to;
+    reorder_buffer held_back{};
+    std::vector<signal_value> in_force{};
+    std::vector<std::uint32_t> first_events{};  ///< at the first instant itself
+    std::uint64_t latest = 0;                   ///< change
+    std::uint64_t last = 0;                     ///< instant shown
     bool begun = false;
     std::uint64_t changes = 0;
 
+    waveform(std::unique_ptr<waveform_writer> into, const std::vector<signal_declaration>& of,
+             std::uint64_t begin, std::uint64_t end)
+        : writer(std::move(into)),
+          signals(of),
+          from(begin),
+          to(end) {}
+
     void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
-        held_back.add(signals[id].type == signal_type::text ? reorder_buffer::change::of_text(when, id, value.text)
-                                                            : reorder_buffer::change::of_number(when, id, value.number));
+        held_back.add(signals[id].type == signal_type::text
+                          ? reorder_buffer::change::of_text(when, id, value.text)
+                          : reorder_buffer::change::of_number(when, id, value.number));
     }
 
     void release(std::uint64_t up_to) {
         held_back.release(up_to, [this](const reorder_buffer::change& c) { write(c); });
     }
 
-    void begin() {
+    void begin_once() {
         if (!std::exchange(begun, true)) {
             writer->begin(from, in_force);
+            for (const std::uint32_t id : first_events) {
+                writer->change(from, id, {1, {}});
+            }
+            changes += first_events.size();
             latest = from;
         }
     }
 
-    void end(std::uint64_t now) {
+    void finish(std::uint64_t now) {
         release(std::numeric_limits<std::uint64_t>::max());
-        begin();
+        begin_once();
         last = std::max({from, latest, std::min(now, to)});
         writer->end(last);
     }
@@ -79,14 +91,18 @@ private:
         const signal_type type = signals[c.id].type;
         const signal_value value = type == signal_type::text ? signal_value{0, {c.text, c.length}}
                                                              : signal_value{c.number, {}};
-        if (!begun && (c.time < from || (c.time == from && type != signal_type::event))) {
-            in_force[c.id] = value;
+        if (!begun && c.time <= from) {
+            if (type != signal_type::event) {
+                in_force[c.id] = value;
+            } else if (c.time == from) {
+                first_events.push_back(c.id);
+            }
             return;
         }
         if (c.time > to) {
             return;
         }
-        begin();
+        begin_once();
         writer->change(c.time, c.id, value);
         latest = c.time;
         ++changes;
@@ -97,7 +113,8 @@ private:
 class recorder::violation_signals final : public violation_log::observer {
 public:
     explicit violation_signals(recorder& to)
-        : recorder_(to), violated_(to, violation_scope, "violated", "a violation was reported"),
+        : recorder_(to),
+          violated_(to, violation_scope, "violated", "a violation was reported"),
           kind_(to, violation_scope, "kind", "kind of the latest violation"),
           who_(to, violation_scope, "who", "initiator of the latest violation") {
         to.violations().observe(*this);
@@ -118,8 +135,7 @@ private:
     signal<std::string_view> who_;
 };
 
-recorder::recorder() : violation_signals_(std::make_unique<violation_signals>(*this)) {
-}
+recorder::recorder() : violation_signals_(std::make_unique<violation_signals>(*this)) {}
 
 recorder::~recorder() {
     try {
@@ -139,11 +155,13 @@ bool recorder::fst_available() {
 
 void recorder::start(const recording_options& options) {
     if (waveform_) {
-        throw std::logic_error("recorder::start: a waveform is already being written to " + trace_file_.string());
+        throw std::logic_error("recorder::start: a waveform is already being written to " +
+                               trace_file_.string());
     }
     if (options.to && *options.to <= options.from) {
-        throw std::invalid_argument(fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
-                                                in_units(*options.to), in_units(options.from)));
+        throw std::invalid_argument(
+            fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
+                        in_units(*options.to), in_units(options.from)));
     }
     const std::filesystem::path ending = options.file.extension();
     if (ending != ".vcd" && ending != ".fst") {
@@ -157,9 +175,10 @@ void recorder::start(const recording_options& options) {
 #ifdef PEFSIM_HAVE_FST
         writer = make_fst_writer(options.file, declarations_, options.title);
 #else
-        throw std::invalid_argument(fmt::format("trace file '{}': built without the FST writer (Debian package "
-                                                "verilator); only .vcd can be written",
-                                                options.file.string()));
+        throw std::invalid_argument(
+            fmt::format("trace file '{}': built without the FST writer (Debian package "
+                        "verilator); only .vcd can be written",
+                        options.file.string()));
 #endif
     }
     trace_file_ = options.file;
@@ -167,7 +186,7 @@ void recorder::start(const recording_options& options) {
     changes_written_ = 0;
     const std::uint64_t from = std::max(options.from, sc_core::sc_time_stamp()).value();
     const std::uint64_t to = options.to ? options.to->value() : std::numeric_limits<std::uint64_t>::max();
-    waveform_.reset(new waveform{std::move(writer), {}, {}, declarations_, from, to});
+    waveform_ = std::make_unique<waveform>(std::move(writer), declarations_, from, to);
     for (const signal_source* source : sources_) {
         waveform_->in_force.push_back(source->current());
     }
@@ -186,7 +205,7 @@ void recorder::finish() {
     }
     recording_ = false;
     const std::unique_ptr<waveform> ending = std::move(waveform_);
-    ending->end(sc_core::sc_time_stamp().value());
+    ending->finish(sc_core::sc_time_stamp().value());
     changes_written_ = ending->changes;
     write_save_file(ending->from, ending->last);
 }
@@ -213,7 +232,8 @@ std::uint32_t recorder::declare(signal_declaration declaration, const signal_sou
                                            declaration.scope, declaration.name));
     }
     if (!declared_.insert(fmt::format("{}.{}", declaration.scope, declaration.name)).second) {
-        throw std::logic_error(fmt::format("signal {}.{} is declared twice", declaration.scope, declaration.name));
+        throw std::logic_error(
+            fmt::format("signal {}.{} is declared twice", declaration.scope, declaration.name));
     }
     declarations_.push_back(std::move(declaration));
     sources_.push_back(&source);
@@ -237,8 +257,6 @@ void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_ti
     }
 }
 
-std::string_view recorder::intern(std::string_view text) {
-    return *interned_.emplace(text).first;
-}
+std::string_view recorder::intern(std::string_view text) { return *interned_.emplace(text).first; }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -19,11 +19,11 @@ namespace pefsim::trace {
 
 /// How a signal's value is written.
 enum class signal_type : std::uint8_t {
-    bit,          ///< one bit
+    bit,               ///< one bit
     unsigned_integer,  ///< `width` bits, shown in decimal
-    address,      ///< `width` bits, shown in hexadecimal
-    text,         ///< an enumeration's value by name, or a name
-    event,        ///< no value: an instant (doorbell, interrupt)
+    address,           ///< `width` bits, shown in hexadecimal
+    text,              ///< an enumeration's value by name, or a name
+    event,             ///< no value: an instant (doorbell, interrupt)
 };
 
 /// What a module says once about one of its signals.
@@ -35,7 +35,8 @@ struct signal_declaration {
     std::string description;
 };
 
-/// A value on its way into a waveform. `text` must outlive the recorder (an enumeration's name, or recorder::intern()).
+/// A value on its way into a waveform. `text` must outlive the recorder (an enumeration's name, or
+/// recorder::intern()).
 struct signal_value {
     std::uint64_t number = 0;
     std::string_view text;
@@ -54,25 +55,26 @@ protected:
 struct recording_options {
     std::filesystem::path file;  ///< .vcd or .fst; anything else is an error
     sc_core::sc_time from = sc_core::SC_ZERO_TIME;
-    std::optional<sc_core::sc_time> to;  ///< to the end of the run when absent
-    std::string title;                   ///< written into the trace's header
+    std::optional<sc_core::sc_time> to = std::nullopt;  ///< to the end of the run when absent
+    std::string title{};                                ///< written into the trace's header
 };
 
 /// Signals and metrics that belong together for a reader: those of a module and of the modules below it.
 struct signal_group {
     std::string scope;
     std::string title;
+    bool folded = false;  ///< the viewer shows its title only, until it is opened
 };
 
-/// The one observer of a machine: every module declares its signals (trace/signal.h) and metrics (trace/metrics.h) here
-/// in its own constructor, and trace/ decides where they go.
+/// The one observer of a machine: every module declares its signals (trace/signal.h) and metrics
+/// (trace/metrics.h) here in its own constructor, and trace/ decides where they go.
 ///
-/// Modules run ahead of simulation time by up to a quantum, so changes arrive out of order; the recorder holds them back
-/// until simulation time has passed them and writes them sorted by time, in order of arrival at equal times.
-/// While nothing is recorded a change costs its signal one predictable branch.
+/// Modules run ahead of simulation time by up to a quantum, so changes arrive out of order; the recorder
+/// holds them back until simulation time has passed them and writes them sorted by time, in order of arrival
+/// at equal times. While nothing is recorded a change costs its signal one predictable branch.
 ///
-/// The recorder has signals of its own in the scope "violations": each violation in the log is an event there, with kind
-/// and initiator.
+/// The recorder has signals of its own in the scope "violations": each violation in the log is an event
+/// there, with kind and initiator.
 class recorder {
 public:
     recorder();
@@ -83,14 +85,14 @@ public:
     /// Scope of the recorder's own signals.
     static constexpr std::string_view violation_scope = "violations";
 
-    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it. All signals must have been
-    /// declared; simulation has not begun, or no process runs ahead at the moment (the values in force are asked of the
-    /// signals).
-    /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither .vcd nor .fst,
-    ///         or when the window is empty
+    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it. All signals must
+    /// have been declared; simulation has not begun, or no process runs ahead at the moment (the values in
+    /// force are asked of the signals).
+    /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither
+    ///         .vcd nor .fst, or when the window is empty
     void start(const recording_options& options);
-    /// Writes what is held back, ends the waveform at the current simulation time and writes the save file. Nothing
-    /// happens when there is no waveform. The destructor does the same but keeps errors to itself.
+    /// Writes what is held back, ends the waveform at the current simulation time and writes the save file.
+    /// Nothing happens when there is no waveform. The destructor does the same but keeps errors to itself.
     /// \throws std::runtime_error naming the file when it could not be written in full
     void finish();
     /// True from start() to finish() or to the end of the window.
@@ -103,10 +105,12 @@ public:
     /// Value changes and events in the waveform, without the values in force at its start.
     [[nodiscard]] std::uint64_t changes_written() const { return changes_written_; }
 
-    /// A group of the save file, the catalogue and the report, in order of these calls: the order of a request's journey.
-    /// A signal belongs to the group with the longest scope above it; what no group covers follows, one group for each
-    /// module in order of declaration. A group that covers nothing is left out.
-    void group(std::string_view scope, std::string_view title) { groups_.push_back({std::string(scope), std::string(title)}); }
+    /// A group of the save file, the catalogue and the report, in order of these calls: the order of a
+    /// request's journey. A signal belongs to the group with the longest scope above it; what no group covers
+    /// follows, one group for each module in order of declaration. A group that covers nothing is left out.
+    void group(std::string_view scope, std::string_view title, bool folded = false) {
+        groups_.push_back({std::string(scope), std::string(title), folded});
+    }
     [[nodiscard]] const std::vector<signal_group>& groups() const { return groups_; }
     /// The part of the run that the viewer shows at first (one request, say); all of it when never called.
     void show(const sc_core::sc_time& from, const sc_core::sc_time& to) { shown_ = {from, to}; }
@@ -121,7 +125,8 @@ public:
     [[nodiscard]] const exposure_ledger& ledger() const { return ledger_; }
 
     /// For signal<T> only.
-    /// \throws std::logic_error when the name is taken or has characters other than letters, digits, '_' and '-'
+    /// \throws std::logic_error when the name is taken or has characters other than letters, digits, '_' and
+    /// '-'
     std::uint32_t declare(signal_declaration declaration, const signal_source& source);
     /// \throws std::logic_error when `when` lies before the current simulation time
     void change(std::uint32_t id, signal_value value, const sc_core::sc_time& when);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t usual_limit = 4096;
 
-} // namespace
+}  // namespace
 
 reorder_buffer::reorder_buffer() : limit_(usual_limit) {
     changes_.reserve(usual_limit);
@@ -26,7 +26,9 @@ void reorder_buffer::sort() {
         for (std::size_t i = 0; i < run_ends_.size(); i += 2) {
             const std::size_t middle = run_ends_[i];
             const std::size_t end = i + 1 < run_ends_.size() ? run_ends_[i + 1] : middle;
-            const auto at = [&](std::size_t index) { return changes_.begin() + static_cast<std::ptrdiff_t>(index); };
+            const auto at = [&](std::size_t index) {
+                return changes_.begin() + static_cast<std::ptrdiff_t>(index);
+            };
             std::merge(at(begin), at(middle), at(middle), at(end),
                        scratch_.begin() + static_cast<std::ptrdiff_t>(begin),
                        [](const change& a, const change& b) { return a.time < b.time; });
@@ -44,4 +46,4 @@ void reorder_buffer::discard(std::size_t first) {
     limit_ = std::max(usual_limit, 2 * changes_.size());
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -10,8 +10,9 @@ namespace pefsim::trace {
 
 /// Puts changes that arrive out of order into order of time, those of equal time in order of arrival.
 ///
-/// Each process that runs ahead reports its own changes in order of time, so what arrives is a few dozen sorted runs per
-/// quantum. They are collected and merged a few thousand changes at a time, which costs some 20 ns a change.
+/// Each process that runs ahead reports its own changes in order of time, so what arrives is a few dozen
+/// sorted runs per quantum. They are collected and merged a few thousand changes at a time, which costs some
+/// 20 ns a change.
 class reorder_buffer {
 public:
     struct change {

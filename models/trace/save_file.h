@@ -15,11 +15,13 @@ struct initial_view {
     std::uint64_t to;
 };
 
-/// The text of a GTKWave save file: all signals, a group per title (trace/signal_groups.h) with a comment line per module,
-/// addresses in hexadecimal, counts in decimal, enumerations by name; the tree of modules opened.
+/// The text of a GTKWave save file: all signals, a group per title (trace/signal_groups.h) with a comment
+/// line per module, addresses in hexadecimal, counts in decimal, enumerations by name; the tree of modules
+/// opened.
 ///
-/// It names the trace by its file name only, so that equal runs in different directories make equal files and the two
-/// files may be moved together.
-std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& trace_file, const initial_view& view);
+/// It names the trace by its file name only, so that equal runs in different directories make equal files and
+/// the two files may be moved together.
+std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& trace_file,
+                              const initial_view& view);
 
 }  // namespace pefsim::trace

@@ -12,24 +12,27 @@
 
 namespace pefsim::trace {
 
-/// An enumeration that a trace shows by name: `to_name(value)` is found by argument-dependent lookup and returns a
-/// string literal.
+/// An enumeration that a trace shows by name: `to_name(value)` is found by argument-dependent lookup and
+/// returns a string literal.
 template <class T>
 concept named_enum = std::is_enum_v<T> && requires(T value) {
     { to_name(value) } -> std::convertible_to<std::string_view>;
 };
 
-/// A value that a module shows in the waveform: bool, an unsigned integer, an address, an enumeration with names, or a
-/// std::string_view that outlives the recorder (a literal or recorder::intern()).
+/// A value that a module shows in the waveform: bool, an unsigned integer, an address, an enumeration with
+/// names, or a std::string_view that outlives the recorder (a literal or recorder::intern()).
 ///
 /// Declared once, as a member of its module; `set` pushes a change, at the local time of whoever makes it.
 template <class T>
 class signal final : public signal_source {
 public:
     /// \param scope hierarchical name of the module that owns it (sc_module::name())
-    signal(recorder& to, std::string_view scope, std::string_view name, std::string_view description, T initial = {})
-        : recorder_(to), value_(initial),
-          id_(to.declare({std::string(scope), std::string(name), type(), width(), std::string(description)}, *this)) {}
+    signal(recorder& to, std::string_view scope, std::string_view name, std::string_view description,
+           T initial = {})
+        : recorder_(to),
+          value_(initial),
+          id_(to.declare({std::string(scope), std::string(name), type(), width(), std::string(description)},
+                         *this)) {}
     signal(const signal&) = delete;
     signal& operator=(const signal&) = delete;
 
@@ -56,7 +59,8 @@ public:
     }
 
 private:
-    static constexpr bool is_address = std::is_same_v<T, abi::phys_addr> || std::is_same_v<T, abi::dma_addr> ||
+    static constexpr bool is_address = std::is_same_v<T, abi::phys_addr> ||
+                                       std::is_same_v<T, abi::dma_addr> ||
                                        std::is_same_v<T, abi::effective_addr>;
     static constexpr signal_type type() {
         if constexpr (std::is_same_v<T, bool>) {
@@ -84,8 +88,9 @@ class event_signal final : public signal_source {
 public:
     event_signal(recorder& to, std::string_view scope, std::string_view name, std::string_view description)
         : recorder_(to),
-          id_(to.declare({std::string(scope), std::string(name), signal_type::event, 1, std::string(description)},
-                         *this)) {}
+          id_(to.declare(
+              {std::string(scope), std::string(name), signal_type::event, 1, std::string(description)},
+              *this)) {}
     event_signal(const event_signal&) = delete;
     event_signal& operator=(const event_signal&) = delete;
 

@@ -11,7 +11,7 @@ bool covers(std::string_view group, std::string_view scope) {
     return scope.starts_with(group) && (scope.size() == group.size() || scope[group.size()] == '.');
 }
 
-} // namespace
+}  // namespace
 
 std::size_t group_of(const recorder& of, std::string_view scope) {
     std::size_t best = of.groups().size();
@@ -28,9 +28,9 @@ std::size_t group_of(const recorder& of, std::string_view scope) {
 std::vector<grouped_signals> signal_groups(const recorder& of) {
     std::vector<grouped_signals> result;
     for (const signal_group& g : of.groups()) {
-        result.push_back({g.scope, g.title, {}});
+        result.push_back({g.scope, g.title, g.folded, {}});
     }
-    grouped_signals own{std::string(recorder::violation_scope), "Violations", {}};
+    grouped_signals own{std::string(recorder::violation_scope), "Violations", false, {}};
     for (std::uint32_t id = 0; id < of.signals().size(); ++id) {
         const std::string& scope = of.signals()[id].scope;
         const std::size_t group = group_of(of, scope);
@@ -40,9 +40,10 @@ std::vector<grouped_signals> signal_groups(const recorder& of) {
             own.signals.push_back(id);
         } else {
             const auto first = result.begin() + static_cast<std::ptrdiff_t>(of.groups().size());
-            auto found = std::find_if(first, result.end(), [&](const grouped_signals& g) { return g.scope == scope; });
+            auto found = std::find_if(first, result.end(),
+                                      [&](const grouped_signals& g) { return g.scope == scope; });
             if (found == result.end()) {
-                result.push_back({scope, scope, {}});
+                result.push_back({scope, scope, false, {}});
                 found = result.end() - 1;
             }
             found->signals.push_back(id);
@@ -53,4 +54,4 @@ std::vector<grouped_signals> signal_groups(const recorder& of) {
     return result;
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

@@ -14,11 +14,12 @@ namespace pefsim::trace {
 struct grouped_signals {
     std::string scope;
     std::string title;
+    bool folded;
     std::vector<std::uint32_t> signals;  ///< ids
 };
 
-/// All signals of the recorder, each in one group, in the order in which they are shown (see recorder::group()). Groups
-/// without signals are left out; the recorder's own (violations) come last.
+/// All signals of the recorder, each in one group, in the order in which they are shown (see
+/// recorder::group()). Groups without signals are left out; the recorder's own (violations) come last.
 std::vector<grouped_signals> signal_groups(const recorder& of);
 
 /// Index into recorder::groups() of the group that covers `scope`; its size when there is none.

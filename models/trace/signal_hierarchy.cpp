@@ -24,7 +24,7 @@ hierarchy_node& module_of(hierarchy_node& root, std::string_view scope) {
     return *at;
 }
 
-} // namespace
+}  // namespace
 
 hierarchy_node hierarchy_of(const std::vector<signal_declaration>& signals) {
     hierarchy_node root;
@@ -41,4 +41,4 @@ std::string waveform_name(const signal_declaration& signal, std::string_view bef
     return fmt::format("{}{}[{}:0]", signal.name, before_range, signal.width - 1);
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

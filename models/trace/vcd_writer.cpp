@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Value Change Dump, IEEE 1364-2005 clause 18, with the `string` variables that GTKWave and the FST tools read.
+// Value Change Dump, IEEE 1364-2005 clause 18, with the `string` variables that GTKWave and the FST tools
+// read.
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -10,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "trace/binary_digits.h"
 #include "trace/recorder.h"
 #include "trace/signal_hierarchy.h"
 #include "trace/waveform_writer.h"
@@ -24,7 +28,9 @@ constexpr std::size_t buffer_size = std::size_t{1} << 20;
 class buffered_file {
 public:
     explicit buffered_file(const std::filesystem::path& file)
-        : path_(file.string()), file_(std::fopen(path_.c_str(), "wb"), &std::fclose), buffer_(buffer_size) {
+        : path_(file.string()),
+          file_(std::fopen(path_.c_str(), "wb"), &std::fclose),
+          buffer_(buffer_size) {
         if (!file_) {
             throw std::invalid_argument(fmt::format("trace file '{}': cannot be written: {}", path_,
                                                     std::generic_category().message(errno)));
@@ -78,31 +84,12 @@ private:
     int error_ = 0;
 };
 
-constexpr std::array<std::array<char, 8>, 256> binary_digits = [] {
-    std::array<std::array<char, 8>, 256> digits{};
-    for (unsigned byte = 0; byte < 256; ++byte) {
-        for (unsigned bit = 0; bit < 8; ++bit) {
-            digits[byte][7 - bit] = (byte >> bit & 1) != 0 ? '1' : '0';
-        }
-    }
-    return digits;
-}();
-
 /// `to` in binary without leading zeros; up to 64 characters.
 char* put_binary(char* to, std::uint64_t value) {
-    char digits[64];
-    char* at = digits + sizeof digits;
-    do {
-        at -= 8;
-        std::memcpy(at, binary_digits[value & 0xFF].data(), 8);
-        value >>= 8;
-    } while (value != 0);
-    const char* const end = digits + sizeof digits;
-    while (at + 1 < end && *at == '0') {
-        ++at;
-    }
-    std::memcpy(to, at, static_cast<std::size_t>(end - at));
-    return to + (end - at);
+    const unsigned width = value == 0 ? 1 : static_cast<unsigned>(std::bit_width(value));
+    const binary_digits digits(value, width);
+    std::memcpy(to, digits.last(width), width);
+    return to + width;
 }
 
 char* put_decimal(char* to, std::uint64_t value) {
@@ -111,14 +98,16 @@ char* put_decimal(char* to, std::uint64_t value) {
     return to + digits.size();
 }
 
+bool needs_escape(char c) { return c <= ' ' || c > '~' || c == '\'' || c == '"' || c == '\\' || c == '?'; }
+
 /// A string value as the readers take it: white space and what C escapes become escape sequences.
 std::string escaped(std::string_view text) {
     std::string result;
     for (const char c : text) {
-        if (std::string_view("'\"\\?").find(c) != std::string_view::npos) {
-            result += '\\';
+        if (!needs_escape(c)) {
             result += c;
         } else if (c > ' ' && c <= '~') {
+            result += '\\';
             result += c;
         } else {
             result += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
@@ -140,7 +129,8 @@ std::string identifier(std::uint32_t id) {
 /// Units of SystemC's time resolution as a VCD writes them: "1 ps", "10 ns".
 std::string timescale() {
     constexpr std::array<std::string_view, 6> units{"fs", "ps", "ns", "us", "ms", "s"};
-    std::uint64_t femtoseconds = static_cast<std::uint64_t>(sc_core::sc_get_time_resolution().to_seconds() * 1e15 + 0.5);
+    std::uint64_t femtoseconds = static_cast<std::uint64_t>(
+        sc_core::sc_get_time_resolution().to_seconds() * 1e15 + 0.5);
     std::size_t unit = 0;
     for (; femtoseconds >= 1000; femtoseconds /= 1000) {
         ++unit;
@@ -213,7 +203,8 @@ private:
                                           : s.type == signal_type::event ? "event"
                                                                          : "wire";
             const unsigned width = s.type == signal_type::text ? 1 : s.width;
-            file_.write(fmt::format("$var {} {} {} {} $end\n", kind, width, signals_[id].code, waveform_name(s, " ")));
+            file_.write(fmt::format("$var {} {} {} {} $end\n", kind, width, signals_[id].code,
+                                    waveform_name(s, " ")));
         }
         for (const hierarchy_node& module : node.modules) {
             write_scope(module, signals);
@@ -249,7 +240,11 @@ private:
         case signal_type::text:
             *to++ = 's';
             file_.advance(to);
-            file_.write(escaped(value.text));
+            if (std::ranges::any_of(value.text, needs_escape)) [[unlikely]] {
+                file_.write(escaped(value.text));
+            } else {
+                file_.write(value.text);
+            }
             to = file_.room(128);
             *to++ = ' ';
             break;
@@ -265,7 +260,7 @@ private:
     std::uint64_t now_ = 0;
 };
 
-} // namespace
+}  // namespace
 
 std::unique_ptr<waveform_writer> make_vcd_writer(const std::filesystem::path& file,
                                                  const std::vector<signal_declaration>& signals,
@@ -273,4 +268,4 @@ std::unique_ptr<waveform_writer> make_vcd_writer(const std::filesystem::path& fi
     return std::make_unique<vcd_writer>(file, signals, title);
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

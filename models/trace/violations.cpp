@@ -13,11 +13,9 @@ constexpr std::array<std::string_view, violation_kinds> kind_names{
     "virtqueue_malformed", "device_protocol", "driver_protocol", "dma_mapping",   "guest_terminated"};
 static_assert(static_cast<std::size_t>(violation_kind::guest_terminated) + 1 == violation_kinds);
 
-} // namespace
+}  // namespace
 
-std::string_view to_name(violation_kind kind) {
-    return kind_names[static_cast<std::size_t>(kind)];
-}
+std::string_view to_name(violation_kind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
 
 void violation_log::report(violation what) {
     ++counts_[static_cast<std::size_t>(what.kind)];
@@ -33,4 +31,4 @@ std::uint64_t violation_log::total() const {
     return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }
 
-} // namespace pefsim::trace
+}  // namespace pefsim::trace

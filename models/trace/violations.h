@@ -13,16 +13,17 @@ namespace pefsim::trace {
 
 /// What was done wrong. A violation is a fact about the run, never an error of the simulator.
 enum class violation_kind : std::uint8_t {
-    refused_access,      ///< the SMF check refused a bus access (host or device at a secure page, fetch from a shared one)
-    bad_address,         ///< an access outside RAM and MMIO, or with the secure-memory bit set
-    iommu_fault,         ///< a DMA without a valid TCE, or against its permission
-    page_tampered,       ///< a page that came back failed its authentication (changed, replayed or swapped)
-    call_refused,        ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
-    virtqueue_malformed, ///< a descriptor chain or ring index that the virtio specification forbids
-    device_protocol,     ///< a driver's breach of the device's initialisation or configuration rules
-    driver_protocol,     ///< a device's breach that the driver noticed (used id, length)
-    dma_mapping,         ///< misuse of the DMA API: unmap of what is not mapped, wrong size or direction
-    guest_terminated,    ///< the Ultravisor ended the guest
+    refused_access,  ///< the SMF check refused a bus access (host or device at a secure page, fetch from a
+                     ///< shared one)
+    bad_address,     ///< an access outside RAM and MMIO, or with the secure-memory bit set
+    iommu_fault,     ///< a DMA without a valid TCE, or against its permission
+    page_tampered,   ///< a page that came back failed its authentication (changed, replayed or swapped)
+    call_refused,    ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
+    virtqueue_malformed,  ///< a descriptor chain or ring index that the virtio specification forbids
+    device_protocol,      ///< a driver's breach of the device's initialisation or configuration rules
+    driver_protocol,      ///< a device's breach that the driver noticed (used id, length)
+    dma_mapping,          ///< misuse of the DMA API: unmap of what is not mapped, wrong size or direction
+    guest_terminated,     ///< the Ultravisor ended the guest
 };
 std::string_view to_name(violation_kind kind);
 inline constexpr std::size_t violation_kinds = 10;
@@ -55,7 +56,9 @@ public:
     void report(violation what);
     void observe(observer& by) { observers_.push_back(&by); }
     [[nodiscard]] std::span<const violation> kept() const { return kept_; }
-    [[nodiscard]] std::uint64_t count(violation_kind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
+    [[nodiscard]] std::uint64_t count(violation_kind kind) const {
+        return counts_[static_cast<std::size_t>(kind)];
+    }
     [[nodiscard]] std::uint64_t total() const;
 
 private:

@@ -13,10 +13,11 @@ namespace pefsim::trace {
 struct signal_declaration;
 struct signal_value;
 
-/// A waveform in one file format. Times are in units of SystemC's time resolution (1 ps unless a program sets another),
-/// so that a trace loses nothing: begin() once, then changes in order of time, then end().
+/// A waveform in one file format. Times are in units of SystemC's time resolution (1 ps unless a program sets
+/// another), so that a trace loses nothing: begin() once, then changes in order of time, then end().
 ///
-/// Constructed by make_vcd_writer() or make_fst_writer(): both write the header, with all signals in nested scopes.
+/// Constructed by make_vcd_writer() or make_fst_writer(): both write the header, with all signals in nested
+/// scopes.
 class waveform_writer {
 public:
     virtual ~waveform_writer() = default;

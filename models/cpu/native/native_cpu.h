@@ -59,7 +59,7 @@ public:
     struct config {
         unsigned number = 0;  ///< interrupt server number
         sc_core::sc_time quantum{10, sc_core::SC_US};
-        timing::timing costs;
+        timing::timing costs{};
     };
     using programme = std::function<void(native_cpu&)>;
 
@@ -235,7 +235,7 @@ private:
     std::function<void(native_cpu&)> interrupt_handler_;
     std::uint64_t interrupt_origin_;
     std::optional<sc_core::sc_time> decrementer_;  // when it ends H_CEDE
-    std::vector<std::byte> staging_;  // of a copy between pages without grants
+    std::vector<std::byte> staging_;               // of a copy between pages without grants
 
     sc_core::sc_time access_cost_;
     sc_core::sc_time barrier_cost_;

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/disk_image.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdexcept>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace pefsim::backend {
+
+namespace {
+
+constexpr std::size_t id_bytes = 20;
+
+[[noreturn]] void refuse(const std::filesystem::path& file, std::string_view why) {
+    throw std::invalid_argument(fmt::format("disk image '{}': {}", file.string(), why));
+}
+
+// The size of a usable image; the descriptor is closed by the caller when this throws.
+std::uint64_t checked_size(int descriptor, const std::filesystem::path& file) {
+    struct stat status {};
+    if (fstat(descriptor, &status) != 0) {
+        refuse(file, std::strerror(errno));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        refuse(file, "not a regular file");
+    }
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (size == 0) {
+        refuse(file, "empty; a disk has at least one sector of 512 bytes");
+    }
+    if (size % sector_size != 0) {
+        refuse(file, fmt::format("truncated: {} bytes are no multiple of the sector's 512", size));
+    }
+    return size;
+}
+
+}  // namespace
+
+disk_image::disk_image(std::filesystem::path file, image_mode mode)
+    : file_(std::move(file)),
+      mode_(mode),
+      id_(file_.filename().string().substr(0, id_bytes)) {
+    const int access = mode == image_mode::read_write ? O_RDWR : O_RDONLY;
+    // Without O_NONBLOCK the open of a FIFO waits for its writer.
+    descriptor_ = ::open(file_.c_str(), access | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor_ < 0) {
+        // A directory opened for writing: the kind of file is the clearer reason.
+        const int reason = errno;
+        std::error_code ignored;
+        refuse(file_,
+               std::filesystem::exists(file_, ignored) && !std::filesystem::is_regular_file(file_, ignored)
+                   ? "not a regular file"
+                   : std::strerror(reason));
+    }
+    try {
+        size_ = checked_size(descriptor_, file_);
+        if (mode == image_mode::snapshot) {
+            overlay_.emplace(size_);
+        }
+    } catch (...) {
+        ::close(descriptor_);
+        throw;
+    }
+}
+
+disk_image::~disk_image() { ::close(descriptor_); }
+
+bool disk_image::read_file(std::uint64_t offset, std::span<std::byte> to) const {
+    while (!to.empty()) {
+        const ssize_t n = ::pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        offset += static_cast<std::uint64_t>(n);
+        to = to.subspan(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+bool disk_image::write_file(std::uint64_t offset, std::span<const std::byte> from) const {
+    while (!from.empty()) {
+        const ssize_t n = ::pwrite(descriptor_, from.data(), from.size(), static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        offset += static_cast<std::uint64_t>(n);
+        from = from.subspan(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+bool disk_image::read(std::uint64_t offset, std::span<std::byte> to) {
+    const auto base = [this](std::uint64_t at, std::span<std::byte> piece) { return read_file(at, piece); };
+    return overlay_ ? overlay_->read(offset, to, base) : read_file(offset, to);
+}
+
+bool disk_image::write(std::uint64_t offset, std::span<const std::byte> from) {
+    switch (mode_) {
+    case image_mode::read_only:
+        return false;
+    case image_mode::read_write:
+        return write_file(offset, from);
+    case image_mode::snapshot:
+        return overlay_->write(offset, from, [this](std::uint64_t at, std::span<std::byte> piece) {
+            return read_file(at, piece);
+        });
+    }
+    return false;
+}
+
+bool disk_image::flush() { return mode_ != image_mode::read_write || ::fdatasync(descriptor_) == 0; }
+
+}  // namespace pefsim::backend

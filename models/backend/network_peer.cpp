@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/network_peer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace pefsim::backend {
+
+using namespace abi::internet;
+using namespace abi::network_peer;
+using sc_core::sc_time;
+
+namespace {
+
+constexpr std::size_t ip_and_udp_headers = sizeof(ipv4_header) + sizeof(udp_header);
+
+const network_peer::config& checked(const network_peer::config& parameters) {
+    if (parameters.mtu < 68) {
+        throw std::invalid_argument(
+            fmt::format("network peer: mtu {} is not in 68 .. 65535", parameters.mtu));
+    }
+    if (!(parameters.costs.net_gb_per_s > 0) || !(parameters.costs.net_latency_us >= 0)) {
+        throw std::invalid_argument("network peer: net_bandwidth must be above 0 and net_latency not below");
+    }
+    return parameters;
+}
+
+sc_time latency(const network_peer::config& parameters) {
+    return {parameters.costs.net_latency_us, sc_core::SC_US};
+}
+
+}  // namespace
+
+network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder,
+                           const config& parameters)
+    : sc_module(name),
+      config_(checked(parameters)),
+      pcap_(parameters.pcap.empty() ? nullptr : std::make_unique<pcap_file>(parameters.pcap)),
+      to_peer_(latency(parameters), parameters.costs.net_gb_per_s),
+      to_guest_(latency(parameters), parameters.costs.net_gb_per_s),
+      frame_in_(recorder, this->name(), "frame_in", "a frame of the guest arrives"),
+      frame_out_(recorder, this->name(), "frame_out", "a frame to the guest leaves"),
+      frame_in_bytes_(recorder, this->name(), "frame_in_bytes", "size of the last frame from the guest"),
+      frame_out_bytes_(recorder, this->name(), "frame_out_bytes", "size of the last frame to the guest"),
+      frames_in_(recorder.metrics(), this->name(), "frames_in", "frames", "frames from the guest"),
+      frames_out_(recorder.metrics(), this->name(), "frames_out", "frames", "frames to the guest"),
+      bytes_in_(recorder.metrics(), this->name(), "bytes_in", "bytes", "bytes of frames from the guest"),
+      bytes_out_(recorder.metrics(), this->name(), "bytes_out", "bytes", "bytes of frames to the guest"),
+      arp_replies_(recorder.metrics(), this->name(), "arp_replies", "frames", "ARP requests answered"),
+      echo_replies_(recorder.metrics(), this->name(), "echo_replies", "frames",
+                    "ICMP echo requests and UDP echo datagrams answered"),
+      source_datagrams_(recorder.metrics(), this->name(), "source_datagrams", "datagrams",
+                        "pattern datagrams sent"),
+      sink_datagrams_(recorder.metrics(), this->name(), "sink_datagrams", "datagrams",
+                      "pattern datagrams received intact"),
+      sink_bytes_(recorder.metrics(), this->name(), "sink_bytes", "bytes",
+                  "UDP payload of intact pattern datagrams"),
+      sink_corrupt_(recorder.metrics(), this->name(), "sink_corrupt", "datagrams",
+                    "pattern datagrams with wrong bytes"),
+      sink_out_of_order_(recorder.metrics(), this->name(), "sink_out_of_order", "datagrams",
+                         "intact pattern datagrams that were not the next in sequence"),
+      dropped_(recorder.metrics(), this->name(), "dropped", "frames",
+               "frames from the guest dropped, by reason",
+               std::vector<std::string>(frame_fault_names.begin(), frame_fault_names.end())) {
+    SC_THREAD(run);
+}
+
+void network_peer::transmit(std::span<const std::byte> frame, const sc_time& delay) {
+    const sc_time now = sc_core::sc_time_stamp();
+    wake_.notify(to_peer_.send(frame, now + delay) - now);
+}
+
+std::optional<sc_time> network_peer::next_due() const {
+    std::optional<sc_time> due;
+    const auto consider = [&](const sc_time& at) { due = due ? std::min(*due, at) : at; };
+    if (!to_peer_.empty()) {
+        consider(to_peer_.front().arrives);
+    }
+    if (!to_guest_.empty()) {
+        consider(to_guest_.front().arrives);
+    }
+    if (source_active()) {
+        consider(source_->next);
+    }
+    return due;
+}
+
+void network_peer::run() {
+    for (;;) {
+        while (const auto due = next_due()) {
+            const sc_time now = sc_core::sc_time_stamp();
+            if (*due > now) {
+                wake_.notify(*due - now);
+                break;
+            }
+            act(*due);
+        }
+        wait(wake_);
+    }
+}
+
+// What is due, one thing at a time: equal times in this order.
+void network_peer::act(const sc_time& now) {
+    if (!to_peer_.empty() && to_peer_.front().arrives <= now) {
+        const std::span<const std::byte> frame{to_peer_.front().bytes};
+        frame_in_.fire(now);
+        frame_in_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
+        frames_in_.add();
+        bytes_in_.add(frame.size());
+        if (pcap_) {
+            pcap_->record(frame, now);
+        }
+        if (const frame_fault fault = receive(frame); fault != frame_fault::none) {
+            dropped_.add(static_cast<std::size_t>(fault));
+        }
+        to_peer_.pop();
+    } else if (!to_guest_.empty() && to_guest_.front().arrives <= now) {
+        if (card_ != nullptr) {
+            card_->receive(to_guest_.front().bytes);
+        }
+        to_guest_.pop();
+    } else {
+        send_from_source();
+    }
+}
+
+void network_peer::send(std::span<const std::byte> frame) {
+    const sc_time now = sc_core::sc_time_stamp();
+    frame_out_.fire(now);
+    frame_out_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
+    frames_out_.add();
+    bytes_out_.add(frame.size());
+    if (pcap_) {
+        pcap_->record(frame, now);
+    }
+    to_guest_.send(frame, now);
+}
+
+// ----------------------------------------------------------------------------------------------------------- receive
+
+frame_fault network_peer::receive(std::span<const std::byte> frame) {
+    const auto header = peek<ethernet_header>(frame);
+    if (!header) {
+        return frame_fault::too_short;
+    }
+    if (header->destination != config_.mac && header->destination != broadcast_mac) {
+        return frame_fault::other_destination;
+    }
+    const auto packet = frame.subspan(sizeof *header);
+    switch (header->ethertype) {
+    case ethertype_arp:
+        return receive_arp(packet);
+    case ethertype_ipv4:
+        return receive_ipv4(header->source, packet);
+    default:
+        return frame_fault::unknown_ethertype;
+    }
+}
+
+frame_fault network_peer::receive_arp(std::span<const std::byte> packet) {
+    const auto arp = peek<arp_packet>(packet);
+    if (!arp || arp->hardware_type != arp_hardware_ethernet || arp->protocol_type != ethertype_ipv4 ||
+        arp->hardware_size != sizeof(mac_address) || arp->protocol_size != sizeof(be32)) {
+        return frame_fault::bad_arp;
+    }
+    if (arp->target_ip != config_.ip) {
+        return frame_fault::other_destination;
+    }
+    if (arp->operation == arp_request) {
+        arp_replies_.add();
+        send(builder_.arp_reply(self(), {arp->sender_mac, arp->sender_ip}));
+    }
+    return frame_fault::none;
+}
+
+frame_fault network_peer::receive_ipv4(const mac_address& from, std::span<const std::byte> packet) {
+    ipv4_view ip{};
+    if (const frame_fault fault = parse_ipv4(packet, ip); fault != frame_fault::none) {
+        return fault;
+    }
+    if (ip.header.destination != config_.ip) {
+        return frame_fault::other_destination;
+    }
+    const endpoint sender{from, ip.header.source};
+    switch (ip.header.protocol) {
+    case protocol_icmp:
+        return receive_icmp(sender, ip);
+    case protocol_udp:
+        return receive_udp(sender, ip);
+    default:
+        return frame_fault::unknown_protocol;
+    }
+}
+
+frame_fault network_peer::receive_icmp(const endpoint& from, const ipv4_view& ip) {
+    icmp_view icmp{};
+    if (const frame_fault fault = parse_icmp(ip, icmp); fault != frame_fault::none) {
+        return fault;
+    }
+    if (icmp.header.type != icmp_echo_request || icmp.header.code != 0) {
+        return frame_fault::bad_icmp;
+    }
+    echo_replies_.add();
+    send(builder_.icmp_reply(self(), from, icmp));
+    return frame_fault::none;
+}
+
+frame_fault network_peer::receive_udp(endpoint from, const ipv4_view& ip) {
+    udp_view udp{};
+    if (const frame_fault fault = parse_udp(ip, udp); fault != frame_fault::none) {
+        return fault;
+    }
+    from.port = udp.header.source_port;
+    switch (udp.header.destination_port) {
+    case control_port:
+        return control(from, udp.payload);
+    case sink_port:
+        sink(udp.payload);
+        return frame_fault::none;
+    case echo_port:
+        echo_replies_.add();
+        std::ranges::copy(udp.payload, builder_.udp_payload(udp.payload.size()).begin());
+        send(builder_.udp(self(echo_port), from));
+        return frame_fault::none;
+    default:
+        return frame_fault::closed_port;
+    }
+}
+
+frame_fault network_peer::control(const endpoint& from, std::span<const std::byte> payload) {
+    const auto wanted = peek<abi::network_peer::start_source>(payload);
+    if (!wanted || wanted->magic != start_magic || !source_size_allowed(wanted->size)) {
+        return frame_fault::bad_control;
+    }
+    const sc_time interval(static_cast<double>(wanted->interval_ns), sc_core::SC_NS);
+    start({wanted->count, wanted->size, wanted->port, interval}, {from.mac, from.ip, wanted->port});
+    return frame_fault::none;
+}
+
+void network_peer::sink(std::span<const std::byte> payload) {
+    const auto header = peek<pattern_header>(payload);
+    const auto intact = [&] {
+        const auto bytes = payload.subspan(sizeof *header);
+        for (std::size_t i = 0; i < bytes.size(); i += 8) {
+            const std::uint64_t word = pattern_word(config_.seed, header->sequence, i / 8);
+            if (std::memcmp(bytes.data() + i, &word, std::min<std::size_t>(8, bytes.size() - i)) != 0) {
+                return false;
+            }
+        }
+        return true;
+    };
+    if (!header || !intact()) {
+        sink_corrupt_.add();
+        return;
+    }
+    sink_datagrams_.add();
+    sink_bytes_.add(payload.size());
+    sink_out_of_order_.add(header->sequence == sink_expected_ ? 0 : 1);
+    sink_expected_ = header->sequence + 1;
+}
+
+// ------------------------------------------------------------------------------------------------------------ source
+
+bool network_peer::source_size_allowed(std::size_t size) const {
+    return size >= sizeof(pattern_header) && size + ip_and_udp_headers <= config_.mtu;
+}
+
+void network_peer::start_source(const source& what) {
+    if (!source_size_allowed(what.size)) {
+        throw std::invalid_argument(fmt::format("network peer: datagram size {} is not in {} .. {}",
+                                                what.size, sizeof(pattern_header),
+                                                config_.mtu - ip_and_udp_headers));
+    }
+    start(what, {config_.guest_mac, config_.guest_ip, what.port});
+}
+
+void network_peer::start(const source& what, const endpoint& to) {
+    source_ = running_source{.from = self(source_port),
+                             .to = to,
+                             .left = what.count,
+                             .size = what.size,
+                             .interval = what.interval,
+                             .sequence = 0,
+                             .next = sc_core::sc_time_stamp()};
+    wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void network_peer::send_from_source() {
+    running_source& s = *source_;
+    const std::span<std::byte> payload = builder_.udp_payload(s.size);
+    pattern_header header;
+    header.sequence = s.sequence;
+    std::memcpy(payload.data(), &header, sizeof header);
+    const auto bytes = payload.subspan(sizeof header);
+    for (std::size_t i = 0; i < bytes.size(); i += 8) {
+        const std::uint64_t word = pattern_word(config_.seed, s.sequence, i / 8);
+        std::memcpy(bytes.data() + i, &word, std::min<std::size_t>(8, bytes.size() - i));
+    }
+    send(builder_.udp(s.from, s.to));
+    source_datagrams_.add();
+    ++s.sequence;
+    --s.left;
+    s.next = std::max(sc_core::sc_time_stamp() + s.interval, to_guest_.free_at());
+}
+
+void network_peer::flush_pcap() {
+    if (pcap_) {
+        pcap_->flush();
+    }
+}
+
+}  // namespace pefsim::backend

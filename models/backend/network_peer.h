@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <systemc>
+
+#include "abi/network_peer.h"
+#include "backend/network_backend_if.h"
+#include "backend/packet.h"
+#include "backend/pcap_file.h"
+#include "backend/wire.h"
+#include "timing/timing.h"
+#include "trace/recorder.h"
+#include "trace/signal.h"
+
+namespace pefsim::backend {
+
+/// The host at the other end of the guest's network cable. It does nothing on its own and the same in every run.
+///
+/// | gets                             | does                                                                       |
+/// |----------------------------------|----------------------------------------------------------------------------|
+/// | ARP request for its address      | answers                                                                    |
+/// | ICMP echo request                | answers with the same payload                                              |
+/// | UDP to abi::network_peer::echo_port    | sends the datagram back                                              |
+/// | UDP to abi::network_peer::sink_port    | checks it against the seeded pattern and counts                      |
+/// | UDP to abi::network_peer::control_port | starts sending pattern datagrams, as start_source() does             |
+///
+/// Every length and checksum is verified; what is wrong is dropped and counted by reason. Frames travel at
+/// timing::net_bandwidth and arrive after timing::net_latency, each way.
+///
+/// Signals: events `frame_in`, `frame_out`, sizes `frame_in_bytes`, `frame_out_bytes`. RFC 826, 791, 792, 768, 862.
+class network_peer : public sc_core::sc_module, public network_backend_if {
+    SC_HAS_PROCESS(network_peer);
+
+public:
+    struct config {
+        abi::internet::mac_address mac = abi::network_peer::peer_mac;
+        std::uint32_t ip = abi::network_peer::peer_ip;
+        abi::internet::mac_address guest_mac =
+            abi::network_peer::guest_mac;  ///< where start_source() sends to
+        std::uint32_t guest_ip = abi::network_peer::guest_ip;
+        std::uint16_t mtu = 1500;    ///< bytes of an IPv4 packet, 68 .. 65535
+        std::uint64_t seed = 1;      ///< of the pattern
+        std::filesystem::path pcap = {};  ///< every frame goes into this file; none when empty
+        timing::timing costs = {};
+    };
+    /// A transmission of pattern datagrams.
+    struct source {
+        std::uint64_t count;        ///< datagrams
+        std::size_t size;           ///< bytes of UDP payload, 8 .. mtu - 28
+        std::uint16_t port;         ///< the guest's
+        sc_core::sc_time interval;  ///< from one to the next; when the wire is slower, the wire's
+    };
+
+    /// \throws std::invalid_argument for an MTU out of range, a cost that is not positive, or a pcap file that cannot be created
+    network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
+
+    void attach(network_card_if& card) override { card_ = &card; }
+    void transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) override;
+
+    /// Starts sending now; replaces a transmission that is under way.
+    /// \throws std::invalid_argument for a size that the MTU forbids
+    void start_source(const source& what);
+    [[nodiscard]] bool source_active() const { return source_ && source_->left != 0; }
+
+    // What the sink saw.
+    [[nodiscard]] std::uint64_t sink_datagrams() const { return sink_datagrams_.value(); }
+    [[nodiscard]] std::uint64_t sink_corrupt() const { return sink_corrupt_.value(); }
+    [[nodiscard]] std::uint64_t sink_out_of_order() const { return sink_out_of_order_.value(); }
+    [[nodiscard]] std::uint64_t dropped(frame_fault why) const {
+        return dropped_.count(static_cast<std::size_t>(why));
+    }
+    /// Writes out what the pcap file still holds back.
+    void flush_pcap();
+
+private:
+    struct running_source {
+        endpoint from;
+        endpoint to;
+        std::uint64_t left;
+        std::size_t size;
+        sc_core::sc_time interval;
+        std::uint64_t sequence;
+        sc_core::sc_time next;
+    };
+
+    void run();
+    [[nodiscard]] std::optional<sc_core::sc_time> next_due() const;
+    void act(const sc_core::sc_time& now);
+    void send(std::span<const std::byte> frame);
+    void send_from_source();
+    void start(const source& what, const endpoint& to);
+    [[nodiscard]] bool source_size_allowed(std::size_t size) const;
+
+    frame_fault receive(std::span<const std::byte> frame);
+    frame_fault receive_arp(std::span<const std::byte> packet);
+    frame_fault receive_ipv4(const abi::internet::mac_address& from, std::span<const std::byte> packet);
+    frame_fault receive_icmp(const endpoint& from, const ipv4_view& ip);
+    frame_fault receive_udp(endpoint from, const ipv4_view& ip);
+    frame_fault control(const endpoint& from, std::span<const std::byte> payload);
+    void sink(std::span<const std::byte> payload);
+    [[nodiscard]] endpoint self(std::uint16_t port = 0) const { return {config_.mac, config_.ip, port}; }
+
+    config config_;
+    network_card_if* card_ = nullptr;
+    std::unique_ptr<pcap_file> pcap_;
+    wire to_peer_;
+    wire to_guest_;
+    frame_builder builder_;
+    std::optional<running_source> source_;
+    std::uint64_t sink_expected_ = 0;
+    sc_core::sc_event wake_{"wake"};
+
+    trace::event_signal frame_in_;
+    trace::event_signal frame_out_;
+    trace::signal<std::uint32_t> frame_in_bytes_;
+    trace::signal<std::uint32_t> frame_out_bytes_;
+    trace::counter frames_in_;
+    trace::counter frames_out_;
+    trace::counter bytes_in_;
+    trace::counter bytes_out_;
+    trace::counter arp_replies_;
+    trace::counter echo_replies_;
+    trace::counter source_datagrams_;
+    trace::counter sink_datagrams_;
+    trace::counter sink_bytes_;
+    trace::counter sink_corrupt_;
+    trace::counter sink_out_of_order_;
+    trace::tally dropped_;
+};
+
+}  // namespace pefsim::backend

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/block_workload.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <random>
+
+#include "guest/block_slots.h"
+
+namespace pefsim::guest {
+
+namespace {
+
+constexpr std::uint64_t sector_size = abi::virtio::blk::sector_size;
+
+buffer io_buffer(kernel& in, native_cpu& cpu, std::size_t bytes, bool cleared) {
+    buffer memory = in.alloc(bytes);
+    if (cleared) {
+        cpu.fill(memory.at(), bytes, std::byte{0});
+    }
+    return memory;
+}
+
+void check(bool sensible, std::string_view what) {
+    if (!sensible) {
+        throw kernel_panic(fmt::format("block workload: {}", what));
+    }
+}
+
+/// The run of one block_workload.
+class block_mix {
+public:
+    block_mix(kernel& in, native_cpu& cpu, virtio_blk_driver& disk, const block_workload& what)
+        : cpu_(cpu), disk_(disk), what_(what), blocks_(usable_blocks()), random_(what.seed), slots_(in, cpu, what.depth),
+          version_(what.verify ? blocks_ : 0), busy_(blocks_), staging_(what.block_size) {
+        for (unsigned i = 0; i < what.depth; ++i) {
+            operations_.push_back({io_buffer(in, cpu, what.block_size, what.clear_buffers), block_operation::read, 0});
+        }
+    }
+
+    block_workload_result run() {
+        const sc_core::sc_time begin = cpu_.now();
+        const std::uint64_t total = what_.total_bytes / what_.block_size;
+        std::uint64_t started = 0;
+        for (std::size_t slot = 0; slot < operations_.size() && started < total; ++slot, ++started) {
+            start(slot);
+        }
+        while (slots_.in_flight() != 0) {
+            const block_slots::completed done = slots_.next(cpu_);
+            finish(done);
+            if (started < total) {
+                start(done.slot);
+                ++started;
+            }
+        }
+        result_.duration = cpu_.now() - begin;
+        return result_;
+    }
+
+private:
+    struct operation {
+        buffer memory;
+        block_operation kind;
+        std::uint64_t block;
+    };
+
+    std::uint64_t usable_blocks() const {
+        check(what_.block_size != 0 && what_.block_size % sector_size == 0, "the block size is not a multiple of 512");
+        check(what_.depth != 0 && what_.read_percent <= 100, "depth 0, or more than 100 percent of reads");
+        check(what_.first_sector < disk_.capacity(), "it begins beyond the end of the disk");
+        const std::uint64_t there = disk_.capacity() - what_.first_sector;
+        check(what_.sectors <= there, "it ends beyond the end of the disk");
+        const std::uint64_t blocks = (what_.sectors != 0 ? what_.sectors : there) * sector_size / what_.block_size;
+        check(blocks >= what_.depth, "fewer blocks than requests in flight");
+        return std::min(blocks, block_workload::most_blocks);
+    }
+
+    /// No block is in two requests at once.
+    std::uint64_t next_block() {
+        std::uint64_t block = what_.random ? random_() % blocks_ : sequential_;
+        while (busy_[block]) {
+            block = (block + 1) % blocks_;
+        }
+        sequential_ = (block + 1) % blocks_;
+        return block;
+    }
+
+    void start(std::size_t slot) {
+        operation& started = operations_[slot];
+        started.kind = random_() % 100 < what_.read_percent ? block_operation::read : block_operation::write;
+        started.block = next_block();
+        busy_[started.block] = true;
+        if (started.kind == block_operation::write && what_.verify) {
+            fill_block_pattern(staging_, what_.seed, started.block, ++version_[started.block]);
+            cpu_.write(started.memory.at(), staging_);
+        }
+        const segment data{started.memory.at(), what_.block_size};
+        const std::uint64_t sector = what_.first_sector + started.block * (what_.block_size / sector_size);
+        slots_.submit(cpu_, slot, disk_, {.operation = started.kind, .sector = sector, .data = {&data, 1}});
+    }
+
+    void finish(const block_slots::completed& done) {
+        const operation& finished = operations_[done.slot];
+        busy_[finished.block] = false;
+        const bool reads = finished.kind == block_operation::read;
+        ++(reads ? result_.reads : result_.writes);
+        if (!done.result.ok()) {
+            ++result_.errors;
+            return;
+        }
+        result_.bytes += what_.block_size;
+        if (reads && what_.verify && version_[finished.block] != 0) {
+            compare(finished);
+        }
+    }
+
+    void compare(const operation& finished) {
+        fill_block_pattern(staging_, what_.seed, finished.block, version_[finished.block]);
+        found_.resize(staging_.size());
+        cpu_.read(finished.memory.at(), found_);
+        ++result_.verified;
+        result_.mismatches += found_ == staging_ ? 0 : 1;
+    }
+
+    native_cpu& cpu_;
+    virtio_blk_driver& disk_;
+    block_workload what_;
+    std::uint64_t blocks_;
+    std::mt19937_64 random_;
+    block_slots slots_;
+    std::vector<operation> operations_;    // by slot
+    std::vector<std::uint64_t> version_;   // by block; 0: not written here
+    std::vector<bool> busy_;               // by block
+    std::uint64_t sequential_ = 0;
+    std::vector<std::byte> staging_;
+    std::vector<std::byte> found_;
+    block_workload_result result_;
+};
+
+}  // namespace
+
+void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64_t block, std::uint64_t version) {
+    std::uint64_t state = seed * 0x9e37'79b9'7f4a'7c15 ^ block * 0xbf58'476d'1ce4'e5b9 ^ version * 0x94d0'49bb'1331'11eb;
+    for (std::size_t i = 0; i < to.size(); i += sizeof state) {
+        state += 0x9e37'79b9'7f4a'7c15;
+        const std::uint64_t word = (state ^ (state >> 29)) * 0xbf58'476d'1ce4'e5b9;
+        std::memcpy(to.data() + i, &word, std::min(sizeof word, to.size() - i));
+    }
+}
+
+block_workload_result run_block_workload(kernel& in, native_cpu& cpu, virtio_blk_driver& disk, const block_workload& what) {
+    return block_mix(in, cpu, disk, what).run();
+}
+
+disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to, const disk_copy& how) {
+    check(how.chunk != 0 && how.chunk % sector_size == 0 && how.depth != 0, "chunk size or depth of the copy");
+    check(to.capacity() >= from.capacity(), "the disk is larger than the one it is to be copied to");
+    struct chunk {
+        buffer memory;
+        segment data;
+        std::uint64_t sector;
+        bool read;
+    };
+    const sc_core::sc_time begin = cpu.now();
+    disk_copy_result result;
+    block_slots slots(in, cpu, how.depth);
+    std::vector<chunk> chunks;
+    std::uint64_t next = 0;
+    const auto start_read = [&](std::size_t slot) {
+        if (next == from.capacity()) {
+            return;
+        }
+        chunk& reading = chunks[slot];
+        const auto sectors = std::min<std::uint64_t>(from.capacity() - next, how.chunk / sector_size);
+        reading.data = {reading.memory.at(), static_cast<std::uint32_t>(sectors * sector_size)};
+        reading.sector = next;
+        reading.read = false;
+        next += sectors;
+        slots.submit(cpu, slot, from,
+                     {.operation = block_operation::read, .sector = reading.sector, .data = {&reading.data, 1}});
+    };
+    for (std::size_t slot = 0; slot < how.depth; ++slot) {
+        chunks.push_back({io_buffer(in, cpu, how.chunk, how.clear_buffers), {}, 0, false});
+        start_read(slot);
+    }
+    while (slots.in_flight() != 0) {
+        const auto [slot, done] = slots.next(cpu);
+        chunk& finished = chunks[slot];
+        if (done.ok() && !finished.read) {
+            finished.read = true;
+            slots.submit(cpu, slot, to,
+                         {.operation = block_operation::write, .sector = finished.sector, .data = {&finished.data, 1}});
+            continue;
+        }
+        result.errors += done.ok() ? 0 : 1;
+        result.bytes += done.ok() ? finished.data.length : 0;
+        start_read(slot);
+    }
+    const block_status flushed = to.flush(cpu);
+    result.errors += flushed == block_status::ok || flushed == block_status::unsupported ? 0 : 1;
+    result.duration = cpu.now() - begin;
+    return result;
+}
+
+}  // namespace pefsim::guest

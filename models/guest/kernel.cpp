@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/kernel.h"
+
+#include <fmt/format.h>
+
+#include "abi/ucall.h"
+#include "abi/virtio_pci.h"
+#include "guest/device_tree.h"
+
+namespace pefsim::guest {
+
+namespace {
+
+constexpr std::string_view banner = "pefsim native guest kernel";
+
+std::string scope_of(const sc_core::sc_module& kernel, std::string_view name) {
+    return fmt::format("{}.{}", kernel.name(), name);
+}
+
+/// Pages below the end of the device tree are the image's and firmware's.
+std::uint64_t checked_ram_size(const kernel::config& parameters, phys_addr device_tree) {
+    const std::uint64_t least = device_tree.value() + 2 * abi::page_size;
+    if (parameters.ram_size < least || parameters.ram_size % abi::page_size != 0 ||
+        parameters.ram_size > abi::platform::max_ram_size) {
+        throw std::invalid_argument(fmt::format("guest memory of {} bytes; multiples of 64 KiB from {} to {} are allowed",
+                                                parameters.ram_size, least, abi::platform::max_ram_size));
+    }
+    return parameters.ram_size;
+}
+
+}  // namespace
+
+kernel::kernel(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters, std::vector<native_cpu*> cpus)
+    : sc_module(name), pages("pages"), log("log"), virtio("virtio", recorder, parameters.virtio), recorder_(recorder),
+      parameters_(parameters), cpus_(std::move(cpus)),
+      page_allocator_(recorder, sc_module::name(), checked_ram_size(parameters, device_tree_base)), slab_(page_allocator_),
+      console_(parameters.costs), interrupts_(recorder, scope_of(*this, "irq"), static_cast<unsigned>(cpus_.size())),
+      scheduler_(interrupts_, cpus_), pci_(recorder),
+      environment_{recorder, parameters_.costs, slab_, pci_, interrupts_, scheduler_, virtio, console_},
+      state_(recorder, sc_module::name(), "state", "how far the guest has come") {
+    pages.bind(page_allocator_);
+    log.bind(console_);
+    page_allocator_.reserve(phys_addr{0}, device_tree_base.value() + abi::page_size);
+    for (unsigned i = 0; i < parameters.block_devices; ++i) {
+        blocks_.push_back(std::make_unique<virtio_blk_driver>(environment_, parameters.block,
+                                                              scope_of(*this, fmt::format("virtio_blk{}", i)),
+                                                              fmt::format("virtio-blk{}", i)));
+    }
+    for (unsigned i = 0; i < parameters.net_devices; ++i) {
+        cards_.push_back(std::make_unique<virtio_net_driver>(environment_, parameters.net,
+                                                             scope_of(*this, fmt::format("virtio_net{}", i)),
+                                                             fmt::format("virtio-net{}", i)));
+        stacks_.push_back(std::make_unique<inet_stack>(environment_, parameters.inet,
+                                                       scope_of(*this, fmt::format("inet{}", i)), *cards_.back()));
+    }
+    for (unsigned i = 0; i < parameters.entropy_devices; ++i) {
+        entropies_.push_back(std::make_unique<virtio_rng_driver>(environment_, scope_of(*this, fmt::format("virtio_rng{}", i)),
+                                                                 fmt::format("virtio-rng{}", i)));
+    }
+    if (cpus_.empty()) {
+        throw std::invalid_argument("a guest needs at least one CPU");
+    }
+    cpus_.front()->load([this](native_cpu& cpu) { guarded(cpu, &kernel::boot); });
+}
+
+// --- life
+
+// A handler must not wait: other CPUs' exceptions would meet in it. So it only takes note.
+void kernel::guarded(native_cpu& cpu, void (kernel::*programme)(native_cpu&)) {
+    std::optional<std::string> panicked;
+    try {
+        (this->*programme)(cpu);
+        return;
+    } catch (const kernel_panic& why) {
+        panicked = why.what();
+    } catch (const cpu::native::guest_terminated&) {
+        panicked.reset();
+    }
+    if (panicked) {
+        panic(cpu, *panicked);
+    } else {
+        terminated(cpu);
+    }
+}
+
+void kernel::boot(native_cpu& cpu) {
+    state_.set(kernel_state::booting, cpu.now());
+    cpu.local_irq_disable();
+    printk(cpu, fmt::format("{}: {} CPUs, {} MiB", banner, cpus_.size(), parameters_.ram_size >> 20));
+    load_image(cpu);
+    if (parameters_.secure) {
+        enter_secure_mode(cpu);
+    }
+    interrupts_.set_up(cpu);
+    cpu.local_irq_enable();
+    virtio.set_up(cpu);
+    start_secondaries(cpu);
+    state_.set(kernel_state::probing, cpu.now());
+    probe_devices(cpu);
+    run_workload(cpu);
+    scheduler_.stop(cpu);
+    end(cpu, kernel_state::finished);
+}
+
+// Kernel image and device tree: what the Ultravisor finds at kbase and fdt.
+void kernel::load_image(native_cpu& cpu) {
+    const native_cpu::call_scope named(cpu, cpu.name_call("prom_init"));
+    cpu.write(kernel_base, std::as_bytes(std::span(banner)));
+    const std::vector<std::byte> tree =
+        flat_device_tree(parameters_.ram_size, static_cast<unsigned>(cpus_.size()), parameters_.command_line);
+    if (tree.size() > abi::page_size) {
+        throw kernel_panic(fmt::format("a device tree of {} bytes does not fit its page", tree.size()));
+    }
+    cpu.write(device_tree_base, tree);
+}
+
+void kernel::enter_secure_mode(native_cpu& cpu) {
+    state_.set(kernel_state::entering_secure_mode, cpu.now());
+    printk(cpu, "Switching to secure mode.");
+    const native_cpu::call_scope named(cpu, cpu.name_call("enter_secure_mode"));
+    const abi::u_status status = cpu.ultracall(abi::ucall::uv_esm, {kernel_base.value(), device_tree_base.value()});
+    if (!cpu.secure()) {
+        throw kernel_panic(fmt::format("Switch to secure mode failed (UV_ESM: {})", static_cast<std::int64_t>(status)));
+    }
+}
+
+void kernel::start_secondaries(native_cpu& cpu) {
+    for (std::size_t i = 1; i < cpus_.size(); ++i) {
+        cpu.start_secondary(*cpus_[i], [this](native_cpu& secondary) { guarded(secondary, &kernel::boot_secondary); });
+    }
+}
+
+void kernel::boot_secondary(native_cpu& cpu) {
+    interrupts_.set_up(cpu);
+    cpu.local_irq_enable();
+    scheduler_.serve(cpu);
+}
+
+void kernel::run_workload(native_cpu& cpu) {
+    workload_begin_ = cpu.now();
+    state_.set(kernel_state::running, workload_begin_);
+    if (workload_) {
+        workload_(*this, cpu);
+    }
+    scheduler_.join(cpu);
+    workload_end_ = cpu.now();
+}
+
+void kernel::panic(native_cpu& cpu, std::string_view why) {
+    if (failure_.empty()) {
+        failure_ = why;
+    }
+    cpu.local_irq_disable();
+    printk(cpu, fmt::format("Kernel panic - not syncing: {}", why));
+    end(cpu, kernel_state::panicked);
+}
+
+void kernel::terminated(native_cpu& cpu) {
+    if (failure_.empty()) {
+        failure_ = "the virtual machine was terminated";
+    }
+    end(cpu, kernel_state::terminated);
+    throw cpu::native::guest_terminated{};
+}
+
+void kernel::end(native_cpu& cpu, kernel_state how) {
+    cpu.local_irq_disable();
+    cpu.synchronize();
+    state_.set(how, cpu.now());
+    if (parameters_.stop_when_finished) {
+        sc_core::sc_stop();
+    }
+}
+
+// --- devices
+
+void kernel::probe_devices(native_cpu& cpu) {
+    pci_.enumerate(cpu);
+    for (const pci_device& device : pci_.devices()) {
+        const auto is = [&device](abi::virtio::device_id type) {
+            return device.vendor_id == abi::virtio::pci::vendor_id &&
+                   device.device_id == abi::virtio::pci::pci_device_id(type);
+        };
+        if (is(virtio_blk_driver::device_type)) {
+            probe(cpu, device, blocks_, blocks_found_);
+        } else if (is(virtio_net_driver::device_type)) {
+            probe(cpu, device, cards_, cards_found_);
+        } else if (is(virtio_rng_driver::device_type)) {
+            probe(cpu, device, entropies_, entropies_found_);
+        } else {
+            printk(cpu, fmt::format("pci {:02x}.{}: no driver for {:04x}:{:04x}", abi::pci::device_of(device.devfn),
+                                    abi::pci::function_of(device.devfn), device.vendor_id, device.device_id));
+        }
+    }
+}
+
+template <class Driver>
+void kernel::probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers, unsigned& found) {
+    if (found == drivers.size()) {
+        printk(cpu, fmt::format("pci {:02x}.{}: one device more than drivers", abi::pci::device_of(pci.devfn),
+                                abi::pci::function_of(pci.devfn)));
+        return;
+    }
+    Driver& driver = *drivers[found++];
+    if (driver.probe(cpu, pci)) {
+        printk(cpu, fmt::format("{}: dma_ops {} ({})", driver.device().name(), driver.device().dma_operations().operations(),
+                                driver.device().selection().reason));
+    } else {
+        printk(cpu, fmt::format("{}: not usable", driver.device().name()));
+    }
+}
+
+virtio_blk_driver& kernel::block(unsigned index) {
+    if (index >= blocks_found_) {
+        throw kernel_panic(fmt::format("there is no virtio-blk{}", index));
+    }
+    return *blocks_[index];
+}
+
+inet_stack& kernel::net(unsigned index) {
+    if (index >= cards_found_) {
+        throw kernel_panic(fmt::format("there is no virtio-net{}", index));
+    }
+    return *stacks_[index];
+}
+
+virtio_rng_driver& kernel::entropy(unsigned index) {
+    if (index >= entropies_found_) {
+        throw kernel_panic(fmt::format("there is no virtio-rng{}", index));
+    }
+    return *entropies_[index];
+}
+
+// --- services
+
+buffer kernel::alloc(std::size_t bytes) {
+    const auto at = slab_.alloc(bytes);
+    if (!at) {
+        throw kernel_panic(fmt::format("out of memory: {} bytes", bytes));
+    }
+    return {slab_, *at, bytes};
+}
+
+void kernel::on_every_cpu(native_cpu& cpu, const scheduler::task& work) {
+    for (unsigned target = 0; target < cpus(); ++target) {
+        if (target != cpu.number()) {
+            run_on(cpu, target, work);
+        }
+    }
+    work(cpu);
+    join(cpu);
+}
+
+}  // namespace pefsim::guest

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <systemc>
+#include <vector>
+
+#include "cpu/native/native_cpu.h"
+#include "guest/callback.h"
+#include "guest/interrupts.h"
+
+namespace pefsim::guest {
+
+using cpu::native::native_cpu;
+
+/// Something that a CPU waits for and an interrupt handler, on this CPU or another, says (Linux's struct completion).
+struct completion {
+    explicit completion(const native_cpu& waits_on) : waiter(waits_on.number()) {}
+    unsigned waiter;
+    bool done = false;
+};
+
+/// How the kernel's CPUs wait, put work off and give each other work.
+///
+/// A CPU that waits cedes to the hypervisor (H_CEDE) with the decrementer set to the earliest moment it cares about. Waiting
+/// in an interrupt handler, or with interrupts off, is a bug of the caller: std::logic_error.
+class scheduler {
+public:
+    using task = std::function<void(native_cpu&)>;
+    using deferred_task = callback<void(native_cpu&)>;
+
+    /// \param cpus in order of their interrupt server numbers
+    scheduler(interrupts& irqs, std::vector<native_cpu*> cpus);
+
+    [[nodiscard]] std::size_t cpus() const { return cpus_.size(); }
+
+    /// Idles until `condition()` is true; looks after every interrupt.
+    template <class Condition>
+    void wait_until(native_cpu& cpu, Condition condition) {
+        wait_until(cpu, condition, std::optional<sc_core::sc_time>{});
+    }
+    /// The same, but not beyond `deadline`. \returns whether the condition is true
+    template <class Condition>
+    bool wait_until(native_cpu& cpu, Condition condition, std::optional<sc_core::sc_time> deadline) {
+        check_may_wait(cpu);
+        while (true) {
+            run_deferred(cpu);
+            const native_cpu::irqs_off between_look_and_idle(cpu);
+            if (condition()) {
+                return true;
+            }
+            if (deadline && cpu.now() >= *deadline) {
+                return false;
+            }
+            idle(cpu, deadline);
+        }
+    }
+    void wait_for(native_cpu& cpu, const completion& event) {
+        wait_until(cpu, [&event] { return event.done; });
+    }
+    void complete(native_cpu& on, completion& event);
+    void sleep(native_cpu& cpu, const sc_core::sc_time& duration);
+
+    /// Calls `work` on this CPU the first time it waits after `delay` has passed.
+    void defer(native_cpu& cpu, const sc_core::sc_time& delay, deferred_task work);
+
+    /// Gives `work` to a CPU that serves; on the calling CPU it is done at once.
+    void run_on(native_cpu& from, unsigned target, task work);
+    /// Waits until everything that was given to CPUs is done.
+    void join(native_cpu& cpu);
+    /// The idle loop of the other CPUs: does what run_on() gives it, until stop().
+    void serve(native_cpu& cpu);
+    void stop(native_cpu& from);
+    [[nodiscard]] bool stopped() const { return stopped_; }
+
+private:
+    struct deferred {
+        sc_core::sc_time due;
+        deferred_task work;
+    };
+    struct per_cpu {
+        native_cpu* cpu;
+        std::deque<task> given;
+        std::vector<deferred> put_off;
+    };
+
+    static void check_may_wait(native_cpu& cpu);
+    void run_deferred(native_cpu& cpu);
+    void idle(native_cpu& cpu, std::optional<sc_core::sc_time> until);
+    void wake(native_cpu& from, unsigned target);
+
+    interrupts& irqs_;
+    std::vector<per_cpu> cpus_;
+    unsigned unfinished_ = 0;
+    std::optional<unsigned> joining_;  // the CPU in join()
+    bool stopped_ = false;
+};
+
+/// A lock for code that waits while it holds it; CPUs get it in the order in which they asked.
+class mutex {
+public:
+    void lock(scheduler& cpus, native_cpu& cpu);
+    void unlock(scheduler& cpus, native_cpu& cpu);
+
+private:
+    bool taken_ = false;
+    std::deque<completion*> waiting_;
+};
+
+}  // namespace pefsim::guest

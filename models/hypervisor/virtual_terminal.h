@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "trace/metrics.h"
+#include "trace/recorder.h"
+#include "trace/signal.h"
+
+namespace pefsim::hypervisor {
+
+/// The guest's virtual terminal (PAPR 2.8, 16.6): what it prints, and what has been typed to it.
+class virtual_terminal {
+public:
+    static constexpr std::size_t characters_per_call = 16;
+
+    virtual_terminal(trace::recorder& recorder, std::string_view scope);
+
+    // --- for the guest's hypercalls
+    void put(std::span<const char> characters, const sc_core::sc_time& when);
+    /// Takes at most `characters.size()` typed characters. \returns how many
+    std::size_t get(std::span<char> characters);
+
+    // --- for whoever watches
+    void type(std::string_view characters);
+    /// Everything that the guest has printed.
+    [[nodiscard]] const std::string& output() const { return output_; }
+    /// Called with each line that is complete, without its newline.
+    void on_line(std::function<void(std::string_view line, const sc_core::sc_time& when)> watcher);
+
+private:
+    void line_complete(const sc_core::sc_time& when);
+
+    trace::recorder& recorder_;
+    std::string output_;
+    std::size_t line_begin_ = 0;
+    std::deque<char> typed_;
+    std::function<void(std::string_view, const sc_core::sc_time&)> watcher_;
+
+    trace::signal<std::uint64_t> bytes_;
+    trace::signal<std::string_view> line_;
+    trace::counter printed_;
+};
+
+}  // namespace pefsim::hypervisor

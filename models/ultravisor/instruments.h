@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "abi/address.h"
+#include "cpu/traps.h"
+#include "trace/metrics.h"
+#include "trace/recorder.h"
+#include "trace/signal.h"
+#include "ultravisor/secure_vm.h"
+
+namespace pefsim::ultravisor {
+
+/// What a trace and the run report show of the Ultravisor.
+struct instruments {
+    instruments(trace::recorder& recorder, std::string_view scope);
+
+    /// Value of `ultracall` and `hypercall` while there is none.
+    static constexpr std::string_view no_call = "-";
+
+    trace::signal<vm_state> state;
+    trace::signal<std::string_view> ultracall;
+    trace::signal<std::string_view> hypercall;
+    trace::signal<abi::phys_addr> page;
+    trace::signal<std::uint64_t> crypt_operations;
+
+    trace::tally ultracalls;
+    trace::tally hypercalls;
+    trace::counter mmio_reflected;
+    trace::counter pages_moved_in;
+    trace::counter pages_encrypted;
+    trace::counter pages_decrypted;
+    trace::counter pages_zeroed;
+    trace::counter tamper_refusals;
+    trace::counter page_faults;
+};
+
+/// Shows a call's name for as long as it lives; calls nest.
+class shown_call {
+public:
+    shown_call(trace::signal<std::string_view>& where, std::string_view name,
+               const cpu::trap_context& context)
+        : where_(where),
+          before_(where.value()),
+          context_(context) {
+        where_.set(name, context_.now());
+    }
+    ~shown_call() { where_.set(before_, context_.now()); }
+    shown_call(const shown_call&) = delete;
+    shown_call& operator=(const shown_call&) = delete;
+
+private:
+    trace::signal<std::string_view>& where_;
+    std::string_view before_;
+    const cpu::trap_context& context_;
+};
+
+}  // namespace pefsim::ultravisor

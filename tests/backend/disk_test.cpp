@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Disk images and disks in memory: what they hold, and one clear line for everything that is no disk image.
+#include "backend/disk_image.h"
+#include "backend/memory_disk.h"
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <stdexcept>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+namespace pefsim::backend {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A directory of its own for each test.
+class scratch_directory {
+public:
+    scratch_directory() {
+        std::string name = (fs::temp_directory_path() / "pefsim-backend-XXXXXX").string();
+        if (mkdtemp(name.data()) == nullptr) {
+            throw std::runtime_error("no temporary directory");
+        }
+        path_ = name;
+    }
+    ~scratch_directory() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    scratch_directory(const scratch_directory&) = delete;
+    scratch_directory& operator=(const scratch_directory&) = delete;
+
+    [[nodiscard]] fs::path file(std::string_view name, std::size_t size, char fill = 'x') const {
+        std::ofstream(path_ / name, std::ios::binary) << std::string(size, fill);
+        return path_ / name;
+    }
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+std::string content(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<std::byte> read(block_backend_if& disk, std::uint64_t offset, std::size_t size) {
+    std::vector<std::byte> bytes(size, std::byte{0xee});
+    EXPECT_TRUE(disk.read(offset, bytes));
+    return bytes;
+}
+
+std::vector<std::byte> filled(std::size_t size, char with) {
+    return std::vector<std::byte>(size, static_cast<std::byte>(with));
+}
+
+TEST(disk_image, read_write_changes_the_file) {
+    const scratch_directory scratch;
+    const auto file = scratch.file("a.img", 4096, 'a');
+    {
+        disk_image disk(file, image_mode::read_write);
+        EXPECT_EQ(disk.size(), 4096U);
+        EXPECT_FALSE(disk.read_only());
+        EXPECT_EQ(disk.id(), "a.img");
+        EXPECT_EQ(read(disk, 0, 512), filled(512, 'a'));
+        EXPECT_TRUE(disk.write(1024, filled(512, 'b')));
+        EXPECT_EQ(read(disk, 1024, 512), filled(512, 'b'));
+        EXPECT_TRUE(disk.flush());
+    }
+    const std::string expected = std::string(1024, 'a') + std::string(512, 'b') + std::string(2560, 'a');
+    EXPECT_EQ(content(file), expected);
+}
+
+TEST(disk_image, read_only_refuses_writes) {
+    const scratch_directory scratch;
+    const auto file = scratch.file("a.img", 1024, 'a');
+    disk_image disk(file, image_mode::read_only);
+    EXPECT_TRUE(disk.read_only());
+    EXPECT_FALSE(disk.write(0, filled(512, 'b')));
+    EXPECT_TRUE(disk.flush());
+    EXPECT_EQ(content(file), std::string(1024, 'a'));
+}
+
+TEST(disk_image, snapshot_never_writes_the_file) {
+    const scratch_directory scratch;
+    const std::size_t size = 3 * cluster_overlay::cluster_size + 1024;
+    const auto file = scratch.file("a.img", size, 'a');
+    fs::permissions(file, fs::perms::owner_read);
+    disk_image disk(file, image_mode::snapshot);
+    EXPECT_FALSE(disk.read_only());
+    // Across a cluster boundary, and in the last, short cluster.
+    EXPECT_TRUE(disk.write(cluster_overlay::cluster_size - 512, filled(1024, 'b')));
+    EXPECT_TRUE(disk.write(size - 512, filled(512, 'c')));
+    EXPECT_EQ(read(disk, cluster_overlay::cluster_size - 1024, 512), filled(512, 'a'));
+    EXPECT_EQ(read(disk, cluster_overlay::cluster_size - 512, 1024), filled(1024, 'b'));
+    EXPECT_EQ(read(disk, cluster_overlay::cluster_size + 512, 512), filled(512, 'a'));
+    EXPECT_EQ(read(disk, size - 1024, 512), filled(512, 'a'));
+    EXPECT_EQ(read(disk, size - 512, 512), filled(512, 'c'));
+    EXPECT_EQ(content(file), std::string(size, 'a'));
+}
+
+TEST(disk_image, a_file_that_shrinks_fails_at_run_time) {
+    const scratch_directory scratch;
+    const auto file = scratch.file("a.img", 8192);
+    disk_image disk(file, image_mode::read_write);
+    fs::resize_file(file, 4096 + 100);
+    std::vector<std::byte> bytes(512);
+    EXPECT_TRUE(disk.read(0, bytes));
+    EXPECT_FALSE(disk.read(4096, bytes));
+    EXPECT_FALSE(disk.read(7680, bytes));
+}
+
+struct unusable {
+    const char* name;
+    const char* why;  ///< part of the message
+    fs::path (*make)(const scratch_directory&);
+    image_mode mode = image_mode::read_only;
+};
+
+const unusable unusable_images[] = {
+    {"missing", "No such file", [](const auto& s) { return s.path() / "missing.img"; }},
+    {"in_a_missing_directory", "No such file", [](const auto& s) { return s.path() / "no" / "a.img"; }},
+    {"directory", "not a regular file", [](const auto& s) { return s.path(); }},
+    {"directory_to_write", "not a regular file", [](const auto& s) { return s.path(); },
+     image_mode::read_write},
+    {"fifo", "not a regular file",
+     [](const auto& s) {
+         EXPECT_EQ(mkfifo((s.path() / "fifo").c_str(), 0600), 0);
+         return s.path() / "fifo";
+     }},
+    {"device", "not a regular file", [](const auto& /*s*/) { return fs::path("/dev/null"); }},
+    {"empty", "empty", [](const auto& s) { return s.file("empty.img", 0); }},
+    {"one_byte_short", "truncated", [](const auto& s) { return s.file("short.img", 4095); }},
+    {"one_byte_long", "truncated", [](const auto& s) { return s.file("long.img", 4097); },
+     image_mode::snapshot},
+    {"half_a_sector", "truncated", [](const auto& s) { return s.file("half.img", 256); },
+     image_mode::read_write},
+};
+
+class unusable_image : public ::testing::TestWithParam<unusable> {};
+
+TEST_P(unusable_image, is_refused_with_one_line_that_names_it) {
+    const scratch_directory scratch;
+    const fs::path file = GetParam().make(scratch);
+    try {
+        const disk_image disk(file, GetParam().mode);
+        FAIL() << "opened";
+    } catch (const std::invalid_argument& error) {
+        const std::string line = error.what();
+        EXPECT_NE(line.find(file.string()), std::string::npos) << line;
+        EXPECT_NE(line.find(GetParam().why), std::string::npos) << line;
+        EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(every, unusable_image, ::testing::ValuesIn(unusable_images),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST(disk_image, an_unreadable_file_is_refused) {
+    if (geteuid() == 0) {
+        GTEST_SKIP() << "root may read every file";
+    }
+    const scratch_directory scratch;
+    const auto file = scratch.file("a.img", 512);
+    fs::permissions(file, fs::perms::none);
+    EXPECT_THROW(disk_image(file, image_mode::read_only), std::invalid_argument);
+}
+
+TEST(memory_disk, pseudo_random_content_depends_on_seed_and_offset_only) {
+    memory_disk one({.size = 1 << 20, .seed = 7});
+    memory_disk two({.size = 1 << 20, .seed = 7});
+    memory_disk other({.size = 1 << 20, .seed = 8});
+    EXPECT_EQ(read(one, 4096, 4096), read(two, 4096, 4096));
+    EXPECT_NE(read(one, 4096, 4096), read(other, 4096, 4096));
+    EXPECT_NE(read(one, 4096, 4096), read(one, 8192, 4096));
+    // The same bytes however they are read.
+    const auto whole = read(one, 0, 64);
+    for (std::size_t offset = 0; offset < 32; ++offset) {
+        for (std::size_t size = 0; size < 32; ++size) {
+            std::vector<std::byte> part(size);
+            memory_disk::generate(7, offset, part);
+            ASSERT_TRUE(
+                std::equal(part.begin(), part.end(), whole.begin() + static_cast<std::ptrdiff_t>(offset)));
+        }
+    }
+}
+
+TEST(memory_disk, writes_stay_where_they_are_put) {
+    memory_disk disk({.size = 1 << 20, .initial = memory_disk::content::zero});
+    EXPECT_TRUE(disk.write(65536 - 512, filled(1024, 'b')));
+    EXPECT_EQ(read(disk, 65536 - 1024, 512), filled(512, 0));
+    EXPECT_EQ(read(disk, 65536 - 512, 1024), filled(1024, 'b'));
+    EXPECT_EQ(read(disk, 65536 + 512, 512), filled(512, 0));
+}
+
+TEST(memory_disk, a_read_only_one_refuses_writes) {
+    memory_disk disk({.size = 4096, .read_only = true});
+    EXPECT_FALSE(disk.write(0, filled(512, 'b')));
+}
+
+TEST(memory_disk, bad_sizes_and_names_are_refused) {
+    EXPECT_THROW(memory_disk({.size = 0}), std::invalid_argument);
+    EXPECT_THROW(memory_disk({.size = 1000}), std::invalid_argument);
+    EXPECT_THROW(memory_disk({.id = "longer than twenty bytes"}), std::invalid_argument);
+}
+
+// A disk is an array: whatever is written and read in whatever order.
+RC_GTEST_PROP(memory_disk_property, is_an_array, ()) {
+    constexpr std::size_t size = 3 * cluster_overlay::cluster_size;
+    memory_disk disk({.size = size, .seed = 3});
+    std::vector<std::byte> model(size);
+    memory_disk::generate(3, 0, model);
+    const auto accesses = *rc::gen::container<std::vector<std::tuple<bool, unsigned, unsigned>>>(
+        rc::gen::tuple(rc::gen::arbitrary<bool>(), rc::gen::inRange(0U, 384U), rc::gen::inRange(1U, 200U)));
+    char fill = 0;
+    for (const auto& [write, sector, sectors] : accesses) {
+        const std::size_t offset = sector * 512U;
+        const std::size_t bytes = std::min<std::size_t>(sectors * 512U, size - offset);
+        if (write) {
+            const auto data = filled(bytes, ++fill);
+            RC_ASSERT(disk.write(offset, data));
+            std::copy(data.begin(), data.end(), model.begin() + static_cast<std::ptrdiff_t>(offset));
+        } else {
+            const auto got = read(disk, offset, bytes);
+            RC_ASSERT(
+                std::equal(got.begin(), got.end(), model.begin() + static_cast<std::ptrdiff_t>(offset)));
+        }
+    }
+}
+
+}  // namespace
+
+}  // namespace pefsim::backend

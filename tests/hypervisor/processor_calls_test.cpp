@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/endian/conversion.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/hypervisor/hypervisor_bench.h"
+
+namespace pefsim::hypervisor {
+namespace {
+
+using abi::h_status;
+using abi::hcall;
+namespace platform = abi::platform;
+using area_kind = hypervisor::area_kind;
+
+class processor_calls_test : public testing::simulation_test {
+protected:
+    static constexpr std::uint64_t function_unit = std::uint64_t{1} << 45;
+
+    /// A processor area of this length as the guest prepares it.
+    void put_area(std::uint64_t at, std::uint32_t length, bool vpa) {
+        std::byte* to = bench.bus.ram().write(memory::frame_kind::normal, at >> abi::page_shift) +
+                        at % abi::page_size;
+        const std::uint32_t big = boost::endian::native_to_big(vpa ? length << 16 : length);
+        std::memcpy(to + 4, &big, sizeof big);
+    }
+    h_status area_call(unsigned function, std::uint64_t at, unsigned cpu = 0) {
+        return bench.call(hcall::h_register_vpa, {function * function_unit, cpu, at});
+    }
+
+    hypervisor_bench bench;
+};
+
+TEST_F(processor_calls_test, an_interrupt_is_accepted_and_ended) {
+    const std::uint32_t source = platform::first_msi_source + 1;  // server 1
+    bench.call(hcall::h_cppr, {0xff}, 1);
+    bench.interrupts.raise(source, sc_core::SC_ZERO_TIME);
+    EXPECT_TRUE(bench.lines[1].level);
+    EXPECT_EQ(bench.call(hcall::h_xirr, {}, 1), h_status::h_success);
+    EXPECT_EQ(bench.state.gpr[4], 0xff00'0000U | source);
+    EXPECT_FALSE(bench.lines[1].level);
+    bench.interrupts.raise(source, sc_core::SC_ZERO_TIME);
+    EXPECT_FALSE(bench.lines[1].level);
+    EXPECT_EQ(bench.call(hcall::h_eoi, {bench.state.gpr[4]}, 1), h_status::h_success);
+    EXPECT_TRUE(bench.lines[1].level);
+    bench.delay = sc_core::sc_time(2, sc_core::SC_US) -
+                  sc_core::sc_time(timing::timing{}.hypercall_ns, sc_core::SC_NS);
+    EXPECT_EQ(bench.call(hcall::h_xirr_x, {0xff}, 1), h_status::h_success);
+    EXPECT_EQ(bench.state.gpr[4], 0xff00'0000U | source);
+    EXPECT_EQ(bench.state.gpr[5], 1024U) << "512 MHz";
+}
+
+TEST_F(processor_calls_test, an_interprocessor_interrupt_reaches_its_server_when_the_call_is_done) {
+    bench.call(hcall::h_cppr, {0xff}, 1);
+    EXPECT_EQ(bench.call(hcall::h_ipi, {1, 4}, 0), h_status::h_success);
+    EXPECT_FALSE(bench.lines[1].level);
+    run(bench.delay + sc_core::sc_time(1, sc_core::SC_NS));
+    EXPECT_TRUE(bench.lines[1].level);
+    bench.call(hcall::h_xirr, {}, 1);
+    EXPECT_EQ(bench.state.gpr[4] & 0xff'ffff, platform::ipi_source);
+}
+
+TEST_F(processor_calls_test, cede_idles_unless_the_processor_was_prodded) {
+    bench.call(hcall::h_cede, {}, 1);
+    EXPECT_TRUE(bench.ceded);
+    EXPECT_NE(bench.state.msr & cpu::msr_ee, 0U);
+    bench.call(hcall::h_prod, {1}, 0);
+    bench.call(hcall::h_cede, {}, 0);
+    EXPECT_TRUE(bench.ceded) << "the other one was prodded";
+    bench.call(hcall::h_cede, {}, 1);
+    EXPECT_FALSE(bench.ceded);
+    bench.call(hcall::h_cede, {}, 1);
+    EXPECT_TRUE(bench.ceded) << "once";
+}
+
+TEST_F(processor_calls_test, a_processor_area_is_registered_with_the_length_that_stands_in_it) {
+    struct row {
+        const char* what;
+        unsigned function;
+        std::uint64_t at;
+        std::uint32_t length;
+        h_status expected;
+    };
+    const row rows[] = {
+        {"too short", 1, 0x1'0000, 639, h_status::h_parameter},
+        {"into the next page", 1, 0x1'ff80, 640, h_status::h_parameter},
+        {"trace log without a VPA", 2, 0x1'1000, 4096, h_status::h_resource},
+        {"SLB shadow without a VPA", 3, 0x1'2000, 128, h_status::h_resource},
+        {"VPA", 1, 0x1'0000, 1024, h_status::h_success},
+        {"trace log too short", 2, 0x1'1000, 47, h_status::h_parameter},
+        {"trace log", 2, 0x1'1000, 4096, h_status::h_success},
+        {"SLB shadow too short", 3, 0x1'2000, 7, h_status::h_parameter},
+        {"SLB shadow", 3, 0x1'2000, 128, h_status::h_success},
+    };
+    for (const row& each : rows) {
+        put_area(each.at, each.length, each.function == 1);
+        EXPECT_EQ(area_call(each.function, each.at), each.expected) << each.what;
+    }
+    EXPECT_EQ(bench.host.area(0, area_kind::vpa).at.value(), 0x1'0000U);
+    EXPECT_EQ(bench.host.area(0, area_kind::vpa).size, 1024U);
+    EXPECT_EQ(bench.host.area(0, area_kind::dispatch_trace_log).size, 4096U);
+    EXPECT_EQ(bench.host.area(1, area_kind::vpa).size, 0U);
+    // The VPA goes last.
+    EXPECT_EQ(area_call(5, 0), h_status::h_resource);
+    EXPECT_EQ(area_call(6, 0), h_status::h_success);
+    EXPECT_EQ(area_call(5, 0), h_status::h_resource);
+    EXPECT_EQ(area_call(7, 0), h_status::h_success);
+    EXPECT_EQ(area_call(5, 0), h_status::h_success);
+    EXPECT_EQ(bench.host.area(0, area_kind::vpa).size, 0U);
+}
+
+}  // namespace
+}  // namespace pefsim::hypervisor

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tables in docs/ say what the code says. With PEFSIM_UPDATE_DOCS=1 in the environment they are rewritten.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "platform/machine.h"
+#include "support/simulation.h"
+#include "timing/timing.h"
+
+namespace pefsim::platform {
+namespace {
+
+class docs : public testing::simulation_test {
+protected:
+    /// Checks, or rewrites, what stands between the two marks of docs/<file>.
+    static void table_is(const std::string& file, const std::string& table) {
+        const std::filesystem::path path = std::filesystem::path(PEFSIM_SOURCE_DIR) / "docs" / file;
+        std::ifstream stream(path);
+        ASSERT_TRUE(stream) << path;
+        std::stringstream content;
+        content << stream.rdbuf();
+        std::string text = content.str();
+        const std::size_t begin = text.find("-->\n") + 4;
+        const std::size_t end = text.find("<!-- end -->");
+        ASSERT_TRUE(begin < end && end != std::string::npos) << path << " has no marks";
+        if (std::getenv("PEFSIM_UPDATE_DOCS") != nullptr) {
+            std::ofstream(path) << text.replace(begin, end - begin, table);
+        } else {
+            EXPECT_EQ(text.substr(begin, end - begin), table) << "run the test with PEFSIM_UPDATE_DOCS=1";
+        }
+    }
+};
+
+TEST_F(docs, timing_lists_every_cost) {
+    const timing::timing defaults;
+    std::string table = "\n| name | default | unit | what it is | source of the default |\n|---|---:|---|---|---|\n";
+    for (const timing::cost& cost : timing::costs) {
+        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", cost.name, defaults.*cost.field, cost.unit, cost.description,
+                             cost.source);
+    }
+    table_is("timing.md", table + '\n');
+}
+
+TEST_F(docs, signals_lists_every_signal) {
+    machine_config config;
+    config.secure = true;
+    config.platform_dma_ops = dma_operations::swiotlb;
+    config.disks = {disk_config{}};
+    config.network = true;
+    config.entropy = true;
+    const machine all(config, 1);
+    std::string table;
+    std::string scope;
+    for (const trace::signal_declaration& signal : all.recorder().signals()) {
+        if (signal.scope != scope) {
+            scope = signal.scope;
+            table += fmt::format("\n## {}\n\n| signal | values | what it shows |\n|---|---|---|\n", scope);
+        }
+        table += fmt::format("| `{}` | {} | {} |\n", signal.name, trace::describe(signal.type, signal.width),
+                             signal.description);
+    }
+    table_is("signals.md", table + '\n');
+}
+
+}  // namespace
+}  // namespace pefsim::platform

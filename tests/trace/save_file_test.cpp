@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <sstream>
+
+#include "tests/support/simulation.h"
+#include "tests/trace/sample_machine.h"
+#include "tests/trace/scratch.h"
+#include "trace/recorder.h"
+
+namespace pefsim::trace {
+namespace {
+
+using sc_core::sc_time;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// What GTKWave makes of a save file.
+struct read_save_file {
+    std::map<std::string, std::string> settings;  // [key] value
+    std::vector<std::string> opened;
+    std::map<std::string, unsigned> flags;  // by full name
+    std::vector<std::string> names;         // in order
+    std::vector<std::string> comments;      // groups and comments in order, "{title", "}title", "-text"
+    double zoom = 0;
+
+    explicit read_save_file(const std::string& text) {
+        std::istringstream lines(text);
+        unsigned flag = 0;
+        for (std::string line; std::getline(lines, line);) {
+            if (line[0] == '[') {
+                const std::size_t end = line.find(']');
+                const std::string key = line.substr(1, end - 1);
+                (key == "treeopen" ? opened.emplace_back()
+                                   : settings[key]) = line.substr(std::min(end + 2, line.size()));
+            } else if (line[0] == '*') {
+                zoom = std::stod(line.substr(1));
+            } else if (line[0] == '@') {
+                flag = static_cast<unsigned>(std::stoul(line.substr(1), nullptr, 16));
+            } else if (line[0] == '-') {
+                comments.push_back((flag & 0x80'0000U) != 0    ? "{" + line.substr(1)
+                                   : (flag & 0x100'0000U) != 0 ? "}" + line.substr(1)
+                                                               : line);
+            } else {
+                names.push_back(line);
+                flags[line] = flag;
+            }
+        }
+    }
+};
+
+class save_file : public testing::simulation_test {
+protected:
+    scratch_directory scratch;
+    recorder to;
+    sample_module cpu{to, "machine.cpu0"};
+    sample_module mmu{to, "machine.cpu0.mmu"};
+    sample_module disk{to, "machine.virtio-blk0"};
+
+    read_save_file recorded() {
+        to.start({.file = scratch / "run.vcd"});
+        cpu.change(1, 1, sc_time(90, sc_core::SC_US));
+        run(sc_time(100, sc_core::SC_US));
+        to.finish();
+        return read_save_file(content_of(scratch / "run.gtkw"));
+    }
+};
+
+TEST_F(save_file, names_every_variable_of_the_trace_once) {
+    const read_save_file found = recorded();
+    std::vector<std::string> names = found.names;
+    std::ranges::sort(names);
+    std::vector<std::string> variables;
+    for (const auto& [name, variable] : read_vcd(content_of(scratch / "run.vcd")).variables) {
+        variables.push_back(name);
+    }
+    EXPECT_EQ(names, variables);
+}
+
+TEST_F(save_file, shows_each_type_as_it_is_read) {
+    const read_save_file found = recorded();
+    struct row {
+        const char* name;
+        unsigned radix;
+    };
+    constexpr unsigned hexadecimal = 0x2;
+    constexpr unsigned decimal = 0x4;
+    constexpr unsigned binary = 0x8;
+    constexpr unsigned ascii = 0x800;
+    for (const row& r : {row{"machine.cpu0.secure", binary}, row{"machine.cpu0.index[15:0]", decimal},
+                         row{"machine.cpu0.address[63:0]", hexadecimal}, row{"machine.cpu0.state", ascii},
+                         row{"machine.cpu0.call", ascii}, row{"machine.cpu0.doorbell", binary}}) {
+        ASSERT_TRUE(found.flags.contains(r.name)) << r.name;
+        EXPECT_EQ(found.flags.at(r.name) & 0x81E, r.radix) << r.name;
+    }
+}
+
+TEST_F(save_file, groups_in_the_order_that_was_asked_for) {
+    to.group("machine.virtio-blk0", "virtio block device");
+    to.group("machine.cpu0", "Guest CPU");
+    to.group("machine.cpu", "Nobody");
+    const read_save_file found = recorded();
+    EXPECT_THAT(found.comments,
+                ElementsAre("{virtio block device", "}virtio block device", "-", "{Guest CPU",
+                            "-machine.cpu0.mmu", "}Guest CPU", "-", "{Violations", "}Violations"));
+    EXPECT_EQ(found.names.front(), "machine.virtio-blk0.secure");
+    EXPECT_EQ(found.names.back(), "violations.who");
+}
+
+TEST_F(save_file, folds_the_groups_that_are_declared_so) {
+    to.group("machine.cpu0", "Guest CPU");
+    to.group("machine.virtio-blk0", "Disk", true);
+    recorded();
+    const std::string text = content_of(scratch / "run.gtkw");
+    EXPECT_THAT(text, HasSubstr("@800200\n-Guest CPU\n"));
+    EXPECT_THAT(text, HasSubstr("@1000200\n-Guest CPU\n"));
+    EXPECT_THAT(text, HasSubstr("@c00200\n-Disk\n"));
+    EXPECT_THAT(text, HasSubstr("@1401200\n-Disk\n"));
+}
+
+TEST_F(save_file, without_groups_each_module_is_one_in_order_of_declaration) {
+    EXPECT_THAT(recorded().comments, ElementsAre("{machine.cpu0", "}machine.cpu0", "-", "{machine.cpu0.mmu",
+                                                 "}machine.cpu0.mmu", "-", "{machine.virtio-blk0",
+                                                 "}machine.virtio-blk0", "-", "{Violations", "}Violations"));
+}
+
+TEST_F(save_file, opens_the_tree_and_finds_the_trace_beside_itself) {
+    const read_save_file found = recorded();
+    EXPECT_THAT(found.opened, ElementsAre("machine.", "machine.cpu0."));
+    EXPECT_EQ(found.settings.at("sst_expanded"), "1");
+    EXPECT_EQ(found.settings.at("dumpfile"), "\"run.vcd\"");
+    EXPECT_EQ(found.settings.at("savefile"), "\"run.gtkw\"");
+}
+
+TEST_F(save_file, shows_the_whole_run_unless_a_part_is_asked_for) {
+    const read_save_file whole = recorded();
+    EXPECT_EQ(whole.settings.at("timestart"), "0");
+    sc_core::sc_get_curr_simcontext()->reset();
+    to.show(sc_time(20, sc_core::SC_US), sc_time(45, sc_core::SC_US));
+    const read_save_file part = recorded();
+    EXPECT_EQ(part.settings.at("timestart"), "20000000");
+    // A quarter of the time in the same width.
+    EXPECT_NEAR(part.zoom - whole.zoom, 2.0, 1e-5);
+    sc_core::sc_get_curr_simcontext()->reset();
+    to.show(sc_time(20, sc_core::SC_SEC), sc_time(45, sc_core::SC_SEC));
+    EXPECT_EQ(recorded().settings.at("timestart"), "100000000");
+}
+
+TEST_F(save_file, stands_there_from_the_start) {
+    to.start({.file = scratch / "run.vcd"});
+    EXPECT_EQ(read_save_file(content_of(scratch / "run.gtkw")).names.size(), to.signals().size());
+}
+
+}  // namespace
+}  // namespace pefsim::trace
