@@ -12,7 +12,7 @@ namespace {
 
 /// Where a primary opcode keeps its extended opcodes. Those not listed have none.
 struct extended_field {
-    std::uint8_t primary;
+    std::uint8_t primary = 0;
     bit_range where;
 };
 constexpr std::array extended_fields{
