@@ -9,7 +9,8 @@
 namespace pefsim::cpu::power::isa {
 namespace {
 
-consteval known_difference words_of(const encoding& code, std::string_view mnemonics, std::string_view reason) {
+consteval known_difference words_of(const encoding& code, std::string_view mnemonics,
+                                    std::string_view reason) {
     return {code.match, code.mask, mnemonics, reason};
 }
 consteval known_difference x_words(int xo, std::string_view mnemonics, std::string_view reason) {

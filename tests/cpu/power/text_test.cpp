@@ -68,7 +68,8 @@ std::size_t compare_text_of(const std::filesystem::path& path) {
         const std::vector<std::string> expected = objdump(text.words, text.address);
         for (std::size_t i = 0; i < expected.size() && failures < 20; ++i) {
             const std::string line = disassemble(text.words[i], text.address + 4 * i);
-            EXPECT_EQ(line, expected[i]) << fmt::format("{:#x}: {:#010x}", text.address + 4 * i, text.words[i]);
+            EXPECT_EQ(line, expected[i])
+                << fmt::format("{:#x}: {:#010x}", text.address + 4 * i, text.words[i]);
             failures += line == expected[i] ? 0 : 1;
         }
         count += expected.size();
@@ -79,9 +80,11 @@ std::size_t compare_text_of(const std::filesystem::path& path) {
 std::filesystem::path cache_directory() {
     const char* const cache = std::getenv("XDG_CACHE_HOME");
     const char* const home = std::getenv("HOME");
-    const std::filesystem::path parent =
-        cache != nullptr ? std::filesystem::path(cache)
-                         : std::filesystem::path(home != nullptr ? home : ::testing::TempDir()) / ".cache";
+    const std::filesystem::path parent = cache != nullptr
+                                             ? std::filesystem::path(cache)
+                                             : std::filesystem::path(home != nullptr ? home
+                                                                                     : ::testing::TempDir()) /
+                                                   ".cache";
     return parent / "pefsim" / "ppc64el";
 }
 

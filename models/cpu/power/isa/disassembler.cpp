@@ -72,7 +72,7 @@ bool is_writable(const instruction& row, const notation& how, std::uint32_t word
            });
 }
 
-/// "+" or "-" when BO holds a hint whether the branch will be taken (Book I figure 41).
+/// "+" or "-" when BO holds a hint whether the branch will be taken (Book I 2.4).
 std::string_view hint_of(std::uint32_t word) {
     const auto bo = static_cast<unsigned>(info_of(operand::bo).value(word));
     const bool by_condition = (bo & 0b10100) == 0b00100;  // 0-1at

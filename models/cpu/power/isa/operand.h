@@ -99,7 +99,7 @@ constexpr bool b_is_t(std::uint32_t w) { return fields::b.of(w) == fields::t.of(
 constexpr bool many_fxm(std::uint32_t w) { return std::popcount(fields::fxm.mask() & w) != 1; }
 constexpr bool sync_3(std::uint32_t w) { return bits(9, 10).of(w) == 3; }
 constexpr bool flush_2(std::uint32_t w) { return bits(9, 10).of(w) == 2; }
-/// BO has a bit set that must be zero, or asks for a reserved hint (Book I figure 40 and 41).
+/// BO has a bit set that must be zero, or asks for a reserved hint (Book I 2.4).
 constexpr bool bo_reserved(std::uint32_t w) {
     const auto bo = static_cast<unsigned>(fields::t.of(w));
     switch (bo >> 2 & 0b101) {
