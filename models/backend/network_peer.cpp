@@ -69,9 +69,10 @@ network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder&
     SC_THREAD(run);
 }
 
-void network_peer::transmit(std::span<const std::byte> frame, const sc_time& delay) {
+sc_time network_peer::transmit(std::span<const std::byte> frame, const sc_time& delay) {
     const sc_time now = sc_core::sc_time_stamp();
     wake_.notify(to_peer_.send(frame, now + delay) - now);
+    return to_peer_.free_at();
 }
 
 std::optional<sc_time> network_peer::next_due() const {
