@@ -106,8 +106,12 @@ void elaboration(benchmark::State& state) {
 BENCHMARK_CAPTURE(block_requests, direct, operations::direct, tracing::off)->UseManualTime()->MinTime(2);
 BENCHMARK_CAPTURE(block_requests, iommu, operations::iommu, tracing::off)->UseManualTime()->MinTime(2);
 BENCHMARK_CAPTURE(block_requests, swiotlb, operations::swiotlb, tracing::off)->UseManualTime()->MinTime(2);
-BENCHMARK_CAPTURE(block_requests, swiotlb_fst, operations::swiotlb, tracing::fst)->UseManualTime()->MinTime(2);
-BENCHMARK_CAPTURE(block_requests, swiotlb_vcd, operations::swiotlb, tracing::vcd)->UseManualTime()->MinTime(2);
+BENCHMARK_CAPTURE(block_requests, swiotlb_fst, operations::swiotlb, tracing::fst)
+    ->UseManualTime()
+    ->MinTime(2);
+BENCHMARK_CAPTURE(block_requests, swiotlb_vcd, operations::swiotlb, tracing::vcd)
+    ->UseManualTime()
+    ->MinTime(2);
 BENCHMARK(elaboration)->Arg(1)->Arg(64)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -41,10 +41,11 @@ protected:
 
 TEST_F(docs, timing_lists_every_cost) {
     const timing::timing defaults;
-    std::string table = "\n| name | default | unit | what it is | source of the default |\n|---|---:|---|---|---|\n";
+    std::string table =
+        "\n| name | default | unit | what it is | source of the default |\n|---|---:|---|---|---|\n";
     for (const timing::cost& cost : timing::costs) {
-        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", cost.name, defaults.*cost.field, cost.unit, cost.description,
-                             cost.source);
+        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", cost.name, defaults.*cost.field, cost.unit,
+                             cost.description, cost.source);
     }
     table_is("timing.md", table + '\n');
 }

@@ -59,7 +59,8 @@ TEST_F(machine_test, contradictory_configurations_are_refused_by_name) {
             config.check();
             ADD_FAILURE() << each.named;
         } catch (const std::invalid_argument& error) {
-            EXPECT_NE(std::string_view(error.what()).find(each.named), std::string_view::npos) << error.what();
+            EXPECT_NE(std::string_view(error.what()).find(each.named), std::string_view::npos)
+                << error.what();
         }
     }
 }
@@ -84,7 +85,9 @@ TEST_F(machine_test, the_host_finds_a_secret_in_an_ordinary_guest) {
     EXPECT_FALSE(host_finds(config).empty());
 }
 
-TEST_F(machine_test, the_host_finds_no_secret_in_a_secure_guest) { EXPECT_TRUE(host_finds(secure_with_disk()).empty()); }
+TEST_F(machine_test, the_host_finds_no_secret_in_a_secure_guest) {
+    EXPECT_TRUE(host_finds(secure_with_disk()).empty());
+}
 
 TEST_F(machine_test, what_is_shared_is_the_pool_and_the_rings_and_nothing_else) {
     machine subject("machine", secure_with_disk(), 1);
