@@ -10,8 +10,27 @@
 
 namespace pefsim::backend {
 
-using namespace abi::internet;
-using namespace abi::network_peer;
+using abi::internet::arp_hardware_ethernet;
+using abi::internet::arp_packet;
+using abi::internet::arp_request;
+using abi::internet::be32;
+using abi::internet::broadcast_mac;
+using abi::internet::ethernet_header;
+using abi::internet::ethertype_arp;
+using abi::internet::ethertype_ipv4;
+using abi::internet::icmp_echo_request;
+using abi::internet::ipv4_header;
+using abi::internet::mac_address;
+using abi::internet::protocol_icmp;
+using abi::internet::protocol_udp;
+using abi::internet::udp_header;
+using abi::network_peer::control_port;
+using abi::network_peer::echo_port;
+using abi::network_peer::pattern_header;
+using abi::network_peer::pattern_word;
+using abi::network_peer::sink_port;
+using abi::network_peer::source_port;
+using abi::network_peer::start_magic;
 using sc_core::sc_time;
 
 namespace {
