@@ -100,7 +100,9 @@ TEST_F(net_test, N1_configuration_space) {
     EXPECT_EQ(b.device.features(), wire::f_mac | wire::f_status | wire::f_mtu);
     const std::byte value{1};
     EXPECT_FALSE(b.device.write_config(0, {&value, 1}));
+}
 
+TEST_F(net_test, N1_an_mtu_out_of_range_is_refused) {
     trace::recorder recorder;
     EXPECT_THROW(net("a", recorder, {.mtu = 67}), std::invalid_argument);
 }
