@@ -82,9 +82,9 @@ bool virtio_device::request_vectors(native_cpu& cpu, pci_bus& bus, interrupts& i
             if (vector == 0) {
                 on_config_(on);
             }
-            for (std::uint16_t queue = 0; queue < vectors_.size(); ++queue) {
+            for (std::size_t queue = 0; queue < vectors_.size(); ++queue) {
                 if (vectors_[queue] == vector) {
-                    on_queue_(on, queue);
+                    on_queue_(on, static_cast<std::uint16_t>(queue));
                 }
             }
         });

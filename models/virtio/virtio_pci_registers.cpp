@@ -249,9 +249,9 @@ bool virtio_pci_device::accept_features() {
 }
 
 void virtio_pci_device::go_live() {
-    for (std::uint16_t queue = 0; queue < queues_.size(); ++queue) {
+    for (std::size_t queue = 0; queue < queues_.size(); ++queue) {
         if (queues_[queue].enabled) {
-            activate(queue);
+            activate(static_cast<std::uint16_t>(queue));
         }
     }
 }
