@@ -159,8 +159,12 @@ void virtio_device::serve_queue(device_queue& queue) {
 void virtio_device::serve(device_queue& queue, sc_time& delay) {
     queue.ring->disable_notifications(*transport_, delay);
     do {
+        // When the last chain known of is taken, the index is read again behind the wish for doorbells, not before it too.
         while (request* const next = pop(queue, delay)) {
             begin(*next, delay);
+            if (queue.ring->next_avail() == queue.ring->avail_seen()) {
+                break;
+            }
         }
     } while (queue.ring && queue.ring->enable_notifications(*transport_, delay));
     if (queue.ring && queue.ring->error() != queue_error::none) {
