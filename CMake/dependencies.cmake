@@ -35,6 +35,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     e2fsprogs                       # ext4 images and their check
     tshark                          # independent reader of pcap files
     python3                         # tests/house
+    valgrind                        # tests/benchmarks/publish: instruction counts
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
 )
 

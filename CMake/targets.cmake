@@ -33,12 +33,6 @@ function(pefsim_add_library folder)
         "$<BUILD_INTERFACE:${include_root}>"
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/pefsim>")
 
-    foreach(dependency IN LISTS arg_DEPENDS)
-        if(NOT EXISTS "${PROJECT_SOURCE_DIR}/models/${dependency}/CMakeLists.txt")
-            message(WARNING "${folder} depends on ${dependency}, which does not exist yet")
-            list(REMOVE_ITEM arg_DEPENDS ${dependency})
-        endif()
-    endforeach()
     set_property(GLOBAL PROPERTY PEFSIM_DEPENDS_${folder} ${arg_DEPENDS}) # read by tests/house
     list(TRANSFORM arg_DEPENDS PREPEND pefsim::)
     target_link_libraries(${target} ${scope} ${arg_DEPENDS} ${arg_LIBS})
@@ -60,13 +54,6 @@ function(pefsim_add_test folder)
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 120)
     endif()
-
-    foreach(library IN LISTS arg_LIBS)
-        if(NOT TARGET ${library})
-            message(WARNING "tests of ${folder} left out: ${library} does not exist yet")
-            return()
-        endif()
-    endforeach()
 
     set(target test_${folder})
     add_executable(${target} ${arg_SOURCES})

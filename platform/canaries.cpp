@@ -51,7 +51,8 @@ void canaries::plant(guest::kernel& kernel, native_cpu& cpu) {
 void canaries::plant_in_registers(native_cpu& cpu, const std::vector<secret>& secrets) {
     const auto bytes = std::as_bytes(std::span(secrets));
     for (std::size_t r = first_nonvolatile; r <= last_free; ++r) {
-        std::memcpy(&cpu.state().gpr[r], bytes.data() + (r - first_nonvolatile) * sizeof(std::uint64_t) % bytes.size(),
+        std::memcpy(&cpu.state().gpr[r],
+                    bytes.data() + (r - first_nonvolatile) * sizeof(std::uint64_t) % bytes.size(),
                     sizeof(std::uint64_t));
     }
 }

@@ -29,9 +29,12 @@ std::uint64_t seed_for(std::uint64_t seed, stream which, std::uint64_t number = 
 
 backend::image_mode mode_of(disk_access access) {
     switch (access) {
-    case disk_access::read_write: return backend::image_mode::read_write;
-    case disk_access::read_only: return backend::image_mode::read_only;
-    case disk_access::snapshot: return backend::image_mode::snapshot;
+    case disk_access::read_write:
+        return backend::image_mode::read_write;
+    case disk_access::read_only:
+        return backend::image_mode::read_only;
+    case disk_access::snapshot:
+        return backend::image_mode::snapshot;
     }
     return backend::image_mode::read_only;
 }
@@ -42,7 +45,9 @@ constexpr std::array shared_states{memory::page_state::normal, memory::page_stat
 }  // namespace
 
 machine::machine(const sc_core::sc_module_name& name, const machine_config& config, std::uint64_t seed)
-    : sc_module(name), config_(config), seed_(seed),
+    : sc_module(name),
+      config_(config),
+      seed_(seed),
       canaries_(recorder_.ledger(), config.canaries, seed_for(seed, stream::canaries)) {
     config_.check();
     build_host();
@@ -56,9 +61,10 @@ machine::~machine() = default;
 // --- assembly
 
 void machine::build_host() {
-    memory_ = std::make_unique<memory::memory_bus>("memory", recorder_,
-                                                   memory::memory_bus::config{.ram_size = config_.memory_size});
-    xics_ = std::make_unique<interrupt::xics>("xics", recorder_, interrupt::xics::config{.servers = config_.cpus});
+    memory_ = std::make_unique<memory::memory_bus>(
+        "memory", recorder_, memory::memory_bus::config{.ram_size = config_.memory_size});
+    xics_ = std::make_unique<interrupt::xics>("xics", recorder_,
+                                              interrupt::xics::config{.servers = config_.cpus});
     host_bridge_ = std::make_unique<pci::host_bridge>(
         "pci", recorder_,
         pci::host_bridge::config{
@@ -72,8 +78,8 @@ void machine::build_host() {
                                                               : hypervisor::secure_page_policy::bus_error,
                                         .seed = seed_for(seed_, stream::hypervisor),
                                         .costs = config_.costs};
-    hypervisor_ =
-        std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *xics_, host_bridge_->iommu());
+    hypervisor_ = std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *xics_,
+                                                           host_bridge_->iommu());
     hypervisor_->memory.bind(memory_->initiators);
     hypervisor_->mmio.bind(host_bridge_->mmio);
     memory_->host_fault(*hypervisor_);
@@ -81,7 +87,8 @@ void machine::build_host() {
     if (config_.ultravisor) {
         ultravisor_ = std::make_unique<ultravisor::ultravisor>(
             "ultravisor", recorder_, *memory_,
-            ultravisor::ultravisor::config{.costs = config_.costs, .seed = seed_for(seed_, stream::ultravisor)});
+            ultravisor::ultravisor::config{.costs = config_.costs,
+                                           .seed = seed_for(seed_, stream::ultravisor)});
         ultravisor_->hypervisor(*hypervisor_);
         hypervisor_->ultravisor(*ultravisor_);
     }
@@ -104,12 +111,13 @@ Device& machine::add_device(const std::string& name, const typename Device::conf
 void machine::add_disk(const disk_config& disk) {
     const std::size_t number = disks_.size();
     if (disk.image.empty()) {
-        disks_.push_back(std::make_unique<backend::memory_disk>(backend::memory_disk::config{
-            .size = disk.size,
-            .initial = disk.blank ? backend::memory_disk::content::zero : backend::memory_disk::content::pseudo_random,
-            .seed = seed_for(seed_, stream::disks, number),
-            .read_only = disk.access == disk_access::read_only,
-            .id = fmt::format("memory{}", number)}));
+        disks_.push_back(std::make_unique<backend::memory_disk>(
+            backend::memory_disk::config{.size = disk.size,
+                                         .initial = disk.blank ? backend::memory_disk::content::zero
+                                                               : backend::memory_disk::content::pseudo_random,
+                                         .seed = seed_for(seed_, stream::disks, number),
+                                         .read_only = disk.access == disk_access::read_only,
+                                         .id = fmt::format("memory{}", number)}));
     } else {
         disks_.push_back(std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access)));
     }
@@ -177,20 +185,21 @@ void machine::bind_dma_operations() {
         module.pages(kernel_->pages);
         module.log(kernel_->log);
     };
-    direct_ = std::make_unique<dma_ops::direct_dma_ops>("direct", recorder_,
-                                                        dma_ops::direct_dma_ops::config{.costs = config_.costs});
+    direct_ = std::make_unique<dma_ops::direct_dma_ops>(
+        "direct", recorder_, dma_ops::direct_dma_ops::config{.costs = config_.costs});
     serve(*direct_);
     if (config_.uses(dma_operations::swiotlb)) {
         swiotlb_ = std::make_unique<dma_ops::swiotlb_dma_ops>(
             "swiotlb", recorder_,
             dma_ops::swiotlb_dma_ops::config{.pool_size = config_.swiotlb_size,
-                                             .cpus = config_.swiotlb_areas == 0 ? config_.cpus : config_.swiotlb_areas,
+                                             .cpus = config_.swiotlb_areas == 0 ? config_.cpus
+                                                                                : config_.swiotlb_areas,
                                              .costs = config_.costs});
         serve(*swiotlb_);
     }
     if (config_.uses(dma_operations::iommu)) {
-        iommu_ = std::make_unique<dma_ops::iommu_dma_ops>("iommu", recorder_,
-                                                          dma_ops::iommu_dma_ops::config{.costs = config_.costs});
+        iommu_ = std::make_unique<dma_ops::iommu_dma_ops>(
+            "iommu", recorder_, dma_ops::iommu_dma_ops::config{.costs = config_.costs});
         serve(*iommu_);
     }
     kernel_->virtio.arch_dma_ops(operations(config_.arch_dma_ops));
@@ -202,10 +211,14 @@ void machine::bind_dma_operations() {
 
 dma_ops::dma_ops_if& machine::operations(dma_operations which) {
     switch (which) {
-    case dma_operations::direct: return *direct_;
-    case dma_operations::swiotlb: return *swiotlb_;
-    case dma_operations::iommu: return *iommu_;
-    case dma_operations::none: break;
+    case dma_operations::direct:
+        return *direct_;
+    case dma_operations::swiotlb:
+        return *swiotlb_;
+    case dma_operations::iommu:
+        return *iommu_;
+    case dma_operations::none:
+        break;
     }
     throw std::logic_error("machine: there are no DMA operations called none");
 }
@@ -233,7 +246,8 @@ void machine::group_signals() {
 
 // --- running
 
-void machine::run(const guest::kernel::workload& workload, const std::function<void(const machine&)>& progress) {
+void machine::run(const guest::kernel::workload& workload,
+                  const std::function<void(const machine&)>& progress) {
     kernel_->run([this, &workload](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
         canaries_.plant(kernel, cpu);
         workload(kernel, cpu);
@@ -290,9 +304,7 @@ std::uint64_t machine::bytes_bounced() const {
     return counter("swiotlb", "bytes_to_bounce") + counter("swiotlb", "bytes_from_bounce");
 }
 
-std::uint64_t machine::device_accesses() const {
-    return total("memory", "device_accesses");
-}
+std::uint64_t machine::device_accesses() const { return total("memory", "device_accesses"); }
 
 std::uint64_t machine::device_accesses_not_shared() const {
     const trace::tally* by_state = recorder_.metrics().find_tally(module("memory"), "device_accesses");
@@ -327,7 +339,8 @@ std::uint64_t machine::requests_completed() const {
     for (std::size_t disk = 0; disk < disks_.size(); ++disk) {
         completed += total(fmt::format("kernel.virtio_blk{}", disk), "results");
     }
-    return completed + counter("kernel.virtio_net0", "frames_sent") + counter("kernel.virtio_net0", "frames_received");
+    return completed + counter("kernel.virtio_net0", "frames_sent") +
+           counter("kernel.virtio_net0", "frames_received");
 }
 
 trace::run_facts machine::facts() const {
@@ -340,14 +353,17 @@ trace::run_facts machine::facts() const {
     }
     bytes += counter("kernel.virtio_net0", "bytes_sent") + counter("kernel.virtio_net0", "bytes_received");
     if (finished_ && working > sc_core::SC_ZERO_TIME) {
-        facts.figures.push_back({"workload_time", working.to_seconds() * 1e6, "us", "from the workload's start to its end"});
-        facts.figures.push_back({"throughput", static_cast<double>(bytes) / working.to_seconds() / 1e6, "MB/s",
-                                 "data of completed requests and frames, by the workload's time"});
-        facts.figures.push_back({"request_rate", static_cast<double>(requests_completed()) / working.to_seconds(), "1/s",
+        facts.figures.push_back(
+            {"workload_time", working.to_seconds() * 1e6, "us", "from the workload's start to its end"});
+        facts.figures.push_back({"throughput", static_cast<double>(bytes) / working.to_seconds() / 1e6,
+                                 "MB/s", "data of completed requests and frames, by the workload's time"});
+        facts.figures.push_back({"request_rate",
+                                 static_cast<double>(requests_completed()) / working.to_seconds(), "1/s",
                                  "completed requests and frames, by the workload's time"});
     }
     if (bytes_bounced() > 0 && bytes > 0) {
-        facts.figures.push_back({"bounce_factor", static_cast<double>(bytes_bounced()) / static_cast<double>(bytes), "",
+        facts.figures.push_back({"bounce_factor",
+                                 static_cast<double>(bytes_bounced()) / static_cast<double>(bytes), "",
                                  "bytes copied to and from bounce buffers for each byte of data"});
     }
     return facts;

@@ -48,7 +48,8 @@ public:
     /// Runs `workload` on CPU 0 once the guest's kernel has started; returns when it has ended, when the guest was ended,
     /// when nothing will ever happen again (the guest waits for something that does not come), or at the time limit.
     /// \param progress called now and then
-    void run(const guest::kernel::workload& workload, const std::function<void(const machine&)>& progress = {});
+    void run(const guest::kernel::workload& workload,
+             const std::function<void(const machine&)>& progress = {});
 
     /// The workload has returned.
     [[nodiscard]] bool finished() const { return finished_; }

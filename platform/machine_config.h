@@ -61,7 +61,8 @@ struct machine_config {
 
     dma_operations arch_dma_ops = dma_operations::iommu;     ///< the architecture's default
     dma_operations platform_dma_ops = dma_operations::none;  ///< what the platform's override hook installs
-    guest::platform_override override_when = guest::platform_override::secure_guest;  ///< when the hook applies
+    guest::platform_override override_when =
+        guest::platform_override::secure_guest;  ///< when the hook applies
 
     std::uint64_t swiotlb_size = std::uint64_t{4} << 20;  ///< bytes of the pool, a multiple of 256 KiB
     unsigned swiotlb_areas = 0;                           ///< 0: the number of CPUs

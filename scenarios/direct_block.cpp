@@ -11,8 +11,10 @@ public:
         : disk_copy_scenario(
               "direct_block",
               "An ordinary guest copies a disk. Its devices do not offer ACCESS_PLATFORM, so virtio chooses "
-              "virtio_direct_dma_ops and hands out guest physical addresses: no copy, no hypercall, and nothing between the "
-              "host and the guest's memory. The planted canaries are all in the host's view, and the ledger names their "
+              "virtio_direct_dma_ops and hands out guest physical addresses: no copy, no hypercall, and "
+              "nothing between the "
+              "host and the guest's memory. The planted canaries are all in the host's view, and the ledger "
+              "names their "
               "bytes.") {}
 
     void configure(platform::machine_config& machine) override { machine.access_platform = false; }

@@ -11,12 +11,15 @@ namespace {
 class direct_in_secure_guest : public platform::scenario {
 public:
     direct_in_secure_guest()
-        : scenario("direct_in_secure_guest",
-                   "What goes wrong without bounce buffers: a secure guest whose devices do not offer ACCESS_PLATFORM, on a "
-                   "platform without a hook, hands guest physical addresses of secure pages to the host. The device asks for "
-                   "its ring, is refused, and reads the ciphertext that the hypervisor got by UV_PAGE_OUT (or gets a bus "
-                   "error, with --host.policy bus_error). No plaintext leaks, and no I/O is done: it is corruption, not "
-                   "exposure. The report lists each refused access.") {}
+        : scenario("direct_in_secure_guest", "What goes wrong without bounce buffers: a secure guest whose "
+                                             "devices do not offer ACCESS_PLATFORM, on a "
+                                             "platform without a hook, hands guest physical addresses of "
+                                             "secure pages to the host. The device asks for "
+                                             "its ring, is refused, and reads the ciphertext that the "
+                                             "hypervisor got by UV_PAGE_OUT (or gets a bus "
+                                             "error, with --host.policy bus_error). No plaintext leaks, and "
+                                             "no I/O is done: it is corruption, not "
+                                             "exposure. The report lists each refused access.") {}
 
     void configure(platform::machine_config& machine) override {
         machine.secure = true;
@@ -32,12 +35,14 @@ public:
         const guest::buffer data = kernel.alloc(block_size);
         cpu.fill(data.at(), block_size, std::byte{0});
         const std::array segments{guest::segment{data.at(), block_size}};
-        kernel.block(0).submit(cpu, {.operation = guest::block_operation::read, .sector = 0, .data = segments},
+        kernel.block(0).submit(cpu,
+                               {.operation = guest::block_operation::read, .sector = 0, .data = segments},
                                [this](cpu::native::native_cpu&, const guest::block_completion& how) {
                                    answered_ = true;
                                    succeeded_ = how.ok();
                                });
-        kernel.cpu_scheduler().wait_until(cpu, [this] { return answered_; }, cpu.now() + patience_);
+        kernel.cpu_scheduler().wait_until(
+            cpu, [this] { return answered_; }, cpu.now() + patience_);
     }
 
     void judge(platform::machine& after, platform::session& in) override {
@@ -48,7 +53,8 @@ public:
         in.expect(log.count(trace::violation_kind::refused_access) > 0,
                   "the device's accesses to secure pages were refused, each on record with its page's state");
         if (after.config().policy == platform::host_policy::page_out) {
-            in.expect(after.counter("ultravisor", "pages_encrypted") > 0, "the host got the pages by UV_PAGE_OUT, as ciphertext");
+            in.expect(after.counter("ultravisor", "pages_encrypted") > 0,
+                      "the host got the pages by UV_PAGE_OUT, as ciphertext");
         }
         in.expect(!succeeded_, fmt::format("the guest's request did not succeed ({})",
                                            answered_ ? "it ended in an error" : "it was never answered"));

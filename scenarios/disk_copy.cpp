@@ -27,7 +27,8 @@ bool equal(backend::block_backend_if& one, backend::block_backend_if& other) {
         const std::size_t bytes = std::min(piece, one.size() - at);
         const auto left_part = std::span(left).first(bytes);
         const auto right_part = std::span(right).first(bytes);
-        if (!one.read(at, left_part) || !other.read(at, right_part) || !std::ranges::equal(left_part, right_part)) {
+        if (!one.read(at, left_part) || !other.read(at, right_part) ||
+            !std::ranges::equal(left_part, right_part)) {
             return false;
         }
     }
@@ -38,17 +39,20 @@ bool equal(backend::block_backend_if& one, backend::block_backend_if& other) {
 
 void disk_copy_scenario::declare(platform::parameter_set& parameters) {
     parameters.add("disk", disk_, "raw image to copy, never written; none: a disk in memory");
-    parameters.add("copy-to", copy_to_, "raw image that is created, or replaced, as the copy; none: a disk in memory");
+    parameters.add("copy-to", copy_to_,
+                   "raw image that is created, or replaced, as the copy; none: a disk in memory");
     parameters.add("disk-size", disk_size_, platform::quantity::bytes, "bytes", "size of a disk in memory");
     parameters.add("chunk", chunk_, platform::quantity::bytes, "bytes", "how much is copied at a time");
     parameters.add("depth", depth_, "chunks", "how many chunks are under way at once");
-    parameters.add("clear-buffers", clear_buffers_, "the guest clears recycled memory before it reads into it");
+    parameters.add("clear-buffers", clear_buffers_,
+                   "the guest clears recycled memory before it reads into it");
 }
 
 void disk_copy_scenario::prepare(platform::machine_config& machine) {
     if (chunk_ == 0 || chunk_ % backend::sector_size != 0 || chunk_ > largest_chunk) {
         throw std::invalid_argument(fmt::format("chunk: {} is not a multiple of 512B up to {}",
-                                                platform::format_size(chunk_), platform::format_size(largest_chunk)));
+                                                platform::format_size(chunk_),
+                                                platform::format_size(largest_chunk)));
     }
     if (depth_ == 0 || depth_ > 1024) {
         throw std::invalid_argument(fmt::format("depth: {} is not within 1 to 1024", depth_));
@@ -88,8 +92,9 @@ void disk_copy_scenario::run(platform::session& in) {
 }
 
 void disk_copy_scenario::guest_main(guest::kernel& kernel, cpu::native::native_cpu& cpu) {
-    result_ = guest::copy_disk(kernel, cpu, kernel.block(0), kernel.block(1),
-                               {.chunk = static_cast<std::uint32_t>(chunk_), .depth = depth_, .clear_buffers = clear_buffers_});
+    result_ = guest::copy_disk(
+        kernel, cpu, kernel.block(0), kernel.block(1),
+        {.chunk = static_cast<std::uint32_t>(chunk_), .depth = depth_, .clear_buffers = clear_buffers_});
 }
 
 void disk_copy_scenario::judge(platform::machine& after, platform::session& in) {

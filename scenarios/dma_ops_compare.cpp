@@ -22,7 +22,8 @@ struct contender {
 };
 
 constexpr std::array contenders{
-    contender{"direct", "ordinary guest", [](platform::machine_config& machine) { machine.access_platform = false; }},
+    contender{"direct", "ordinary guest",
+              [](platform::machine_config& machine) { machine.access_platform = false; }},
     contender{"iommu", "ordinary guest, ACCESS_PLATFORM",
               [](platform::machine_config& machine) {
                   machine.access_platform = true;
@@ -50,13 +51,17 @@ struct measurement {
 class dma_ops_compare : public platform::scenario {
 public:
     dma_ops_compare()
-        : scenario("dma_ops_compare",
-                   "The same block workload under every module of DMA operations: direct and iommu in an ordinary guest, swiotlb "
-                   "in a secure one; requests of several sizes at several queue depths. Shows what each way costs: a table, "
-                   "the JSON report, and a plot (PNG) of throughput by request size. Compare ratios, not nanoseconds. The trace is that of "
-                   "the first swiotlb run.") {}
+        : scenario("dma_ops_compare", "The same block workload under every module of DMA operations: direct "
+                                      "and iommu in an ordinary guest, swiotlb "
+                                      "in a secure one; requests of several sizes at several queue depths. "
+                                      "Shows what each way costs: a table, "
+                                      "the JSON report, and a plot (PNG) of throughput by request size. "
+                                      "Compare ratios, not nanoseconds. The trace is that of "
+                                      "the first swiotlb run.") {}
 
-    void configure(platform::machine_config& machine) override { machine.swiotlb_size = std::uint64_t{16} << 20; }
+    void configure(platform::machine_config& machine) override {
+        machine.swiotlb_size = std::uint64_t{16} << 20;
+    }
 
     void declare(platform::parameter_set& parameters) override {
         parameters.add("sizes", sizes_, platform::quantity::bytes, "sizes of a request");
@@ -67,7 +72,9 @@ public:
     }
 
     void prepare(platform::machine_config&) override {
-        const auto wrong = [](std::uint64_t size) { return size == 0 || size % 512 != 0 || size > (1U << 20); };
+        const auto wrong = [](std::uint64_t size) {
+            return size == 0 || size % 512 != 0 || size > (1U << 20);
+        };
         if (const auto size = std::ranges::find_if(sizes_, wrong); size != sizes_.end()) {
             throw std::invalid_argument(
                 fmt::format("sizes: {} is not a multiple of 512B up to 1MiB", platform::format_size(*size)));
@@ -107,25 +114,28 @@ private:
                                          .verify = false,
                                          .seed = in.options().seed};
         guest::block_workload_result result;
-        const bool first_swiotlb = who.name == "swiotlb" && size == sizes_.front() && depth == depths_.front();
+        const bool first_swiotlb = who.name == "swiotlb" && size == sizes_.front() &&
+                                   depth == depths_.front();
         in.run(
             machine,
             [&](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
                 result = run_block_workload(kernel, cpu, kernel.block(0), work);
             },
             [&](platform::machine& after) {
-                const trace::duration_histogram* latency =
-                    after.recorder().metrics().find_histogram("machine.kernel.virtio_blk0", "latency");
+                const trace::duration_histogram* latency = after.recorder().metrics().find_histogram(
+                    "machine.kernel.virtio_blk0", "latency");
                 measurements_.push_back({&who, size, depth, after.finished() && result.ok(),
-                                         result.bytes_per_second() / 1e6, latency->mean_ns() / 1e3, after.bytes_bounced(),
-                                         after.total("cpu0", "hypercalls"), after.total("cpu0", "ultracalls")});
+                                         result.bytes_per_second() / 1e6, latency->mean_ns() / 1e3,
+                                         after.bytes_bounced(), after.total("cpu0", "hypercalls"),
+                                         after.total("cpu0", "ultracalls")});
             },
             {.label = fmt::format("{} {} depth {}", who.name, platform::format_size(size), depth),
              .traced = first_swiotlb,
              .text = false});
     }
 
-    [[nodiscard]] const measurement& find(std::string_view name, std::uint64_t size, std::uint64_t depth) const {
+    [[nodiscard]] const measurement& find(std::string_view name, std::uint64_t size,
+                                          std::uint64_t depth) const {
         return *std::ranges::find_if(measurements_, [&](const measurement& each) {
             return each.who->name == name && each.size == size && each.depth == depth;
         });
@@ -168,8 +178,8 @@ private:
                                     {"hypercalls", row.hypercalls},
                                     {"ultracalls", row.ultracalls}});
                 }
-                text += fmt::format("{:>15.2f}x\n",
-                                    find("swiotlb", size, depth).mb_per_s / find("direct", size, depth).mb_per_s);
+                text += fmt::format("{:>15.2f}x\n", find("swiotlb", size, depth).mb_per_s /
+                                                        find("direct", size, depth).mb_per_s);
             }
         }
         in.results()["comparison"] = rows;
@@ -195,7 +205,8 @@ private:
         if (gnuplot::draw(picture, plot_)) {
             in.add_file("plot", plot_);
         } else {
-            in.add_text(fmt::format("No plot: gnuplot is not installed, or '{}' cannot be written.\n", plot_.string()));
+            in.add_text(fmt::format("No plot: gnuplot is not installed, or '{}' cannot be written.\n",
+                                    plot_.string()));
         }
     }
 

@@ -20,9 +20,10 @@ std::string literal(std::string_view text) {
 }
 
 std::string script(const line_plot& what, const std::filesystem::path& to) {
-    std::string text = fmt::format("set terminal pngcairo size 1200,800\nset output {}\nset title {}\nset xlabel {}\nset ylabel {}\n"
-                                   "set logscale x 2\nset format x '%.0f'\nset grid\nset key outside right\n",
-                                   literal(to.string()), literal(what.title), literal(what.x_label), literal(what.y_label));
+    std::string text = fmt::format(
+        "set terminal pngcairo size 1200,800\nset output {}\nset title {}\nset xlabel {}\nset ylabel {}\n"
+        "set logscale x 2\nset format x '%.0f'\nset grid\nset key outside right\n",
+        literal(to.string()), literal(what.title), literal(what.x_label), literal(what.y_label));
     std::string separator = "plot ";
     for (const line& each : what.lines) {
         text += fmt::format("{}'-' using 1:2 with linespoints title {}", separator, literal(each.title));
@@ -42,7 +43,8 @@ std::string script(const line_plot& what, const std::filesystem::path& to) {
 
 bool draw(const line_plot& what, const std::filesystem::path& to) {
     // Whatever becomes of gnuplot, somebody reads all that is written: no SIGPIPE.
-    std::FILE* const gnuplot = ::popen("gnuplot >/dev/null 2>&1; status=$?; cat >/dev/null; exit $status", "w");
+    std::FILE* const gnuplot = ::popen("gnuplot >/dev/null 2>&1; status=$?; cat >/dev/null; exit $status",
+                                       "w");
     if (gnuplot == nullptr) {
         return false;
     }

@@ -8,12 +8,14 @@ namespace {
 class iommu_block : public disk_copy_scenario {
 public:
     iommu_block()
-        : disk_copy_scenario(
-              "iommu_block",
-              "An ordinary guest whose devices offer ACCESS_PLATFORM copies a disk. virtio keeps the architecture's DMA "
-              "operations: each buffer gets entries in the device's TCE table by H_PUT_TCE or H_PUT_TCE_INDIRECT, and loses "
-              "them by H_STUFF_TCE. Nothing is copied, but every mapping is a call. The table protects the guest from its "
-              "devices, not from its hypervisor, which still reads all of memory.") {}
+        : disk_copy_scenario("iommu_block",
+                             "An ordinary guest whose devices offer ACCESS_PLATFORM copies a disk. virtio "
+                             "keeps the architecture's DMA "
+                             "operations: each buffer gets entries in the device's TCE table by H_PUT_TCE or "
+                             "H_PUT_TCE_INDIRECT, and loses "
+                             "them by H_STUFF_TCE. Nothing is copied, but every mapping is a call. The table "
+                             "protects the guest from its "
+                             "devices, not from its hypervisor, which still reads all of memory.") {}
 
     void configure(platform::machine_config& machine) override {
         machine.access_platform = true;
@@ -22,7 +24,8 @@ public:
 
     void judge(platform::machine& after, platform::session& in) override {
         disk_copy_scenario::judge(after, in);
-        in.expect(after.devices_with(guest::dma_ops_choice::architecture_default) == after.config().disks.size(),
+        in.expect(after.devices_with(guest::dma_ops_choice::architecture_default) ==
+                      after.config().disks.size(),
                   "virtio kept the architecture's DMA operations, ACCESS_PLATFORM being negotiated");
         in.expect(after.hypercalls({abi::hcall::h_put_tce, abi::hcall::h_put_tce_indirect}) > 0 &&
                       after.hypercalls({abi::hcall::h_stuff_tce}) > 0,

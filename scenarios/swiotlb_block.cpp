@@ -8,14 +8,17 @@ namespace {
 class swiotlb_block : public disk_copy_scenario {
 public:
     swiotlb_block()
-        : disk_copy_scenario(
-              "swiotlb_block",
-              "The main job: a guest makes itself secure, its platform's hook gives every virtio device SWIOTLB's DMA "
-              "operations, and it copies a disk. Each buffer bounces through a pool in shared pages; devices on the untrusted "
-              "host never meet a page that is not shared, and no planted canary reaches the host. Follow a request in the "
-              "trace: submit, map, copy to the bounce buffer, ring, doorbell (reflected), device, interrupt, copy back. "
-              "With --clear-buffers no the guest reads into recycled memory as it is, and SWIOTLB shows the host what "
-              "stood there: the ledger names the bytes.") {}
+        : disk_copy_scenario("swiotlb_block", "The main job: a guest makes itself secure, its platform's "
+                                              "hook gives every virtio device SWIOTLB's DMA "
+                                              "operations, and it copies a disk. Each buffer bounces through "
+                                              "a pool in shared pages; devices on the untrusted "
+                                              "host never meet a page that is not shared, and no planted "
+                                              "canary reaches the host. Follow a request in the "
+                                              "trace: submit, map, copy to the bounce buffer, ring, doorbell "
+                                              "(reflected), device, interrupt, copy back. "
+                                              "With --clear-buffers no the guest reads into recycled memory "
+                                              "as it is, and SWIOTLB shows the host what "
+                                              "stood there: the ledger names the bytes.") {}
 
     void configure(platform::machine_config& machine) override {
         machine.secure = true;
@@ -34,8 +37,9 @@ public:
         if (clears_buffers()) {
             in.expect(after.canaries_seen() == 0, "no planted canary reached the host by any channel");
         } else {
-            in.expect(after.canaries_seen() > 0, "a canary in recycled memory reached the host: SWIOTLB copied the old "
-                                                 "content of a buffer that the device was to fill");
+            in.expect(after.canaries_seen() > 0,
+                      "a canary in recycled memory reached the host: SWIOTLB copied the old "
+                      "content of a buffer that the device was to fill");
         }
         in.expect(after.recorder().violations().total() == 0, "nobody broke a rule");
     }

@@ -20,11 +20,14 @@ constexpr std::uint64_t ip_and_udp_headers = 28;
 class swiotlb_net : public platform::scenario {
 public:
     swiotlb_net()
-        : scenario("swiotlb_net",
-                   "A secure guest talks to a peer on the host through a virtio network card and SWIOTLB: ping, then UDP to "
-                   "the peer and from it, in several payload sizes. Receive buffers bounce twice (the pool gets their old "
-                   "content when they are mapped), frames to be sent once. Both ends check every checksum and every byte of "
-                   "the payload; --net.pcap FILE keeps the frames for tcpdump or Wireshark.") {}
+        : scenario("swiotlb_net", "A secure guest talks to a peer on the host through a virtio network card "
+                                  "and SWIOTLB: ping, then UDP to "
+                                  "the peer and from it, in several payload sizes. Receive buffers bounce "
+                                  "twice (the pool gets their old "
+                                  "content when they are mapped), frames to be sent once. Both ends check "
+                                  "every checksum and every byte of "
+                                  "the payload; --net.pcap FILE keeps the frames for tcpdump or Wireshark.") {
+    }
 
     void configure(platform::machine_config& machine) override {
         machine.secure = true;
@@ -34,15 +37,16 @@ public:
 
     void declare(platform::parameter_set& parameters) override {
         parameters.add("sizes", sizes_, platform::quantity::bytes, "UDP payloads, 8 bytes to net.mtu - 28");
-        parameters.add("datagrams", datagrams_, platform::quantity::count, "datagrams", "how many of each size, each way");
+        parameters.add("datagrams", datagrams_, platform::quantity::count, "datagrams",
+                       "how many of each size, each way");
         parameters.add("interval", interval_, "from one datagram of the peer to the next");
     }
 
     void prepare(platform::machine_config& machine) override {
         for (const std::uint64_t size : sizes_) {
             if (size < sizeof(peer::pattern_header) || size + ip_and_udp_headers > machine.mtu) {
-                throw std::invalid_argument(fmt::format("sizes: {} is not within 8 to net.mtu - 28 = {}", size,
-                                                        machine.mtu - ip_and_udp_headers));
+                throw std::invalid_argument(fmt::format("sizes: {} is not within 8 to net.mtu - 28 = {}",
+                                                        size, machine.mtu - ip_and_udp_headers));
             }
         }
     }
@@ -72,12 +76,15 @@ public:
     void judge(platform::machine& after, platform::session& in) override {
         const std::uint64_t all = datagrams_ * sizes_.size();
         in.expect(after.finished() && round_trip_.has_value(),
-                  round_trip_ ? fmt::format("the peer answered the guest's ping after {}", platform::format_duration(*round_trip_))
+                  round_trip_ ? fmt::format("the peer answered the guest's ping after {}",
+                                            platform::format_duration(*round_trip_))
                               : "the peer answered the guest's ping");
         in.expect(sent_ == all && after.peer().sink_datagrams() == all && after.peer().sink_corrupt() == 0 &&
                       after.peer().sink_out_of_order() == 0,
-                  fmt::format("the peer received {} datagrams of {} bytes, whole and in order", all, fmt::join(sizes_, ", ")));
-        in.expect(received_ == all && corrupt_ == 0, fmt::format("the guest received {}, whole and in order", all));
+                  fmt::format("the peer received {} datagrams of {} bytes, whole and in order", all,
+                              fmt::join(sizes_, ", ")));
+        in.expect(received_ == all && corrupt_ == 0,
+                  fmt::format("the guest received {}, whole and in order", all));
         in.expect(after.guest_secure() && after.devices_with(guest::dma_ops_choice::platform_override) == 1,
                   "the guest is secure and its network card has SWIOTLB's DMA operations");
         in.expect(after.device_accesses() > 0 && after.device_accesses_not_shared() == 0,
@@ -87,18 +94,20 @@ public:
     }
 
 private:
-    bool send_pattern(guest::inet_stack& net, cpu::native::native_cpu& cpu, std::uint64_t sequence, std::uint64_t size) {
+    bool send_pattern(guest::inet_stack& net, cpu::native::native_cpu& cpu, std::uint64_t sequence,
+                      std::uint64_t size) {
         const std::vector<std::byte> payload = pattern(sequence, size);
         return net.send_udp(cpu, guest_port, peer::peer_ip, peer::sink_port, payload);
     }
 
     void receive_patterns(guest::inet_stack& net, cpu::native::native_cpu& cpu, std::uint64_t size) {
-        const peer::start_source order{.magic = peer::start_magic,
-                                       .count = static_cast<std::uint32_t>(datagrams_),
-                                       .size = static_cast<std::uint32_t>(size),
-                                       .port = guest_port,
-                                       .reserved = 0,
-                                       .interval_ns = static_cast<std::uint64_t>(interval_.to_seconds() * 1e9)};
+        const peer::start_source order{
+            .magic = peer::start_magic,
+            .count = static_cast<std::uint32_t>(datagrams_),
+            .size = static_cast<std::uint32_t>(size),
+            .port = guest_port,
+            .reserved = 0,
+            .interval_ns = static_cast<std::uint64_t>(interval_.to_seconds() * 1e9)};
         net.send_udp(cpu, guest_port, peer::peer_ip, peer::control_port, std::as_bytes(std::span(&order, 1)));
         for (std::uint64_t sequence = 0; sequence < datagrams_; ++sequence) {
             const auto datagram = net.receive_udp(cpu, guest_port, {10, sc_core::SC_MS});

@@ -13,8 +13,10 @@ class swiotlb_pressure : public platform::scenario {
 public:
     swiotlb_pressure()
         : scenario("swiotlb_pressure",
-                   "A bounce buffer pool that is too small for what is in flight: mappings fail (\"swiotlb buffer is full\"), "
-                   "the block driver puts the requests back and tries again when others have completed, and in the end "
+                   "A bounce buffer pool that is too small for what is in flight: mappings fail (\"swiotlb "
+                   "buffer is full\"), "
+                   "the block driver puts the requests back and tries again when others have completed, and "
+                   "in the end "
                    "every block has been written and read back as it should be. Nothing is lost but time.") {}
 
     void configure(platform::machine_config& machine) override {
@@ -27,13 +29,15 @@ public:
     void declare(platform::parameter_set& parameters) override {
         parameters.add("block-size", block_size_, platform::quantity::bytes, "bytes", "size of a request");
         parameters.add("depth", depth_, "requests", "requests in flight");
-        parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes", "how much is written and read in all");
+        parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes",
+                       "how much is written and read in all");
     }
 
     void prepare(platform::machine_config& machine) override {
         if (block_size_ == 0 || block_size_ % 512 != 0 || block_size_ > bytes_) {
             throw std::invalid_argument(fmt::format("block-size: {} is not a multiple of 512B up to bytes={}",
-                                                    platform::format_size(block_size_), platform::format_size(bytes_)));
+                                                    platform::format_size(block_size_),
+                                                    platform::format_size(bytes_)));
         }
         if (depth_ == 0 || depth_ > 1024) {
             throw std::invalid_argument(fmt::format("depth: {} is not within 1 to 1024", depth_));
@@ -57,9 +61,11 @@ public:
         const std::uint64_t failures = after.counter("swiotlb", "failures");
         in.expect(failures > 0, fmt::format("the pool of {} was exhausted: {} mappings failed",
                                             platform::format_size(after.config().swiotlb_size), failures));
-        in.expect(requeued_ > 0 && recovered_ == requeued_,
-                  fmt::format("the driver put {} requests back and started every one of them later", requeued_));
-        in.expect(after.finished() && result_.errors == 0 && result_.bytes == bytes_ / block_size_ * block_size_,
+        in.expect(
+            requeued_ > 0 && recovered_ == requeued_,
+            fmt::format("the driver put {} requests back and started every one of them later", requeued_));
+        in.expect(after.finished() && result_.errors == 0 &&
+                      result_.bytes == bytes_ / block_size_ * block_size_,
                   fmt::format("all {} requests completed without error", result_.reads + result_.writes));
         in.expect(result_.verified > 0 && result_.mismatches == 0,
                   fmt::format("{} blocks were read back with what had been written", result_.verified));

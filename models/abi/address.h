@@ -16,8 +16,12 @@ public:
     [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
 
     friend constexpr auto operator<=>(address, address) = default;
-    friend constexpr address operator+(address base, std::uint64_t offset) { return address{base.value_ + offset}; }
-    friend constexpr address operator-(address base, std::uint64_t offset) { return address{base.value_ - offset}; }
+    friend constexpr address operator+(address base, std::uint64_t offset) {
+        return address{base.value_ + offset};
+    }
+    friend constexpr address operator-(address base, std::uint64_t offset) {
+        return address{base.value_ - offset};
+    }
     /// Bytes from `from` to `to`.
     friend constexpr std::uint64_t operator-(address to, address from) { return to.value_ - from.value_; }
 

@@ -95,7 +95,8 @@ inline constexpr std::array hcall_declarations{
 /// Index of `number` in hcall_declarations, or hcall_declarations.size() for a number that has no declaration.
 constexpr std::size_t hcall_row(std::uint64_t number) {
     std::size_t row = 0;
-    while (row < hcall_declarations.size() && static_cast<std::uint64_t>(hcall_declarations[row].number) != number) {
+    while (row < hcall_declarations.size() &&
+           static_cast<std::uint64_t>(hcall_declarations[row].number) != number) {
         ++row;
     }
     return row;

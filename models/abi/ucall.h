@@ -77,7 +77,8 @@ inline constexpr std::array ucall_declarations{
 /// Index of `number` in ucall_declarations, or ucall_declarations.size() for an unknown number.
 constexpr std::size_t ucall_row(std::uint64_t number) {
     std::size_t row = 0;
-    while (row < ucall_declarations.size() && static_cast<std::uint64_t>(ucall_declarations[row].number) != number) {
+    while (row < ucall_declarations.size() &&
+           static_cast<std::uint64_t>(ucall_declarations[row].number) != number) {
         ++row;
     }
     return row;

@@ -22,8 +22,8 @@ class network_backend_if : public virtual sc_core::sc_interface {
 public:
     /// At elaboration: the card that gets the frames from now on.
     virtual void attach(network_card_if& card) = 0;
-    /// The card has put the frame's last byte on the wire `delay` from now.
-    virtual void transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) = 0;
+    /// The card is ready to send the frame `delay` from now. \returns when its last byte is on the wire
+    virtual sc_core::sc_time transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) = 0;
 };
 
 }  // namespace pefsim::backend

@@ -10,8 +10,27 @@
 
 namespace pefsim::backend {
 
-using namespace abi::internet;
-using namespace abi::network_peer;
+using abi::internet::arp_hardware_ethernet;
+using abi::internet::arp_packet;
+using abi::internet::arp_request;
+using abi::internet::be32;
+using abi::internet::broadcast_mac;
+using abi::internet::ethernet_header;
+using abi::internet::ethertype_arp;
+using abi::internet::ethertype_ipv4;
+using abi::internet::icmp_echo_request;
+using abi::internet::ipv4_header;
+using abi::internet::mac_address;
+using abi::internet::protocol_icmp;
+using abi::internet::protocol_udp;
+using abi::internet::udp_header;
+using abi::network_peer::control_port;
+using abi::network_peer::echo_port;
+using abi::network_peer::pattern_header;
+using abi::network_peer::pattern_word;
+using abi::network_peer::sink_port;
+using abi::network_peer::source_port;
+using abi::network_peer::start_magic;
 using sc_core::sc_time;
 
 namespace {
@@ -69,9 +88,10 @@ network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder&
     SC_THREAD(run);
 }
 
-void network_peer::transmit(std::span<const std::byte> frame, const sc_time& delay) {
+sc_time network_peer::transmit(std::span<const std::byte> frame, const sc_time& delay) {
     const sc_time now = sc_core::sc_time_stamp();
     wake_.notify(to_peer_.send(frame, now + delay) - now);
+    return to_peer_.free_at();
 }
 
 std::optional<sc_time> network_peer::next_due() const {

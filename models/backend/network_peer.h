@@ -44,8 +44,8 @@ public:
         abi::internet::mac_address guest_mac =
             abi::network_peer::guest_mac;  ///< where start_source() sends to
         std::uint32_t guest_ip = abi::network_peer::guest_ip;
-        std::uint16_t mtu = 1500;    ///< bytes of an IPv4 packet, 68 .. 65535
-        std::uint64_t seed = 1;      ///< of the pattern
+        std::uint16_t mtu = 1500;         ///< bytes of an IPv4 packet, 68 .. 65535
+        std::uint64_t seed = 1;           ///< of the pattern
         std::filesystem::path pcap = {};  ///< every frame goes into this file; none when empty
         timing::timing costs = {};
     };
@@ -61,7 +61,7 @@ public:
     network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
 
     void attach(network_card_if& card) override { card_ = &card; }
-    void transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) override;
+    sc_core::sc_time transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) override;
 
     /// Starts sending now; replaces a transmission that is under way.
     /// \throws std::invalid_argument for a size that the MTU forbids

@@ -5,7 +5,22 @@
 
 namespace pefsim::backend {
 
-using namespace abi::internet;
+using abi::internet::arp_hardware_ethernet;
+using abi::internet::arp_packet;
+using abi::internet::be32;
+using abi::internet::ethernet_header;
+using abi::internet::ethertype_arp;
+using abi::internet::ethertype_ipv4;
+using abi::internet::icmp_echo;
+using abi::internet::icmp_echo_reply;
+using abi::internet::ip_fragment_offset_mask;
+using abi::internet::ip_more_fragments;
+using abi::internet::ipv4_header;
+using abi::internet::mac_address;
+using abi::internet::min_frame_size;
+using abi::internet::protocol_icmp;
+using abi::internet::protocol_udp;
+using abi::internet::udp_header;
 
 namespace {
 

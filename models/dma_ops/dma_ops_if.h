@@ -40,7 +40,7 @@ inline constexpr unsigned dma_attr_skip_cpu_sync = 1;
 /// What map_page returns when it fails (DMA_MAPPING_ERROR).
 inline constexpr dma_addr dma_mapping_error{~std::uint64_t{0}};
 
-/// A device as the DMA API sees it (struct device's DMA fields).
+/// A device as the DMA API sees it (struct device's DMA fields). It outlives its mappings.
 struct dma_device {
     std::string name;         ///< "virtio-blk0"
     std::uint64_t liobn = 0;  ///< logical I/O bus number of its DMA window

@@ -42,7 +42,6 @@ mapped_dma_ops::mapped_dma_ops(sc_core::sc_module_name name, trace::recorder& re
       original_(recorder, sc_module::name(), "mapping_original", "the buffer that it is for"),
       size_(recorder, sc_module::name(), "mapping_size", "its bytes"),
       direction_(recorder, sc_module::name(), "mapping_direction", "its direction"),
-      live_(recorder, sc_module::name(), "live_mappings", "mappings that are alive"),
       maps_(recorder.metrics(), sc_module::name(), "maps", "mappings", "buffers mapped"),
       unmaps_(recorder.metrics(), sc_module::name(), "unmaps", "mappings", "mappings ended"),
       syncs_(recorder.metrics(), sc_module::name(), "syncs", "calls", "sync_single_for_cpu and _for_device"),
@@ -97,7 +96,8 @@ dma_addr mapped_dma_ops::map_segment(native_cpu& cpu, dma_device& device, phys_a
                  .size = size,
                  .number = recorder_.ledger().new_mapping(),
                  .direction = direction,
-                 .device = &device};
+                 .device = &device,
+                 .min_align_mask = device.min_align_mask};
     if (size == 0) {
         misuse(cpu, device, dma_addr{original.value()}, size, "map of no bytes");
     } else {
@@ -249,9 +249,8 @@ void mapped_dma_ops::show(const mapping& what, const sc_time& when) {
     number_.set(what.number, when);
     address_.set(what.address, when);
     original_.set(what.original, when);
-    size_.set(what.size, when);
+    size_.set(static_cast<std::uint32_t>(what.size), when);
     direction_.set(what.direction, when);
-    live_.set(table_.size(), when);
 }
 
 void mapped_dma_ops::misuse(native_cpu& cpu, const dma_device& device, dma_addr address, std::size_t size,

@@ -29,7 +29,7 @@ namespace pefsim::dma_ops {
 /// another size; free of what was not allocated.
 ///
 /// Signals: map, unmap (events), mapping_number, mapping_address, mapping_original, mapping_size, mapping_direction (of the
-/// latest call), live_mappings. Metrics: maps, unmaps, syncs, failures, bytes_mapped, mappings, coherent_bytes.
+/// latest call). Metrics: maps, unmaps, syncs, failures, bytes_mapped, mappings, coherent_bytes.
 class mapped_dma_ops : public sc_core::sc_module, public dma_ops_if {
 public:
     sc_core::sc_port<page_allocator_if> pages;
@@ -102,9 +102,8 @@ private:
     trace::signal<std::uint32_t> number_;
     trace::signal<dma_addr> address_;
     trace::signal<phys_addr> original_;
-    trace::signal<std::uint64_t> size_;
+    trace::signal<std::uint32_t> size_;
     trace::signal<dma_data_direction> direction_;
-    trace::signal<std::uint64_t> live_;
     trace::counter maps_;
     trace::counter unmaps_;
     trace::counter syncs_;

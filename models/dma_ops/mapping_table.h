@@ -18,6 +18,7 @@ struct mapping {
     std::uint32_t number = 0;  ///< exposure_ledger::new_mapping(); 0: no mapping
     dma_data_direction direction{};
     const dma_device* device = nullptr;
+    std::uint64_t min_align_mask = 0;  ///< the device's, when it was mapped
 };
 
 /// The mappings of a module that are alive, by bus address: what Linux's DMA-API debugging keeps (kernel/dma/debug.c).

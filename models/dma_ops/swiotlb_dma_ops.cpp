@@ -43,7 +43,6 @@ swiotlb_dma_ops::swiotlb_dma_ops(sc_core::sc_module_name name, trace::recorder& 
                        sc_core::sc_get_time_resolution().to_seconds()),
       copy_direction_(recorder, sc_module::name(), "copy_direction", "bounce copy that runs"),
       copy_bytes_(recorder, sc_module::name(), "copy_bytes", "its bytes; 0 while none runs"),
-      copy_mapping_(recorder, sc_module::name(), "copy_mapping", "number of its mapping; 0 while none runs"),
       used_signal_(recorder, sc_module::name(), "pool_used", "slots of 2 KiB that are taken"),
       high_water_signal_(recorder, sc_module::name(), "pool_high_water", "most slots ever taken"),
       full_(recorder, sc_module::name(), "pool_full", "a map found no slots"),
@@ -94,13 +93,13 @@ sc_time swiotlb_dma_ops::slots_cost(std::size_t visited) const {
 void swiotlb_dma_ops::show_used(native_cpu& cpu) {
     pool_used_.set(pool_->used());
     const sc_time now = cpu.now();
-    used_signal_.set(pool_used_.value(), now);
-    high_water_signal_.set(pool_used_.high_water(), now);
+    used_signal_.set(static_cast<std::uint32_t>(pool_used_.value()), now);
+    high_water_signal_.set(static_cast<std::uint32_t>(pool_used_.high_water()), now);
 }
 
 std::optional<phys_addr> swiotlb_dma_ops::find_slots(native_cpu& cpu, const mapping& what) {
     const io_tlb_pool::request wanted{
-        .original = what.original, .size = what.size, .min_align_mask = what.device->min_align_mask};
+        .original = what.original, .size = what.size, .min_align_mask = what.min_align_mask};
     const unsigned first = cpu.number() & (pool_->areas() - 1);
     unsigned area = first;
     do {
@@ -123,7 +122,7 @@ void swiotlb_dma_ops::release_slots(native_cpu& cpu, const mapping& what) {
     const unsigned area = pool_->area_of(at);
     const native_cpu::irqs_off irqs_off(cpu);
     locks_[area].take(cpu, contention_);
-    const auto released = pool_->release(at, what.device->min_align_mask);
+    const auto released = pool_->release(at, what.min_align_mask);
     locks_[area].hold_for(cpu, lock_cost_ + slots_cost(released.visited));
     show_used(cpu);
 }
@@ -141,7 +140,7 @@ void swiotlb_dma_ops::complain_full(native_cpu& cpu, const mapping& what) {
 
 void swiotlb_dma_ops::bounce(native_cpu& cpu, const mapping& what, phys_addr bounce_address, std::size_t size,
                              bounce_direction direction) {
-    const auto place = pool_->locate(bounce_address, what.device->min_align_mask);
+    const auto place = pool_->locate(bounce_address, what.min_align_mask);
     if (!place || place->left < size) {
         throw std::logic_error(
             fmt::format("{}: {}: mapping {} of {} bytes at {:#x} has no bounce slots for {} bytes",
@@ -150,8 +149,7 @@ void swiotlb_dma_ops::bounce(native_cpu& cpu, const mapping& what, phys_addr bou
     const bool to_bounce = direction == bounce_direction::to_bounce;
     const sc_time begin = cpu.now();
     copy_direction_.set(direction, begin);
-    copy_bytes_.set(size, begin);
-    copy_mapping_.set(what.number, begin);
+    copy_bytes_.set(static_cast<std::uint32_t>(size), begin);
     if (to_bounce) {
         cpu.copy(bounce_address, place->original, size);
         bytes_to_bounce_.add(size);
@@ -162,7 +160,6 @@ void swiotlb_dma_ops::bounce(native_cpu& cpu, const mapping& what, phys_addr bou
     const sc_time end = cpu.now();
     copy_direction_.set(bounce_direction::none, end);
     copy_bytes_.set(0, end);
-    copy_mapping_.set(0, end);
 }
 
 // --- the operations

@@ -33,35 +33,52 @@ enum class block_status : std::uint8_t {
 };
 inline constexpr std::array<std::string_view, 7> block_status_names{
     "ok", "io_error", "unsupported", "out_of_range", "read_only", "no_memory", "device_failed"};
-constexpr std::string_view to_name(block_status status) { return block_status_names[static_cast<std::size_t>(status)]; }
+constexpr std::string_view to_name(block_status status) {
+    return block_status_names[static_cast<std::size_t>(status)];
+}
 
 /// What the driver did last, for the trace.
-enum class block_request_state : std::uint8_t { idle, submitted, requeued, available, notified, used, completed };
+enum class block_request_state : std::uint8_t {
+    idle,
+    submitted,
+    requeued,
+    available,
+    notified,
+    used,
+    completed
+};
 constexpr std::string_view to_name(block_request_state state) {
     switch (state) {
-    case block_request_state::idle: return "idle";
-    case block_request_state::submitted: return "submitted";
-    case block_request_state::requeued: return "requeued";
-    case block_request_state::available: return "available";
-    case block_request_state::notified: return "notified";
-    case block_request_state::used: return "used";
-    case block_request_state::completed: return "completed";
+    case block_request_state::idle:
+        return "idle";
+    case block_request_state::submitted:
+        return "submitted";
+    case block_request_state::requeued:
+        return "requeued";
+    case block_request_state::available:
+        return "available";
+    case block_request_state::notified:
+        return "notified";
+    case block_request_state::used:
+        return "used";
+    case block_request_state::completed:
+        return "completed";
     }
     return "?";
 }
 
 struct block_request {
     block_operation operation = block_operation::read;
-    std::uint64_t sector = 0;           ///< of 512 bytes
-    std::span<const segment> data{};    ///< guest memory; empty for a flush
+    std::uint64_t sector = 0;         ///< of 512 bytes
+    std::span<const segment> data{};  ///< guest memory; empty for a flush
 };
 
 struct block_completion {
     std::uint64_t number = 0;
     block_operation operation = block_operation::read;
     block_status status = block_status::ok;
-    std::uint64_t bytes = 0;      ///< of data
-    sc_core::sc_time latency{};   ///< from submit() to completion
+    std::uint64_t bytes = 0;     ///< of data
+    sc_core::sc_time latency{};  ///< from submit() to completion
     [[nodiscard]] bool ok() const { return status == block_status::ok; }
 };
 

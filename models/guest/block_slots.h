@@ -19,7 +19,9 @@ public:
     };
 
     block_slots(kernel& in, native_cpu& cpu, std::size_t depth)
-        : kernel_(in), wake_(cpu), completed_(depth) {}
+        : kernel_(in),
+          wake_(cpu),
+          completed_(depth) {}
 
     void submit(native_cpu& cpu, std::size_t slot, virtio_blk_driver& disk, const block_request& request) {
         ++in_flight_;

@@ -32,10 +32,18 @@ void check(bool sensible, std::string_view what) {
 class block_mix {
 public:
     block_mix(kernel& in, native_cpu& cpu, virtio_blk_driver& disk, const block_workload& what)
-        : cpu_(cpu), disk_(disk), what_(what), blocks_(usable_blocks()), random_(what.seed), slots_(in, cpu, what.depth),
-          version_(what.verify ? blocks_ : 0), busy_(blocks_), staging_(what.block_size) {
+        : cpu_(cpu),
+          disk_(disk),
+          what_(what),
+          blocks_(usable_blocks()),
+          random_(what.seed),
+          slots_(in, cpu, what.depth),
+          version_(what.verify ? blocks_ : 0),
+          busy_(blocks_),
+          staging_(what.block_size) {
         for (unsigned i = 0; i < what.depth; ++i) {
-            operations_.push_back({io_buffer(in, cpu, what.block_size, what.clear_buffers), block_operation::read, 0});
+            operations_.push_back(
+                {io_buffer(in, cpu, what.block_size, what.clear_buffers), block_operation::read, 0});
         }
     }
 
@@ -66,12 +74,14 @@ private:
     };
 
     std::uint64_t usable_blocks() const {
-        check(what_.block_size != 0 && what_.block_size % sector_size == 0, "the block size is not a multiple of 512");
+        check(what_.block_size != 0 && what_.block_size % sector_size == 0,
+              "the block size is not a multiple of 512");
         check(what_.depth != 0 && what_.read_percent <= 100, "depth 0, or more than 100 percent of reads");
         check(what_.first_sector < disk_.capacity(), "it begins beyond the end of the disk");
         const std::uint64_t there = disk_.capacity() - what_.first_sector;
         check(what_.sectors <= there, "it ends beyond the end of the disk");
-        const std::uint64_t blocks = (what_.sectors != 0 ? what_.sectors : there) * sector_size / what_.block_size;
+        const std::uint64_t blocks = (what_.sectors != 0 ? what_.sectors : there) * sector_size /
+                                     what_.block_size;
         check(blocks >= what_.depth, "fewer blocks than requests in flight");
         return std::min(blocks, block_workload::most_blocks);
     }
@@ -129,9 +139,9 @@ private:
     std::uint64_t blocks_;
     std::mt19937_64 random_;
     block_slots slots_;
-    std::vector<operation> operations_;    // by slot
-    std::vector<std::uint64_t> version_;   // by block; 0: not written here
-    std::vector<bool> busy_;               // by block
+    std::vector<operation> operations_;   // by slot
+    std::vector<std::uint64_t> version_;  // by block; 0: not written here
+    std::vector<bool> busy_;              // by block
     std::uint64_t sequential_ = 0;
     std::vector<std::byte> staging_;
     std::vector<std::byte> found_;
@@ -140,8 +150,10 @@ private:
 
 }  // namespace
 
-void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64_t block, std::uint64_t version) {
-    std::uint64_t state = seed * 0x9e37'79b9'7f4a'7c15 ^ block * 0xbf58'476d'1ce4'e5b9 ^ version * 0x94d0'49bb'1331'11eb;
+void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64_t block,
+                        std::uint64_t version) {
+    std::uint64_t state = seed * 0x9e37'79b9'7f4a'7c15 ^ block * 0xbf58'476d'1ce4'e5b9 ^
+                          version * 0x94d0'49bb'1331'11eb;
     for (std::size_t i = 0; i < to.size(); i += sizeof state) {
         state += 0x9e37'79b9'7f4a'7c15;
         const std::uint64_t word = (state ^ (state >> 29)) * 0xbf58'476d'1ce4'e5b9;
@@ -149,12 +161,15 @@ void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64
     }
 }
 
-block_workload_result run_block_workload(kernel& in, native_cpu& cpu, virtio_blk_driver& disk, const block_workload& what) {
+block_workload_result run_block_workload(kernel& in, native_cpu& cpu, virtio_blk_driver& disk,
+                                         const block_workload& what) {
     return block_mix(in, cpu, disk, what).run();
 }
 
-disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to, const disk_copy& how) {
-    check(how.chunk != 0 && how.chunk % sector_size == 0 && how.depth != 0, "chunk size or depth of the copy");
+disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to,
+                           const disk_copy& how) {
+    check(how.chunk != 0 && how.chunk % sector_size == 0 && how.depth != 0,
+          "chunk size or depth of the copy");
     check(to.capacity() >= from.capacity(), "the disk is larger than the one it is to be copied to");
     struct chunk {
         buffer memory;
@@ -177,8 +192,9 @@ disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from,
         reading.sector = next;
         reading.read = false;
         next += sectors;
-        slots.submit(cpu, slot, from,
-                     {.operation = block_operation::read, .sector = reading.sector, .data = {&reading.data, 1}});
+        slots.submit(
+            cpu, slot, from,
+            {.operation = block_operation::read, .sector = reading.sector, .data = {&reading.data, 1}});
     };
     for (std::size_t slot = 0; slot < how.depth; ++slot) {
         chunks.push_back({io_buffer(in, cpu, how.chunk, how.clear_buffers), {}, 0, false});
@@ -190,7 +206,9 @@ disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from,
         if (done.ok() && !finished.read) {
             finished.read = true;
             slots.submit(cpu, slot, to,
-                         {.operation = block_operation::write, .sector = finished.sector, .data = {&finished.data, 1}});
+                         {.operation = block_operation::write,
+                          .sector = finished.sector,
+                          .data = {&finished.data, 1}});
             continue;
         }
         result.errors += done.ok() ? 0 : 1;

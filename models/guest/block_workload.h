@@ -12,20 +12,20 @@ namespace pefsim::guest {
 
 /// A mix of reads and writes of blocks of one size, several in flight, on one CPU.
 struct block_workload {
-    std::uint32_t block_size = 4096;  ///< bytes, a multiple of 512
-    unsigned depth = 8;               ///< requests in flight
+    std::uint32_t block_size = 4096;                      ///< bytes, a multiple of 512
+    unsigned depth = 8;                                   ///< requests in flight
     std::uint64_t total_bytes = std::uint64_t{16} << 20;  ///< to be moved, rounded down to whole blocks
-    unsigned read_percent = 50;       ///< share of reads, 0 .. 100
-    bool random = true;               ///< else the blocks in their order, from the start again after the last
+    unsigned read_percent = 50;                           ///< share of reads, 0 .. 100
+    bool random = true;  ///< else the blocks in their order, from the start again after the last
     /// Each write puts a pattern of its own into its block; each read of a block that was written here is compared. Without
     /// it the buffers stay as they are.
     bool verify = true;
     /// Clears the buffers first, as init_on_alloc=1 does: SWIOTLB copies what a buffer held before into the pool even when
     /// the device is to fill it, so recycled memory that is not cleared shows the host its old content.
     bool clear_buffers = true;
-    std::uint64_t first_sector = 0;   ///< of the part of the disk that is used
-    std::uint64_t sectors = 0;        ///< 0: up to the end of the disk, at most `most_blocks` blocks
-    std::uint64_t seed = 1;           ///< of the order, the mix and the patterns
+    std::uint64_t first_sector = 0;  ///< of the part of the disk that is used
+    std::uint64_t sectors = 0;       ///< 0: up to the end of the disk, at most `most_blocks` blocks
+    std::uint64_t seed = 1;          ///< of the order, the mix and the patterns
 
     static constexpr std::uint64_t most_blocks = std::uint64_t{1} << 20;
 };
@@ -46,10 +46,12 @@ struct block_workload_result {
 };
 
 /// \throws kernel_panic when a parameter makes no sense for this disk, or memory runs out
-block_workload_result run_block_workload(kernel& in, native_cpu& cpu, virtio_blk_driver& disk, const block_workload& what);
+block_workload_result run_block_workload(kernel& in, native_cpu& cpu, virtio_blk_driver& disk,
+                                         const block_workload& what);
 
 /// Fills `to` with the pattern of version `version` of block `block`; different for every seed, block and version.
-void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64_t block, std::uint64_t version);
+void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64_t block,
+                        std::uint64_t version);
 
 /// Copies a whole disk, `depth` chunks at once, and flushes the copy.
 struct disk_copy {
@@ -58,12 +60,13 @@ struct disk_copy {
     bool clear_buffers = true;        ///< as in block_workload
 };
 struct disk_copy_result {
-    std::uint64_t bytes = 0;   ///< written
+    std::uint64_t bytes = 0;  ///< written
     std::uint64_t errors = 0;
     sc_core::sc_time duration;
     [[nodiscard]] bool ok() const { return errors == 0; }
 };
 /// \throws kernel_panic when `to` is smaller than `from`, a parameter makes no sense, or memory runs out
-disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to, const disk_copy& how = {});
+disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to,
+                           const disk_copy& how = {});
 
 }  // namespace pefsim::guest

@@ -15,7 +15,9 @@ class buffer {
 public:
     buffer(slab_allocator& from, phys_addr at, std::size_t size) : from_(&from), at_(at), size_(size) {}
     buffer(buffer&& other) noexcept
-        : from_(std::exchange(other.from_, nullptr)), at_(other.at_), size_(other.size_) {}
+        : from_(std::exchange(other.from_, nullptr)),
+          at_(other.at_),
+          size_(other.size_) {}
     buffer& operator=(buffer&& other) noexcept {
         std::swap(from_, other.from_);
         std::swap(at_, other.at_);

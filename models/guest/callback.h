@@ -22,10 +22,12 @@ public:
     callback() = default;
 
     template <class Function>
-        requires(!std::is_same_v<std::remove_cvref_t<Function>, callback> &&
-                 std::is_invocable_r_v<void, Function&, Arguments...>)
-    callback(Function function)  // NOLINT(google-explicit-constructor): a lambda is a callback
-        : invoke_([](void* storage, Arguments... arguments) { (*static_cast<Function*>(storage))(arguments...); }) {
+    requires(!std::is_same_v<std::remove_cvref_t<Function>, callback> &&
+             std::is_invocable_r_v<void, Function&, Arguments...>)
+        callback(Function function)  // NOLINT(google-explicit-constructor): a lambda is a callback
+        : invoke_([](void* storage, Arguments... arguments) {
+              (*static_cast<Function*>(storage))(arguments...);
+          }) {
         static_assert(sizeof(Function) <= capacity, "captures more than a callback can hold");
         static_assert(alignof(Function) <= alignof(std::max_align_t));
         static_assert(std::is_trivially_copyable_v<Function>, "captures something with a destructor");

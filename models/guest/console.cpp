@@ -44,7 +44,8 @@ void console::printk(native_cpu& cpu, std::string_view message) {
     messages_.emplace_back(message);
     line_.assign(message);
     line_ += '\n';
-    for (std::string_view rest = line_; !rest.empty(); rest.remove_prefix(std::min(rest.size(), bytes_per_call))) {
+    for (std::string_view rest = line_; !rest.empty();
+         rest.remove_prefix(std::min(rest.size(), bytes_per_call))) {
         if (!put(cpu, rest.substr(0, bytes_per_call))) {
             return;
         }

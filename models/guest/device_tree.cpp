@@ -107,7 +107,8 @@ std::vector<std::byte> device_tree_writer::finish() {
     return blob;
 }
 
-std::vector<std::byte> flat_device_tree(std::uint64_t ram_size, unsigned cpus, std::string_view command_line) {
+std::vector<std::byte> flat_device_tree(std::uint64_t ram_size, unsigned cpus,
+                                        std::string_view command_line) {
     device_tree_writer tree;
     tree.begin_node("");
     tree.property("compatible", "qemu,pseries");
@@ -118,7 +119,8 @@ std::vector<std::byte> flat_device_tree(std::uint64_t ram_size, unsigned cpus, s
     tree.end_node();
     tree.begin_node("memory@0");
     tree.property("device_type", "memory");
-    tree.cells("reg", {0, 0, static_cast<std::uint32_t>(ram_size >> 32), static_cast<std::uint32_t>(ram_size)});
+    tree.cells("reg",
+               {0, 0, static_cast<std::uint32_t>(ram_size >> 32), static_cast<std::uint32_t>(ram_size)});
     tree.end_node();
     tree.begin_node("cpus");
     tree.cells("#address-cells", {1});

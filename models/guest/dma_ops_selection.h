@@ -18,10 +18,14 @@ enum class dma_ops_choice : std::uint8_t { none, architecture_default, virtio_di
 inline constexpr unsigned dma_ops_choices = 4;
 constexpr std::string_view to_name(dma_ops_choice choice) {
     switch (choice) {
-    case dma_ops_choice::none: return "none";
-    case dma_ops_choice::architecture_default: return "architecture default";
-    case dma_ops_choice::virtio_direct: return "virtio direct";
-    case dma_ops_choice::platform_override: return "platform override";
+    case dma_ops_choice::none:
+        return "none";
+    case dma_ops_choice::architecture_default:
+        return "architecture default";
+    case dma_ops_choice::virtio_direct:
+        return "virtio direct";
+    case dma_ops_choice::platform_override:
+        return "platform override";
     }
     return "?";
 }
@@ -38,7 +42,7 @@ struct dma_ops_facts {
     bool access_platform;  ///< negotiated: offered by the device and accepted by the driver
     bool hook_present;     ///< the platform has DMA operations for its override
     platform_override hook;
-    bool secure_guest;     ///< MSR[S] of the CPU
+    bool secure_guest;  ///< MSR[S] of the CPU
 };
 
 struct dma_ops_selection {

@@ -32,7 +32,9 @@ private:
 /// One call of an entry point: names it for as long as it lives, and charges for it.
 class driver_call {
 public:
-    driver_call(native_cpu& cpu, const entry_point& entry) : scope_(cpu, entry.origin()) { cpu.spend(entry.cost()); }
+    driver_call(native_cpu& cpu, const entry_point& entry) : scope_(cpu, entry.origin()) {
+        cpu.spend(entry.cost());
+    }
 
 private:
     native_cpu::call_scope scope_;

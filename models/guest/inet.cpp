@@ -59,7 +59,8 @@ void append_ipv4(frame& to, const link& between, std::uint8_t protocol, std::siz
     const std::size_t at = to.size();
     append(to, wire::ipv4_header{.version_ihl = version_4_without_options,
                                  .tos = 0,
-                                 .total_length = wire::be16(static_cast<std::uint16_t>(sizeof(wire::ipv4_header) + payload)),
+                                 .total_length = wire::be16(
+                                     static_cast<std::uint16_t>(sizeof(wire::ipv4_header) + payload)),
                                  .identification = wire::be16(0),
                                  .flags_fragment = wire::be16(0),
                                  .ttl = default_ttl,
@@ -112,8 +113,8 @@ void build_arp(frame& into, const link& between, std::uint16_t operation) {
                                   .target_ip = wire::be32(between.destination_ip)});
 }
 
-void build_icmp_echo(frame& into, const link& between, std::uint8_t type, std::uint16_t identifier, std::uint16_t sequence,
-                     std::span<const std::byte> payload) {
+void build_icmp_echo(frame& into, const link& between, std::uint8_t type, std::uint16_t identifier,
+                     std::uint16_t sequence, std::span<const std::byte> payload) {
     into.clear();
     append_ethernet(into, between, wire::ethertype_ipv4);
     append_ipv4(into, between, wire::protocol_icmp, sizeof(wire::icmp_echo) + payload.size());
@@ -146,7 +147,8 @@ std::optional<std::uint16_t> ethertype(std::span<const std::byte> ethernet) {
 std::optional<arp_view> read_arp(std::span<const std::byte> ethernet) {
     const auto header = take<wire::ethernet_header>(ethernet);
     const auto packet = header ? take<wire::arp_packet>(ethernet) : std::nullopt;
-    if (!packet || header->ethertype != wire::ethertype_arp || packet->hardware_type != wire::arp_hardware_ethernet ||
+    if (!packet || header->ethertype != wire::ethertype_arp ||
+        packet->hardware_type != wire::arp_hardware_ethernet ||
         packet->protocol_type != wire::ethertype_ipv4 || packet->hardware_size != sizeof(mac_address) ||
         packet->protocol_size != sizeof(wire::be32)) {
         return std::nullopt;
@@ -193,10 +195,12 @@ std::optional<udp_view> read_udp(const ipv4_view& packet) {
         return std::nullopt;
     }
     const std::span<const std::byte> datagram = packet.payload.first(header->length);
-    if (header->checksum != 0 && checksum(datagram, pseudo_header_sum(packet.between, datagram.size())) != 0) {
+    if (header->checksum != 0 &&
+        checksum(datagram, pseudo_header_sum(packet.between, datagram.size())) != 0) {
         return std::nullopt;
     }
-    return udp_view{header->source_port, header->destination_port, datagram.subspan(sizeof(wire::udp_header))};
+    return udp_view{header->source_port, header->destination_port,
+                    datagram.subspan(sizeof(wire::udp_header))};
 }
 
 }  // namespace pefsim::guest::inet

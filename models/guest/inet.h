@@ -32,8 +32,8 @@ struct link {
 
 // --- Building. `into` is cleared first; its capacity is reused.
 void build_arp(frame& into, const link& between, std::uint16_t operation);
-void build_icmp_echo(frame& into, const link& between, std::uint8_t type, std::uint16_t identifier, std::uint16_t sequence,
-                     std::span<const std::byte> payload);
+void build_icmp_echo(frame& into, const link& between, std::uint8_t type, std::uint16_t identifier,
+                     std::uint16_t sequence, std::span<const std::byte> payload);
 void build_udp(frame& into, const link& between, std::uint16_t source_port, std::uint16_t destination_port,
                std::span<const std::byte> payload);
 

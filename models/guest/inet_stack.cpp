@@ -22,16 +22,23 @@ std::byte echo_byte(std::size_t i) { return static_cast<std::byte>(i); }
 
 inet_stack::inet_stack(const driver_environment& kernel, const config& parameters, std::string_view scope,
                        virtio_net_driver& card)
-    : kernel_(kernel), parameters_(parameters), card_(card),
+    : kernel_(kernel),
+      parameters_(parameters),
+      card_(card),
       pings_(kernel.recorder.metrics(), scope, "pings", "requests", "ICMP echo requests sent"),
-      echoes_answered_(kernel.recorder.metrics(), scope, "echoes_answered", "requests", "ICMP echo requests answered"),
+      echoes_answered_(kernel.recorder.metrics(), scope, "echoes_answered", "requests",
+                       "ICMP echo requests answered"),
       datagrams_sent_(kernel.recorder.metrics(), scope, "udp_sent", "datagrams", "UDP datagrams sent"),
-      datagrams_received_(kernel.recorder.metrics(), scope, "udp_received", "datagrams", "UDP datagrams for a bound port"),
+      datagrams_received_(kernel.recorder.metrics(), scope, "udp_received", "datagrams",
+                          "UDP datagrams for a bound port"),
       udp_bytes_sent_(kernel.recorder.metrics(), scope, "udp_bytes_sent", "bytes", "their payload"),
       udp_bytes_received_(kernel.recorder.metrics(), scope, "udp_bytes_received", "bytes", "their payload"),
-      malformed_(kernel.recorder.metrics(), scope, "malformed", "frames", "frames that are cut off or fail a checksum"),
-      unwanted_(kernel.recorder.metrics(), scope, "unwanted", "frames", "frames for another host, protocol or port"),
-      overflows_(kernel.recorder.metrics(), scope, "udp_overflows", "datagrams", "datagrams for which a port had no room"),
+      malformed_(kernel.recorder.metrics(), scope, "malformed", "frames",
+                 "frames that are cut off or fail a checksum"),
+      unwanted_(kernel.recorder.metrics(), scope, "unwanted", "frames",
+                "frames for another host, protocol or port"),
+      overflows_(kernel.recorder.metrics(), scope, "udp_overflows", "datagrams",
+                 "datagrams for which a port had no room"),
       round_trip_(kernel.recorder.metrics(), scope, "round_trip", "from echo request to reply") {
     card_.on_frame([this](native_cpu& cpu, std::span<const std::byte> frame) { received(cpu, frame); });
 }
@@ -41,7 +48,8 @@ std::size_t inet_stack::max_payload() const {
 }
 
 inet::link inet_stack::link_to(std::uint32_t ip, const inet::mac_address& mac) const {
-    return {.source_mac = card_.mac(), .destination_mac = mac, .source_ip = parameters_.ip, .destination_ip = ip};
+    return {
+        .source_mac = card_.mac(), .destination_mac = mac, .source_ip = parameters_.ip, .destination_ip = ip};
 }
 
 // --- ARP
@@ -72,7 +80,8 @@ std::optional<inet::mac_address> inet_stack::resolve(native_cpu& cpu, std::uint3
         completion learnt(cpu);
         resolving_.push_back(&learnt);
         if (card_.send(cpu, request)) {
-            kernel_.cpus.wait_until(cpu, [&learnt] { return learnt.done; }, cpu.now() + patience);
+            kernel_.cpus.wait_until(
+                cpu, [&learnt] { return learnt.done; }, cpu.now() + patience);
         }
         std::erase(resolving_, &learnt);
     }
@@ -82,7 +91,8 @@ std::optional<inet::mac_address> inet_stack::resolve(native_cpu& cpu, std::uint3
 
 // --- sending
 
-std::optional<sc_time> inet_stack::ping(native_cpu& cpu, std::uint32_t ip, std::size_t payload_bytes, const sc_time& timeout) {
+std::optional<sc_time> inet_stack::ping(native_cpu& cpu, std::uint32_t ip, std::size_t payload_bytes,
+                                        const sc_time& timeout) {
     const auto mac = payload_bytes <= max_payload() ? resolve(cpu, ip) : std::nullopt;
     if (!mac) {
         return std::nullopt;
@@ -92,14 +102,17 @@ std::optional<sc_time> inet_stack::ping(native_cpu& cpu, std::uint32_t ip, std::
         payload[i] = echo_byte(i);
     }
     completion answered(cpu);
-    pending_echo waiting{.sequence = ++sequence_, .sender = &answered, .payload_bytes = payload_bytes, .answered = {}};
+    pending_echo waiting{
+        .sequence = ++sequence_, .sender = &answered, .payload_bytes = payload_bytes, .answered = {}};
     inet::frame request;
-    inet::build_icmp_echo(request, link_to(ip, *mac), wire::icmp_echo_request, echo_identifier, waiting.sequence, payload);
+    inet::build_icmp_echo(request, link_to(ip, *mac), wire::icmp_echo_request, echo_identifier,
+                          waiting.sequence, payload);
     const sc_time sent = cpu.now();
     echoes_.push_back(&waiting);
     pings_.add();
     if (card_.send(cpu, request)) {
-        kernel_.cpus.wait_until(cpu, [&answered] { return answered.done; }, sent + timeout);
+        kernel_.cpus.wait_until(
+            cpu, [&answered] { return answered.done; }, sent + timeout);
     }
     std::erase(echoes_, &waiting);
     if (!waiting.answered) {
@@ -148,14 +161,16 @@ void inet_stack::bind_udp(std::uint16_t port) {
     }
 }
 
-std::optional<inet_stack::datagram> inet_stack::receive_udp(native_cpu& cpu, std::uint16_t port, const sc_time& timeout) {
+std::optional<inet_stack::datagram> inet_stack::receive_udp(native_cpu& cpu, std::uint16_t port,
+                                                            const sc_time& timeout) {
     bind_udp(port);
     udp_port& from = *find_port(port);
     const sc_time deadline = cpu.now() + timeout;
     while (from.waiting.empty()) {
         completion arrived(cpu);
         from.reader = &arrived;
-        const bool in_time = kernel_.cpus.wait_until(cpu, [&arrived] { return arrived.done; }, deadline);
+        const bool in_time = kernel_.cpus.wait_until(
+            cpu, [&arrived] { return arrived.done; }, deadline);
         from.reader = nullptr;
         if (!in_time) {
             return std::nullopt;
@@ -217,8 +232,8 @@ void inet_stack::received_arp(native_cpu& cpu, const inet::arp_view& packet) {
 
 void inet_stack::received_echo(native_cpu& cpu, const inet::ipv4_view& packet, const inet::echo_view& what) {
     if (what.type == wire::icmp_echo_request) {
-        inet::build_icmp_echo(answer_, link_to(packet.between.source_ip, packet.between.source_mac), wire::icmp_echo_reply,
-                              what.identifier, what.sequence, what.payload);
+        inet::build_icmp_echo(answer_, link_to(packet.between.source_ip, packet.between.source_mac),
+                              wire::icmp_echo_reply, what.identifier, what.sequence, what.payload);
         echoes_answered_.add();
         answer(cpu);
         return;

@@ -35,7 +35,8 @@ public:
     };
     static constexpr std::size_t most_waiting = 1024;
 
-    inet_stack(const driver_environment& kernel, const config& parameters, std::string_view scope, virtio_net_driver& card);
+    inet_stack(const driver_environment& kernel, const config& parameters, std::string_view scope,
+               virtio_net_driver& card);
 
     [[nodiscard]] virtio_net_driver& card() { return card_; }
     [[nodiscard]] std::uint32_t ip() const { return parameters_.ip; }
@@ -51,8 +52,8 @@ public:
     bool send_udp(native_cpu& cpu, std::uint16_t source_port, std::uint32_t ip, std::uint16_t port,
                   std::span<const std::byte> payload);
     /// The same from guest memory. \param bytes at most max_payload()
-    bool send_udp(native_cpu& cpu, std::uint16_t source_port, std::uint32_t ip, std::uint16_t port, phys_addr payload,
-                  std::size_t bytes);
+    bool send_udp(native_cpu& cpu, std::uint16_t source_port, std::uint32_t ip, std::uint16_t port,
+                  phys_addr payload, std::size_t bytes);
     /// Datagrams to `port` are kept from now on.
     void bind_udp(std::uint16_t port);
     /// The next datagram to a bound port; nothing after `timeout`.

@@ -19,10 +19,14 @@ constexpr std::uint64_t xisr_mask = 0xff'ffff;
 }  // namespace
 
 interrupts::interrupts(trace::recorder& recorder, std::string_view scope, unsigned servers)
-    : servers_(servers), allocated_(abi::platform::msi_source_count), msi_(abi::platform::msi_source_count),
+    : servers_(servers),
+      allocated_(abi::platform::msi_source_count),
+      msi_(abi::platform::msi_source_count),
       taken_(recorder.metrics(), scope, "taken", "interrupts", "external interrupts with a handler"),
-      spurious_(recorder.metrics(), scope, "spurious", "interrupts", "external interrupts without a source (XISR 0)"),
-      unhandled_(recorder.metrics(), scope, "unhandled", "interrupts", "external interrupts of a source without handler") {}
+      spurious_(recorder.metrics(), scope, "spurious", "interrupts",
+                "external interrupts without a source (XISR 0)"),
+      unhandled_(recorder.metrics(), scope, "unhandled", "interrupts",
+                 "external interrupts of a source without handler") {}
 
 void interrupts::set_up(native_cpu& cpu) {
     cpu.on_external_interrupt([this](native_cpu& on) { external_interrupt(on); });

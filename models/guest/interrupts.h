@@ -45,8 +45,8 @@ private:
     handler* handler_of(std::uint32_t source);
 
     unsigned servers_;
-    std::vector<bool> allocated_;     // MSI sources
-    std::vector<handler> msi_;        // likewise
+    std::vector<bool> allocated_;  // MSI sources
+    std::vector<handler> msi_;     // likewise
     handler ipi_;
     trace::counter taken_;
     trace::counter spurious_;

@@ -22,20 +22,30 @@ std::uint64_t checked_ram_size(const kernel::config& parameters, phys_addr devic
     const std::uint64_t least = device_tree.value() + 2 * abi::page_size;
     if (parameters.ram_size < least || parameters.ram_size % abi::page_size != 0 ||
         parameters.ram_size > abi::platform::max_ram_size) {
-        throw std::invalid_argument(fmt::format("guest memory of {} bytes; multiples of 64 KiB from {} to {} are allowed",
-                                                parameters.ram_size, least, abi::platform::max_ram_size));
+        throw std::invalid_argument(
+            fmt::format("guest memory of {} bytes; multiples of 64 KiB from {} to {} are allowed",
+                        parameters.ram_size, least, abi::platform::max_ram_size));
     }
     return parameters.ram_size;
 }
 
 }  // namespace
 
-kernel::kernel(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters, std::vector<native_cpu*> cpus)
-    : sc_module(name), pages("pages"), log("log"), virtio("virtio", recorder, parameters.virtio), recorder_(recorder),
-      parameters_(parameters), cpus_(std::move(cpus)),
-      page_allocator_(recorder, sc_module::name(), checked_ram_size(parameters, device_tree_base)), slab_(page_allocator_),
-      console_(parameters.costs), interrupts_(recorder, scope_of(*this, "irq"), static_cast<unsigned>(cpus_.size())),
-      scheduler_(interrupts_, cpus_), pci_(recorder),
+kernel::kernel(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters,
+               std::vector<native_cpu*> cpus)
+    : sc_module(name),
+      pages("pages"),
+      log("log"),
+      virtio("virtio", recorder, parameters.virtio),
+      recorder_(recorder),
+      parameters_(parameters),
+      cpus_(std::move(cpus)),
+      page_allocator_(recorder, sc_module::name(), checked_ram_size(parameters, device_tree_base)),
+      slab_(page_allocator_),
+      console_(parameters.costs),
+      interrupts_(recorder, scope_of(*this, "irq"), static_cast<unsigned>(cpus_.size())),
+      scheduler_(interrupts_, cpus_),
+      pci_(recorder),
       environment_{recorder, parameters_.costs, slab_, pci_, interrupts_, scheduler_, virtio, console_},
       state_(recorder, sc_module::name(), "state", "how far the guest has come") {
     pages.bind(page_allocator_);
@@ -50,12 +60,12 @@ kernel::kernel(sc_core::sc_module_name name, trace::recorder& recorder, const co
         cards_.push_back(std::make_unique<virtio_net_driver>(environment_, parameters.net,
                                                              scope_of(*this, fmt::format("virtio_net{}", i)),
                                                              fmt::format("virtio-net{}", i)));
-        stacks_.push_back(std::make_unique<inet_stack>(environment_, parameters.inet,
-                                                       scope_of(*this, fmt::format("inet{}", i)), *cards_.back()));
+        stacks_.push_back(std::make_unique<inet_stack>(
+            environment_, parameters.inet, scope_of(*this, fmt::format("inet{}", i)), *cards_.back()));
     }
     for (unsigned i = 0; i < parameters.entropy_devices; ++i) {
-        entropies_.push_back(std::make_unique<virtio_rng_driver>(environment_, scope_of(*this, fmt::format("virtio_rng{}", i)),
-                                                                 fmt::format("virtio-rng{}", i)));
+        entropies_.push_back(std::make_unique<virtio_rng_driver>(
+            environment_, scope_of(*this, fmt::format("virtio_rng{}", i)), fmt::format("virtio-rng{}", i)));
     }
     if (cpus_.empty()) {
         throw std::invalid_argument("a guest needs at least one CPU");
@@ -106,8 +116,8 @@ void kernel::boot(native_cpu& cpu) {
 void kernel::load_image(native_cpu& cpu) {
     const native_cpu::call_scope named(cpu, cpu.name_call("prom_init"));
     cpu.write(kernel_base, std::as_bytes(std::span(banner)));
-    const std::vector<std::byte> tree =
-        flat_device_tree(parameters_.ram_size, static_cast<unsigned>(cpus_.size()), parameters_.command_line);
+    const std::vector<std::byte> tree = flat_device_tree(
+        parameters_.ram_size, static_cast<unsigned>(cpus_.size()), parameters_.command_line);
     if (tree.size() > abi::page_size) {
         throw kernel_panic(fmt::format("a device tree of {} bytes does not fit its page", tree.size()));
     }
@@ -118,15 +128,18 @@ void kernel::enter_secure_mode(native_cpu& cpu) {
     state_.set(kernel_state::entering_secure_mode, cpu.now());
     printk(cpu, "Switching to secure mode.");
     const native_cpu::call_scope named(cpu, cpu.name_call("enter_secure_mode"));
-    const abi::u_status status = cpu.ultracall(abi::ucall::uv_esm, {kernel_base.value(), device_tree_base.value()});
+    const abi::u_status status = cpu.ultracall(abi::ucall::uv_esm,
+                                               {kernel_base.value(), device_tree_base.value()});
     if (!cpu.secure()) {
-        throw kernel_panic(fmt::format("Switch to secure mode failed (UV_ESM: {})", static_cast<std::int64_t>(status)));
+        throw kernel_panic(
+            fmt::format("Switch to secure mode failed (UV_ESM: {})", static_cast<std::int64_t>(status)));
     }
 }
 
 void kernel::start_secondaries(native_cpu& cpu) {
     for (std::size_t i = 1; i < cpus_.size(); ++i) {
-        cpu.start_secondary(*cpus_[i], [this](native_cpu& secondary) { guarded(secondary, &kernel::boot_secondary); });
+        cpu.start_secondary(*cpus_[i],
+                            [this](native_cpu& secondary) { guarded(secondary, &kernel::boot_secondary); });
     }
 }
 
@@ -188,14 +201,16 @@ void kernel::probe_devices(native_cpu& cpu) {
         } else if (is(virtio_rng_driver::device_type)) {
             probe(cpu, device, entropies_, entropies_found_);
         } else {
-            printk(cpu, fmt::format("pci {:02x}.{}: no driver for {:04x}:{:04x}", abi::pci::device_of(device.devfn),
-                                    abi::pci::function_of(device.devfn), device.vendor_id, device.device_id));
+            printk(cpu, fmt::format("pci {:02x}.{}: no driver for {:04x}:{:04x}",
+                                    abi::pci::device_of(device.devfn), abi::pci::function_of(device.devfn),
+                                    device.vendor_id, device.device_id));
         }
     }
 }
 
 template <class Driver>
-void kernel::probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers, unsigned& found) {
+void kernel::probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers,
+                   unsigned& found) {
     if (found == drivers.size()) {
         printk(cpu, fmt::format("pci {:02x}.{}: one device more than drivers", abi::pci::device_of(pci.devfn),
                                 abi::pci::function_of(pci.devfn)));
@@ -203,7 +218,8 @@ void kernel::probe(native_cpu& cpu, const pci_device& pci, std::vector<std::uniq
     }
     Driver& driver = *drivers[found++];
     if (driver.probe(cpu, pci)) {
-        printk(cpu, fmt::format("{}: dma_ops {} ({})", driver.device().name(), driver.device().dma_operations().operations(),
+        printk(cpu, fmt::format("{}: dma_ops {} ({})", driver.device().name(),
+                                driver.device().dma_operations().operations(),
                                 driver.device().selection().reason));
     } else {
         printk(cpu, fmt::format("{}: not usable", driver.device().name()));

@@ -34,17 +34,34 @@
 namespace pefsim::guest {
 
 /// How far the guest has come.
-enum class kernel_state : std::uint8_t { off, booting, entering_secure_mode, probing, running, finished, panicked, terminated };
+enum class kernel_state : std::uint8_t {
+    off,
+    booting,
+    entering_secure_mode,
+    probing,
+    running,
+    finished,
+    panicked,
+    terminated
+};
 constexpr std::string_view to_name(kernel_state state) {
     switch (state) {
-    case kernel_state::off: return "off";
-    case kernel_state::booting: return "booting";
-    case kernel_state::entering_secure_mode: return "entering secure mode";
-    case kernel_state::probing: return "probing";
-    case kernel_state::running: return "running";
-    case kernel_state::finished: return "finished";
-    case kernel_state::panicked: return "panicked";
-    case kernel_state::terminated: return "terminated";
+    case kernel_state::off:
+        return "off";
+    case kernel_state::booting:
+        return "booting";
+    case kernel_state::entering_secure_mode:
+        return "entering secure mode";
+    case kernel_state::probing:
+        return "probing";
+    case kernel_state::running:
+        return "running";
+    case kernel_state::finished:
+        return "finished";
+    case kernel_state::panicked:
+        return "panicked";
+    case kernel_state::terminated:
+        return "terminated";
     }
     return "?";
 }
@@ -77,7 +94,7 @@ class kernel : public sc_core::sc_module {
 public:
     struct config {
         std::uint64_t ram_size = std::uint64_t{256} << 20;  ///< bytes, a multiple of 64 KiB
-        bool secure = false;                                ///< make the virtual machine secure at boot (svm=on)
+        bool secure = false;  ///< make the virtual machine secure at boot (svm=on)
         /// Drivers that wait for a device; a device without one is left alone.
         unsigned block_devices = 1;
         unsigned net_devices = 0;
@@ -87,8 +104,9 @@ public:
         virtio_net_driver::config net{};
         inet_stack::config inet{};
         std::string command_line{};
-        bool stop_when_finished = true;  ///< sc_stop() when the guest has finished, panicked or been terminated
-        timing::timing costs;
+        bool stop_when_finished =
+            true;  ///< sc_stop() when the guest has finished, panicked or been terminated
+        timing::timing costs = {};
     };
     using workload = std::function<void(kernel&, native_cpu&)>;
 
@@ -98,7 +116,8 @@ public:
 
     /// \param cpus in order of their interrupt server numbers, from 0; none may have a programme
     /// \throws std::invalid_argument when there is not memory enough for the kernel itself, or a driver's parameter is wrong
-    kernel(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters, std::vector<native_cpu*> cpus);
+    kernel(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters,
+           std::vector<native_cpu*> cpus);
 
     /// What the guest does once it has booted. At elaboration; without one it boots and finishes.
     void run(workload code) { workload_ = std::move(code); }
@@ -124,7 +143,9 @@ public:
 
     [[nodiscard]] std::size_t cpus() const { return scheduler_.cpus(); }
     /// Work for another CPU; join() waits until all of it is done.
-    void run_on(native_cpu& from, unsigned target, scheduler::task work) { scheduler_.run_on(from, target, std::move(work)); }
+    void run_on(native_cpu& from, unsigned target, scheduler::task work) {
+        scheduler_.run_on(from, target, std::move(work));
+    }
     void join(native_cpu& cpu) { scheduler_.join(cpu); }
     /// The same work on every CPU at once; returns when all have done it.
     void on_every_cpu(native_cpu& cpu, const scheduler::task& work);
@@ -147,7 +168,8 @@ private:
     void start_secondaries(native_cpu& cpu);
     void probe_devices(native_cpu& cpu);
     template <class Driver>
-    void probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers, unsigned& found);
+    void probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers,
+               unsigned& found);
     void run_workload(native_cpu& cpu);
     void guarded(native_cpu& cpu, void (kernel::*programme)(native_cpu&));
     void panic(native_cpu& cpu, std::string_view why);

@@ -10,15 +10,21 @@ namespace pefsim::guest {
 
 namespace {
 
-abi::gfn pages_of(std::size_t size) { return (std::max<std::size_t>(size, 1) + abi::page_size - 1) >> abi::page_shift; }
+abi::gfn pages_of(std::size_t size) {
+    return (std::max<std::size_t>(size, 1) + abi::page_size - 1) >> abi::page_shift;
+}
 
 }  // namespace
 
 page_allocator::page_allocator(trace::recorder& recorder, std::string_view scope, std::uint64_t ram_size)
-    : ram_size_(ram_size), runs_{{0, ram_size >> abi::page_shift}}, free_pages_(ram_size >> abi::page_shift),
-      pages_in_use_(recorder.metrics(), scope, "pages_in_use", "pages", "64 KiB pages taken from the page allocator") {
+    : ram_size_(ram_size),
+      runs_{{0, ram_size >> abi::page_shift}},
+      free_pages_(ram_size >> abi::page_shift),
+      pages_in_use_(recorder.metrics(), scope, "pages_in_use", "pages",
+                    "64 KiB pages taken from the page allocator") {
     if (ram_size == 0 || ram_size % abi::page_size != 0) {
-        throw std::logic_error(fmt::format("page_allocator: RAM of {} bytes is not a number of 64 KiB pages", ram_size));
+        throw std::logic_error(
+            fmt::format("page_allocator: RAM of {} bytes is not a number of 64 KiB pages", ram_size));
     }
 }
 
@@ -45,7 +51,8 @@ void page_allocator::reserve(phys_addr at, std::size_t size) {
     const auto holds_first = [first](const run& r) { return r.first <= first && first < r.end(); };
     const auto found = std::ranges::find_if(runs_, holds_first);
     if (found == runs_.end() || end > found->end()) {
-        throw std::logic_error(fmt::format("page_allocator: {} bytes at {:#x} are not free to reserve", size, at.value()));
+        throw std::logic_error(
+            fmt::format("page_allocator: {} bytes at {:#x} are not free to reserve", size, at.value()));
     }
     take(found, first, end - first);
     reserved_.push_back({first, end - first});
@@ -53,7 +60,8 @@ void page_allocator::reserve(phys_addr at, std::size_t size) {
 
 std::optional<phys_addr> page_allocator::alloc_pages(std::size_t size, std::size_t alignment) {
     if (!std::has_single_bit(alignment)) {
-        throw std::logic_error(fmt::format("page_allocator: alignment of {} is not a power of two", alignment));
+        throw std::logic_error(
+            fmt::format("page_allocator: alignment of {} is not a power of two", alignment));
     }
     const abi::gfn count = pages_of(size);
     const abi::gfn step = std::max<abi::gfn>(alignment >> abi::page_shift, 1);
@@ -75,7 +83,8 @@ void page_allocator::free_pages(phys_addr at, std::size_t size) {
     const bool in_ram = freed.end() <= ram_size_ >> abi::page_shift;
     if (abi::page_offset(at) != 0 || !in_ram || (next != runs_.end() && overlaps(*next)) ||
         std::ranges::any_of(reserved_, overlaps)) {
-        throw std::logic_error(fmt::format("page_allocator: {} bytes at {:#x} are not allocated", size, at.value()));
+        throw std::logic_error(
+            fmt::format("page_allocator: {} bytes at {:#x} are not allocated", size, at.value()));
     }
     free_pages_ += freed.count;
     pages_in_use_.set(pages_in_use_.value() - freed.count);

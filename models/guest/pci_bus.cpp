@@ -67,9 +67,12 @@ void pci_bus::assign_bars(native_cpu& cpu, pci_device& device) {
                 device.bars[bar] = {*address, size};
                 const std::uint64_t value = address->value();
                 config_write(cpu, device, pci::base_address_register(bar), static_cast<std::uint32_t>(value));
-                config_write(cpu, device, pci::base_address_register(bar + 1), static_cast<std::uint32_t>(value >> 32));
+                config_write(cpu, device, pci::base_address_register(bar + 1),
+                             static_cast<std::uint32_t>(value >> 32));
             } else {
-                violation(cpu, device, fmt::format("BAR {} of {:#x} bytes does not fit into the memory window", bar, size));
+                violation(
+                    cpu, device,
+                    fmt::format("BAR {} of {:#x} bytes does not fit into the memory window", bar, size));
             }
         }
         bar += wide ? 1 : 0;
@@ -80,10 +83,12 @@ void pci_bus::assign_bars(native_cpu& cpu, pci_device& device) {
 
 std::uint64_t pci_bus::size_of_bar(native_cpu& cpu, const pci_device& device, unsigned bar, bool wide) {
     config_write(cpu, device, pci::base_address_register(bar), ~std::uint32_t{0});
-    std::uint64_t mask = config_read<std::uint32_t>(cpu, device, pci::base_address_register(bar)) & ~pci::bar_memory_flags;
+    std::uint64_t mask = config_read<std::uint32_t>(cpu, device, pci::base_address_register(bar)) &
+                         ~pci::bar_memory_flags;
     if (wide) {
         config_write(cpu, device, pci::base_address_register(bar + 1), ~std::uint32_t{0});
-        mask |= std::uint64_t{config_read<std::uint32_t>(cpu, device, pci::base_address_register(bar + 1))} << 32;
+        mask |= std::uint64_t{config_read<std::uint32_t>(cpu, device, pci::base_address_register(bar + 1))}
+                << 32;
     } else if (mask != 0) {
         mask |= ~std::uint64_t{0} << 32;
     }
@@ -102,7 +107,8 @@ std::optional<phys_addr> pci_bus::take_window(std::uint64_t size) {
     return address;
 }
 
-std::optional<unsigned> pci_bus::find_capability(native_cpu& cpu, const pci_device& device, std::uint8_t id, unsigned after) {
+std::optional<unsigned> pci_bus::find_capability(native_cpu& cpu, const pci_device& device, std::uint8_t id,
+                                                 unsigned after) {
     if (after == 0 &&
         (config_read<std::uint16_t>(cpu, device, pci::status) & pci::status_capabilities_list) == 0) {
         return std::nullopt;
@@ -114,7 +120,8 @@ std::optional<unsigned> pci_bus::find_capability(native_cpu& cpu, const pci_devi
             return std::nullopt;
         }
         if (at < pci::header_size) {
-            violation(cpu, device, fmt::format("capability pointer at {:#x} leads into the header ({:#x})", link, at));
+            violation(cpu, device,
+                      fmt::format("capability pointer at {:#x} leads into the header ({:#x})", link, at));
             return std::nullopt;
         }
         if (config_read<std::uint8_t>(cpu, device, at + pci::capability_id) == id) {
@@ -137,7 +144,8 @@ void pci_bus::find_msix(native_cpu& cpu, pci_device& device) {
     const unsigned bar = table & pci::msix_bar_mask;
     const std::uint64_t offset = table & ~pci::msix_bar_mask;
     const std::uint64_t bytes = std::uint64_t{vectors} * sizeof(pci::msix_table_entry);
-    if (bar >= device.bars.size() || bytes > device.bars[bar].size || offset > device.bars[bar].size - bytes) {
+    if (bar >= device.bars.size() || bytes > device.bars[bar].size ||
+        offset > device.bars[bar].size - bytes) {
         violation(cpu, device, fmt::format("MSI-X table of {} entries lies outside BAR {}", vectors, bar));
         return;
     }
@@ -160,20 +168,20 @@ void pci_bus::route_msix(native_cpu& cpu, const pci_device& device, unsigned vec
 void pci_bus::enable_msix(native_cpu& cpu, const pci_device& device) {
     const unsigned at = device.msix_capability + pci::msix_message_control;
     const auto control = config_read<std::uint16_t>(cpu, device, at);
-    config_write<std::uint16_t>(cpu, device, at,
-                                (control & static_cast<std::uint16_t>(~pci::msix_function_mask)) | pci::msix_enable);
+    config_write<std::uint16_t>(
+        cpu, device, at, (control & static_cast<std::uint16_t>(~pci::msix_function_mask)) | pci::msix_enable);
 }
 
 void pci_bus::violation(native_cpu& cpu, const pci_device& device, std::string detail) {
-    recorder_.violations().report({.when = cpu.now(),
-                                   .kind = trace::violation_kind::driver_protocol,
-                                   .who = fmt::format("pci {:02x}.{}", pci::device_of(device.devfn),
-                                                      pci::function_of(device.devfn)),
-                                   .address = config_address(device, 0).value(),
-                                   .size = 0,
-                                   .page_state = {},
-                                   .request = 0,
-                                   .detail = std::move(detail)});
+    recorder_.violations().report(
+        {.when = cpu.now(),
+         .kind = trace::violation_kind::driver_protocol,
+         .who = fmt::format("pci {:02x}.{}", pci::device_of(device.devfn), pci::function_of(device.devfn)),
+         .address = config_address(device, 0).value(),
+         .size = 0,
+         .page_state = {},
+         .request = 0,
+         .detail = std::move(detail)});
 }
 
 }  // namespace pefsim::guest

@@ -65,7 +65,8 @@ public:
 
     /// Offset of the next capability with this id.
     /// \param after offset of a capability to go on from; 0: from the start
-    std::optional<unsigned> find_capability(native_cpu& cpu, const pci_device& device, std::uint8_t id, unsigned after = 0);
+    std::optional<unsigned> find_capability(native_cpu& cpu, const pci_device& device, std::uint8_t id,
+                                            unsigned after = 0);
 
     /// Lets an MSI-X vector raise a source of the host bridge.
     void route_msix(native_cpu& cpu, const pci_device& device, unsigned vector, std::uint32_t source);

@@ -21,7 +21,8 @@ scheduler::scheduler(interrupts& irqs, std::vector<native_cpu*> cpus) : irqs_(ir
 
 void scheduler::check_may_wait(native_cpu& cpu) {
     if (!cpu.irqs_enabled()) {
-        throw std::logic_error(fmt::format("{}: {}: waits with interrupts off", cpu.now().to_string(), cpu.name()));
+        throw std::logic_error(
+            fmt::format("{}: {}: waits with interrupts off", cpu.now().to_string(), cpu.name()));
     }
 }
 
@@ -38,7 +39,8 @@ void scheduler::complete(native_cpu& on, completion& event) {
 }
 
 void scheduler::sleep(native_cpu& cpu, const sc_time& duration) {
-    wait_until(cpu, [] { return false; }, cpu.now() + duration);
+    wait_until(
+        cpu, [] { return false; }, cpu.now() + duration);
 }
 
 void scheduler::defer(native_cpu& cpu, const sc_time& delay, deferred_task work) {
@@ -75,7 +77,8 @@ void scheduler::run_on(native_cpu& from, unsigned target, task work) {
         return;
     }
     if (target >= cpus_.size()) {
-        throw std::logic_error(fmt::format("{}: work for CPU {}, there are {}", from.name(), target, cpus_.size()));
+        throw std::logic_error(
+            fmt::format("{}: work for CPU {}, there are {}", from.name(), target, cpus_.size()));
     }
     ++unfinished_;
     cpus_[target].given.push_back(std::move(work));
@@ -84,17 +87,25 @@ void scheduler::run_on(native_cpu& from, unsigned target, task work) {
 
 void scheduler::serve(native_cpu& cpu) {
     std::deque<task>& given = cpus_[cpu.number()].given;
+    ++serving_;
     while (true) {
         wait_until(cpu, [this, &given] { return stopped_ || !given.empty(); });
         if (given.empty()) {
-            return;
+            break;
         }
         const task work = std::move(given.front());
         given.pop_front();
         work(cpu);
-        if (--unfinished_ == 0 && joining_) {
-            wake(cpu, *joining_);
-        }
+        --unfinished_;
+        wake_joining(cpu);
+    }
+    --serving_;
+    wake_joining(cpu);
+}
+
+void scheduler::wake_joining(native_cpu& cpu) {
+    if (joining_ && (unfinished_ == 0 || serving_ == 0)) {
+        wake(cpu, *joining_);
     }
 }
 
@@ -104,11 +115,14 @@ void scheduler::join(native_cpu& cpu) {
     joining_.reset();
 }
 
-void scheduler::stop(native_cpu& from) {
+void scheduler::stop(native_cpu& cpu) {
     stopped_ = true;
+    joining_ = cpu.number();
     for (unsigned target = 0; target < cpus_.size(); ++target) {
-        wake(from, target);
+        wake(cpu, target);
     }
+    wait_until(cpu, [this] { return serving_ == 0; });
+    joining_.reset();
 }
 
 void mutex::lock(scheduler& cpus, native_cpu& cpu) {

@@ -72,8 +72,8 @@ public:
     void join(native_cpu& cpu);
     /// The idle loop of the other CPUs: does what run_on() gives it, until stop().
     void serve(native_cpu& cpu);
-    void stop(native_cpu& from);
-    [[nodiscard]] bool stopped() const { return stopped_; }
+    /// Ends serve() on all CPUs and waits until they are out of it.
+    void stop(native_cpu& cpu);
 
 private:
     struct deferred {
@@ -90,11 +90,13 @@ private:
     void run_deferred(native_cpu& cpu);
     void idle(native_cpu& cpu, std::optional<sc_core::sc_time> until);
     void wake(native_cpu& from, unsigned target);
+    void wake_joining(native_cpu& cpu);
 
     interrupts& irqs_;
     std::vector<per_cpu> cpus_;
     unsigned unfinished_ = 0;
-    std::optional<unsigned> joining_;  // the CPU in join()
+    unsigned serving_ = 0;             // CPUs
+    std::optional<unsigned> joining_;  // the CPU in join() or stop()
     bool stopped_ = false;
 };
 

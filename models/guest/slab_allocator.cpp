@@ -38,7 +38,8 @@ void slab_allocator::free(phys_addr at, std::size_t size) {
     }
     size_class& objects = classes_[class_of(size)];
     if (objects.in_use == 0 || at.value() % (smallest << class_of(size)) != 0) {
-        throw std::logic_error(fmt::format("slab_allocator: {} bytes at {:#x} are not allocated", size, at.value()));
+        throw std::logic_error(
+            fmt::format("slab_allocator: {} bytes at {:#x} are not allocated", size, at.value()));
     }
     --objects.in_use;
     objects.free_objects.push_back(at);

@@ -15,7 +15,8 @@ using cpu::native::native_cpu;
 class spinlock {
 public:
     explicit spinlock(const timing::timing& costs)
-        : taking_(costs.spinlock_ns, sc_core::SC_NS), spinning_(4 * costs.spinlock_ns + 1, sc_core::SC_NS) {}
+        : taking_(costs.spinlock_ns, sc_core::SC_NS),
+          spinning_(4 * costs.spinlock_ns + 1, sc_core::SC_NS) {}
     spinlock(const spinlock&) = delete;
     spinlock& operator=(const spinlock&) = delete;
 

@@ -19,18 +19,27 @@ constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
     return (value + alignment - 1) & ~(alignment - 1);
 }
 
-std::string signal_name(std::string_view queue, std::string_view what) { return fmt::format("{}_{}", queue, what); }
+std::string signal_name(std::string_view queue, std::string_view what) {
+    return fmt::format("{}_{}", queue, what);
+}
 
 }  // namespace
 
-split_virtqueue::split_virtqueue(trace::recorder& recorder, const timing::timing& costs, std::string_view scope,
-                                 std::string_view name, std::string_view device)
-    : recorder_(recorder), name_(name), device_name_(device), set_up_call_(recorder, costs, "virtqueue.set_up"),
-      add_call_(recorder, costs, "virtqueue.add"), get_used_call_(recorder, costs, "virtqueue.get_buf"),
-      avail_idx_signal_(recorder, scope, signal_name(name, "avail_idx"), "index of the available ring, as published"),
-      used_idx_signal_(recorder, scope, signal_name(name, "used_idx"), "index of the used ring, as last seen"),
+split_virtqueue::split_virtqueue(trace::recorder& recorder, const timing::timing& costs,
+                                 std::string_view scope, std::string_view name, std::string_view device)
+    : recorder_(recorder),
+      name_(name),
+      device_name_(device),
+      set_up_call_(recorder, costs, "virtqueue.set_up"),
+      add_call_(recorder, costs, "virtqueue.add"),
+      get_used_call_(recorder, costs, "virtqueue.get_buf"),
+      avail_idx_signal_(recorder, scope, signal_name(name, "avail_idx"),
+                        "index of the available ring, as published"),
+      used_idx_signal_(recorder, scope, signal_name(name, "used_idx"),
+                       "index of the used ring, as last seen"),
       in_flight_signal_(recorder, scope, signal_name(name, "in_flight"), "buffers with the device"),
-      kicks_(recorder.metrics(), scope, signal_name(name, "kicks"), "notifications", "doorbells that the device wanted"),
+      kicks_(recorder.metrics(), scope, signal_name(name, "kicks"), "notifications",
+             "doorbells that the device wanted"),
       kicks_suppressed_(recorder.metrics(), scope, signal_name(name, "kicks_suppressed"), "notifications",
                         "doorbells that the device did not want") {}
 
@@ -68,18 +77,21 @@ void split_virtqueue::tear_down(native_cpu& cpu) {
         return;
     }
     if (outstanding_ != 0) {
-        throw std::logic_error(fmt::format("{} {}: torn down with {} buffers outstanding", device_name_, name_, outstanding_));
+        throw std::logic_error(
+            fmt::format("{} {}: torn down with {} buffers outstanding", device_name_, name_, outstanding_));
     }
     operations_->free(cpu, *device_, rings_size_, rings_);
     size_ = num_free_ = 0;
 }
 
-bool split_virtqueue::map(native_cpu& cpu, std::span<const segment> segments, std::size_t readable, chain& into) {
+bool split_virtqueue::map(native_cpu& cpu, std::span<const segment> segments, std::size_t readable,
+                          chain& into) {
     into.segments.clear();
     into.writable = 0;
     for (std::size_t i = 0; i < segments.size(); ++i) {
         const segment& part = segments[i];
-        const dma_data_direction direction = i < readable ? dma_data_direction::to_device : dma_data_direction::from_device;
+        const dma_data_direction direction = i < readable ? dma_data_direction::to_device
+                                                          : dma_data_direction::from_device;
         const dma_addr at = operations_->map_page(cpu, *device_, abi::page_base(abi::gfn_of(part.at)),
                                                   abi::page_offset(part.at), part.length, direction, 0);
         if (operations_->mapping_error(at)) {
@@ -117,8 +129,9 @@ bool split_virtqueue::write_indirect(native_cpu& cpu, std::uint16_t head) {
         return false;
     }
     cpu.write(*table, bytes);
-    const dma_addr at = operations_->map_page(cpu, *device_, abi::page_base(abi::gfn_of(*table)), abi::page_offset(*table),
-                                              bytes.size(), dma_data_direction::to_device, 0);
+    const dma_addr at = operations_->map_page(cpu, *device_, abi::page_base(abi::gfn_of(*table)),
+                                              abi::page_offset(*table), bytes.size(),
+                                              dma_data_direction::to_device, 0);
     if (operations_->mapping_error(at)) {
         tables_->free(*table, bytes.size());
         return false;
@@ -128,7 +141,8 @@ bool split_virtqueue::write_indirect(native_cpu& cpu, std::uint16_t head) {
     buffer.table_bytes = static_cast<std::uint32_t>(bytes.size());
     buffer.descriptors = 1;
 
-    const std::array descriptors{virtio::vring_desc{virtio::le64(at.value()), virtio::le32(buffer.table_bytes),
+    const std::array descriptors{virtio::vring_desc{virtio::le64(at.value()),
+                                                    virtio::le32(buffer.table_bytes),
                                                     virtio::le16(virtio::desc_f_indirect), virtio::le16(0)}};
     cpu.write(descriptor(head), std::as_bytes(std::span(descriptors)));
     return true;
@@ -143,9 +157,9 @@ void split_virtqueue::write_direct(native_cpu& cpu, std::uint16_t head) {
         const bool last = i + 1 == buffer.segments.size();
         std::uint16_t flags = part.direction == dma_data_direction::from_device ? virtio::desc_f_write : 0;
         flags |= last ? 0 : virtio::desc_f_next;
-        const std::array descriptors{virtio::vring_desc{virtio::le64(part.at.value()), virtio::le32(part.length),
-                                                        virtio::le16(flags),
-                                                        virtio::le16(last ? std::uint16_t{0} : next_[index])}};
+        const std::array descriptors{
+            virtio::vring_desc{virtio::le64(part.at.value()), virtio::le32(part.length), virtio::le16(flags),
+                               virtio::le16(last ? std::uint16_t{0} : next_[index])}};
         cpu.write(descriptor(index), std::as_bytes(std::span(descriptors)));
         index = next_[index];
     }
@@ -153,14 +167,14 @@ void split_virtqueue::write_direct(native_cpu& cpu, std::uint16_t head) {
     buffer.descriptors = static_cast<std::uint16_t>(buffer.segments.size());
 }
 
-split_virtqueue::add_result split_virtqueue::add(native_cpu& cpu, std::span<const segment> segments, std::size_t readable,
-                                                 std::uint32_t token) {
+split_virtqueue::add_result split_virtqueue::add(native_cpu& cpu, std::span<const segment> segments,
+                                                 std::size_t readable, std::uint32_t token) {
     if (broken_) {
         return add_result::broken;
     }
     if (segments.empty() || segments.size() > size_ || readable > segments.size()) {
-        throw std::logic_error(fmt::format("{} {}: a buffer of {} segments, {} readable, for a queue of {}", device_name_,
-                                           name_, segments.size(), readable, size_));
+        throw std::logic_error(fmt::format("{} {}: a buffer of {} segments, {} readable, for a queue of {}",
+                                           device_name_, name_, segments.size(), readable, size_));
     }
     const driver_call call(cpu, add_call_);
     const bool indirect = indirect_ && segments.size() > 1;
@@ -236,8 +250,9 @@ std::optional<split_virtqueue::used_buffer> split_virtqueue::get_used(native_cpu
         return std::nullopt;
     }
     if (pending > outstanding_) {
-        return refuse(cpu, virtio::used_idx_offset,
-                      fmt::format("used index {} is {} ahead with {} buffers outstanding", idx, pending, outstanding_));
+        return refuse(
+            cpu, virtio::used_idx_offset,
+            fmt::format("used index {} is {} ahead with {} buffers outstanding", idx, pending, outstanding_));
     }
     const driver_call call(cpu, get_used_call_);
     cpu.barrier();  // 2.7.14: the index before the entry
@@ -253,7 +268,8 @@ std::optional<split_virtqueue::used_buffer> split_virtqueue::get_used(native_cpu
     chain& buffer = chains_[id];
     if (written > buffer.writable) {
         return refuse(cpu, entry,
-                      fmt::format("used length {} of id {}, whose buffer has {} writable bytes", written, id, buffer.writable));
+                      fmt::format("used length {} of id {}, whose buffer has {} writable bytes", written, id,
+                                  buffer.writable));
     }
     const used_buffer result{buffer.token, written};
     release(cpu, static_cast<std::uint16_t>(id));
@@ -271,7 +287,8 @@ void split_virtqueue::release(native_cpu& cpu, std::uint16_t head) {
     --outstanding_;
     unmap(cpu, buffer);
     if (buffer.table_bytes != 0) {
-        operations_->unmap_page(cpu, *device_, buffer.table_dma, buffer.table_bytes, dma_data_direction::to_device, 0);
+        operations_->unmap_page(cpu, *device_, buffer.table_dma, buffer.table_bytes,
+                                dma_data_direction::to_device, 0);
         tables_->free(buffer.table, buffer.table_bytes);
         buffer.table_bytes = 0;
     }
@@ -292,7 +309,8 @@ void split_virtqueue::disable_interrupts(native_cpu& cpu) {
     interrupts_enabled_ = false;
     if (event_idx_) {
         // An event that lies just behind: passed again after 65535 more buffers.
-        cpu.store<std::uint16_t>(avail(virtio::used_event_offset(size_)), static_cast<std::uint16_t>(last_used_ - 1));
+        cpu.store<std::uint16_t>(avail(virtio::used_event_offset(size_)),
+                                 static_cast<std::uint16_t>(last_used_ - 1));
     } else {
         cpu.store<std::uint16_t>(avail(virtio::avail_flags_offset), virtio::avail_f_no_interrupt);
     }
@@ -312,7 +330,8 @@ bool split_virtqueue::enable_interrupts(native_cpu& cpu) {
     return !more_used(cpu);
 }
 
-std::optional<split_virtqueue::used_buffer> split_virtqueue::refuse(native_cpu& cpu, std::uint64_t offset, std::string detail) {
+std::optional<split_virtqueue::used_buffer> split_virtqueue::refuse(native_cpu& cpu, std::uint64_t offset,
+                                                                    std::string detail) {
     broken_ = true;
     recorder_.violations().report({.when = cpu.now(),
                                    .kind = trace::violation_kind::driver_protocol,

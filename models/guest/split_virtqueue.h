@@ -56,12 +56,12 @@ public:
     };
 
     /// \param scope hierarchical name of the driver  \param name "queue0"  \param device "virtio-blk0"
-    split_virtqueue(trace::recorder& recorder, const timing::timing& costs, std::string_view scope, std::string_view name,
-                    std::string_view device);
+    split_virtqueue(trace::recorder& recorder, const timing::timing& costs, std::string_view scope,
+                    std::string_view name, std::string_view device);
 
     /// Allocates and clears the rings. \param features negotiated  \returns false when there is no memory for them
-    bool set_up(native_cpu& cpu, dma_ops::dma_ops_if& operations, dma_ops::dma_device& device, slab_allocator& tables,
-                std::uint16_t size, std::uint64_t features);
+    bool set_up(native_cpu& cpu, dma_ops::dma_ops_if& operations, dma_ops::dma_device& device,
+                slab_allocator& tables, std::uint16_t size, std::uint64_t features);
     /// Gives the rings back; the device must have been reset and every chain detached.
     void tear_down(native_cpu& cpu);
     [[nodiscard]] bool ready() const { return size_ != 0; }
@@ -75,7 +75,8 @@ public:
     /// \param segments device-readable ones first; at least one, at most size() of them
     /// \param readable how many are device-readable
     /// \param token comes back with the used buffer
-    add_result add(native_cpu& cpu, std::span<const segment> segments, std::size_t readable, std::uint32_t token);
+    add_result add(native_cpu& cpu, std::span<const segment> segments, std::size_t readable,
+                   std::uint32_t token);
     /// True when the device wants a notification for what was added since the last call.
     bool kick_prepare(native_cpu& cpu);
     /// The next used buffer, unmapped; nothing when there is none.
@@ -113,10 +114,10 @@ private:
     struct chain {
         std::uint32_t token = 0;
         bool outstanding = false;
-        std::uint16_t descriptors = 0;   // in the ring's table
-        std::uint64_t writable = 0;      // bytes
+        std::uint16_t descriptors = 0;  // in the ring's table
+        std::uint64_t writable = 0;     // bytes
         std::vector<mapping> segments;
-        std::uint32_t table_bytes = 0;   // of the indirect table; 0 without one
+        std::uint32_t table_bytes = 0;  // of the indirect table; 0 without one
         phys_addr table;
         dma_addr table_dma;
     };
@@ -132,8 +133,12 @@ private:
     [[nodiscard]] phys_addr descriptor(std::uint16_t index) const {
         return rings_.cpu_address + abi::virtio::desc_offset(index);
     }
-    [[nodiscard]] phys_addr avail(std::uint64_t offset) const { return rings_.cpu_address + avail_offset_ + offset; }
-    [[nodiscard]] phys_addr used(std::uint64_t offset) const { return rings_.cpu_address + used_offset_ + offset; }
+    [[nodiscard]] phys_addr avail(std::uint64_t offset) const {
+        return rings_.cpu_address + avail_offset_ + offset;
+    }
+    [[nodiscard]] phys_addr used(std::uint64_t offset) const {
+        return rings_.cpu_address + used_offset_ + offset;
+    }
 
     trace::recorder& recorder_;
     std::string name_;
@@ -165,9 +170,9 @@ private:
     std::uint16_t outstanding_ = 0;  // chains
     std::uint16_t avail_idx_ = 0;
     std::uint16_t last_used_ = 0;
-    std::uint32_t added_ = 0;  // since kick_prepare()
-    std::vector<std::uint16_t> next_;  // by descriptor: the next of its chain, or of the free list
-    std::vector<chain> chains_;        // by descriptor that heads one
+    std::uint32_t added_ = 0;                     // since kick_prepare()
+    std::vector<std::uint16_t> next_;             // by descriptor: the next of its chain, or of the free list
+    std::vector<chain> chains_;                   // by descriptor that heads one
     std::vector<abi::virtio::vring_desc> table_;  // being built
 };
 

@@ -55,7 +55,8 @@ void virtio_blk_driver::config_interrupt(native_cpu& cpu) {
         cpu, [&] { return transport.config_field<std::uint64_t>(cpu, offsetof(blk::config, capacity)); });
 }
 
-block_status virtio_blk_driver::result_of(native_cpu& cpu, const block_part& finished, std::uint32_t written) {
+block_status virtio_blk_driver::result_of(native_cpu& cpu, const block_part& finished,
+                                          std::uint32_t written) {
     const auto status = cpu.load<std::uint8_t>(finished.status());
     switch (static_cast<blk::request_status>(status)) {
     case blk::request_status::ok:

@@ -15,29 +15,37 @@ namespace {
 namespace virtio = abi::virtio;
 namespace blk = abi::virtio::blk;
 
-constexpr std::uint64_t supported_features = blk::f_size_max | blk::f_seg_max | blk::f_ro | blk::f_blk_size | blk::f_flush |
-                                             blk::f_topology | blk::f_mq;
+constexpr std::uint64_t supported_features = blk::f_size_max | blk::f_seg_max | blk::f_ro | blk::f_blk_size |
+                                             blk::f_flush | blk::f_topology | blk::f_mq;
 
 /// Header, one segment of data, status; the size is a power of two.
 constexpr std::uint16_t smallest_queue = 4;
 
-std::vector<std::string> labels(std::span<const std::string_view> names) { return {names.begin(), names.end()}; }
+std::vector<std::string> labels(std::span<const std::string_view> names) {
+    return {names.begin(), names.end()};
+}
 
 blk::request_type type_of(block_operation operation) {
     switch (operation) {
-    case block_operation::read: return blk::request_type::in;
-    case block_operation::write: return blk::request_type::out;
-    case block_operation::flush: return blk::request_type::flush;
-    case block_operation::get_id: return blk::request_type::get_id;
+    case block_operation::read:
+        return blk::request_type::in;
+    case block_operation::write:
+        return blk::request_type::out;
+    case block_operation::flush:
+        return blk::request_type::flush;
+    case block_operation::get_id:
+        return blk::request_type::get_id;
     }
     return blk::request_type::in;
 }
 
 }  // namespace
 
-virtio_blk_driver::virtio_blk_driver(const driver_environment& kernel, const config& parameters, std::string_view scope,
-                                     std::string_view name)
-    : kernel_(kernel), parameters_(parameters), device_(kernel.recorder, scope, name),
+virtio_blk_driver::virtio_blk_driver(const driver_environment& kernel, const config& parameters,
+                                     std::string_view scope, std::string_view name)
+    : kernel_(kernel),
+      parameters_(parameters),
+      device_(kernel.recorder, scope, name),
       queue_rq_call_(kernel.recorder, kernel.costs, "virtio_blk.queue_rq"),
       done_call_(kernel.recorder, kernel.costs, "virtio_blk.done"),
       submitted_(kernel.recorder, scope, "submitted", "number of the request submitted last"),
@@ -59,12 +67,13 @@ virtio_blk_driver::virtio_blk_driver(const driver_environment& kernel, const con
       interrupts_(kernel.recorder.metrics(), scope, "interrupts", "interrupts", "queue interrupts"),
       latency_(kernel.recorder.metrics(), scope, "latency", "from submit to completion") {
     if (!std::has_single_bit(parameters.queue_size) || parameters.queue_size < smallest_queue) {
-        throw std::invalid_argument(fmt::format("{}: queue size of {}; a power of two from {} on is allowed", name,
-                                                parameters.queue_size, smallest_queue));
+        throw std::invalid_argument(fmt::format("{}: queue size of {}; a power of two from {} on is allowed",
+                                                name, parameters.queue_size, smallest_queue));
     }
     if (parameters.max_request_bytes == 0 || parameters.max_request_bytes % blk::sector_size != 0) {
-        throw std::invalid_argument(fmt::format("{}: largest request of {} bytes; a multiple of 512 is allowed", name,
-                                                parameters.max_request_bytes));
+        throw std::invalid_argument(
+            fmt::format("{}: largest request of {} bytes; a multiple of 512 is allowed", name,
+                        parameters.max_request_bytes));
     }
     for (std::size_t cpu = 0; cpu < kernel.cpus.cpus(); ++cpu) {
         queues_.push_back(std::make_unique<block_queue>(kernel, scope, fmt::format("queue{}", cpu), name));
@@ -109,9 +118,10 @@ void virtio_blk_driver::read_limits(native_cpu& cpu) {
     });
     capacity_ = std::min(told.capacity, ~std::uint64_t{0} / blk::sector_size);
     read_only_ = device_.has(blk::f_ro);
-    const std::uint64_t largest = std::min<std::uint64_t>({told.size_max, device_.max_dma_size(),
-                                                           parameters_.max_request_bytes});
-    max_segment_ = static_cast<std::uint32_t>(std::max(largest / blk::sector_size * blk::sector_size, blk::sector_size));
+    const std::uint64_t largest = std::min<std::uint64_t>(
+        {told.size_max, device_.max_dma_size(), parameters_.max_request_bytes});
+    max_segment_ = static_cast<std::uint32_t>(
+        std::max(largest / blk::sector_size * blk::sector_size, blk::sector_size));
     max_segments_ = std::max(told.seg_max, 1U);
     queues_in_use_ = static_cast<std::uint16_t>(std::clamp<std::size_t>(told.num_queues, 1, queues_.size()));
 }
@@ -129,7 +139,8 @@ bool virtio_blk_driver::set_up_queues(native_cpu& cpu) {
     }
     for (std::uint16_t i = 0; i < queues_in_use_; ++i) {
         split_virtqueue& ring = queues_[i]->ring;
-        if (!device_.add_queue(cpu, i, ring, parameters_.queue_size, kernel_.memory) || ring.size() < smallest_queue) {
+        if (!device_.add_queue(cpu, i, ring, parameters_.queue_size, kernel_.memory) ||
+            ring.size() < smallest_queue) {
             return false;
         }
         // A chain is at most as long as the queue, indirect or not (2.7.5.3.1); two are header and status.
@@ -160,16 +171,18 @@ void virtio_blk_driver::check(const block_request& request) const {
     }
     for (const segment& part : request.data) {
         if (part.length == 0 || part.length % blk::sector_size != 0) {
-            throw std::logic_error(
-                fmt::format("{}: a segment of {} bytes is not a number of sectors", device_.name(), part.length));
+            throw std::logic_error(fmt::format("{}: a segment of {} bytes is not a number of sectors",
+                                               device_.name(), part.length));
         }
     }
     if (request.data.empty()) {
-        throw std::logic_error(fmt::format("{}: a {} without data", device_.name(), to_name(request.operation)));
+        throw std::logic_error(
+            fmt::format("{}: a {} without data", device_.name(), to_name(request.operation)));
     }
 }
 
-std::uint32_t virtio_blk_driver::start_io(native_cpu& cpu, const block_request& request, block_callback done) {
+std::uint32_t virtio_blk_driver::start_io(native_cpu& cpu, const block_request& request,
+                                          block_callback done) {
     if (free_ios_.empty()) {
         free_ios_.push_back(static_cast<std::uint32_t>(ios_.size()));
         ios_.emplace_back();
@@ -204,11 +217,13 @@ block_status virtio_blk_driver::refusal(const block_request& request, std::uint6
         return block_status::read_only;
     }
     const std::uint64_t sectors = bytes / blk::sector_size;
-    return sectors <= capacity_ && request.sector <= capacity_ - sectors ? block_status::ok : block_status::out_of_range;
+    return sectors <= capacity_ && request.sector <= capacity_ - sectors ? block_status::ok
+                                                                         : block_status::out_of_range;
 }
 
 // The io counts one part more than it has while it is being split, so that it cannot complete meanwhile.
-void virtio_blk_driver::split(native_cpu& cpu, const block_request& request, std::uint32_t io, block_queue& to) {
+void virtio_blk_driver::split(native_cpu& cpu, const block_request& request, std::uint32_t io,
+                              block_queue& to) {
     ios_[io].parts = 1;
     std::uint64_t sector = request.sector;
     std::optional<std::uint32_t> current = new_part(cpu, io, sector);
@@ -238,7 +253,8 @@ void virtio_blk_driver::split(native_cpu& cpu, const block_request& request, std
     }
 }
 
-std::optional<std::uint32_t> virtio_blk_driver::new_part(native_cpu& cpu, std::uint32_t io, std::uint64_t sector) {
+std::optional<std::uint32_t> virtio_blk_driver::new_part(native_cpu& cpu, std::uint32_t io,
+                                                         std::uint64_t sector) {
     if (free_parts_.empty()) {
         const std::optional<phys_addr> memory = kernel_.memory.alloc(block_part::memory_size);
         if (!memory) {
@@ -298,10 +314,12 @@ bool virtio_blk_driver::start_first(native_cpu& cpu, block_queue& from) {
     const std::uint32_t index = from.waiting.front();
     block_part& first = parts_[index];
     const driver_call call(cpu, queue_rq_call_);
-    const bool whole_device = first.operation == block_operation::flush || first.operation == block_operation::get_id;
-    const blk::request_header header{.type = virtio::le32(static_cast<std::uint32_t>(type_of(first.operation))),
-                                     .reserved = virtio::le32(0),
-                                     .sector = virtio::le64(whole_device ? 0 : first.sector)};
+    const bool whole_device = first.operation == block_operation::flush ||
+                              first.operation == block_operation::get_id;
+    const blk::request_header header{
+        .type = virtio::le32(static_cast<std::uint32_t>(type_of(first.operation))),
+        .reserved = virtio::le32(0),
+        .sector = virtio::le64(whole_device ? 0 : first.sector)};
     cpu.write(first.header, std::as_bytes(std::span(&header, 1)));
     cpu.store(first.status(), block_part::no_status);
 
@@ -328,7 +346,8 @@ void virtio_blk_driver::requeue(native_cpu& cpu, std::uint16_t index, block_part
     request_state_.set(block_request_state::requeued, cpu.now());
     if (from.ring.in_flight() == 0 && !from.retry_planned) {
         from.retry_planned = true;
-        kernel_.cpus.defer(cpu, parameters_.resource_delay, [this, index](native_cpu& on) { retry(on, index); });
+        kernel_.cpus.defer(cpu, parameters_.resource_delay,
+                           [this, index](native_cpu& on) { retry(on, index); });
     }
 }
 
@@ -352,12 +371,14 @@ block_status virtio_blk_driver::execute(native_cpu& cpu, const block_request& re
     return status;
 }
 
-block_status virtio_blk_driver::read(native_cpu& cpu, std::uint64_t sector, phys_addr to, std::uint32_t bytes) {
+block_status virtio_blk_driver::read(native_cpu& cpu, std::uint64_t sector, phys_addr to,
+                                     std::uint32_t bytes) {
     const segment data{to, bytes};
     return execute(cpu, {.operation = block_operation::read, .sector = sector, .data = {&data, 1}});
 }
 
-block_status virtio_blk_driver::write(native_cpu& cpu, std::uint64_t sector, phys_addr from, std::uint32_t bytes) {
+block_status virtio_blk_driver::write(native_cpu& cpu, std::uint64_t sector, phys_addr from,
+                                      std::uint32_t bytes) {
     const segment data{from, bytes};
     return execute(cpu, {.operation = block_operation::write, .sector = sector, .data = {&data, 1}});
 }

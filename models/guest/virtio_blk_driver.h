@@ -39,7 +39,7 @@ namespace pefsim::guest {
 class virtio_blk_driver {
 public:
     struct config {
-        std::uint16_t queue_size = 256;            ///< most descriptors per queue, a power of two
+        std::uint16_t queue_size = 256;                 ///< most descriptors per queue, a power of two
         std::uint32_t max_request_bytes = 1280U << 10;  ///< of one device request (Linux's max_sectors_kb)
         sc_core::sc_time resource_delay{3, sc_core::SC_MS};
         sc_core::sc_time resource_timeout{30, sc_core::SC_SEC};
@@ -105,7 +105,8 @@ private:
     void finish_part(native_cpu& cpu, std::uint32_t part, block_status status);
     void finish_io(native_cpu& cpu, std::uint32_t io);
     /// What has waited for `since` or longer ends with `status`.
-    void fail_waiting(native_cpu& cpu, block_queue& queue, block_status status, const sc_core::sc_time& since);
+    void fail_waiting(native_cpu& cpu, block_queue& queue, block_status status,
+                      const sc_core::sc_time& since);
     void give_up(native_cpu& cpu, std::string_view why);
     void violation(native_cpu& cpu, std::uint64_t request, std::string detail);
 

@@ -39,9 +39,9 @@ struct block_part {
     std::uint64_t number = 0;       ///< of the block_io
     block_operation operation = block_operation::read;
     std::uint64_t sector = 0;
-    std::uint32_t bytes = 0;        ///< of data
-    bool requeued = false;          ///< had to wait for descriptors or mappings
-    sc_core::sc_time since;         ///< when it became ready
+    std::uint32_t bytes = 0;  ///< of data
+    bool requeued = false;    ///< had to wait for descriptors or mappings
+    sc_core::sc_time since;   ///< when it became ready
 
     [[nodiscard]] phys_addr status() const { return header + status_offset; }
     /// While it is being filled: without the status.
@@ -50,11 +50,14 @@ struct block_part {
 
 /// One queue of the device, with the device requests that wait for it.
 struct block_queue {
-    block_queue(const driver_environment& kernel, std::string_view scope, std::string_view name, std::string_view device)
-        : ring(kernel.recorder, kernel.costs, scope, name, device), lock(kernel.costs), waiting(64) {}
+    block_queue(const driver_environment& kernel, std::string_view scope, std::string_view name,
+                std::string_view device)
+        : ring(kernel.recorder, kernel.costs, scope, name, device),
+          lock(kernel.costs),
+          waiting(64) {}
 
     split_virtqueue ring;
-    spinlock lock;  ///< of the ring and of `waiting`
+    spinlock lock;                                  ///< of the ring and of `waiting`
     boost::circular_buffer<std::uint32_t> waiting;  ///< indices of block_parts, in order
     std::vector<split_virtqueue::used_buffer> finished;
     bool retry_planned = false;

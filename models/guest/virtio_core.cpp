@@ -27,9 +27,14 @@ std::vector<std::string> choice_labels() {
 }  // namespace
 
 virtio_core::virtio_core(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters)
-    : sc_module(name), arch_dma_ops("arch_dma_ops"), virtio_direct_dma_ops("virtio_direct_dma_ops"),
-      platform_dma_ops("platform_dma_ops"), recorder_(recorder), parameters_(parameters),
-      selected_(recorder.metrics(), sc_module::name(), "dma_ops", "devices", "DMA operations by choice", choice_labels()) {}
+    : sc_module(name),
+      arch_dma_ops("arch_dma_ops"),
+      virtio_direct_dma_ops("virtio_direct_dma_ops"),
+      platform_dma_ops("platform_dma_ops"),
+      recorder_(recorder),
+      parameters_(parameters),
+      selected_(recorder.metrics(), sc_module::name(), "dma_ops", "devices", "DMA operations by choice",
+                choice_labels()) {}
 
 void virtio_core::set_up(native_cpu& cpu) {
     arch_dma_ops->setup(cpu);
@@ -70,14 +75,16 @@ bool virtio_core::probe(native_cpu& cpu, virtio_device& device, pci_bus& bus, co
 
 void virtio_core::finalize_features(native_cpu& cpu, virtio_device& device, std::uint64_t accepted) {
     device.set_features(cpu, accepted);
-    const dma_ops_selection selection =
-        select_dma_ops({.access_platform = (accepted & virtio::f_access_platform) != 0,
-                        .hook_present = platform_dma_ops.size() != 0,
-                        .hook = parameters_.override_when,
-                        .secure_guest = cpu.secure()});
-    dma_ops::dma_ops_if* const operations = selection.choice == dma_ops_choice::platform_override ? platform_dma_ops[0]
-                                            : selection.choice == dma_ops_choice::virtio_direct ? virtio_direct_dma_ops[0]
-                                                                                                : arch_dma_ops[0];
+    const dma_ops_selection selection = select_dma_ops(
+        {.access_platform = (accepted & virtio::f_access_platform) != 0,
+         .hook_present = platform_dma_ops.size() != 0,
+         .hook = parameters_.override_when,
+         .secure_guest = cpu.secure()});
+    dma_ops::dma_ops_if* const operations = selection.choice == dma_ops_choice::platform_override
+                                                ? platform_dma_ops[0]
+                                            : selection.choice == dma_ops_choice::virtio_direct
+                                                ? virtio_direct_dma_ops[0]
+                                                : arch_dma_ops[0];
     device.set_dma_operations(cpu, *operations, selection);
     selected_.add(static_cast<std::size_t>(selection.choice));
 }

@@ -43,7 +43,8 @@ public:
 
     /// Steps 1 to 6 of 3.1.1. \param supported feature bits of the device's type that its driver knows
     /// \returns false when the device is not usable; it is in FAILED then
-    bool probe(native_cpu& cpu, virtio_device& device, pci_bus& bus, const pci_device& pci, std::uint64_t supported);
+    bool probe(native_cpu& cpu, virtio_device& device, pci_bus& bus, const pci_device& pci,
+               std::uint64_t supported);
 
     /// Writes the accepted features and chooses the DMA operations (virtio_finalize_features of the series).
     void finalize_features(native_cpu& cpu, virtio_device& device, std::uint64_t accepted);

@@ -14,7 +14,9 @@ namespace virtio = abi::virtio;
 }  // namespace
 
 virtio_device::virtio_device(trace::recorder& recorder, std::string_view scope, std::string_view name)
-    : recorder_(recorder), transport_(recorder, name), dma_{.name = std::string(name)},
+    : recorder_(recorder),
+      transport_(recorder, name),
+      dma_{.name = std::string(name)},
       state_(recorder, scope, "status", "how far the device is initialised"),
       features_(recorder, scope, "features", "feature bits that were negotiated"),
       operations_name_(recorder, scope, "dma_ops", "DMA operations of the device", "-"),
@@ -41,7 +43,8 @@ void virtio_device::set_features(native_cpu& cpu, std::uint64_t features) {
     features_.set(features, cpu.now());
 }
 
-void virtio_device::set_dma_operations(native_cpu& cpu, dma_ops::dma_ops_if& operations, dma_ops_selection why) {
+void virtio_device::set_dma_operations(native_cpu& cpu, dma_ops::dma_ops_if& operations,
+                                       dma_ops_selection why) {
     operations_ = &operations;
     selection_ = why;
     operations_name_.set(recorder_.intern(operations.operations()), cpu.now());
@@ -53,8 +56,9 @@ bool virtio_device::features_ok(native_cpu& cpu) {
     return (transport_.status(cpu) & virtio::status_features_ok) != 0;
 }
 
-bool virtio_device::request_vectors(native_cpu& cpu, pci_bus& bus, interrupts& irqs, std::span<const unsigned> servers,
-                                    queue_handler on_queue, config_handler on_config) {
+bool virtio_device::request_vectors(native_cpu& cpu, pci_bus& bus, interrupts& irqs,
+                                    std::span<const unsigned> servers, queue_handler on_queue,
+                                    config_handler on_config) {
     on_queue_ = on_queue;
     on_config_ = on_config;
     const pci_device& pci = transport_.device();
@@ -78,9 +82,9 @@ bool virtio_device::request_vectors(native_cpu& cpu, pci_bus& bus, interrupts& i
             if (vector == 0) {
                 on_config_(on);
             }
-            for (std::uint16_t queue = 0; queue < vectors_.size(); ++queue) {
+            for (std::size_t queue = 0; queue < vectors_.size(); ++queue) {
                 if (vectors_[queue] == vector) {
-                    on_queue_(on, queue);
+                    on_queue_(on, static_cast<std::uint16_t>(queue));
                 }
             }
         });
@@ -90,15 +94,17 @@ bool virtio_device::request_vectors(native_cpu& cpu, pci_bus& bus, interrupts& i
     return transport_.set_config_vector(cpu, 0);
 }
 
-bool virtio_device::add_queue(native_cpu& cpu, std::uint16_t index, split_virtqueue& queue, std::uint16_t most,
-                              slab_allocator& tables) {
+bool virtio_device::add_queue(native_cpu& cpu, std::uint16_t index, split_virtqueue& queue,
+                              std::uint16_t most, slab_allocator& tables) {
     const std::uint16_t size = std::min(transport_.queue_size(cpu, index), most);
     return size != 0 && queue.set_up(cpu, *operations_, dma_, tables, size, features()) &&
-           transport_.enable_queue(cpu, index, size, queue.descriptor_area(), queue.driver_area(), queue.device_area(),
-                                   vectors_[index]);
+           transport_.enable_queue(cpu, index, size, queue.descriptor_area(), queue.driver_area(),
+                                   queue.device_area(), vectors_[index]);
 }
 
-void virtio_device::driver_ok(native_cpu& cpu) { add_status(cpu, virtio::status_driver_ok, virtio_state::driver_ok); }
+void virtio_device::driver_ok(native_cpu& cpu) {
+    add_status(cpu, virtio::status_driver_ok, virtio_state::driver_ok);
+}
 
 void virtio_device::fail(native_cpu& cpu) { add_status(cpu, virtio::status_failed, virtio_state::failed); }
 

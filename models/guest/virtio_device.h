@@ -22,16 +22,31 @@
 namespace pefsim::guest {
 
 /// How far a device has come (VIRTIO 1.2, 3.1.1).
-enum class virtio_state : std::uint8_t { absent, reset, acknowledged, driver, features_ok, driver_ok, failed };
+enum class virtio_state : std::uint8_t {
+    absent,
+    reset,
+    acknowledged,
+    driver,
+    features_ok,
+    driver_ok,
+    failed
+};
 constexpr std::string_view to_name(virtio_state state) {
     switch (state) {
-    case virtio_state::absent: return "ABSENT";
-    case virtio_state::reset: return "RESET";
-    case virtio_state::acknowledged: return "ACKNOWLEDGE";
-    case virtio_state::driver: return "DRIVER";
-    case virtio_state::features_ok: return "FEATURES_OK";
-    case virtio_state::driver_ok: return "DRIVER_OK";
-    case virtio_state::failed: return "FAILED";
+    case virtio_state::absent:
+        return "ABSENT";
+    case virtio_state::reset:
+        return "RESET";
+    case virtio_state::acknowledged:
+        return "ACKNOWLEDGE";
+    case virtio_state::driver:
+        return "DRIVER";
+    case virtio_state::features_ok:
+        return "FEATURES_OK";
+    case virtio_state::driver_ok:
+        return "DRIVER_OK";
+    case virtio_state::failed:
+        return "FAILED";
     }
     return "?";
 }

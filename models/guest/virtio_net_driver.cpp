@@ -21,27 +21,36 @@ constexpr abi::internet::mac_address made_up_mac{0x02, 0x00, 0x00, 0x00, 0x00, 0
 
 }  // namespace
 
-virtio_net_driver::virtio_net_driver(const driver_environment& kernel, const config& parameters, std::string_view scope,
-                                     std::string_view name)
-    : kernel_(kernel), parameters_(parameters), device_(kernel.recorder, scope, name),
-      receive_(kernel.recorder, kernel.costs, scope, "rx", name), transmit_(kernel.recorder, kernel.costs, scope, "tx", name),
-      receive_lock_(kernel.costs), transmit_lock_(kernel.costs),
+virtio_net_driver::virtio_net_driver(const driver_environment& kernel, const config& parameters,
+                                     std::string_view scope, std::string_view name)
+    : kernel_(kernel),
+      parameters_(parameters),
+      device_(kernel.recorder, scope, name),
+      receive_(kernel.recorder, kernel.costs, scope, "rx", name),
+      transmit_(kernel.recorder, kernel.costs, scope, "tx", name),
+      receive_lock_(kernel.costs),
+      transmit_lock_(kernel.costs),
       xmit_call_(kernel.recorder, kernel.costs, "virtio_net.start_xmit"),
       receive_call_(kernel.recorder, kernel.costs, "virtio_net.receive"),
       sent_signal_(kernel.recorder, scope, "sent", "number of the frame handed to the device last"),
       received_signal_(kernel.recorder, scope, "received", "number of the frame received last"),
       frames_sent_(kernel.recorder.metrics(), scope, "frames_sent", "frames", "frames handed to the device"),
       bytes_sent_(kernel.recorder.metrics(), scope, "bytes_sent", "bytes", "their bytes"),
-      frames_received_(kernel.recorder.metrics(), scope, "frames_received", "frames", "frames from the device"),
+      frames_received_(kernel.recorder.metrics(), scope, "frames_received", "frames",
+                       "frames from the device"),
       bytes_received_(kernel.recorder.metrics(), scope, "bytes_received", "bytes", "their bytes"),
-      transmit_busy_(kernel.recorder.metrics(), scope, "tx_busy", "frames", "frames that found the queue full"),
-      transmit_dropped_(kernel.recorder.metrics(), scope, "tx_dropped", "frames", "frames that could not be sent"),
-      receive_dropped_(kernel.recorder.metrics(), scope, "rx_dropped", "frames", "received frames that were malformed"),
+      transmit_busy_(kernel.recorder.metrics(), scope, "tx_busy", "frames",
+                     "frames that found the queue full"),
+      transmit_dropped_(kernel.recorder.metrics(), scope, "tx_dropped", "frames",
+                        "frames that could not be sent"),
+      receive_dropped_(kernel.recorder.metrics(), scope, "rx_dropped", "frames",
+                       "received frames that were malformed"),
       refill_failures_(kernel.recorder.metrics(), scope, "rx_refill_failures", "attempts",
                        "receive buffers that found no DMA mapping"),
       interrupts_(kernel.recorder.metrics(), scope, "interrupts", "interrupts", "queue interrupts") {
     if (!std::has_single_bit(parameters.queue_size)) {
-        throw std::invalid_argument(fmt::format("{}: queue size of {}; a power of two is allowed", name, parameters.queue_size));
+        throw std::invalid_argument(
+            fmt::format("{}: queue size of {}; a power of two is allowed", name, parameters.queue_size));
     }
 }
 
@@ -97,7 +106,8 @@ bool virtio_net_driver::set_up_queues(native_cpu& cpu) {
 }
 
 bool virtio_net_driver::allocate_buffers() {
-    const auto fill = [this](std::vector<phys_addr>& buffers, std::vector<std::uint32_t>& tokens, std::size_t count) {
+    const auto fill = [this](std::vector<phys_addr>& buffers, std::vector<std::uint32_t>& tokens,
+                             std::size_t count) {
         for (std::uint32_t token = 0; token < count; ++token) {
             const auto memory = kernel_.memory.alloc(buffer_size_);
             if (!memory) {
@@ -112,7 +122,9 @@ bool virtio_net_driver::allocate_buffers() {
            fill(transmit_buffers_, free_transmit_, transmit_.size());
 }
 
-void virtio_net_driver::notify(native_cpu& cpu, std::uint16_t queue) { device_.transport().notify(cpu, queue); }
+void virtio_net_driver::notify(native_cpu& cpu, std::uint16_t queue) {
+    device_.transport().notify(cpu, queue);
+}
 
 // --- receive
 
@@ -213,8 +225,8 @@ std::string virtio_net_driver::objection(std::uint32_t written) const {
         return fmt::format("received a frame in {} buffers without MRG_RXBUF", header.num_buffers.value());
     }
     if (header.flags != 0 || header.gso_type != net::hdr_gso_none) {
-        return fmt::format("received a frame with flags {:#x} and gso_type {:#x}, which were not negotiated", header.flags,
-                           header.gso_type);
+        return fmt::format("received a frame with flags {:#x} and gso_type {:#x}, which were not negotiated",
+                           header.flags, header.gso_type);
     }
     return {};
 }
@@ -227,7 +239,8 @@ void virtio_net_driver::reclaim_sent(native_cpu& cpu) {
     }
 }
 
-virtio_net_driver::transmit_result virtio_net_driver::transmit(native_cpu& cpu, std::span<const std::byte> frame) {
+virtio_net_driver::transmit_result virtio_net_driver::transmit(native_cpu& cpu,
+                                                               std::span<const std::byte> frame) {
     const std::size_t length = std::max(frame.size(), abi::internet::min_frame_size);
     if (!usable_ || frame.size() > net::ethernet_header_size + mtu_) {
         transmit_dropped_.add();

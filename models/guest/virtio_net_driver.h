@@ -100,8 +100,8 @@ private:
     std::vector<phys_addr> receive_buffers_;          // by token
     std::vector<std::uint32_t> not_with_the_device_;  // receive buffers
     bool refill_planned_ = false;
-    std::vector<std::byte> frame_;                    // header and frame being received
-    std::vector<phys_addr> transmit_buffers_;         // by token
+    std::vector<std::byte> frame_;             // header and frame being received
+    std::vector<phys_addr> transmit_buffers_;  // by token
     std::vector<std::uint32_t> free_transmit_;
     std::vector<completion*> wait_for_room_;
 

@@ -26,8 +26,8 @@ bool inside(const pci_bar& bar, std::uint64_t offset, std::uint64_t length) {
 
 }  // namespace
 
-std::optional<virtio_pci_transport::structure> virtio_pci_transport::read_capability(native_cpu& cpu, pci_bus& bus,
-                                                                                     unsigned at) {
+std::optional<virtio_pci_transport::structure>
+virtio_pci_transport::read_capability(native_cpu& cpu, pci_bus& bus, unsigned at) {
     const auto bar = bus.config_read<std::uint8_t>(cpu, *device_, at + virtio::pci::cap_bar_offset);
     const auto offset = bus.config_read<std::uint32_t>(cpu, *device_, at + virtio::pci::cap_offset_offset);
     const auto length = bus.config_read<std::uint32_t>(cpu, *device_, at + virtio::pci::cap_length_offset);
@@ -35,7 +35,8 @@ std::optional<virtio_pci_transport::structure> virtio_pci_transport::read_capabi
         return std::nullopt;  // reserved: to be ignored
     }
     if (!inside(device_->bars[bar], offset, length)) {
-        violation(cpu, fmt::format("capability at {:#x} names {:#x} bytes at {:#x}, outside BAR {}", at, length, offset, bar));
+        violation(cpu, fmt::format("capability at {:#x} names {:#x} bytes at {:#x}, outside BAR {}", at,
+                                   length, offset, bar));
         return std::nullopt;
     }
     return structure{device_->bars[bar].address + offset, length};
@@ -56,8 +57,8 @@ bool virtio_pci_transport::attach(native_cpu& cpu, pci_bus& bus, const pci_devic
         if (place != nullptr && place->length == 0) {
             *place = read_capability(cpu, bus, *at).value_or(structure{});
             if (type == virtio::pci::cap_type::notify_cfg) {
-                notify_off_multiplier_ =
-                    bus.config_read<std::uint32_t>(cpu, device, *at + virtio::pci::notify_cap_multiplier_offset);
+                notify_off_multiplier_ = bus.config_read<std::uint32_t>(
+                    cpu, device, *at + virtio::pci::notify_cap_multiplier_offset);
             }
         }
         at = bus.find_capability(cpu, device, virtio::pci::cap_id_vendor_specific, *at);
@@ -94,7 +95,8 @@ std::uint64_t virtio_pci_transport::device_features(native_cpu& cpu) {
     std::uint64_t features = 0;
     for (std::uint32_t half = 0; half < 2; ++half) {
         cpu.mmio_store(common_.address + offsetof(common_cfg, device_feature_select), half);
-        const auto bits = cpu.mmio_load<std::uint32_t>(common_.address + offsetof(common_cfg, device_feature));
+        const auto bits = cpu.mmio_load<std::uint32_t>(common_.address +
+                                                       offsetof(common_cfg, device_feature));
         features |= std::uint64_t{bits} << (32 * half);
     }
     return features;
@@ -122,17 +124,21 @@ std::uint16_t virtio_pci_transport::queue_size(native_cpu& cpu, std::uint16_t in
     return size;
 }
 
-bool virtio_pci_transport::enable_queue(native_cpu& cpu, std::uint16_t index, std::uint16_t size, dma_addr descriptors,
-                                        dma_addr available, dma_addr used, std::uint16_t vector) {
+bool virtio_pci_transport::enable_queue(native_cpu& cpu, std::uint16_t index, std::uint16_t size,
+                                        dma_addr descriptors, dma_addr available, dma_addr used,
+                                        std::uint16_t vector) {
     const auto write_address = [this, &cpu](std::size_t field, dma_addr value) {
         cpu.mmio_store(common_.address + field, static_cast<std::uint32_t>(value.value()));
         cpu.mmio_store(common_.address + field + 4, static_cast<std::uint32_t>(value.value() >> 32));
     };
     cpu.mmio_store(common_.address + offsetof(common_cfg, queue_select), index);
-    const auto notify_off = cpu.mmio_load<std::uint16_t>(common_.address + offsetof(common_cfg, queue_notify_off));
+    const auto notify_off = cpu.mmio_load<std::uint16_t>(common_.address +
+                                                         offsetof(common_cfg, queue_notify_off));
     const std::uint64_t doorbell = std::uint64_t{notify_off} * notify_off_multiplier_;
     if (doorbell + sizeof(std::uint16_t) > notify_.length) {
-        violation(cpu, fmt::format("the doorbell of queue {} lies at {:#x}, outside the notification structure", index, doorbell));
+        violation(cpu,
+                  fmt::format("the doorbell of queue {} lies at {:#x}, outside the notification structure",
+                              index, doorbell));
         return false;
     }
     doorbells_.resize(std::max<std::size_t>(doorbells_.size(), index + 1U));
@@ -157,7 +163,9 @@ bool virtio_pci_transport::set_config_vector(native_cpu& cpu, std::uint16_t vect
     return cpu.mmio_load<std::uint16_t>(at) == vector;
 }
 
-std::uint8_t virtio_pci_transport::isr_status(native_cpu& cpu) { return cpu.mmio_load<std::uint8_t>(isr_.address); }
+std::uint8_t virtio_pci_transport::isr_status(native_cpu& cpu) {
+    return cpu.mmio_load<std::uint8_t>(isr_.address);
+}
 
 std::uint8_t virtio_pci_transport::generation(native_cpu& cpu) {
     return cpu.mmio_load<std::uint8_t>(common_.address + offsetof(common_cfg, config_generation));

@@ -28,7 +28,8 @@ using abi::dma_addr;
 class virtio_pci_transport {
 public:
     virtio_pci_transport(trace::recorder& recorder, std::string_view device_name)
-        : recorder_(recorder), name_(device_name) {}
+        : recorder_(recorder),
+          name_(device_name) {}
 
     /// Finds the structures of `device`. \returns false when one that every device must have is missing
     bool attach(native_cpu& cpu, pci_bus& bus, const pci_device& device);
@@ -46,13 +47,15 @@ public:
     /// Largest size of queue `index`; 0 when there is no such queue, or its size is not a power of two.
     std::uint16_t queue_size(native_cpu& cpu, std::uint16_t index);
     /// \param vector MSI-X vector, or msi_no_vector
-    bool enable_queue(native_cpu& cpu, std::uint16_t index, std::uint16_t size, dma_addr descriptors, dma_addr available,
-                      dma_addr used, std::uint16_t vector);
+    bool enable_queue(native_cpu& cpu, std::uint16_t index, std::uint16_t size, dma_addr descriptors,
+                      dma_addr available, dma_addr used, std::uint16_t vector);
     /// \returns false when the device refuses the vector
     bool set_config_vector(native_cpu& cpu, std::uint16_t vector);
 
     // --- notification (4.1.5.2): the queue's index, 16 bits
-    void notify(native_cpu& cpu, std::uint16_t index) { cpu.mmio_store<std::uint16_t>(doorbells_[index], index); }
+    void notify(native_cpu& cpu, std::uint16_t index) {
+        cpu.mmio_store<std::uint16_t>(doorbells_[index], index);
+    }
 
     /// ISR status (4.1.4.5); reading clears it.
     std::uint8_t isr_status(native_cpu& cpu);

@@ -14,9 +14,13 @@ constexpr std::uint16_t queue_size = 8;
 
 }  // namespace
 
-virtio_rng_driver::virtio_rng_driver(const driver_environment& kernel, std::string_view scope, std::string_view name)
-    : kernel_(kernel), device_(kernel.recorder, scope, name), queue_(kernel.recorder, kernel.costs, scope, "queue0", name),
-      lock_(kernel.costs), read_call_(kernel.recorder, kernel.costs, "virtio_rng.read"),
+virtio_rng_driver::virtio_rng_driver(const driver_environment& kernel, std::string_view scope,
+                                     std::string_view name)
+    : kernel_(kernel),
+      device_(kernel.recorder, scope, name),
+      queue_(kernel.recorder, kernel.costs, scope, "queue0", name),
+      lock_(kernel.costs),
+      read_call_(kernel.recorder, kernel.costs, "virtio_rng.read"),
       requests_(kernel.recorder.metrics(), scope, "requests", "requests", "buffers given to the device"),
       bytes_(kernel.recorder.metrics(), scope, "bytes", "bytes", "entropy received"),
       latency_(kernel.recorder.metrics(), scope, "latency", "from request to completion") {}
@@ -30,8 +34,10 @@ bool virtio_rng_driver::probe(native_cpu& cpu, const pci_device& pci) {
     const bool ready = memory.has_value() &&
                        device_.request_vectors(
                            cpu, kernel_.pci, kernel_.irqs, servers,
-                           [this](native_cpu& on, std::uint16_t) { queue_interrupt(on); }, [](native_cpu&) {}) &&
-                       device_.add_queue(cpu, abi::virtio::rng::request_queue, queue_, queue_size, kernel_.memory);
+                           [this](native_cpu& on, std::uint16_t) { queue_interrupt(on); },
+                           [](native_cpu&) {}) &&
+                       device_.add_queue(cpu, abi::virtio::rng::request_queue, queue_, queue_size,
+                                         kernel_.memory);
     if (!ready) {
         device_.fail(cpu);
         return false;

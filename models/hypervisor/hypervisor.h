@@ -64,7 +64,7 @@ public:
     struct config {
         std::uint64_t ram_size = std::uint64_t{256} << 20;  ///< bytes
         std::vector<memory_slot>
-            memory_slots{};                  ///< registered with the Ultravisor; none: one slot of ram_size
+            memory_slots{};                ///< registered with the Ultravisor; none: one slot of ram_size
         bool secure_guest_enabled = true;  ///< KVM_CAP_PPC_SECURE_GUEST
         secure_page_policy on_secure_page = secure_page_policy::page_out;
         std::uint64_t seed = 0;  ///< of H_RANDOM

@@ -262,13 +262,13 @@ void xics::schedule(const scheduled& what) {
     const bool next = place == later_.end();
     later_.insert(place, what);
     if (next) {
-        const sc_core::sc_time now = sc_core::sc_time_stamp();
+        const sc_core::sc_time& now = sc_core::sc_time_stamp();
         due_.notify(what.at > now ? what.at - now : sc_core::SC_ZERO_TIME);
     }
 }
 
 void xics::perform_due() {
-    const sc_core::sc_time now = sc_core::sc_time_stamp();
+    const sc_core::sc_time& now = sc_core::sc_time_stamp();
     perform_until(now);
     if (!later_.empty()) {
         due_.notify(later_.back().at - now);

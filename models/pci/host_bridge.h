@@ -50,7 +50,9 @@ public:
     };
 
     tlm_utils::simple_target_socket<host_bridge> mmio;
-    tlm_utils::multi_passthrough_target_socket<host_bridge> devices;
+    tlm_utils::multi_passthrough_target_socket<host_bridge, 32, tlm::tlm_base_protocol_types, 0,
+                                               sc_core::SC_ZERO_OR_MORE_BOUND>
+        devices;
     tlm_utils::simple_initiator_socket<host_bridge> memory;
     sc_core::sc_port<interrupt::interrupt_source_if> interrupts;
 

@@ -67,7 +67,7 @@ pci_function::pci_function(const sc_core::sc_module_name& module_name, trace::re
     payload_.attributes.writer.initiator = recorder.ledger().name_initiator(basename());
     build_header(parameters);
     if (parameters.msix_vectors > 0) {
-        msix_.emplace(parameters.msix_vectors);
+        msix_ = std::make_unique<msix_vectors>(parameters.msix_vectors);
         msix_bar_.size = msix_->bar_size();
         add_msix();
     }
@@ -121,18 +121,14 @@ std::uint32_t pci_function::config_read(unsigned offset, unsigned size) {
         return static_cast<std::uint32_t>(all_ones(4));
     }
     const std::uint32_t stored = space_.load(offset, size);
-    const config_space::capability* capability = space_.capability_at(offset);
-    return capability == nullptr || (msix_ && capability->offset == msix_capability_)
-               ? stored
-               : capability_read(offset, size, stored);
+    return is_devices(space_.capability_at(offset)) ? capability_read(offset, size, stored) : stored;
 }
 
 void pci_function::config_write(unsigned offset, unsigned size, std::uint32_t value) {
     if (!valid_config_access("write", offset, size)) {
         return;
     }
-    const config_space::capability* capability = space_.capability_at(offset);
-    if (capability != nullptr && !(msix_ && capability->offset == msix_capability_)) {
+    if (is_devices(space_.capability_at(offset))) {
         capability_write(offset, size, value);
         return;
     }

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -153,6 +153,9 @@ private:
 
     void build_header(const config& parameters);
     void add_msix();
+    [[nodiscard]] bool is_devices(const config_space::capability* which) const {
+        return which != nullptr && which->offset != msix_capability_;
+    }
     void decode();
     [[nodiscard]] bool valid_config_access(const char* verb, unsigned offset, unsigned size);
     [[nodiscard]] bool valid_bar_access(const char* verb, const bar& in, std::uint64_t at, unsigned size,
@@ -167,8 +170,8 @@ private:
     void violated(trace::violation_kind kind, std::uint64_t at, std::uint64_t size, std::string detail);
 
     config_space space_;
-    std::optional<msix_vectors> msix_;
-    unsigned msix_capability_ = 0;  // its offset
+    std::unique_ptr<msix_vectors> msix_;  // none without MSI-X
+    unsigned msix_capability_ = 0;        // its offset; 0 when there is none
     bar device_bar_;
     bar msix_bar_;
     // What the command register says, decoded.

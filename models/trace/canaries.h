@@ -12,8 +12,8 @@
 
 namespace pefsim::trace {
 
-/// Which pairs of bytes a search looks at more closely: one look at a small bitmap for each place, however many secrets
-/// there are.
+/// Which pairs of bytes a search looks at more closely: one look at a small bitmap for each place, however many
+/// secrets there are.
 class byte_pair_filter {
 public:
     void add(const std::byte* at) {
@@ -75,9 +75,9 @@ public:
             if (!piece_beginnings_.passes(in.data() + at)) [[likely]] {
                 continue;
             }
-            const auto [first, last] = std::ranges::equal_range(pieces_, word_at(in.data() + at), {},
-                                                                &piece::word);
-            for (auto each = first; each != last; ++each) {
+            const std::uint64_t word = word_at(in.data() + at);
+            for (auto each = std::ranges::lower_bound(pieces_, word, {}, &piece::word);
+                 each != pieces_.end() && each->word == word; ++each) {
                 seen.resize(canaries_.size());
                 if (!seen[each->canary]) {
                     seen[each->canary] = true;

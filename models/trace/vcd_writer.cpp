@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
@@ -129,8 +130,7 @@ std::string identifier(std::uint32_t id) {
 /// Units of SystemC's time resolution as a VCD writes them: "1 ps", "10 ns".
 std::string timescale() {
     constexpr std::array<std::string_view, 6> units{"fs", "ps", "ns", "us", "ms", "s"};
-    std::uint64_t femtoseconds = static_cast<std::uint64_t>(
-        sc_core::sc_get_time_resolution().to_seconds() * 1e15 + 0.5);
+    auto femtoseconds = std::llround(sc_core::sc_get_time_resolution().to_seconds() * 1e15);
     std::size_t unit = 0;
     for (; femtoseconds >= 1000; femtoseconds /= 1000) {
         ++unit;
@@ -249,8 +249,7 @@ private:
             *to++ = ' ';
             break;
         }
-        std::memcpy(to, s.code.data(), s.code.size());
-        to += s.code.size();
+        to = std::ranges::copy(s.code, to).out;
         *to++ = '\n';
         file_.advance(to);
     }

@@ -64,9 +64,11 @@ ultravisor::answer ultravisor::uv_share_page(cpu::registers& state, cpu::trap_co
             return {u_status::u_p2, "the hypervisor provides no page", abi::page_base(page).value()};
         }
     }
-    if (!vm_.slots().contains(first, pages)) {
-        revert_share(first, first + pages, state, context);
-        return {u_status::u_p2, "the hypervisor took a memory slot away", abi::page_base(first).value()};
+    for (abi::gfn page = first; page < first + pages; ++page) {
+        if (vm_.page(page) == page_state::normal || private_to_guest(vm_.page(page))) {
+            revert_share(first, first + pages, state, context);
+            return {u_status::u_p2, "the hypervisor took a memory slot away", abi::page_base(page).value()};
+        }
     }
     for (abi::gfn page = first; page < first + pages; ++page) {
         if (provided(vm_.page(page))) {

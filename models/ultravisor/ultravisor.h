@@ -54,8 +54,7 @@ class ultravisor : public sc_core::sc_module, public cpu::trap_if {
 public:
     struct config {
         timing::timing costs;
-        std::uint64_t seed =
-            1;  ///< of the page key, the cookies, the noise in hidden registers, and H_RANDOM
+        std::uint64_t seed = 1;  ///< of page key, cookies, noise in hidden registers, and H_RANDOM
         esm_entry entry = esm_entry::return_to_caller;
     };
 

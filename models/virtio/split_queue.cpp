@@ -9,7 +9,28 @@
 
 namespace pefsim::virtio {
 
-using namespace abi::virtio;
+using abi::virtio::avail_alignment;
+using abi::virtio::avail_event_offset;
+using abi::virtio::avail_f_no_interrupt;
+using abi::virtio::avail_flags_offset;
+using abi::virtio::avail_idx_offset;
+using abi::virtio::avail_ring_offset;
+using abi::virtio::desc_alignment;
+using abi::virtio::desc_f_indirect;
+using abi::virtio::desc_f_next;
+using abi::virtio::desc_f_write;
+using abi::virtio::desc_offset;
+using abi::virtio::le16;
+using abi::virtio::max_queue_size;
+using abi::virtio::need_event;
+using abi::virtio::used_alignment;
+using abi::virtio::used_event_offset;
+using abi::virtio::used_f_no_notify;
+using abi::virtio::used_flags_offset;
+using abi::virtio::used_idx_offset;
+using abi::virtio::used_ring_offset;
+using abi::virtio::vring_desc;
+using abi::virtio::vring_used_elem;
 using sc_core::sc_time;
 
 namespace {

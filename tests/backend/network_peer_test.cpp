@@ -23,7 +23,24 @@ namespace pefsim::backend {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace abi::internet;
+using abi::internet::arp_hardware_ethernet;
+using abi::internet::arp_packet;
+using abi::internet::arp_reply;
+using abi::internet::arp_request;
+using abi::internet::be16;
+using abi::internet::broadcast_mac;
+using abi::internet::ethernet_header;
+using abi::internet::ethertype_arp;
+using abi::internet::ethertype_ipv4;
+using abi::internet::icmp_echo;
+using abi::internet::icmp_echo_reply;
+using abi::internet::icmp_echo_request;
+using abi::internet::ipv4_header;
+using abi::internet::mac_address;
+using abi::internet::min_frame_size;
+using abi::internet::protocol_icmp;
+using abi::internet::protocol_udp;
+using abi::internet::udp_header;
 namespace peer_abi = abi::network_peer;
 using sc_core::SC_NS;
 using sc_core::sc_time;

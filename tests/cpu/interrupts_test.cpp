@@ -156,6 +156,42 @@ TEST_F(cpu_test, idles_even_when_the_hypervisor_does_not_cede) {
     EXPECT_TRUE(bench.cpu.halted());
 }
 
+// With the decrementer set: the interrupt or the deadline ends the wait, whichever comes first.
+class idling_with_deadline : public cpu_test, public ::testing::WithParamInterface<std::tuple<bool, int>> {};
+
+TEST_P(idling_with_deadline, ends_with_what_comes_first) {
+    const auto [cedes, interrupt_ns] = GetParam();
+    cpu_bench bench;
+    if (cedes) {
+        serve_interrupt_calls(bench);
+    }
+    assert_at(bench.cpu, interrupt_ns * one_ns);
+    unsigned taken = 0;
+    bench.run([&](native_cpu& cpu) {
+        cpu.on_external_interrupt([&](native_cpu& c) {
+            ++taken;
+            c.external_interrupt(false);
+        });
+        cpu.local_irq_disable();
+        cpu.wait_for_interrupt(3 * one_us);
+        EXPECT_FALSE(cpu.irqs_enabled());
+        if (interrupt_ns < 3000) {
+            EXPECT_EQ(taken, 1U);
+            EXPECT_EQ(cpu.now(), interrupt_ns * one_ns + 500 * one_ns);
+        } else {
+            EXPECT_EQ(taken, 0U);
+            EXPECT_EQ(cpu.now(), 3 * one_us);
+            cpu.wait_for_interrupt();  // the deadline is over and done with
+            EXPECT_EQ(taken, 1U);
+            EXPECT_EQ(cpu.now(), interrupt_ns * one_ns + 500 * one_ns);
+        }
+    });
+    EXPECT_TRUE(bench.cpu.halted());
+}
+
+INSTANTIATE_TEST_SUITE_P(before_and_after, idling_with_deadline,
+                         ::testing::Combine(::testing::Bool(), ::testing::Values(0, 1000, 5000)));
+
 TEST_F(cpu_test, without_a_handler_the_line_only_ends_idling) {
     cpu_bench bench;
     serve_interrupt_calls(bench);

@@ -105,7 +105,8 @@ struct pair_of_ledgers {
 
     void step(unsigned what, unsigned where, unsigned size, unsigned who) {
         const abi::gfn page = where % pages;
-        const std::uint64_t begin = std::min<std::uint64_t>(offset_of(where / pages), abi::page_size - 1);
+        const std::uint64_t begin = std::min<std::uint64_t>(offset_of(static_cast<unsigned>(where / pages)),
+                                                            abi::page_size - 1);
         constexpr std::uint64_t sizes[] = {1, 2, 8, 12, 16, 64, 1000, 1024, 4096, 65536};
         const std::uint64_t wanted = sizes[size % 10];
         const std::uint64_t end = std::min<std::uint64_t>(begin + wanted, abi::page_size);
@@ -228,7 +229,7 @@ TEST(exposure_ledger, knows_of_every_byte_what_a_model_byte_by_byte_knows) {
 }
 
 class small_ledger : public ::testing::Test {
-protected:
+public:
     exposure_ledger ledger;
     std::uint16_t cpu = ledger.name_initiator("cpu0");
     std::uint16_t disk = ledger.name_initiator("virtio-blk0");

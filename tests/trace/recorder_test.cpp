@@ -33,7 +33,7 @@ std::string complaint(Action action) {
 }
 
 class recorder_fixture : public testing::simulation_test {
-protected:
+public:
     scratch_directory scratch;
     recorder to;
 

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 class report : public testing::simulation_test {
-protected:
+public:
     recorder to;
     counter requests{to.metrics(), "machine.virtio_blk", "requests", "requests", "block requests completed"};
     counter bytes{to.metrics(), "machine.virtio_blk", "bytes", "bytes", "moved to and from the disk"};

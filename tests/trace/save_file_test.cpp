@@ -53,7 +53,7 @@ struct read_save_file {
 };
 
 class save_file : public testing::simulation_test {
-protected:
+public:
     scratch_directory scratch;
     recorder to;
     sample_module cpu{to, "machine.cpu0"};

@@ -43,7 +43,7 @@ exit 0
 )sh";
 
 class viewer : public testing::simulation_test, public ::testing::WithParamInterface<const char*> {
-protected:
+public:
     scratch_directory scratch;
 };
 

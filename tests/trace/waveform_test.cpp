@@ -93,7 +93,7 @@ void expect_equal(const vcd_content& found, const vcd_content& expected) {
 }
 
 class waveform : public testing::simulation_test {
-protected:
+public:
     scratch_directory scratch;
 
     run_shape shape_to(std::string_view name) const {

@@ -348,6 +348,23 @@ TEST_F(sharing_test, a_hypervisor_that_takes_the_memory_slot_away_meanwhile) {
     EXPECT_EQ(uv.state(), vm_state::secure);
 }
 
+TEST_F(sharing_test, a_hypervisor_that_replaces_the_memory_slot_meanwhile) {
+    fill_secure(14, 18);
+    at_page_in(17, abi::h_page_in_shared, [this](cpu::trap_context& at) {
+        EXPECT_EQ(state(14), page_state::hv_shared);
+        const std::uint64_t lpid = abi::platform::lpid;
+        EXPECT_EQ(hv.ask(at, abi::ucall::uv_unregister_mem_slot, {lpid, 0}), u_status::u_success);
+        EXPECT_EQ(hv.ask(at, abi::ucall::uv_register_mem_slot, {lpid, 0, 16 * abi::page_size, 0, 0}),
+                  u_status::u_success);
+        return hv.page_in(at, 17) == u_status::u_success ? h_status::h_success : h_status::h_parameter;
+    });
+    EXPECT_EQ(share(14, 4), u_status::u_p2);
+    for (const abi::gfn page : {14, 15, 16, 17}) {
+        EXPECT_EQ(state(page), page_state::secure) << page;
+        EXPECT_EQ(content(frame_kind::secure, page), page < 16 ? 0 : secret(page)) << page;
+    }
+}
+
 TEST_F(sharing_test, a_hypervisor_that_terminates_meanwhile) {
     at_page_in(4, abi::h_page_in_shared, [this](cpu::trap_context& at) {
         EXPECT_EQ(hv.terminate(at), u_status::u_success);

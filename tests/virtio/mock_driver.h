@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,6 +14,26 @@
 #include "virtio/split_queue.h"
 
 namespace pefsim::virtio::testing {
+
+/// Guest memory as the driver of a test sees it: bytes from bus address `base` on. The driver stays inside.
+struct memory_view {
+    std::span<std::byte> bytes;
+    std::uint64_t base;
+
+    [[nodiscard]] std::span<std::byte> span(abi::dma_addr address, std::size_t size) const {
+        return bytes.subspan(address.value() - base, size);
+    }
+    template <class T>
+    [[nodiscard]] T load(abi::dma_addr address) const {
+        T value;
+        std::memcpy(&value, span(address, sizeof value).data(), sizeof value);
+        return value;
+    }
+    template <class T>
+    void store(abi::dma_addr address, const T& value) const {
+        std::memcpy(span(address, sizeof value).data(), &value, sizeof value);
+    }
+};
 
 /// Guest memory of a test: `size` bytes from address `base` on. Counts accesses, can refuse a range, and remembers whether
 /// anything outside was asked for. Each access costs 100 ns.
@@ -29,7 +50,7 @@ public:
         if (!allowed(from, to.size())) {
             return false;
         }
-        std::memcpy(to.data(), at(from), to.size());
+        std::ranges::copy(span(from, to.size()), to.begin());
         return true;
     }
     bool write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t /*request*/,
@@ -39,28 +60,21 @@ public:
         if (!allowed(to, from.size())) {
             return false;
         }
-        std::memcpy(at(to), from.data(), from.size());
+        std::ranges::copy(from, span(to, from.size()).begin());
         return true;
     }
 
-    /// The driver's own view; it stays inside.
-    std::byte* at(abi::dma_addr address) { return bytes_.data() + (address.value() - base); }
-    [[nodiscard]] const std::byte* at(abi::dma_addr address) const {
-        return bytes_.data() + (address.value() - base);
-    }
-    std::span<std::byte> span(abi::dma_addr address, std::size_t size) { return {at(address), size}; }
+    [[nodiscard]] memory_view view() { return {bytes_, base}; }
+    std::span<std::byte> span(abi::dma_addr address, std::size_t size) { return view().span(address, size); }
     template <class T>
-    T load(abi::dma_addr address) const {
-        T value;
-        std::memcpy(&value, at(address), sizeof value);
-        return value;
+    T load(abi::dma_addr address) {
+        return view().load<T>(address);
     }
     template <class T>
     void store(abi::dma_addr address, const T& value) {
-        std::memcpy(at(address), &value, sizeof value);
+        view().store(address, value);
     }
     [[nodiscard]] std::span<std::byte> all() { return bytes_; }
-    [[nodiscard]] std::span<const std::byte> all() const { return bytes_; }
 
     void refuse(abi::dma_addr from, std::size_t size) {
         refused_from_ = from.value();
@@ -86,7 +100,7 @@ private:
     std::uint64_t refused_size_ = 0;
 };
 
-/// Driver side of a split virtqueue for tests: lays the rings out in a test_memory, offers chains, collects used ones.
+/// Driver side of a split virtqueue for tests: lays the rings out in memory, offers chains, collects used ones.
 /// It does as the specification asks, and hands out the rings for those who want to do otherwise.
 class mock_driver {
 public:
@@ -97,8 +111,12 @@ public:
         abi::dma_addr at{test_memory::base};  ///< where the rings go; buffers are the test's
     };
 
-    mock_driver(test_memory& memory, const options& how) : memory_(memory), options_(how) {
-        using namespace abi::virtio;
+    mock_driver(memory_view memory, const options& how) : memory_(memory), options_(how) {
+        using abi::virtio::avail_area_size;
+        using abi::virtio::desc_alignment;
+        using abi::virtio::desc_area_size;
+        using abi::virtio::used_alignment;
+        using abi::virtio::used_area_size;
         const std::uint32_t n = how.size;
         desc_ = how.at;
         avail_ = desc_ + desc_area_size(n);
@@ -229,7 +247,7 @@ private:
         return abi::dma_addr{(at.value() + to - 1) & ~(to - 1)};
     }
 
-    test_memory& memory_;
+    memory_view memory_;
     options options_;
     abi::dma_addr desc_;
     abi::dma_addr avail_;

@@ -17,7 +17,15 @@ namespace pefsim::virtio::testing {
 namespace {
 
 using abi::dma_addr;
-using namespace abi::virtio;
+using abi::virtio::avail_f_no_interrupt;
+using abi::virtio::desc_f_indirect;
+using abi::virtio::desc_f_next;
+using abi::virtio::desc_f_write;
+using abi::virtio::desc_offset;
+using abi::virtio::used_area_size;
+using abi::virtio::used_f_no_notify;
+using abi::virtio::vring_desc;
+using abi::virtio::vring_used_elem;
 using pop_result = split_queue::pop_result;
 using sc_core::sc_time;
 using sc_core::SC_ZERO_TIME;
@@ -30,7 +38,7 @@ struct bench {
     descriptor_chain chain;
     sc_time delay;
 
-    explicit bench(const mock_driver::options& how) : driver(memory, how), queue(driver.layout()) {}
+    explicit bench(const mock_driver::options& how) : driver(memory.view(), how), queue(driver.layout()) {}
 
     [[nodiscard]] dma_addr buffer(std::uint64_t offset = 0) const { return driver.end() + offset; }
     pop_result pop() { return queue.pop(memory, chain, delay); }

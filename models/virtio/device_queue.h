@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "trace/recorder.h"
+#include "trace/signal.h"
+#include "virtio/split_queue.h"
+
+namespace pefsim::virtio {
+
+/// One queue of a device: its ring, which is there only while the queue is active, its doorbell, and what a trace shows
+/// of it.
+class device_queue {
+public:
+    device_queue(trace::recorder& recorder, std::string scope, std::uint16_t index);
+
+    [[nodiscard]] std::uint16_t index() const { return index_; }
+    [[nodiscard]] const std::string& scope() const { return scope_; }
+
+    // --- doorbell
+    /// Somebody is to look at the queue at `when`, or earlier if that was asked for already.
+    void wake(const sc_core::sc_time& when);
+    /// Blocks the calling thread until then.
+    void await_wake();
+    void forget_wake();
+
+    /// Nothing: inactive, no access to guest memory is possible.
+    std::optional<split_queue> ring;
+    /// Local time up to which the queue's thread has charged for its work already.
+    sc_core::sc_time busy_until;
+    /// When the chains were popped that wait in the ring for the next publish.
+    std::vector<sc_core::sc_time> unpublished;
+    /// Some of them came from the thread that finishes requests.
+    bool finished = false;
+
+    trace::signal<std::uint16_t> avail_idx;
+    trace::signal<std::uint16_t> used_idx;
+    trace::signal<std::uint32_t> in_flight;
+    trace::signal<std::uint64_t> request;
+    trace::event_signal doorbell;
+    trace::event_signal interrupt;
+
+private:
+    std::uint16_t index_;
+    std::string scope_;
+    sc_core::sc_event bell_;
+    bool rung_ = false;
+    sc_core::sc_time due_;
+};
+
+}  // namespace pefsim::virtio

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "virtio/virtio_device.h"
+
+#include <algorithm>
+#include <bit>
+#include <fmt/format.h>
+#include <stdexcept>
+#include <utility>
+
+namespace pefsim::virtio {
+
+using sc_core::sc_time;
+using sc_core::sc_time_stamp;
+
+namespace {
+
+const virtio_device::queue_config& checked(const char* device, const virtio_device::queue_config& queues) {
+    if (queues.count == 0 || !std::has_single_bit(queues.size) || queues.size > abi::virtio::max_queue_size) {
+        throw std::invalid_argument(
+            fmt::format("{}: {} queues of {} entries; allowed are 1 or more of a power of two up to {}",
+                        device, queues.count, queues.size, abi::virtio::max_queue_size));
+    }
+    return queues;
+}
+
+}  // namespace
+
+virtio_device::virtio_device(const sc_core::sc_module_name& module_name, trace::recorder& recorder,
+                             const queue_config& queues, const timing::timing& costs)
+    : sc_module(module_name),
+      recorder_(recorder),
+      costs_(costs),
+      kick_latency_(costs.virtqueue_kick_ns, sc_core::SC_NS),
+      max_queue_size_(checked(name(), queues).size),
+      doorbells_(recorder.metrics(), name(), "doorbells", "notifications", "doorbells that the driver rang"),
+      interrupts_(recorder.metrics(), name(), "interrupts", "interrupts", "interrupts of queues sent"),
+      suppressed_(
+          recorder.metrics(), name(), "interrupts_suppressed", "interrupts",
+          "used buffers published without an interrupt, since the driver wanted none or mapped no vector"),
+      errors_(recorder.metrics(), name(), "errors", "requests", "requests that failed"),
+      resets_needed_(recorder.metrics(), name(), "resets_needed", "events",
+                     "times the device gave up its queues"),
+      in_flight_(recorder.metrics(), name(), "in_flight", "requests", "requests in the device"),
+      latency_(recorder.metrics(), name(), "latency", "from taking a request to its entry in the used ring") {
+    for (std::uint16_t i = 0; i < queues.count; ++i) {
+        device_queue& queue = queues_.emplace_back(recorder, fmt::format("{}.queue{}", name(), i), i);
+        queue.unpublished.reserve(queues.size);
+        sc_core::sc_spawn([this, &queue] { serve_queue(queue); }, fmt::format("serve_queue{}", i).c_str());
+    }
+    // One more than can be in flight: the slot that pop() fills while all others are out.
+    requests_.resize(std::size_t{queues.count} * queues.size + 1);
+    due_.reserve(requests_.size());
+    for (std::uint32_t slot = slots(); slot-- > 0;) {
+        requests_[slot].slot = slot;
+        free_slots_.push_back(slot);
+    }
+    SC_THREAD(finish_requests);
+}
+
+bool virtio_device::write_config(std::size_t /*offset*/, std::span<const std::byte> /*from*/) {
+    return false;
+}
+
+// -------------------------------------------------------------------------------------------------------- life cycle
+
+void virtio_device::negotiated(std::uint64_t features) {
+    features_ = features;
+    features_changed();
+}
+
+void virtio_device::activate(std::uint16_t index, const split_queue::layout& where) {
+    device_queue& queue = queues_[index];
+    queue.ring.emplace(where);
+    show(queue, sc_time_stamp());
+}
+
+void virtio_device::deactivate(std::uint16_t index) {
+    stop(queues_[index]);
+    show(queues_[index], sc_time_stamp());
+}
+
+void virtio_device::reset() {
+    for (device_queue& queue : queues_) {
+        stop(queue);
+        show(queue, sc_time_stamp());
+    }
+    negotiated(0);
+}
+
+// The queue's requests that are still in flight go back to the pool; nobody refers to them across a wait.
+void virtio_device::stop(device_queue& queue) {
+    queue.ring.reset();
+    queue.unpublished.clear();
+    queue.forget_wake();
+    const auto stopped = std::remove_if(due_.begin(), due_.end(), [&](const due_request& due) {
+        const bool of_queue = requests_[due.slot].queue == &queue;
+        if (of_queue) {
+            release(due.slot);
+        }
+        return of_queue;
+    });
+    due_.erase(stopped, due_.end());
+    std::make_heap(due_.begin(), due_.end());
+}
+
+void virtio_device::break_device(const device_queue& because_of, sc_time& delay) {
+    const queue_error error = because_of.ring->error();
+    recorder_.violations().report({.when = sc_time_stamp() + delay,
+                                   .kind = trace::violation_kind::virtqueue_malformed,
+                                   .who = std::string(transport_->initiator_name()),
+                                   .address = 0,
+                                   .size = 0,
+                                   .page_state = {},
+                                   .request = 0,
+                                   .detail = fmt::format("queue {}: {}; the device needs a reset",
+                                                         because_of.index(), describe(error).sentence)});
+    errors_.add();
+    resets_needed_.add();
+    for (device_queue& queue : queues_) {
+        stop(queue);
+    }
+    transport_->needs_reset(delay);
+}
+
+void virtio_device::config_changed(sc_time& delay) {
+    if (transport_ != nullptr) {
+        transport_->config_changed(delay);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------- taking requests
+
+void virtio_device::kick(std::uint16_t index, const sc_time& delay) {
+    device_queue& queue = queues_[index];
+    const sc_time now = sc_time_stamp() + delay;
+    doorbells_.add();
+    queue.doorbell.fire(now);
+    queue.wake(now + kick_latency_);
+}
+
+void virtio_device::serve_queue(device_queue& queue) {
+    for (;;) {
+        queue.await_wake();
+        if (!queue.ring) {
+            continue;
+        }
+        const sc_time now = sc_time_stamp();
+        sc_time delay = queue.busy_until > now ? queue.busy_until - now : sc_core::SC_ZERO_TIME;
+        serve(queue, delay);
+        if (queue.ring && queue.ring->unpublished() != 0) {
+            wait(delay);
+            delay = sc_core::SC_ZERO_TIME;
+            publish(queue, delay);
+        }
+        queue.busy_until = sc_time_stamp() + delay;
+    }
+}
+
+void virtio_device::serve(device_queue& queue, sc_time& delay) {
+    queue.ring->disable_notifications(*transport_, delay);
+    do {
+        // When the last chain known of is taken, the index is read again behind the wish for doorbells, not before it too.
+        while (request* const next = pop(queue, delay)) {
+            begin(*next, delay);
+            if (queue.ring->next_avail() == queue.ring->avail_seen()) {
+                break;
+            }
+        }
+    } while (queue.ring && queue.ring->enable_notifications(*transport_, delay));
+    if (queue.ring && queue.ring->error() != queue_error::none) {
+        break_device(queue, delay);
+    }
+}
+
+request* virtio_device::pop(device_queue& from, sc_time& delay) {
+    if (!from.ring) {
+        return nullptr;
+    }
+    // The ring refuses a head that is in flight, so there are never more requests than descriptors, and one more slot.
+    request& next = requests_[free_slots_.back()];
+    switch (from.ring->pop(*transport_, next.chain, delay)) {
+    case split_queue::pop_result::empty:
+        return nullptr;
+    case split_queue::pop_result::broken:
+        break_device(from, delay);
+        return nullptr;
+    case split_queue::pop_result::chain:
+        break;
+    }
+    free_slots_.pop_back();
+    next.queue = &from;
+    next.number = ++last_number_;
+    next.popped = sc_time_stamp() + delay;
+    from.request.set(next.number, next.popped);
+    show(from, next.popped);
+    return &next;
+}
+
+void virtio_device::show(device_queue& queue, const sc_time& when) {
+    queue.avail_idx.set(queue.ring ? queue.ring->avail_seen() : std::uint16_t{0}, when);
+    queue.used_idx.set(queue.ring ? queue.ring->used_idx() : std::uint16_t{0}, when);
+    queue.in_flight.set(queue.ring ? queue.ring->in_flight() : 0, when);
+    std::uint64_t all = 0;
+    for (const device_queue& each : queues_) {
+        all += each.ring ? each.ring->in_flight() : 0;
+    }
+    in_flight_.set(all);
+}
+
+void virtio_device::breach(const request& what, std::string detail, const sc_time& delay) {
+    recorder_.violations().report({.when = sc_time_stamp() + delay,
+                                   .kind = trace::violation_kind::device_protocol,
+                                   .who = std::string(transport_->initiator_name()),
+                                   .address = 0,
+                                   .size = what.chain.readable_bytes() + what.chain.writable_bytes(),
+                                   .page_state = {},
+                                   .request = what.number,
+                                   .detail = std::move(detail)});
+}
+
+// ---------------------------------------------------------------------------------------------- finishing requests
+
+void virtio_device::finish_at(request& what, const sc_time& when) {
+    due_.push_back({when, what.number, what.slot});
+    std::push_heap(due_.begin(), due_.end());
+    const sc_time now = sc_time_stamp();
+    due_event_.notify(when > now ? when - now : sc_core::SC_ZERO_TIME);
+}
+
+void virtio_device::finish_requests() {
+    for (;;) {
+        while (!due_.empty()) {
+            const sc_time now = sc_time_stamp();
+            const sc_time next = std::max(due_.front().when, completer_busy_until_);
+            if (next > now) {
+                due_event_.notify(next - now);
+                break;
+            }
+            finish_batch();
+        }
+        wait(due_event_);
+    }
+}
+
+void virtio_device::finish_batch() {
+    const sc_time now = sc_time_stamp();
+    sc_time delay = sc_core::SC_ZERO_TIME;
+    while (!due_.empty() && due_.front().when <= now) {
+        std::pop_heap(due_.begin(), due_.end());
+        const std::uint32_t slot = due_.back().slot;
+        due_.pop_back();
+        requests_[slot].queue->finished = true;
+        finish(requests_[slot], delay);
+    }
+    wait(delay);
+    delay = sc_core::SC_ZERO_TIME;
+    for (device_queue& queue : queues_) {
+        if (std::exchange(queue.finished, false)) {
+            publish(queue, delay);
+        }
+    }
+    completer_busy_until_ = sc_time_stamp() + delay;
+}
+
+void virtio_device::complete(request& what, std::uint64_t written) {
+    if (what.queue->ring) {
+        what.queue->ring->add_used(what.chain.head(), static_cast<std::uint32_t>(written));
+        what.queue->unpublished.push_back(what.popped);
+    }
+    release(what.slot);
+}
+
+void virtio_device::publish(device_queue& queue, sc_time& delay) {
+    if (!queue.ring || queue.ring->unpublished() == 0) {
+        return;
+    }
+    const bool wanted = queue.ring->publish(*transport_, delay);
+    if (queue.ring->error() != queue_error::none) {
+        break_device(queue, delay);
+        return;
+    }
+    const sc_time when = sc_time_stamp() + delay;
+    for (const sc_time& popped : queue.unpublished) {
+        latency_.add(when - popped);
+    }
+    queue.unpublished.clear();
+    show(queue, when);
+    if (wanted && transport_->queue_interrupt(queue.index(), delay)) {
+        interrupts_.add();
+        queue.interrupt.fire(when);
+    } else {
+        suppressed_.add();
+    }
+}
+
+}  // namespace pefsim::virtio

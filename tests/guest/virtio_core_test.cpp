@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a device is brought up, and how a device that does not play along is refused: PCI, transport, status, features.
+#include "guest/virtio_core.h"
+
+#include "tests/guest/mock_disk.h"
+
+namespace pefsim::testing {
+
+namespace {
+
+namespace virtio = abi::virtio;
+
+struct core_test : simulation_test {
+    guest_bench bench;
+    bool usable = false;
+
+    void boot(const std::function<void(guest::kernel&, native_cpu&)>& also = {}) {
+        bench.run([&](guest::kernel& kernel, native_cpu& cpu) {
+            usable = kernel.block(0).usable();
+            if (also) {
+                also(kernel, cpu);
+            }
+        });
+        EXPECT_TRUE(bench.kernel->finished()) << bench.kernel->failure();
+    }
+};
+
+}  // namespace
+
+// 3.1.1: reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK, queues, DRIVER_OK, and no notification before that.
+TEST_F(core_test, the_order_is_that_of_the_specification) {
+    mock_disk disk(bench, 64,
+                   mock_disk::features | virtio::f_in_order | virtio::f_ring_packed |
+                       virtio::f_notification_data | virtio::feature_bit(60));
+    boot([&](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer memory = kernel.alloc(512);
+        kernel.block(0).read(cpu, 0, memory.at(), 512);
+    });
+    EXPECT_TRUE(usable);
+    EXPECT_EQ(disk.device.log,
+              (std::vector<std::string>{"status 0", "status 1", "status 3", "features", "features",
+                                        "status 11", "enable", "status 15", "notify"}));
+    EXPECT_EQ(disk.device.driver_features, mock_disk::features)
+        << "2.2.1: nothing is accepted that the driver does not know";
+}
+
+TEST_F(core_test, areas_are_64_bit_bus_addresses) {
+    bench.direct.offset = std::uint64_t{0x12} << 32;
+    mock_disk disk(bench, 64);
+    boot();
+    for (const std::uint64_t area : disk.device.queues[0].areas) {
+        EXPECT_EQ(area >> 32, 0x12U);
+    }
+}
+
+TEST_F(core_test, bars_are_in_the_window_and_apart) {
+    mock_disk first(bench, 64);
+    mock_disk second(bench, 64);
+    boot();
+    const auto devices = bench.kernel->pci().devices();
+    ASSERT_EQ(devices.size(), 2U);
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+    for (const guest::pci_device& device : devices) {
+        for (const guest::pci_bar& bar : device.bars) {
+            if (bar.size != 0) {
+                EXPECT_EQ(bar.address.value() % bar.size, 0U);
+                EXPECT_GE(bar.address, abi::platform::pci_memory_base);
+                EXPECT_LE(bar.address + bar.size,
+                          abi::platform::pci_memory_base + abi::platform::pci_memory_size);
+                ranges.emplace_back(bar.address.value(), bar.address.value() + bar.size);
+            }
+        }
+    }
+    ASSERT_EQ(ranges.size(), 4U);
+    std::sort(ranges.begin(), ranges.end());
+    for (std::size_t i = 1; i < ranges.size(); ++i) {
+        EXPECT_LE(ranges[i - 1].second, ranges[i].first);
+    }
+    EXPECT_NE(bench.host.console.find("pci 02.0: one device more than drivers"), std::string::npos);
+}
+
+// --- devices that are refused, each with a violation that says why, and a guest that boots without them
+
+struct refusal {
+    const char* name;
+    std::function<void(mock_disk&)> spoil;
+    bool violation;
+};
+
+struct refused_device : core_test, ::testing::WithParamInterface<refusal> {};
+
+TEST_P(refused_device, is_not_used) {
+    mock_disk disk(bench, 64);
+    GetParam().spoil(disk);
+    boot([&](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer memory = kernel.alloc(512);
+        EXPECT_EQ(kernel.block(0).read(cpu, 0, memory.at(), 512), guest::block_status::device_failed);
+    });
+    EXPECT_FALSE(usable);
+    EXPECT_EQ(bench.violations() != 0, GetParam().violation);
+    EXPECT_EQ(disk.device.notifications, 0U);
+    EXPECT_EQ(disk.device.status & virtio::status_driver_ok, 0);
+    EXPECT_NE(bench.host.console.find("virtio-blk0: not usable"), std::string::npos);
+    bench.expect_clean_books();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    reasons, refused_device,
+    ::testing::Values(
+        refusal{"legacy", [](mock_disk& d) { d.device.features &= ~virtio::f_version_1; }, true},
+        refusal{"features_not_ok", [](mock_disk& d) { d.device.refuse_features_ok = true; }, true},
+        refusal{"stays_in_reset",
+                [](mock_disk& d) {
+                    d.device.stay_in_reset = true;
+                    d.device.status = 0x40;
+                },
+                true},
+        refusal{"no_common_configuration", [](mock_disk& d) { d.device.put<std::uint8_t>(0x43, 9); }, true},
+        refusal{"common_configuration_too_short", [](mock_disk& d) { d.device.put<std::uint32_t>(0x4c, 55); },
+                true},
+        refusal{"structure_outside_its_bar", [](mock_disk& d) { d.device.put<std::uint32_t>(0x48, 0x4000); },
+                true},
+        refusal{"structure_in_no_bar", [](mock_disk& d) { d.device.put<std::uint8_t>(0x44, 6); }, true},
+        refusal{"offset_wraps", [](mock_disk& d) { d.device.put<std::uint32_t>(0x48, 0xffff'fff0); }, true},
+        refusal{"notify_outside", [](mock_disk& d) { d.device.put<std::uint32_t>(0x50 + 12, 1); }, true},
+        refusal{"capability_list_loops", [](mock_disk& d) { d.device.put<std::uint8_t>(0x51, 0x40); }, true},
+        refusal{"capability_pointer_into_header",
+                [](mock_disk& d) { d.device.put<std::uint8_t>(0x41, 0x10); }, true},
+        refusal{"no_msix", [](mock_disk& d) { d.device.put<std::uint8_t>(0x84, 0x05); }, false},
+        refusal{"msix_table_outside", [](mock_disk& d) { d.device.set_msix_vectors(2048); }, true},
+        refusal{"vector_refused", [](mock_disk& d) { d.device.refused_vector = 1; }, true},
+        refusal{"config_vector_refused", [](mock_disk& d) { d.device.refused_vector = 0; }, false},
+        refusal{"no_queue",
+                [](mock_disk& d) {
+                    d.device.queues[0].size = 0;
+                    d.device.stay_in_reset = true;
+                },
+                false},
+        refusal{"queue_size_no_power_of_two",
+                [](mock_disk& d) {
+                    d.device.queues[0].size = 48;
+                    d.device.stay_in_reset = true;
+                },
+                true},
+        refusal{"queue_too_small",
+                [](mock_disk& d) {
+                    d.device.queues[0].size = 2;
+                    d.device.stay_in_reset = true;
+                },
+                false}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(core_test, without_memory_for_rings_the_device_is_not_used) {
+    mock_disk disk(bench, 64);
+    struct nothing : dma_ops::page_allocator_if {
+        std::optional<abi::phys_addr> alloc_pages(std::size_t, std::size_t) override { return std::nullopt; }
+        void free_pages(abi::phys_addr, std::size_t) override {}
+    } no_pages;
+    bench.direct.pages = &no_pages;
+    boot();
+    EXPECT_FALSE(usable);
+}
+
+// 2.5.1: a configuration that changes while it is read is read again.
+TEST_F(core_test, a_configuration_that_changes_is_read_again) {
+    mock_disk disk(bench, 64);
+    disk.device.generation_changes = 3;
+    boot();
+    EXPECT_TRUE(usable);
+    EXPECT_EQ(bench.violations(), 0U);
+}
+
+TEST_F(core_test, a_configuration_that_always_changes_is_a_violation) {
+    mock_disk disk(bench, 64);
+    disk.device.generation_changes = 1'000'000;
+    boot();
+    EXPECT_EQ(bench.violations(), 1U);
+}
+
+TEST_F(core_test, the_negotiation_is_traced) {
+    mock_disk disk(bench, 64);
+    boot();
+    std::map<std::string, bool> found{
+        {"status", false}, {"dma_ops", false}, {"dma_ops_reason", false}, {"features", false}};
+    for (const trace::signal_declaration& each : bench.recorder.signals()) {
+        if (each.scope == "kernel.virtio_blk0" && found.contains(each.name)) {
+            found[each.name] = true;
+        }
+    }
+    for (const auto& [name, there] : found) {
+        EXPECT_TRUE(there) << name;
+    }
+}
+
+}  // namespace pefsim::testing

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/machine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <stdexcept>
+
+#include "guest/block_workload.h"
+#include "hypervisor/host_view.h"
+#include "hypervisor/hostile_host.h"
+#include "tests/support/simulation.h"
+
+namespace pefsim::platform {
+namespace {
+
+using cpu::native::native_cpu;
+using memory::page_state;
+
+machine_config secure_with_disk() {
+    machine_config config;
+    config.memory_size = std::uint64_t{64} << 20;
+    config.secure = true;
+    config.platform_dma_ops = dma_operations::swiotlb;
+    config.disks = {disk_config{}};
+    return config;
+}
+
+class machine_test : public testing::simulation_test {};
+
+TEST_F(machine_test, contradictory_configurations_are_refused_by_name) {
+    struct row {
+        std::function<void(machine_config&)> change;
+        std::string_view named;
+    };
+    const std::array rows{
+        row{[](machine_config& c) { c.cpus = 0; }, "cpus"},
+        row{[](machine_config& c) { c.cpus = 65; }, "cpus"},
+        row{[](machine_config& c) { c.memory_size = 12345; }, "memory.size"},
+        row{[](machine_config& c) { c.memory_size = std::uint64_t{128} << 30; }, "memory.size"},
+        row{[](machine_config& c) { c.ultravisor = false; }, "ultravisor=no"},
+        row{[](machine_config& c) { c.quantum = sc_core::SC_ZERO_TIME; }, "quantum"},
+        row{[](machine_config& c) { c.swiotlb_size = c.memory_size; }, "swiotlb.size"},
+        row{[](machine_config& c) { c.swiotlb_size = 1000; }, "swiotlb.size"},
+        row{[](machine_config& c) { c.swiotlb_areas = 1000; }, "swiotlb.areas"},
+        row{[](machine_config& c) { c.queue_size = 3; }, "virtio.queue_size"},
+        row{[](machine_config& c) { c.iommu = false; }, "host.iommu"},
+        row{[](machine_config& c) { c.platform_dma_ops = dma_operations::iommu; }, "dma_ops.platform"},
+        row{[](machine_config& c) { c.mtu = 67; }, "net.mtu"},
+        row{[](machine_config& c) { c.costs.memcpy_gb_per_s = 0; }, "timing.memcpy"},
+    };
+    EXPECT_NO_THROW(secure_with_disk().check());
+    for (const row& each : rows) {
+        machine_config config = secure_with_disk();
+        each.change(config);
+        try {
+            config.check();
+            ADD_FAILURE() << each.named;
+        } catch (const std::invalid_argument& error) {
+            EXPECT_NE(std::string_view(error.what()).find(each.named), std::string_view::npos)
+                << error.what();
+        }
+    }
+}
+
+/// Writes `secret` into guest memory and does some I/O; \returns where the host finds the bytes afterwards. This is a search of
+/// all that the host can read, independent of the exposure ledger.
+std::vector<abi::phys_addr> host_finds(const machine_config& config) {
+    constexpr std::string_view secret = "not for the host's eyes, 32 byte";
+    machine subject("machine", config, 1);
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer hidden = kernel.alloc(secret.size());
+        cpu.write(hidden.at(), std::as_bytes(std::span(secret)));
+        run_block_workload(kernel, cpu, kernel.block(0), {.depth = 4, .total_bytes = 1 << 20});
+    });
+    EXPECT_TRUE(subject.finished()) << subject.ending();
+    return hypervisor::host_view(subject.memory()).find(std::as_bytes(std::span(secret)));
+}
+
+TEST_F(machine_test, the_host_finds_a_secret_in_an_ordinary_guest) {
+    machine_config config = secure_with_disk();
+    config.secure = false;
+    EXPECT_FALSE(host_finds(config).empty());
+}
+
+TEST_F(machine_test, the_host_finds_no_secret_in_a_secure_guest) {
+    EXPECT_TRUE(host_finds(secure_with_disk()).empty());
+}
+
+TEST_F(machine_test, what_is_shared_is_the_pool_and_the_rings_and_nothing_else) {
+    machine subject("machine", secure_with_disk(), 1);
+    subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+        run_block_workload(kernel, cpu, kernel.block(0), {.depth = 8, .total_bytes = 1 << 20});
+    });
+    ASSERT_TRUE(subject.finished()) << subject.ending();
+    const std::uint64_t pool_pages = subject.config().swiotlb_size >> abi::page_shift;
+    const std::uint64_t ring_pages = 1;
+    EXPECT_EQ(subject.memory().states().count(page_state::shared), pool_pages + ring_pages);
+    EXPECT_EQ(subject.memory().states().count(page_state::secure),
+              subject.memory().states().size() - pool_pages - ring_pages);
+}
+
+TEST_F(machine_test, several_cpus_work_in_their_own_areas) {
+    machine_config config = secure_with_disk();
+    config.cpus = 4;
+    machine subject("machine", config, 1);
+    std::array<guest::block_workload_result, 4> results;
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        kernel.on_every_cpu(cpu, [&](native_cpu& on) {
+            const std::uint64_t part = kernel.block(0).capacity() / 4;
+            results[on.number()] = run_block_workload(kernel, on, kernel.block(0),
+                                                      {.depth = 8,
+                                                       .total_bytes = 2 << 20,
+                                                       .first_sector = on.number() * part,
+                                                       .sectors = part,
+                                                       .seed = on.number()});
+        });
+    });
+    ASSERT_TRUE(subject.finished()) << subject.ending();
+    for (const guest::block_workload_result& each : results) {
+        EXPECT_TRUE(each.ok());
+        EXPECT_GT(each.verified, 0U);
+    }
+    EXPECT_EQ(subject.recorder().violations().total(), 0U);
+    EXPECT_EQ(subject.device_accesses_not_shared(), 0U);
+}
+
+TEST_F(machine_test, a_page_that_the_host_changed_ends_the_guest) {
+    machine subject("machine", secure_with_disk(), 1);
+    bool reached = false;
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer data = kernel.alloc(abi::page_size);
+        cpu.fill(data.at(), abi::page_size, std::byte{1});
+        cpu.synchronize();
+        hypervisor::hostile_host enemy(subject.host());
+        sc_core::sc_time delay;
+        ASSERT_EQ(enemy.page_out(abi::gfn_of(data.at()), delay), abi::u_status::u_success);
+        ASSERT_TRUE(enemy.tamper(abi::gfn_of(data.at()), 12345, delay));
+        static_cast<void>(cpu.load<std::uint64_t>(data.at()));
+        reached = true;
+    });
+    EXPECT_FALSE(reached);
+    EXPECT_FALSE(subject.finished());
+    EXPECT_EQ(subject.ending(), "the guest was ended");
+    EXPECT_GT(subject.recorder().violations().count(trace::violation_kind::page_tampered), 0U);
+    EXPECT_EQ(subject.memory().states().count(page_state::secure), 0U) << "its memory was scrubbed";
+}
+
+TEST_F(machine_test, with_bus_errors_a_refused_device_gets_nothing) {
+    machine_config config = secure_with_disk();
+    config.platform_dma_ops = dma_operations::none;
+    config.policy = host_policy::bus_error;
+    machine subject("machine", config, 1);
+    guest::block_status status = guest::block_status::ok;
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer data = kernel.alloc(4096);
+        status = kernel.block(0).read(cpu, 0, data.at(), 4096);
+    });
+    EXPECT_NE(status, guest::block_status::ok);
+    EXPECT_GT(subject.recorder().violations().count(trace::violation_kind::refused_access), 0U);
+    EXPECT_EQ(subject.counter("ultravisor", "pages_encrypted"), 0U);
+}
+
+TEST_F(machine_test, a_guest_that_waits_for_ever_ends_at_the_time_limit) {
+    machine_config config;
+    config.time_limit = sc_core::sc_time(5, sc_core::SC_MS);
+    machine subject("machine", config, 1);
+    subject.run([](guest::kernel& kernel, native_cpu& cpu) { kernel.sleep(cpu, {1, sc_core::SC_SEC}); });
+    EXPECT_FALSE(subject.finished());
+    EXPECT_EQ(subject.ending(), "the guest had not finished at the time limit");
+}
+
+TEST_F(machine_test, sixty_four_gigabytes_take_little_of_the_host) {
+    machine_config config = secure_with_disk();
+    config.secure = false;
+    config.platform_dma_ops = dma_operations::none;
+    config.memory_size = std::uint64_t{64} << 30;
+    machine subject("machine", config, 1);
+    subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+        EXPECT_TRUE(run_block_workload(kernel, cpu, kernel.block(0), {.total_bytes = 1 << 20}).ok());
+    });
+    EXPECT_TRUE(subject.finished());
+    EXPECT_LT(subject.memory().ram().resident(), std::uint64_t{64} << 20);
+}
+
+TEST_F(machine_test, an_entropy_device_fills_buffers) {
+    machine_config config = secure_with_disk();
+    config.entropy = true;
+    machine subject("machine", config, 1);
+    std::array<std::byte, 64> bytes{};
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        EXPECT_EQ(kernel.entropy(0).read(cpu, bytes), bytes.size());
+    });
+    EXPECT_TRUE(subject.finished()) << subject.ending();
+    EXPECT_GT(std::ranges::count_if(bytes, [](std::byte each) { return each != std::byte{0}; }), 48);
+}
+
+}  // namespace
+}  // namespace pefsim::platform
