@@ -33,21 +33,59 @@ enum class spr : std::uint8_t {
 // clang-format on
 inline constexpr std::size_t spr_count = static_cast<std::size_t>(spr::pidr) + 1;
 
-/// A 128-bit vector-scalar register.
+/// A 128-bit vector-scalar register. On a little-endian host its bytes are those of a 128-bit integer: byte element i
+/// of the ISA (the leftmost is 0) stands at offset 15 - i.
 struct vector_register {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
+    std::uint64_t low = 0;   ///< doubleword 1
+    std::uint64_t high = 0;  ///< doubleword 0; of VSR 0..31 this is the floating-point register
     friend bool operator==(const vector_register&, const vector_register&) = default;
+};
+
+/// The general purpose registers, and behind them a zero: what (RA|0) names when RA=0.
+struct general_registers {
+    static constexpr std::size_t zero = 32;  ///< its index; nobody writes there
+
+    std::array<std::uint64_t, 33> value{};
+
+    constexpr std::uint64_t& operator[](std::size_t n) { return value[n]; }
+    constexpr std::uint64_t operator[](std::size_t n) const { return value[n]; }
+    constexpr std::uint64_t* begin() { return value.data(); }
+    constexpr std::uint64_t* end() { return value.data() + zero; }
+    [[nodiscard]] constexpr const std::uint64_t* begin() const { return value.data(); }
+    [[nodiscard]] constexpr const std::uint64_t* end() const { return value.data() + zero; }
+    [[nodiscard]] static constexpr std::size_t size() { return zero; }
+    friend bool operator==(const general_registers&, const general_registers&) = default;
+};
+
+/// The condition register, a byte for each of its eight 4-bit fields (LT GT EQ SO); converts to and from the
+/// architected 32 bits.
+struct condition_register {
+    std::array<std::uint8_t, 8> field{};
+
+    constexpr condition_register(std::uint32_t word = 0) {
+        for (std::size_t i = 0; i < field.size(); ++i) {
+            field[i] = word >> (28 - 4 * i) & 0xf;
+        }
+    }
+    constexpr operator std::uint32_t() const {
+        std::uint32_t word = 0;
+        for (const std::uint8_t each : field) {
+            word = word << 4 | each;
+        }
+        return word;
+    }
 };
 
 /// The architected registers that whoever serves a trap can see.
 struct registers {
-    std::array<std::uint64_t, 32> gpr{};
-    std::array<vector_register, 64> vsr{};
-    std::array<std::uint64_t, spr_count> special{};
+    general_registers gpr{};
+    condition_register cr;
     std::uint64_t nip = 0;
     std::uint64_t msr = msr_sf | msr_le | msr_ri | msr_ee | msr_ir | msr_dr;
-    std::uint32_t cr = 0;
+    std::array<std::uint64_t, spr_count> special{};
+    std::uint64_t fpscr = 0;
+    std::uint32_t vscr = 0;
+    std::array<vector_register, 64> vsr{};
 
     std::uint64_t& operator[](spr which) { return special[static_cast<std::size_t>(which)]; }
     std::uint64_t operator[](spr which) const { return special[static_cast<std::size_t>(which)]; }

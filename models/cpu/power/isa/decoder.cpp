@@ -4,8 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
+#include <vector>
 
-#include "cpu/power/isa/rows.h"
+#include "cpu/power/isa/instruction_table.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -67,49 +69,34 @@ constexpr void for_each_slot(const instruction& row, Visit visit) {
 }
 
 /// Rows of one slot: candidates[begin of the slot .. begin of the next).
-constexpr std::size_t candidate_count = [] {
-    std::size_t count = 0;
-    for (const instruction& row : rows::all) {
-        for_each_slot(row, [&](std::size_t) { ++count; });
-    }
-    return count;
-}();
-
 struct slot_table {
     std::array<std::uint16_t, majors.slots + 1> begin{};
-    std::array<std::uint16_t, candidate_count> candidates{};
-};
+    std::vector<const instruction*> candidates;
 
-constexpr slot_table slots = [] {
-    slot_table table;
-    for (const instruction& row : rows::all) {
-        for_each_slot(row, [&](std::size_t slot) { ++table.begin[slot + 1]; });
-    }
-    for (std::size_t slot = 0; slot < majors.slots; ++slot) {
-        if (table.begin[slot + 1] > most_candidates) {
-            throw "a slot with more candidates than decoder.h promises";
+    slot_table() {
+        std::array<std::vector<const instruction*>, majors.slots> rows_of;
+        for (const instruction& row : instructions()) {
+            for_each_slot(row, [&](std::size_t slot) { rows_of[slot].push_back(&row); });
         }
-        table.begin[slot + 1] = static_cast<std::uint16_t>(table.begin[slot + 1] + table.begin[slot]);
+        for (std::size_t slot = 0; slot < majors.slots; ++slot) {
+            if (rows_of[slot].size() > most_candidates) {
+                throw std::logic_error("isa: a slot with more candidates than decoder.h promises");
+            }
+            candidates.insert(candidates.end(), rows_of[slot].begin(), rows_of[slot].end());
+            begin[slot + 1] = static_cast<std::uint16_t>(candidates.size());
+        }
     }
-    std::array<std::uint16_t, majors.slots> filled{};
-    for (std::size_t index = 0; index < rows::all.size(); ++index) {
-        for_each_slot(rows::all[index], [&](std::size_t slot) {
-            table.candidates[table.begin[slot] + filled[slot]] = static_cast<std::uint16_t>(index);
-            ++filled[slot];
-        });
-    }
-    return table;
-}();
+};
 
 }  // namespace
 
 const instruction* decode(std::uint32_t word) {
+    static const slot_table slots;
     const major& entry = majors.of[primary_of(word)];
     const std::size_t slot = entry.first_slot + (word >> entry.shift & entry.mask);
     for (std::size_t i = slots.begin[slot]; i != slots.begin[slot + 1]; ++i) {
-        const instruction& row = rows::all[slots.candidates[i]];
-        if (row.matches(word)) {
-            return &row;
+        if (slots.candidates[i]->matches(word)) {
+            return slots.candidates[i];
         }
     }
     return nullptr;

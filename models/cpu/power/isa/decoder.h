@@ -9,7 +9,7 @@ namespace pefsim::cpu::power::isa {
 
 /// The instruction that a POWER9 executes for `word`, or null when the word is undefined (illegal). Reserved
 /// bits are ignored, and invalid forms are instructions. Two table look-ups and at most most_candidates
-/// comparisons; the tables are computed at compile time.
+/// comparisons.
 const instruction* decode(std::uint32_t word);
 
 /// No look-up meets more rows than this: instructions that share an extended opcode and differ in EO.

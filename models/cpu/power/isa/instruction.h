@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "cpu/power/engine/op.h"
 #include "cpu/power/isa/form.h"
 #include "cpu/power/isa/operand.h"
 
@@ -88,7 +89,7 @@ inline constexpr flag_set update{1U << 8};  ///< RA receives the effective addre
 using operand_list = std::array<operand, 5>;
 
 /// One instruction of the POWER9: one row of the table. An aggregate, written as
-/// {mnemonic, encoding, {operands}, flags, facility, class}.
+/// {mnemonic, encoding, {operands}, flags, facility, class, semantics}.
 struct instruction {
     std::string_view mnemonic;  ///< without the letters that the flags add
     encoding code;
@@ -96,6 +97,7 @@ struct instruction {
     flag_set flags;
     facility needs = facility::fixed;
     instruction_class kind = instruction_class::arithmetic;
+    selector select = nullptr;  ///< its semantics: chooses the handler of a word
 
     constexpr bool matches(std::uint32_t word) const { return (word & code.mask) == code.match; }
 

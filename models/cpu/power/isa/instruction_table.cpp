@@ -3,24 +3,36 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <vector>
 
-#include "cpu/power/isa/rows.h"
+#include "cpu/power/instructions/instructions.h"
 
 namespace pefsim::cpu::power::isa {
 
-std::span<const instruction> instructions() { return rows::all; }
+std::span<const instruction> instructions() {
+    static const std::vector<instruction> all = [] {
+        std::vector<instruction> joined;
+        for (const auto rows :
+             {branch_rows(), fixed_point_rows(), fixed_load_store_rows(), floating_rows(), decimal_rows(),
+              vector_rows(), vector_scalar_rows(), system_rows(), transactional_rows()}) {
+            joined.insert(joined.end(), rows.begin(), rows.end());
+        }
+        return joined;
+    }();
+    return all;
+}
 
 std::size_t index_of(const instruction& row) {
-    const std::ptrdiff_t index = &row - rows::all.data();
-    if (index < 0 || index >= std::ssize(rows::all)) {
+    const std::ptrdiff_t index = &row - instructions().data();
+    if (index < 0 || index >= std::ssize(instructions())) {
         throw std::logic_error("isa::index_of: not a row of the instruction table");
     }
     return static_cast<std::size_t>(index);
 }
 
 const instruction* find(std::string_view mnemonic) {
-    const auto* const row = std::ranges::find(rows::all, mnemonic, &instruction::mnemonic);
-    return row == rows::all.end() ? nullptr : row;
+    const auto row = std::ranges::find(instructions(), mnemonic, &instruction::mnemonic);
+    return row == instructions().end() ? nullptr : &*row;
 }
 
 std::string_view name_of(facility needs) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#include "cpu/power/instructions/instructions.h"
 
-#include "cpu/power/isa/instruction.h"
-
-namespace pefsim::cpu::power::isa::rows {
+namespace pefsim::cpu::power::isa {
+namespace {
 
 using enum operand;
 using enum facility;
@@ -11,7 +10,7 @@ using enum instruction_class;
 
 /// Transactional memory facility: Power ISA 3.0B Book II chapter 5; Book III.
 // clang-format off
-inline constexpr instruction transactional_rows[] = {
+constexpr instruction rows[] = {
     // Book II: problem state
     {"tbegin.",    x_form(31, 654).dot(),  {r_tm},        plain, tm,            transaction},
     {"tend.",      x_form(31, 686).dot(),  {a_tm},        plain, tm,            transaction},
@@ -29,4 +28,8 @@ inline constexpr instruction transactional_rows[] = {
 };
 // clang-format on
 
-}  // namespace pefsim::cpu::power::isa::rows
+}  // namespace
+
+std::span<const instruction> transactional_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

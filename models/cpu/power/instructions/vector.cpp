@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#include "cpu/power/instructions/instructions.h"
 
-#include "cpu/power/isa/instruction.h"
-
-namespace pefsim::cpu::power::isa::rows {
+namespace pefsim::cpu::power::isa {
+namespace {
 
 using enum operand;
 using enum facility;
@@ -11,7 +10,7 @@ using enum instruction_class;
 
 /// Vector facility (VMX) with cryptography and decimal integers: Power ISA 3.0B Book I chapter 6.
 // clang-format off
-inline constexpr instruction vector_rows[] = {
+constexpr instruction rows[] = {
     // 6.7 Load and store
     {"lvebx",        x_form(31, 7),          {vrt, ra0, rb},       plain, vmx, load},
     {"lvehx",        x_form(31, 39),         {vrt, ra0, rb},       plain, vmx, load},
@@ -328,4 +327,8 @@ inline constexpr instruction vector_rows[] = {
 };
 // clang-format on
 
-}  // namespace pefsim::cpu::power::isa::rows
+}  // namespace
+
+std::span<const instruction> vector_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#include "cpu/power/instructions/instructions.h"
 
-#include "cpu/power/isa/instruction.h"
-
-namespace pefsim::cpu::power::isa::rows {
+namespace pefsim::cpu::power::isa {
+namespace {
 
 using enum operand;
 using enum facility;
@@ -11,7 +10,7 @@ using enum instruction_class;
 
 /// Decimal floating-point facility: Power ISA 3.0B Book I chapter 5.
 // clang-format off
-inline constexpr instruction decimal_rows[] = {
+constexpr instruction rows[] = {
     // 5.6.1 Arithmetic
     {"dadd",     x_form(59, 2),     {frt, fra, frb},                rc,    dfp, arithmetic},
     {"daddq",    x_form(63, 2),     {frt_pair, fra_pair, frb_pair}, rc,    dfp, arithmetic},
@@ -78,4 +77,8 @@ inline constexpr instruction decimal_rows[] = {
 };
 // clang-format on
 
-}  // namespace pefsim::cpu::power::isa::rows
+}  // namespace
+
+std::span<const instruction> decimal_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

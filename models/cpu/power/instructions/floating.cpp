@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#include "cpu/power/instructions/instructions.h"
 
-#include "cpu/power/isa/instruction.h"
-
-namespace pefsim::cpu::power::isa::rows {
+namespace pefsim::cpu::power::isa {
+namespace {
 
 using enum operand;
 using enum facility;
@@ -11,7 +10,7 @@ using enum instruction_class;
 
 /// Floating-point facility: Power ISA 3.0B Book I chapter 4.
 // clang-format off
-inline constexpr instruction floating_rows[] = {
+constexpr instruction rows[] = {
     // 4.6.2 Load
     {"lfs",       d_form(48),            {frt, disp, ra0},     plain,  fp, load},
     {"lfsx",      x_form(31, 535),       {frt, ra0, rb},       plain,  fp, load},
@@ -112,4 +111,8 @@ inline constexpr instruction floating_rows[] = {
 };
 // clang-format on
 
-}  // namespace pefsim::cpu::power::isa::rows
+}  // namespace
+
+std::span<const instruction> floating_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#include "cpu/power/instructions/instructions.h"
 
-#include "cpu/power/isa/instruction.h"
-
-namespace pefsim::cpu::power::isa::rows {
+namespace pefsim::cpu::power::isa {
+namespace {
 
 using enum operand;
 using enum facility;
@@ -11,7 +10,7 @@ using enum instruction_class;
 
 /// Vector-scalar facility (VSX) with quad precision: Power ISA 3.0B Book I chapter 7.
 // clang-format off
-inline constexpr instruction vector_scalar_rows[] = {
+constexpr instruction rows[] = {
     // 7.6.1.2 Load and store
     {"lxsd",        ds_form(57, 2),         {vrt, disp_ds, ra0}, plain, vmx,    load},
     {"lxsdx",       xx1_form(31, 588),      {xt, ra0, rb},   plain, vsx,        load},
@@ -287,4 +286,8 @@ inline constexpr instruction vector_scalar_rows[] = {
 };
 // clang-format on
 
-}  // namespace pefsim::cpu::power::isa::rows
+}  // namespace
+
+std::span<const instruction> vector_scalar_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#include "cpu/power/instructions/instructions.h"
 
-#include "cpu/power/isa/instruction.h"
-
-namespace pefsim::cpu::power::isa::rows {
+namespace pefsim::cpu::power::isa {
+namespace {
 
 using enum operand;
 using enum facility;
@@ -12,7 +11,7 @@ using enum instruction_class;
 /// Storage control and event-based branches (Power ISA 3.0B Book II), and what only system software uses
 /// (Book III).
 // clang-format off
-inline constexpr instruction system_rows[] = {
+constexpr instruction rows[] = {
     // Book II 4.3 Cache management
     {"icbi",    x_form(31, 982),   {ra0, rb},       plain, storage,    cache},
     {"icbt",    x_form(31, 22),    {ct, ra0, rb},   plain, storage,    cache},
@@ -94,4 +93,8 @@ inline constexpr instruction system_rows[] = {
 };
 // clang-format on
 
-}  // namespace pefsim::cpu::power::isa::rows
+}  // namespace
+
+std::span<const instruction> system_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

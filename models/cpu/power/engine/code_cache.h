@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "cpu/power/engine/op.h"
+#include "cpu/power/engine/tlb.h"
+
+namespace pefsim::cpu::power {
+
+inline constexpr std::size_t words_per_page = granule / 4;
+
+/// A granule of real storage as code of one byte order. Each word is decoded when it is first executed: until then its
+/// op is `undecoded`. The op behind the last one goes on to the next granule of effective addresses.
+struct code_page {
+    std::array<op, words_per_page + 1> ops;
+    std::uint64_t real = 0;
+    bool little_endian = true;
+};
+
+/// All decoded code, by real address and byte order. A page lives as long as the cache, so ops in flight stay valid; what
+/// changes is forgotten word by word.
+class code_cache {
+public:
+    /// \param undecoded, end_of_page handlers that the engine provides
+    code_cache(handler undecoded, handler end_of_page) : undecoded_(undecoded), end_of_page_(end_of_page) {}
+
+    code_page& page(std::uint64_t real, bool little_endian);
+    /// True when a byte of the granule may stand decoded: stores there must be reported to forget().
+    [[nodiscard]] bool holds(std::uint64_t real) const;
+    /// The words that have a byte in real .. real + size - 1, within one granule, have changed.
+    void forget(std::uint64_t real, std::size_t size);
+    void forget_page(std::uint64_t real) { forget(real & granule_mask, granule); }
+    void forget_all();
+
+    [[nodiscard]] std::size_t pages() const { return pages_.size(); }
+
+private:
+    static std::uint64_t key(std::uint64_t real, bool little_endian) {
+        return (real & granule_mask) | (little_endian ? 1 : 0);
+    }
+
+    handler undecoded_;
+    handler end_of_page_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<code_page>> pages_;
+};
+
+}  // namespace pefsim::cpu::power

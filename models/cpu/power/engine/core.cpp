@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/power/engine/core.h"
+
+#include <algorithm>
+#include <span>
+
+#include "cpu/power/engine/decode.h"
+
+namespace pefsim::cpu::power {
+namespace {
+
+constexpr std::uint64_t narrow_mask = 0xffff'ffff;
+
+/// Of core::contexts_.
+constexpr std::size_t context_of(bool relocate, std::uint64_t msr) {
+    const std::size_t space = !relocate ? 0 : (msr & msr_pr) != 0 ? 2 : 1;
+    return 2 * space + ((msr & msr_le) != 0 ? 0 : 1);
+}
+
+}  // namespace
+
+core::core(translator& addresses, real_storage& storage)
+    : addresses_(addresses),
+      storage_(storage),
+      code_(&core::undecoded, &core::end_of_page) {
+    select_context();
+}
+
+exit_reason core::run(std::int64_t instructions) {
+    total_ += static_cast<std::uint64_t>(executed_);
+    executed_ = 0;
+    budget_ = instructions;
+    leaving_ = false;
+    const op* o = enter(state.nip);
+    while (o != nullptr) {
+        o = o->execute(*this, o);
+    }
+    return exit_;
+}
+
+void core::msr_changed() { select_context(); }
+
+void core::select_context() {
+    data_ = &contexts_[context_of((state.msr & msr_dr) != 0, state.msr)];
+    fetches_ = &contexts_[context_of((state.msr & msr_ir) != 0, state.msr)].fetches;
+    const bool wide = (state.msr & msr_sf) != 0;
+    ea_mask_ = wide ? ~std::uint64_t{0} : narrow_mask;
+    sign_shift_ = wide ? 0 : 32;
+}
+
+void core::forget_translations() { std::ranges::for_each(contexts_, &tlb_set::forget); }
+
+void core::forget_real(std::uint64_t real) {
+    code_.forget_page(real);
+    forget_translations();
+}
+
+// --- control flow
+
+/// The op at `ea`, from which a new run begins; null when the engine is to be left. Every interrupt on the way counts as
+/// an instruction, so that a vector without code cannot hold the engine for ever.
+const op* core::enter(std::uint64_t ea) {
+    while (executed_ < budget_ || executed_ == 0) {
+        const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
+        if (entry.tag == (ea & granule_mask) || find_code(ea)) {
+            page_ = entry.page;
+            page_ea_ = entry.tag;
+            run_start_ = &page_->ops[ea % granule / 4];
+            return run_start_;
+        }
+        if (leaving_) {
+            return nullptr;
+        }
+        ++executed_;
+        ea = state.nip;
+    }
+    return leave_at(ea, exit_reason::paused);
+}
+
+/// Fills the fetch TLB's entry of `ea`. False: an interrupt has been taken.
+bool core::find_code(std::uint64_t ea) {
+    translation found = addresses_.translate(state, ea, access_kind::fetch);
+    if (found.error == storage_error::none && storage_.direct(found.real, access_kind::fetch) == nullptr) {
+        found.error = storage_error::machine_check;
+    }
+    if (found.error != storage_error::none) {
+        deliver(ea, instruction_fault(found));
+        return false;
+    }
+    if (!code_.holds(found.real)) {
+        for (tlb_set& each : contexts_) {
+            each.stores.forget();  // from now on stores to this granule must be noticed
+        }
+    }
+    fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask,
+                                                  &code_.page(found.real, (state.msr & msr_le) != 0)};
+    return true;
+}
+
+const op* core::leave_at(std::uint64_t nip, exit_reason why) {
+    state.nip = nip;
+    exit_ = why;
+    return nullptr;
+}
+
+const op* core::leave_after(const op* o, exit_reason why) {
+    executed_ += o - run_start_ + 1;
+    return leave_at((cia(o) + 4) & ea_mask_, why);
+}
+
+const op* core::leave_before(const op* o, exit_reason why) {
+    executed_ += o - run_start_;
+    return leave_at(cia(o), why);
+}
+
+const op* core::end_of_page(core& c, const op* o) {
+    c.executed_ += o - c.run_start_;
+    return c.enter((c.page_ea_ + granule) & c.ea_mask_);
+}
+
+const op* core::undecoded(core& c, const op* o) {
+    const auto index = static_cast<unsigned>(o - c.page_->ops.data());
+    c.page_->ops[index] = decode(c.word_at(o), index);
+    return go_on(c, o);
+}
+
+std::uint32_t core::word_at(const op* o) const {
+    const std::size_t offset = static_cast<std::size_t>(o - page_->ops.data()) * 4;
+    std::uint32_t word = 0;
+    if (const std::byte* bytes = storage_.direct(page_->real, access_kind::fetch); bytes != nullptr) {
+        std::memcpy(&word, bytes + offset, sizeof word);
+    }
+    return page_->little_endian ? word : __builtin_bswap32(word);
+}
+
+// --- interrupts
+
+void core::take(const op* o, const interrupt_cause& cause) {
+    executed_ += o - run_start_ + (cause.completes ? 1 : 0);
+    run_start_ = o;
+    deliver(cia(o) + (cause.completes ? 4 : 0), cause);
+}
+
+void core::deliver(std::uint64_t nip, const interrupt_cause& cause) {
+    if (interrupts_leave_) {
+        cause_ = cause;
+        leaving_ = true;
+        leave_at(nip, exit_reason::interrupt);
+        return;
+    }
+    enter_interrupt(state, nip & ea_mask_, cause);
+    select_context();
+}
+
+const op* core::interrupted() {
+    if (leaving_) {
+        return nullptr;
+    }
+    ++executed_;
+    return enter(state.nip);
+}
+
+const op* core::resynchronise(const op* o) {
+    executed_ += o - run_start_ + 1;
+    select_context();
+    return enter(state.nip & ea_mask_);
+}
+
+// --- storage
+
+std::array<core::piece, 2> core::split(std::uint64_t ea, std::size_t size) const {
+    const std::size_t first = std::min<std::size_t>(size, granule - ea % granule);
+    return {piece{ea, first}, piece{(ea + first) & ea_mask_, size - first}};
+}
+
+/// Translates; false when an interrupt has been taken.
+bool core::reach(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real) {
+    const translation found = addresses_.translate(state, ea, kind);
+    if (found.error != storage_error::none) {
+        take(o, data_fault(found, ea, kind));
+        return false;
+    }
+    real = found.real;
+    return true;
+}
+
+bool core::locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real) {
+    return reach(o, ea & ea_mask_, kind, real);
+}
+
+bool core::done(const op* o, std::uint64_t ea, real_storage::outcome outcome) {
+    if (outcome == real_storage::outcome::done) {
+        return true;
+    }
+    if (outcome == real_storage::outcome::stopped) {
+        leaving_ = true;
+        leave_before(o, exit_reason::stopped);
+        return false;
+    }
+    take(o, data_fault({.error = storage_error::machine_check}, ea, access_kind::load));
+    return false;
+}
+
+void core::reverse_if_big_endian(std::size_t size) {
+    if ((state.msr & msr_le) == 0) {
+        std::reverse(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+}
+
+void core::remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes) {
+    if ((state.msr & msr_le) != 0) {
+        const std::uint64_t tag = ea & granule_mask;
+        in.entries[tlb::index_of(ea)] = {tag, std::bit_cast<std::uint64_t>(granule_bytes) - tag};
+    }
+}
+
+bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
+    std::byte* to = buffer_.data();
+    for (const piece& each : split(ea, size)) {
+        if (each.size == 0) {
+            break;
+        }
+        std::uint64_t real = 0;
+        if (!reach(o, each.ea, access_kind::load, real)) {
+            return false;
+        }
+        if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
+            std::memcpy(to, bytes + real % granule, each.size);
+            remember(data_->loads, each.ea, bytes);
+        } else if (!done(o, each.ea, storage_.read(real, std::span(to, each.size), access_kind::load))) {
+            return false;
+        }
+        to += each.size;
+    }
+    reverse_if_big_endian(size);
+    return true;
+}
+
+bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
+    std::array<piece, 2> pieces = split(ea, size);
+    for (piece& each : pieces) {
+        if (each.size != 0 && !reach(o, each.ea, access_kind::store, each.real)) {
+            return false;  // before a byte is stored
+        }
+    }
+    reverse_if_big_endian(size);
+    const std::byte* from = buffer_.data();
+    for (const piece& each : pieces) {
+        if (each.size == 0) {
+            break;
+        }
+        const bool code = code_.holds(each.real);
+        if (std::byte* bytes = storage_.direct(each.real, access_kind::store); bytes != nullptr) {
+            std::memcpy(bytes + each.real % granule, from, each.size);
+            if (!code) {
+                remember(data_->stores, each.ea, bytes);
+            }
+        } else if (!done(o, each.ea, storage_.write(each.real, std::span(from, each.size)))) {
+            return false;
+        }
+        if (code) {
+            code_.forget(each.real, each.size);
+        }
+        from += each.size;
+    }
+    return true;
+}
+
+}  // namespace pefsim::cpu::power

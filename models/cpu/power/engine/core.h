@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "cpu/power/engine/code_cache.h"
+#include "cpu/power/engine/environment.h"
+#include "cpu/power/engine/interrupt.h"
+#include "cpu/power/engine/op.h"
+#include "cpu/power/engine/tlb.h"
+#include "cpu/registers.h"
+
+namespace pefsim::cpu::power {
+
+/// Why run() came back.
+enum class exit_reason : std::uint8_t {
+    paused,     ///< the instructions are used up, or pause() was called
+    hypercall,  ///< `sc 1`; NIP is behind it
+    ultracall,  ///< `sc 2`; NIP is behind it
+    interrupt,  ///< with interrupts_leave(): interrupt() tells which; NIP is at the instruction
+    idle,       ///< `stop` or `wait`; NIP is behind it
+    attention,  ///< `attn`; NIP is at it
+    stopped,    ///< the virtual machine has been ended
+};
+
+/// A POWER9 core of one hardware thread: architected state and the engine that changes it. Plain C++; time, ports and
+/// traces are the business of the SystemC module around it.
+///
+/// Instructions are decoded once, a granule of real storage at a time, into ops (engine/op.h) that call each other. Straight
+/// code is counted when it is left: instructions() is exact at every op. The engine looks at its budget at every taken
+/// branch and at the end of a granule, nowhere else.
+///
+/// Semantic functions (instructions/) use the members above the line "engine"; nobody else needs them.
+class core {
+public:
+    core(translator& addresses, real_storage& storage);
+    core(const core&) = delete;
+    core& operator=(const core&) = delete;
+
+    registers state;  // first: the registers that instructions name have the smallest offsets
+
+    /// Runs from state.nip for at least one and at most `instructions` instructions, and up to a granule more.
+    exit_reason run(std::int64_t instructions);
+    /// Leaves run() at the next taken branch or end of a granule.
+    void pause() { budget_ = 0; }
+    /// Instructions completed since the core was made.
+    [[nodiscard]] std::uint64_t instructions() const {
+        return total_ + static_cast<std::uint64_t>(executed_);
+    }
+
+    /// MSR was changed from outside.
+    void msr_changed();
+    /// Interrupts leave run() instead of being delivered: for an environment that is the operating system.
+    void interrupts_leave(bool leave) { interrupts_leave_ = leave; }
+    /// The interrupt of exit_reason::interrupt.
+    [[nodiscard]] const interrupt_cause& interrupt() const { return cause_; }
+
+    void forget_translations();
+    /// The content of a granule of real storage, or the way to it, has changed.
+    void forget_real(std::uint64_t real);
+
+    // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
+    // integer of 1 to 8 bytes in the byte order of the access: MSR[LE]'s, unless the instruction reverses it.
+    template <typename T>
+    [[gnu::always_inline]] bool load(const op* o, std::uint64_t ea, T& value) {
+        ea &= ea_mask_;
+        const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
+        if (entry.tag == ((ea + sizeof(T) - 1) & granule_mask)) [[likely]] {
+            std::memcpy(&value, std::bit_cast<const std::byte*>(entry.addend + ea), sizeof value);
+            return true;
+        }
+        if (!load_slowly(o, ea, sizeof(T))) [[unlikely]] {
+            return false;
+        }
+        std::memcpy(&value, buffer_.data(), sizeof value);
+        return true;
+    }
+    template <typename T>
+    [[gnu::always_inline]] bool store(const op* o, std::uint64_t ea, T value) {
+        ea &= ea_mask_;
+        const tlb_entry& entry = data_->stores.entries[tlb::index_of(ea)];
+        if (entry.tag == ((ea + sizeof(T) - 1) & granule_mask)) [[likely]] {
+            std::memcpy(std::bit_cast<std::byte*>(entry.addend + ea), &value, sizeof value);
+            return true;
+        }
+        std::memcpy(buffer_.data(), &value, sizeof value);
+        return store_slowly(o, ea, sizeof(T));
+    }
+
+    /// The real address of an access of `size` bytes at `ea` within a granule, which it may do (load or store).
+    bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
+
+    // --- control flow
+    /// Effective address of the instruction at `o`.
+    [[nodiscard]] std::uint64_t cia(const op* o) const {
+        return page_ea_ + static_cast<std::uint64_t>(o - page_->ops.data()) * 4;
+    }
+    /// After `o`, goes on within the granule at `target`.
+    [[gnu::always_inline]] const op* branch_near(const op* o, const op* target) {
+        executed_ += o - run_start_ + 1;
+        run_start_ = target;
+        if (executed_ >= budget_) [[unlikely]] {
+            return leave_at(cia(target), exit_reason::paused);
+        }
+        return go_on(*this, target);
+    }
+    /// After `o`, goes on at any effective address.
+    [[gnu::always_inline]] const op* branch_far(const op* o, std::uint64_t target) {
+        executed_ += o - run_start_ + 1;
+        target &= ea_mask_ & ~std::uint64_t{3};
+        const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(target)];
+        if (entry.tag != (target & granule_mask) || executed_ >= budget_) [[unlikely]] {
+            return enter(target);
+        }
+        page_ = entry.page;
+        page_ea_ = entry.tag;
+        run_start_ = &page_->ops[target % granule / 4];
+        return go_on(*this, run_start_);
+    }
+    /// After `o`, which completes, leaves the engine with NIP behind it.
+    const op* leave_after(const op* o, exit_reason why);
+    /// Before `o`, leaves the engine with NIP at it.
+    const op* leave_before(const op* o, exit_reason why);
+
+    // --- interrupts
+    /// Takes an interrupt at `o`, which does not complete. \returns what the handler is to return
+    const op* raise(const op* o, const interrupt_cause& cause) {
+        take(o, cause);
+        return interrupted();
+    }
+    /// After load(), store() or locate() returned false. \returns what the handler is to return
+    const op* interrupted();
+    /// Goes on at state.nip after `o`, which has changed MSR: rfid, mtmsrd and the like.
+    const op* resynchronise(const op* o);
+
+    /// The instruction word at `o`: for instructions that need more of it than the op holds.
+    [[nodiscard]] std::uint32_t word_at(const op* o) const;
+
+    /// The bits that an effective address has: 64, or 32 in 32-bit mode.
+    [[nodiscard]] std::uint64_t ea_mask() const { return ea_mask_; }
+    /// Distance by which results are shifted left to bring the mode's sign into bit 0: 0, or 32 in 32-bit mode.
+    [[nodiscard]] unsigned sign_shift() const { return sign_shift_; }
+
+    // --- engine
+    /// Handlers of ops that are no instructions.
+    static const op* undecoded(core& c, const op* o);
+    static const op* end_of_page(core& c, const op* o);
+
+private:
+    const op* enter(std::uint64_t ea);
+    bool find_code(std::uint64_t ea);
+    const op* leave_at(std::uint64_t nip, exit_reason why);
+    void take(const op* o, const interrupt_cause& cause);
+    void deliver(std::uint64_t nip, const interrupt_cause& cause);
+    void select_context();
+
+    /// A part of an access that lies in one granule.
+    struct piece {
+        std::uint64_t ea = 0;
+        std::size_t size = 0;
+        std::uint64_t real = 0;
+    };
+    std::array<piece, 2> split(std::uint64_t ea, std::size_t size) const;
+    bool load_slowly(const op* o, std::uint64_t ea, std::size_t size);
+    bool store_slowly(const op* o, std::uint64_t ea, std::size_t size);
+    bool reach(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
+    bool done(const op* o, std::uint64_t ea, real_storage::outcome outcome);
+    void reverse_if_big_endian(std::size_t size);
+    void remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes);
+
+    tlb_set* data_ = nullptr;        // of MSR[DR], MSR[PR], MSR[LE]
+    fetch_tlb* fetches_ = nullptr;   // of MSR[IR], MSR[PR], MSR[LE]
+    code_page* page_ = nullptr;      // what is being executed
+    std::uint64_t page_ea_ = 0;      // where it stands
+    const op* run_start_ = nullptr;  // first op that executed_ does not count yet
+    std::int64_t executed_ = 0;      // since run() was called
+    std::int64_t budget_ = 0;        // leave when executed_ reaches it
+    std::uint64_t ea_mask_ = ~std::uint64_t{0};
+    unsigned sign_shift_ = 0;
+    bool interrupts_leave_ = false;
+    bool leaving_ = false;  // an interrupt has become an exit
+    exit_reason exit_ = exit_reason::paused;
+    std::uint64_t total_ = 0;  // instructions of earlier runs
+    interrupt_cause cause_;
+    alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
+
+    translator& addresses_;
+    real_storage& storage_;
+    code_cache code_;
+    /// Real mode, supervisor and problem state; even: little-endian. Data of big-endian contexts always take the slow
+    /// path, which reverses bytes: their sets hold fetches only.
+    std::array<tlb_set, 6> contexts_;
+};
+
+}  // namespace pefsim::cpu::power

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace pefsim::cpu::power {
+
+/// The engine's grain of translation and of code, whatever the guest's page size.
+inline constexpr std::uint64_t granule = 4096;
+inline constexpr std::uint64_t granule_mask = ~(granule - 1);
+
+/// A granule of effective addresses that loads, or stores, reach in host memory without further checks: the access is
+/// allowed, the page is RAM, and nobody wants to hear of it.
+struct tlb_entry {
+    static constexpr std::uint64_t no_tag = 1;  ///< no granule begins there
+
+    std::uint64_t tag = no_tag;  ///< the granule's first effective address
+    std::uint64_t addend = 0;    ///< host address minus effective address
+};
+
+/// Direct-mapped: a granule stands in the entry of its number modulo `size`.
+struct tlb {
+    static constexpr std::size_t size = 512;
+
+    std::array<tlb_entry, size> entries{};
+
+    static constexpr std::size_t index_of(std::uint64_t ea) { return ea / granule % size; }
+    void forget() { entries.fill({}); }
+};
+
+struct code_page;
+
+/// The same for instruction fetch: a granule leads to its decoded code.
+struct fetch_entry {
+    std::uint64_t tag = tlb_entry::no_tag;
+    code_page* page = nullptr;
+};
+
+struct fetch_tlb {
+    static constexpr std::size_t size = 512;
+
+    std::array<fetch_entry, size> entries{};
+
+    static constexpr std::size_t index_of(std::uint64_t ea) { return ea / granule % size; }
+    void forget() { entries.fill({}); }
+};
+
+/// What the engine knows of one translation context: instructions and data are looked up in the context that MSR[IR],
+/// MSR[DR], MSR[PR] and MSR[LE] select.
+struct tlb_set {
+    tlb loads;
+    tlb stores;
+    fetch_tlb fetches;
+
+    void forget() {
+        loads.forget();
+        stores.forget();
+        fetches.forget();
+    }
+};
+
+}  // namespace pefsim::cpu::power

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/power/engine/core.h"
+#include "cpu/power/instructions/instructions.h"
+
+namespace pefsim::cpu::power::isa {
+namespace {
+
+using u64 = std::uint64_t;
+
+enum class ea : std::uint8_t { displaced, indexed };
+
+template <ea how>
+[[gnu::always_inline]] inline u64 address(const core& c, const op* o) {
+    const u64 base = c.state.gpr[o->a];
+    return how == ea::displaced ? base + static_cast<u64>(std::int64_t{o->imm}) : base + c.state.gpr[o->b];
+}
+
+/// RT <- MEM(EA), as T; a signed T is extended. With update RA <- EA.
+template <typename T, ea how, bool updates = false>
+const op* load_gpr(core& c, const op* o) {
+    const u64 at = address<how>(c, o);
+    std::make_unsigned_t<T> value;
+    if (!c.load(o, at, value)) [[unlikely]] {
+        return c.interrupted();
+    }
+    c.state.gpr[o->t] = static_cast<u64>(static_cast<T>(value));
+    if constexpr (updates) {
+        c.state.gpr[o->a] = at;
+    }
+    return next(c, o);
+}
+template <typename T, ea how, bool updates = false>
+const op* store_gpr(core& c, const op* o) {
+    const u64 at = address<how>(c, o);
+    if (!c.store(o, at, static_cast<T>(c.state.gpr[o->t]))) [[unlikely]] {
+        return c.interrupted();
+    }
+    if constexpr (updates) {
+        c.state.gpr[o->a] = at;
+    }
+    return next(c, o);
+}
+
+using enum operand;
+using enum facility;
+using enum instruction_class;
+
+/// Loads and stores of general purpose registers: Power ISA 3.0B Book I 3.3.2 to 3.3.7, Book II 4.4 to 4.6.
+// clang-format off
+constexpr instruction rows[] = {
+    // 3.3.2 Load instructions
+    {"lbz",     d_form(34),            {rt, disp, ra0},          plain,  fixed,   load, always<load_gpr<std::uint8_t, ea::displaced>>},
+    {"lbzx",    x_form(31, 87),        {rt, ra0, rb},            plain,  fixed,   load, always<load_gpr<std::uint8_t, ea::indexed>>},
+    {"lbzu",    d_form(35),            {rt, disp, ra_loaded},    update, fixed,   load, always<load_gpr<std::uint8_t, ea::displaced, true>>},
+    {"lbzux",   x_form(31, 119),       {rt, ra_loaded, rb},      update, fixed,   load, always<load_gpr<std::uint8_t, ea::indexed, true>>},
+    {"lhz",     d_form(40),            {rt, disp, ra0},          plain,  fixed,   load, always<load_gpr<std::uint16_t, ea::displaced>>},
+    {"lhzx",    x_form(31, 279),       {rt, ra0, rb},            plain,  fixed,   load, always<load_gpr<std::uint16_t, ea::indexed>>},
+    {"lhzu",    d_form(41),            {rt, disp, ra_loaded},    update, fixed,   load, always<load_gpr<std::uint16_t, ea::displaced, true>>},
+    {"lhzux",   x_form(31, 311),       {rt, ra_loaded, rb},      update, fixed,   load, always<load_gpr<std::uint16_t, ea::indexed, true>>},
+    {"lha",     d_form(42),            {rt, disp, ra0},          plain,  fixed,   load, always<load_gpr<std::int16_t, ea::displaced>>},
+    {"lhax",    x_form(31, 343),       {rt, ra0, rb},            plain,  fixed,   load, always<load_gpr<std::int16_t, ea::indexed>>},
+    {"lhau",    d_form(43),            {rt, disp, ra_loaded},    update, fixed,   load, always<load_gpr<std::int16_t, ea::displaced, true>>},
+    {"lhaux",   x_form(31, 375),       {rt, ra_loaded, rb},      update, fixed,   load, always<load_gpr<std::int16_t, ea::indexed, true>>},
+    {"lwz",     d_form(32),            {rt, disp, ra0},          plain,  fixed,   load, always<load_gpr<std::uint32_t, ea::displaced>>},
+    {"lwzx",    x_form(31, 23),        {rt, ra0, rb},            plain,  fixed,   load, always<load_gpr<std::uint32_t, ea::indexed>>},
+    {"lwzu",    d_form(33),            {rt, disp, ra_loaded},    update, fixed,   load, always<load_gpr<std::uint32_t, ea::displaced, true>>},
+    {"lwzux",   x_form(31, 55),        {rt, ra_loaded, rb},      update, fixed,   load, always<load_gpr<std::uint32_t, ea::indexed, true>>},
+    {"lwa",     ds_form(58, 2),        {rt, disp_ds, ra0},       plain,  fixed,   load, always<load_gpr<std::int32_t, ea::displaced>>},
+    {"lwax",    x_form(31, 341),       {rt, ra0, rb},            plain,  fixed,   load, always<load_gpr<std::int32_t, ea::indexed>>},
+    {"lwaux",   x_form(31, 373),       {rt, ra_loaded, rb},      update, fixed,   load, always<load_gpr<std::int32_t, ea::indexed, true>>},
+    {"ld",      ds_form(58, 0),        {rt, disp_ds, ra0},       plain,  fixed,   load, always<load_gpr<u64, ea::displaced>>},
+    {"ldx",     x_form(31, 21),        {rt, ra0, rb},            plain,  fixed,   load, always<load_gpr<u64, ea::indexed>>},
+    {"ldu",     ds_form(58, 1),        {rt, disp_ds, ra_loaded}, update, fixed,   load, always<load_gpr<u64, ea::displaced, true>>},
+    {"ldux",    x_form(31, 53),        {rt, ra_loaded, rb},      update, fixed,   load, always<load_gpr<u64, ea::indexed, true>>},
+
+    // 3.3.3 Store instructions
+    {"stb",     d_form(38),            {rs, disp, ra0},          plain,  fixed,   store, always<store_gpr<std::uint8_t, ea::displaced>>},
+    {"stbx",    x_form(31, 215),       {rs, ra0, rb},            plain,  fixed,   store, always<store_gpr<std::uint8_t, ea::indexed>>},
+    {"stbu",    d_form(39),            {rs, disp, ra_stored},    update, fixed,   store, always<store_gpr<std::uint8_t, ea::displaced, true>>},
+    {"stbux",   x_form(31, 247),       {rs, ra_stored, rb},      update, fixed,   store, always<store_gpr<std::uint8_t, ea::indexed, true>>},
+    {"sth",     d_form(44),            {rs, disp, ra0},          plain,  fixed,   store, always<store_gpr<std::uint16_t, ea::displaced>>},
+    {"sthx",    x_form(31, 407),       {rs, ra0, rb},            plain,  fixed,   store, always<store_gpr<std::uint16_t, ea::indexed>>},
+    {"sthu",    d_form(45),            {rs, disp, ra_stored},    update, fixed,   store, always<store_gpr<std::uint16_t, ea::displaced, true>>},
+    {"sthux",   x_form(31, 439),       {rs, ra_stored, rb},      update, fixed,   store, always<store_gpr<std::uint16_t, ea::indexed, true>>},
+    {"stw",     d_form(36),            {rs, disp, ra0},          plain,  fixed,   store, always<store_gpr<std::uint32_t, ea::displaced>>},
+    {"stwx",    x_form(31, 151),       {rs, ra0, rb},            plain,  fixed,   store, always<store_gpr<std::uint32_t, ea::indexed>>},
+    {"stwu",    d_form(37),            {rs, disp, ra_stored},    update, fixed,   store, always<store_gpr<std::uint32_t, ea::displaced, true>>},
+    {"stwux",   x_form(31, 183),       {rs, ra_stored, rb},      update, fixed,   store, always<store_gpr<std::uint32_t, ea::indexed, true>>},
+    {"std",     ds_form(62, 0),        {rs, disp_ds, ra0},       plain,  fixed,   store, always<store_gpr<u64, ea::displaced>>},
+    {"stdx",    x_form(31, 149),       {rs, ra0, rb},            plain,  fixed,   store, always<store_gpr<u64, ea::indexed>>},
+    {"stdu",    ds_form(62, 1),        {rs, disp_ds, ra_stored}, update, fixed,   store, always<store_gpr<u64, ea::displaced, true>>},
+    {"stdux",   x_form(31, 181),       {rs, ra_stored, rb},      update, fixed,   store, always<store_gpr<u64, ea::indexed, true>>},
+
+    // 3.3.4 Load and store quadword
+    {"lq",      dq_form(56),           {rt_pair, disp_dq, ra_not_rt}, plain, fixed, load},
+    {"stq",     ds_form(62, 2),        {rs_pair, disp_ds, ra0},  plain,  fixed,   store},
+
+    // 3.3.5 Load and store with byte reversal
+    {"lhbrx",   x_form(31, 790),       {rt, ra0, rb},            plain,  fixed,   load},
+    {"lwbrx",   x_form(31, 534),       {rt, ra0, rb},            plain,  fixed,   load},
+    {"ldbrx",   x_form(31, 532),       {rt, ra0, rb},            plain,  fixed,   load},
+    {"sthbrx",  x_form(31, 918),       {rs, ra0, rb},            plain,  fixed,   store},
+    {"stwbrx",  x_form(31, 662),       {rs, ra0, rb},            plain,  fixed,   store},
+    {"stdbrx",  x_form(31, 660),       {rs, ra0, rb},            plain,  fixed,   store},
+
+    // 3.3.6 Load and store multiple
+    {"lmw",     d_form(46),            {rt, disp, ra_below_rt},  plain,  fixed,   load},
+    {"stmw",    d_form(47),            {rs, disp, ra0},          plain,  fixed,   store},
+
+    // 3.3.7 Move assist
+    {"lswi",    x_form(31, 597),       {rt, ra_not_rt, nb},      plain,  fixed,   load},
+    {"lswx",    x_form(31, 533),       {rt, ra_not_rt, rb_not_rt}, plain, fixed,  load},
+    {"stswi",   x_form(31, 725),       {rs, ra0, nb},            plain,  fixed,   store},
+    {"stswx",   x_form(31, 661),       {rs, ra0, rb},            plain,  fixed,   store},
+
+    // Book II 4.4 Copy-paste facility
+    {"copy",    x_form(31, 774).with(bit(10), 1), {ra0, rb},     plain,  storage, atomic},
+    {"paste.",  x_form(31, 902).dot().with(bit(10), 1), {ra0, rb}, plain, storage, atomic},
+    {"cpabort", x_form(31, 838),       {},                       plain,  storage, atomic},
+
+    // Book II 4.5 Atomic memory operations
+    {"lwat",    x_form(31, 582),       {rt, ra0, fc},            plain,  storage, atomic},
+    {"ldat",    x_form(31, 614),       {rt, ra0, fc},            plain,  storage, atomic},
+    {"stwat",   x_form(31, 710),       {rs, ra0, fc},            plain,  storage, atomic},
+    {"stdat",   x_form(31, 742),       {rs, ra0, fc},            plain,  storage, atomic},
+
+    // Book II 4.6.2 Load and reserve, store conditional
+    {"lbarx",   x_form(31, 52),        {rt, ra0, rb, eh},        plain,  storage, atomic},
+    {"lharx",   x_form(31, 116),       {rt, ra0, rb, eh},        plain,  storage, atomic},
+    {"lwarx",   x_form(31, 20),        {rt, ra0, rb, eh},        plain,  storage, atomic},
+    {"ldarx",   x_form(31, 84),        {rt, ra0, rb, eh},        plain,  storage, atomic},
+    {"lqarx",   x_form(31, 276),       {rt_pair, ra_not_rt, rb_not_rt, eh}, plain, storage, atomic},
+    {"stbcx.",  x_form(31, 694).dot(), {rs, ra0, rb},            plain,  storage, atomic},
+    {"sthcx.",  x_form(31, 726).dot(), {rs, ra0, rb},            plain,  storage, atomic},
+    {"stwcx.",  x_form(31, 150).dot(), {rs, ra0, rb},            plain,  storage, atomic},
+    {"stdcx.",  x_form(31, 214).dot(), {rs, ra0, rb},            plain,  storage, atomic},
+    {"stqcx.",  x_form(31, 182).dot(), {rs_pair, ra0, rb},       plain,  storage, atomic},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const instruction> fixed_load_store_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

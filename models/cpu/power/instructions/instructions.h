@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "cpu/power/isa/instruction.h"
+
+/// The rows of the instruction table and, above them in the same file, what the instructions do: one file per chapter of
+/// the Power ISA, or part of one.
+namespace pefsim::cpu::power::isa {
+
+/// The selector of an instruction that has one handler for all its words.
+template <handler only>
+handler always(std::uint32_t /*word*/, unsigned /*index*/, op& /*decoded*/) {
+    return only;
+}
+
+std::span<const instruction> branch_rows();
+std::span<const instruction> fixed_point_rows();
+std::span<const instruction> fixed_load_store_rows();
+std::span<const instruction> floating_rows();
+std::span<const instruction> decimal_rows();
+std::span<const instruction> vector_rows();
+std::span<const instruction> vector_scalar_rows();
+std::span<const instruction> system_rows();
+std::span<const instruction> transactional_rows();
+
+}  // namespace pefsim::cpu::power::isa
