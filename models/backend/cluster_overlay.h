@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -13,6 +14,7 @@ namespace pefsim::backend {
 
 /// Writes in host memory over a base that stays as it is: clusters of 64 KiB, allocated when they are first written. In a
 /// cluster each block of 4 KiB is the base's until it is written, so that a small write neither reads nor touches the rest.
+/// Clusters stand in slabs of 2 MiB in order of their first writes, so that the host can back them with huge pages.
 ///
 /// The base is a parameter of each call: `bool base(std::uint64_t offset, std::span<std::byte> to)`.
 class cluster_overlay {
@@ -20,9 +22,7 @@ public:
     static constexpr std::uint64_t cluster_size = std::uint64_t{64} << 10;
     static constexpr std::uint64_t block_size = std::uint64_t{4} << 10;
 
-    explicit cluster_overlay(std::uint64_t size)
-        : size_(size),
-          clusters_((size + cluster_size - 1) / cluster_size) {}
+    explicit cluster_overlay(std::uint64_t size);
 
     template <class Base>
     bool read(std::uint64_t offset, std::span<std::byte> to, const Base& base) const {
@@ -35,7 +35,7 @@ public:
                                          if (!written) {
                                              return base(index * cluster_size + at, run);
                                          }
-                                         std::memcpy(run.data(), from.memory.get() + at, bytes);
+                                         std::memcpy(run.data(), from.memory + at, bytes);
                                          return true;
                                      });
             });
@@ -46,14 +46,14 @@ public:
         return for_clusters(
             offset, from, [&](std::uint64_t index, std::uint64_t within, std::span<const std::byte> piece) {
                 cluster& to = clusters_[index];
-                if (!to.memory) {
-                    to.memory = std::make_unique_for_overwrite<std::byte[]>(cluster_size);
+                if (to.memory == nullptr) [[unlikely]] {
+                    to.memory = allocate();
                 }
                 const std::uint64_t end = within + piece.size();
                 if (!complete(index, within, base) || !complete(index, end, base)) {
                     return false;
                 }
-                std::memcpy(to.memory.get() + within, piece.data(), piece.size());
+                std::memcpy(to.memory + within, piece.data(), piece.size());
                 for (std::uint64_t block = within / block_size; block * block_size < end; ++block) {
                     to.mark(block);
                 }
@@ -63,7 +63,7 @@ public:
 
 private:
     struct cluster {
-        std::unique_ptr<std::byte[]> memory;
+        std::byte* memory = nullptr;
         std::uint16_t blocks = 0;  ///< bit n: block n stands in memory
 
         [[nodiscard]] bool holds(std::uint64_t block) const { return (blocks >> block & 1) != 0; }
@@ -99,7 +99,7 @@ private:
             return true;
         }
         const std::size_t bytes = std::min(block_size, size_ - begin);
-        if (!base(begin, std::span{in.memory.get() + block * block_size, bytes})) {
+        if (!base(begin, std::span{in.memory + block * block_size, bytes})) {
             return false;
         }
         in.mark(block);
@@ -120,8 +120,16 @@ private:
         return true;
     }
 
+    std::byte* allocate();
+
+    struct give_back {
+        void operator()(std::byte* slab) const { std::free(slab); }
+    };
+
     std::uint64_t size_;
     std::vector<cluster> clusters_;
+    std::vector<std::unique_ptr<std::byte, give_back>> slabs_;
+    std::size_t clusters_left_ = 0;  // in the last slab
 };
 
 }  // namespace pefsim::backend
