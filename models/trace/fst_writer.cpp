@@ -2,14 +2,12 @@
 //
 // FST, GTKWave's compressed format: structure and first values through the writer that Debian ships as source
 // (CMake/fst_writer.cmake), changes by fst_blocks.
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
 #include <fstapi.h>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 
 #include "trace/binary_digits.h"
 #include "trace/fst_blocks.h"
@@ -64,15 +62,10 @@ public:
 
 private:
     static void* create(const std::string& path) {
-        // The writer's own failure has no reason; opening the file has.
-        if (std::FILE* file = std::fopen(path.c_str(), "wb")) {
-            std::fclose(file);
-            if (void* context = fstWriterCreate(path.c_str(), 1)) {
-                return context;
-            }
+        if (void* context = fstWriterCreate(path.c_str(), 1)) {
+            return context;
         }
-        throw std::invalid_argument(fmt::format("trace file '{}': cannot be written: {}", path,
-                                                std::generic_category().message(errno)));
+        throw std::runtime_error(fmt::format("trace file '{}': cannot be written", path));
     }
 
     void write_scope(const hierarchy_node& node, const std::vector<signal_declaration>& signals) {
