@@ -128,8 +128,9 @@ public:
     /// Somebody else has stored into real storage, during a run.
     void lose_reservation() { reservation_.size = 0; }
 
-    /// The copy-paste facility: a `copy` waits for its `paste.`.
-    bool copy_pending = false;
+    // --- the copy-paste facility (Book II 4.4)
+    std::array<std::uint64_t, 16> copied{};  ///< the copy buffer, in doublewords of MSR[LE]'s order
+    bool copy_pending = false;               ///< it has been filled and not been pasted
 
     // --- control flow
     /// Effective address of the instruction at `o`.
