@@ -36,6 +36,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     tshark                          # independent reader of pcap files
     python3                         # tests/house
     valgrind                        # tests/benchmarks/publish: instruction counts
+    liblzma-dev                     # packed conformance tests
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
 )
 
