@@ -55,6 +55,11 @@ void core::forget_real(std::uint64_t real) {
     forget_translations();
 }
 
+void core::forget_real(std::uint64_t real, std::uint64_t size) {
+    code_.forget_range(real, size);
+    forget_translations();
+}
+
 // --- control flow
 
 /// The op at `ea`, from which a new run begins; null when the engine is to be left. Every interrupt on the way counts as

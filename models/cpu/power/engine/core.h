@@ -62,6 +62,8 @@ public:
     void forget_translations();
     /// The content of a granule of real storage, or the way to it, has changed.
     void forget_real(std::uint64_t real);
+    /// The same for real .. real + size - 1.
+    void forget_real(std::uint64_t real, std::uint64_t size);
 
     // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
     // integer of 1 to 8 bytes in the byte order of the access: MSR[LE]'s, unless the instruction reverses it.
