@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 
 #include "cpu/power/engine/code_cache.h"
 #include "cpu/power/engine/environment.h"
@@ -52,12 +53,31 @@ public:
         return total_ + static_cast<std::uint64_t>(executed_);
     }
 
+    /// Runs one instruction, or takes one interrupt. No Trace interrupt.
+    exit_reason step();
+
     /// MSR was changed from outside.
     void msr_changed();
     /// Interrupts leave run() instead of being delivered: for an environment that is the operating system.
     void interrupts_leave(bool leave) { interrupts_leave_ = leave; }
     /// The interrupt of exit_reason::interrupt.
     [[nodiscard]] const interrupt_cause& interrupt() const { return cause_; }
+
+    // --- time
+    /// Without a clock the time base counts instructions.
+    void use(clock& time) { clock_ = &time; }
+    /// The time base at the instruction `o`.
+    [[nodiscard]] std::uint64_t time_base(const op* o) { return time_base_at(instructions_before(o)); }
+    /// Instructions completed when `o` begins.
+    [[nodiscard]] std::uint64_t instructions_before(const op* o) const {
+        return instructions() + static_cast<std::uint64_t>(o - run_start_);
+    }
+
+    // --- chance
+    /// Where the random numbers of `darn` begin.
+    void seed(std::uint64_t value) { random_state_ = value; }
+    /// The next one; never all ones, which says that there is none.
+    std::uint64_t random_number();
 
     void forget_translations();
     /// The content of a granule of real storage, or the way to it, has changed.
@@ -95,6 +115,23 @@ public:
 
     /// The real address of an access of `size` bytes at `ea` within a granule, which it may do (load or store).
     bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
+    /// An access that is checked like a load and moves no data: a cache instruction's.
+    [[gnu::always_inline]] bool touch(const op* o, std::uint64_t ea) {
+        ea &= ea_mask_;
+        return data_->loads.entries[tlb::index_of(ea)].tag == (ea & granule_mask) || touch_slowly(o, ea);
+    }
+
+    // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It ends with the run at the latest: what other processors and
+    // devices do between runs need not be watched.
+    /// Makes it, for `size` bytes at `ea`, which have been loaded. False: as load().
+    bool reserve(const op* o, std::uint64_t ea, std::size_t size);
+    /// Ends it. `held`: it existed for accesses of `size` bytes, and `ea` is in its granule. False: as load().
+    bool take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held);
+    /// Somebody else has stored into real storage, during a run.
+    void lose_reservation() { reservation_.size = 0; }
+
+    /// The copy-paste facility: a `copy` waits for its `paste.`.
+    bool copy_pending = false;
 
     // --- control flow
     /// Effective address of the instruction at `o`.
@@ -151,8 +188,12 @@ public:
     /// Handlers of ops that are no instructions.
     static const op* undecoded(core& c, const op* o);
     static const op* end_of_page(core& c, const op* o);
+    static const op* stepped(core& c, const op* o);
 
 private:
+    std::uint64_t time_base_at(std::uint64_t instructions) {
+        return clock_ != nullptr ? clock_->time_base(instructions) : instructions;
+    }
     const op* enter(std::uint64_t ea);
     bool find_code(std::uint64_t ea);
     const op* leave_at(std::uint64_t nip, exit_reason why);
@@ -167,6 +208,8 @@ private:
         std::uint64_t real = 0;
     };
     std::array<piece, 2> split(std::uint64_t ea, std::size_t size) const;
+    bool touch_slowly(const op* o, std::uint64_t ea);
+    bool identify(const op* o, std::uint64_t ea, std::uint64_t& storage);
     bool load_slowly(const op* o, std::uint64_t ea, std::size_t size);
     bool store_slowly(const op* o, std::uint64_t ea, std::size_t size);
     bool reach(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
@@ -190,9 +233,17 @@ private:
     interrupt_cause cause_;
     alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
 
+    struct {
+        std::uint64_t granule = 0;
+        std::size_t size = 0;  // 0: there is none
+    } reservation_;
+    std::uint64_t random_state_ = 0;
+
     translator& addresses_;
     real_storage& storage_;
+    clock* clock_ = nullptr;
     code_cache code_;
+    std::unique_ptr<code_page> single_;  // a page of one instruction, for step()
     /// Real mode, supervisor and problem state; even: little-endian. Data of big-endian contexts always take the slow
     /// path, which reverses bytes: their sets hold fetches only.
     std::array<tlb_set, 6> contexts_;
