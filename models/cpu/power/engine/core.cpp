@@ -318,6 +318,31 @@ void core::remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes) {
     }
 }
 
+bool core::load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size) {
+    ea &= ea_mask_;
+    const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
+    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+        std::memcpy(value, std::bit_cast<const std::byte*>(entry.addend + ea), size);
+        return true;
+    }
+    if (!load_slowly(o, ea, size)) {
+        return false;
+    }
+    std::memcpy(value, buffer_.data(), size);
+    return true;
+}
+
+bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size) {
+    ea &= ea_mask_;
+    const tlb_entry& entry = data_->stores.entries[tlb::index_of(ea)];
+    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+        std::memcpy(std::bit_cast<std::byte*>(entry.addend + ea), value, size);
+        return true;
+    }
+    std::memcpy(buffer_.data(), value, size);
+    return store_slowly(o, ea, size);
+}
+
 bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
     std::byte* to = buffer_.data();
     for (const piece& each : split(ea, size)) {
