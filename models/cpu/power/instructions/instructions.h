@@ -21,7 +21,16 @@ std::span<const instruction> fixed_load_store_rows();
 std::span<const instruction> floating_rows();
 std::span<const instruction> decimal_rows();
 std::span<const instruction> vector_rows();
-std::span<const instruction> vector_scalar_rows();
+std::span<const instruction> vmx_floating_rows();
+std::span<const instruction> vsx_exponent_rows();
+std::span<const instruction> vsx_move_rows();
+std::span<const instruction> vsx_scalar_arithmetic_rows();
+std::span<const instruction> vsx_scalar_compare_rows();
+std::span<const instruction> vsx_scalar_convert_rows();
+std::span<const instruction> vsx_vector_arithmetic_rows();
+std::span<const instruction> vsx_vector_compare_rows();
+std::span<const instruction> vsx_vector_convert_rows();
+std::span<const instruction> vsx_quad_rows();
 std::span<const instruction> system_rows();
 std::span<const instruction> transactional_rows();
 

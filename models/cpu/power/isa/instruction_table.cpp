@@ -14,7 +14,10 @@ std::span<const instruction> instructions() {
         std::vector<instruction> joined;
         for (const auto rows :
              {branch_rows(), fixed_point_rows(), fixed_load_store_rows(), floating_rows(), decimal_rows(),
-              vector_rows(), vector_scalar_rows(), system_rows(), transactional_rows()}) {
+              vector_rows(), vmx_floating_rows(), vsx_exponent_rows(), vsx_move_rows(),
+              vsx_scalar_arithmetic_rows(), vsx_scalar_compare_rows(), vsx_scalar_convert_rows(),
+              vsx_vector_arithmetic_rows(), vsx_vector_compare_rows(), vsx_vector_convert_rows(),
+              vsx_quad_rows(), system_rows(), transactional_rows()}) {
             joined.insert(joined.end(), rows.begin(), rows.end());
         }
         return joined;
