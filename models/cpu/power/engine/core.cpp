@@ -93,6 +93,11 @@ void core::forget_real(std::uint64_t real) {
     forget_translations();
 }
 
+void core::forget_real(std::uint64_t real, std::uint64_t size) {
+    code_.forget_range(real, size);
+    forget_translations();
+}
+
 // --- control flow
 
 /// The op at `ea`, from which a new run begins; null when the engine is to be left. Every interrupt on the way counts as
@@ -311,6 +316,31 @@ void core::remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes) {
         const std::uint64_t tag = ea & granule_mask;
         in.entries[tlb::index_of(ea)] = {tag, std::bit_cast<std::uint64_t>(granule_bytes) - tag};
     }
+}
+
+bool core::load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size) {
+    ea &= ea_mask_;
+    const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
+    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+        std::memcpy(value, std::bit_cast<const std::byte*>(entry.addend + ea), size);
+        return true;
+    }
+    if (!load_slowly(o, ea, size)) {
+        return false;
+    }
+    std::memcpy(value, buffer_.data(), size);
+    return true;
+}
+
+bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size) {
+    ea &= ea_mask_;
+    const tlb_entry& entry = data_->stores.entries[tlb::index_of(ea)];
+    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+        std::memcpy(std::bit_cast<std::byte*>(entry.addend + ea), value, size);
+        return true;
+    }
+    std::memcpy(buffer_.data(), value, size);
+    return store_slowly(o, ea, size);
 }
 
 bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {

@@ -82,9 +82,11 @@ public:
     void forget_translations();
     /// The content of a granule of real storage, or the way to it, has changed.
     void forget_real(std::uint64_t real);
+    /// The same for real .. real + size - 1.
+    void forget_real(std::uint64_t real, std::uint64_t size);
 
     // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
-    // integer of 1 to 8 bytes in the byte order of the access: MSR[LE]'s, unless the instruction reverses it.
+    // integer of 1 to 16 bytes in the byte order of the access: MSR[LE]'s, unless the instruction reverses it.
     template <typename T>
     [[gnu::always_inline]] bool load(const op* o, std::uint64_t ea, T& value) {
         ea &= ea_mask_;
@@ -110,6 +112,10 @@ public:
         std::memcpy(buffer_.data(), &value, sizeof value);
         return store_slowly(o, ea, sizeof(T));
     }
+
+    /// The same for an unsigned integer of `size` bytes, 1 to 16, which stands at the host's address.
+    bool load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size);
+    bool store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size);
 
     /// The real address of an access of `size` bytes at `ea` within a granule, which it may do (load or store).
     bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
