@@ -86,7 +86,8 @@ public:
     void forget_real(std::uint64_t real, std::uint64_t size);
 
     // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
-    // integer of 1 to 16 bytes in the byte order of the access: MSR[LE]'s, unless the instruction reverses it.
+    // integer of 1 to 16 bytes, or a vector_register, in the byte order of the access: MSR[LE]'s, unless the instruction
+    // reverses it.
     template <typename T>
     [[gnu::always_inline]] bool load(const op* o, std::uint64_t ea, T& value) {
         ea &= ea_mask_;
