@@ -72,7 +72,8 @@ wide product(uint128 a, uint128 b) {
     const uint128 cross = uint128{a1} * b0;
     const uint128 other = uint128{a0} * b1;
     const uint128 bottom = uint128{a0} * b0;
-    const uint128 middle = (bottom >> 64) + static_cast<std::uint64_t>(cross) + static_cast<std::uint64_t>(other);
+    const uint128 middle = (bottom >> 64) + static_cast<std::uint64_t>(cross) +
+                           static_cast<std::uint64_t>(other);
     return {top + (cross >> 64) + (other >> 64) + (middle >> 64),
             middle << 64 | static_cast<std::uint64_t>(bottom)};
 }
@@ -211,7 +212,8 @@ number multiply(const number& a, const number& b, environment& e) {
 
 number multiply_add(const number& a, const number& c, const number& b, environment& e) {
     if (a.is_nan() || b.is_nan() || c.is_nan()) {
-        if ((a.is == kind::infinity && c.is == kind::zero) || (a.is == kind::zero && c.is == kind::infinity)) {
+        if ((a.is == kind::infinity && c.is == kind::zero) ||
+            (a.is == kind::zero && c.is == kind::infinity)) {
             e.raised |= fpscr::vximz;
         }
         const number first = propagate(a, b.is_nan() ? b : c, e);

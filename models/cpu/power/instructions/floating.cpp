@@ -60,7 +60,9 @@ template <ea how>
 
 constexpr u64 as_it_is(u64 value) { return value; }
 constexpr u64 zero_extended(u32 word) { return word; }
-constexpr u64 sign_extended(u32 word) { return static_cast<u64>(std::int64_t{static_cast<std::int32_t>(word)}); }
+constexpr u64 sign_extended(u32 word) {
+    return static_cast<u64>(std::int64_t{static_cast<std::int32_t>(word)});
+}
 constexpr u32 low_word(u64 value) { return static_cast<u32>(value); }
 
 /// FRT <- convert(MEM(EA)), which T holds. With update RA <- EA.

@@ -87,7 +87,9 @@ struct identity {
     static number exactly(const number&, const number& b, const number&, environment& e) {
         return ieee::quieted(b, e);
     }
-    [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) { return {.value = b}; }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
+        return {.value = b};
+    }
 };
 
 // The estimates are what division and square root give: the ISA asks for 14 bits at most, leaves their inexactness open,

@@ -50,8 +50,8 @@ constexpr std::uint64_t placed(std::uint64_t value) {
 template <integer target, rounds how, bool dot>
 [[gnu::noinline]] const op* to_integer_exactly(core& c, const op* o) {
     ieee::environment e = environment_of(c, how);
-    const std::uint64_t result =
-        ieee::to_integer(ieee::decode(scalar(c, o->b), ieee::binary64), target.width, target.is_signed, e);
+    const std::uint64_t result = ieee::to_integer(ieee::decode(scalar(c, o->b), ieee::binary64), target.width,
+                                                  target.is_signed, e);
     if (report(c, e)) {
         set_scalar(c, o->t, placed<target>(result));
     }
@@ -83,8 +83,8 @@ template <bool is_signed, bool single, bool dot>
     constexpr ieee::format target = single ? ieee::binary32 : ieee::binary64;
     ieee::environment e(c.state.fpscr);
     const std::uint64_t value = scalar(c, o->b);
-    const ieee::number exact =
-        is_signed ? ieee::from_signed(static_cast<std::int64_t>(value)) : ieee::from_unsigned(value);
+    const ieee::number exact = is_signed ? ieee::from_signed(static_cast<std::int64_t>(value))
+                                         : ieee::from_unsigned(value);
     return finish_scalar<dot>(c, o, ieee::round(exact, target, e), target, e);
 }
 

@@ -79,8 +79,8 @@ const op* xscmpexpdp(core& c, const op* o) {
 /// CR[BF] and FPCC <- sign, 0, whether B belongs to a class of DCMX, and whether binary32 cannot hold it.
 const op* finish_class_test(core& c, const op* o, bool matches, bool not_single) {
     const bool negative = (scalar(c, o->b) & sign_bit) != 0;
-    const auto condition =
-        static_cast<std::uint8_t>((negative ? 8 : 0) | (matches ? 2 : 0) | (not_single ? 1 : 0));
+    const auto condition = static_cast<std::uint8_t>((negative ? 8 : 0) | (matches ? 2 : 0) |
+                                                     (not_single ? 1 : 0));
     set_fpcc(c, condition);
     c.state.cr.field[o->t] = condition;
     return next(c, o);
