@@ -34,8 +34,8 @@ handler select_root_estimate(u32 word, unsigned /*index*/, op& /*decoded*/) {
 }
 template <integer target, rounds how = rounds::as_fpscr>
 handler select_to_integer(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::fp, to_integer<target, how, true>>
-                           : guarded<facility::fp, to_integer<target, how>>;
+    return (word & 1) != 0 ? guarded<facility::fp, to_integer<target, how, leaves::as_fp, true>>
+                           : guarded<facility::fp, to_integer<target, how, leaves::as_fp>>;
 }
 template <bool is_signed, bool single = false>
 handler select_from_integer(u32 word, unsigned /*index*/, op& /*decoded*/) {

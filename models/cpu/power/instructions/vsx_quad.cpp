@@ -172,7 +172,7 @@ constexpr instruction rows[] = {
     {"xssubqp",     x_form(63, 516),        {vrt, vra, vrb}, ro,    vsx,        arithmetic, select_arithmetic<floating::subtract>},
     {"xsmulqp",     x_form(63, 36),         {vrt, vra, vrb}, ro,    vsx,        arithmetic, select_arithmetic<floating::multiply>},
     {"xsdivqp",     x_form(63, 548),        {vrt, vra, vrb}, ro,    vsx,        divide, select_arithmetic<floating::divide>},
-    {"xssqrtqp",    x_form(63, 804).eo(27), {vrt, vrb},      ro,    vsx,        divide, select_arithmetic<floating::square_root>},
+    {"xssqrtqp",    x_form(63, 804).eo(27), {vrt, vrb},      ro,    vsx,        divide, select_arithmetic<floating::long_square_root>},
     {"xsmaddqp",    x_form(63, 388),        {vrt, vra, vrb}, ro,    vsx,        multiply_add, select_multiply_add<floating::multiply_add>},
     {"xsmsubqp",    x_form(63, 420),        {vrt, vra, vrb}, ro,    vsx,        multiply_add, select_multiply_add<floating::multiply_subtract>},
     {"xsnmaddqp",   x_form(63, 452),        {vrt, vra, vrb}, ro,    vsx,        multiply_add, select_multiply_add<floating::multiply_add, true>},
