@@ -37,6 +37,9 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     python3                         # tests/house
     valgrind                        # tests/benchmarks/publish: instruction counts
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
+    gcc-powerpc64le-linux-gnu       # programs of tests/conformance
+    libc6-dev-ppc64el-cross         # their C library
+    qemu-user                       # another POWER9 that executes them
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
