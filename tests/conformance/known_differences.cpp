@@ -44,6 +44,10 @@ constexpr known_difference table[] = {
     {"*", faults, {{{place::fpscr, drn}}}, "the frame of a signal in qemu-ppc64le keeps 32 bits of FPSCR"},
     {"*", faults_beyond_user_space, {{{place::address}}},
      "for an address that the host cannot form, qemu-ppc64le says 0: DAR has the effective address"},
+    {"rnop", nullptr, {{{place::signal}, {place::fpscr, drn}}},
+     "Book I 1.8.3: reserved no-op instructions do nothing; qemu finds them illegal"},
+    {"icbt", nullptr, {{{place::signal}, {place::fpscr, drn}}},
+     "Book II 4.3.1 has it; to qemu it is an instruction of embedded processors"},
 
     // Undefined by Book I 3.3.9; the processor's results, which real programs meet
     {"mulhw mulhwu", nullptr, {{{place::rt, upper_half}, {place::cr, cr0}}},
