@@ -17,6 +17,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     nlohmann-json3-dev              # reports
     libfmt-dev                      # formatting
     libssl-dev                      # AES-GCM of pages that leave secure memory
+    libintelrdfpmath-dev            # decimal floating point
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
@@ -54,4 +55,5 @@ find_package(tomlplusplus 3.3 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(IntelRDFPMath REQUIRED)
 find_package(ZLIB REQUIRED)
