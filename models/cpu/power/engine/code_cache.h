@@ -7,6 +7,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "cpu/power/engine/observer.h"
 #include "cpu/power/engine/op.h"
 #include "cpu/power/engine/tlb.h"
 
@@ -20,32 +21,38 @@ struct code_page {
     std::array<op, words_per_page + 1> ops;
     std::uint64_t real = 0;
     bool little_endian = true;
+    /// Beside each op, when an observer sees this code: ops then have the observer's shims as handlers.
+    std::unique_ptr<std::array<observed_op, words_per_page>> observed;
 };
 
-/// All decoded code, by real address and byte order. A page lives as long as the cache, so ops in flight stay valid; what
-/// changes is forgotten word by word.
+/// All decoded code, by real address and byte order, and once more for code that is observed. A page lives as long as the
+/// cache, so ops in flight stay valid; what changes is forgotten word by word.
 class code_cache {
 public:
     /// \param undecoded, end_of_page handlers that the engine provides
     code_cache(handler undecoded, handler end_of_page) : undecoded_(undecoded), end_of_page_(end_of_page) {}
 
-    code_page& page(std::uint64_t real, bool little_endian);
+    code_page& page(std::uint64_t real, bool little_endian, bool observed = false);
     /// True when a byte of the granule may stand decoded: stores there must be reported to forget().
     [[nodiscard]] bool holds(std::uint64_t real) const;
     /// The words that have a byte in real .. real + size - 1, within one granule, have changed.
     void forget(std::uint64_t real, std::size_t size);
     void forget_page(std::uint64_t real) { forget(real & granule_mask, granule); }
     void forget_all();
+    /// All observed pages: the observer wants something else.
+    void forget_observed();
 
     [[nodiscard]] std::size_t pages() const { return pages_.size(); }
 
 private:
-    static std::uint64_t key(std::uint64_t real, bool little_endian) {
-        return (real & granule_mask) | (little_endian ? 1 : 0);
+    static std::uint64_t key(std::uint64_t real, bool little_endian, bool observed) {
+        return (real & granule_mask) | (little_endian ? 1 : 0) | (observed ? 2 : 0);
     }
+    [[nodiscard]] std::uint64_t keys_per_granule() const { return any_observed_ ? 4 : 2; }
 
     handler undecoded_;
     handler end_of_page_;
+    bool any_observed_ = false;
     std::unordered_map<std::uint64_t, std::unique_ptr<code_page>> pages_;
 };
 
