@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "cpu/power/engine/observer.h"
 #include "cpu/power/engine/op.h"
@@ -21,18 +22,25 @@ struct code_page {
     std::array<op, words_per_page + 1> ops;
     std::uint64_t real = 0;
     bool little_endian = true;
-    /// Beside each op, when an observer sees this code: ops then have the observer's shims as handlers.
-    std::unique_ptr<std::array<observed_op, words_per_page>> observed;
+    bool observed = false;  ///< it is an observed_page
 };
 
-/// All decoded code, by real address and byte order, and once more for code that is observed. A page lives as long as the
-/// cache, so ops in flight stay valid; what changes is forgotten word by word.
+/// The same as seen by an observer at one of the effective addresses of the granule: its ops have the observer's shims as
+/// handlers, and what the shims need beside them.
+struct observed_page : code_page {
+    std::uint64_t ea = 0;
+    std::array<observed_op, words_per_page> beside;
+};
+
+/// All decoded code, by real address and byte order, and once more where it is observed. A page lives as long as the cache, so ops in flight stay valid; what
+/// changes is forgotten word by word.
 class code_cache {
 public:
     /// \param undecoded, end_of_page handlers that the engine provides
     code_cache(handler undecoded, handler end_of_page) : undecoded_(undecoded), end_of_page_(end_of_page) {}
 
-    code_page& page(std::uint64_t real, bool little_endian, bool observed = false);
+    code_page& page(std::uint64_t real, bool little_endian);
+    observed_page& observed(std::uint64_t real, bool little_endian, std::uint64_t ea);
     /// True when a byte of the granule may stand decoded: stores there must be reported to forget().
     [[nodiscard]] bool holds(std::uint64_t real) const;
     /// The words that have a byte in real .. real + size - 1, within one granule, have changed.
@@ -45,15 +53,16 @@ public:
     [[nodiscard]] std::size_t pages() const { return pages_.size(); }
 
 private:
-    static std::uint64_t key(std::uint64_t real, bool little_endian, bool observed) {
-        return (real & granule_mask) | (little_endian ? 1 : 0) | (observed ? 2 : 0);
+    static std::uint64_t key(std::uint64_t real, bool little_endian) {
+        return (real & granule_mask) | (little_endian ? 1 : 0);
     }
-    [[nodiscard]] std::uint64_t keys_per_granule() const { return any_observed_ ? 4 : 2; }
+
+    void clear(code_page& page, std::size_t first, std::size_t last) const;
 
     handler undecoded_;
     handler end_of_page_;
-    bool any_observed_ = false;
     std::unordered_map<std::uint64_t, std::unique_ptr<code_page>> pages_;
+    std::unordered_map<std::uint64_t, std::vector<std::unique_ptr<observed_page>>> observed_;
 };
 
 }  // namespace pefsim::cpu::power

@@ -131,9 +131,11 @@ bool core::find_code(std::uint64_t ea) {
             each.stores.forget();  // from now on stores to this granule must be noticed
         }
     }
-    const bool seen = observer_ != nullptr && observer_->sees_code(ea);
-    fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask,
-                                                  &code_.page(found.real, (state.msr & msr_le) != 0, seen)};
+    const bool little_endian = (state.msr & msr_le) != 0;
+    code_page& page = observer_ != nullptr && observer_->sees_code(ea)
+                          ? code_.observed(found.real, little_endian, ea)
+                          : code_.page(found.real, little_endian);
+    fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask, &page};
     return true;
 }
 
@@ -173,9 +175,9 @@ const op* core::undecoded(core& c, const op* o) {
     decoded = decode(word, index);
     ++c.counters_.decoded;
     if (c.page_->observed && c.observer_ != nullptr) {
-        observed_op& beside = (*c.page_->observed)[index];
+        observed_op& beside = c.observed(o);
         beside = {.execute = decoded.execute, .word = word};
-        if (const handler shim = c.observer_->shim_of(beside, index); shim != nullptr) {
+        if (const handler shim = c.observer_->shim_of(beside, c.cia(o)); shim != nullptr) {
             decoded.execute = shim;
         }
     }

@@ -78,10 +78,10 @@ public:
     [[nodiscard]] std::uint64_t instructions_before(const op* o) const {
         return total_ + static_cast<std::uint64_t>(executed_ + (o - run_start_));
     }
-    /// True when the instructions of run() are used up: leave_before(o, exit_reason::paused).
-    [[nodiscard]] bool due(const op* o) const { return executed_ + (o - run_start_) >= budget_; }
+    /// How many instructions of run() are left, `o` included; if none are, leave_before(o, exit_reason::paused).
+    [[nodiscard]] std::int64_t left(const op* o) const { return budget_ - executed_ - (o - run_start_); }
     [[nodiscard]] observed_op& observed(const op* o) const {
-        return (*page_->observed)[o - page_->ops.data()];
+        return static_cast<observed_page*>(page_)->beside[o - page_->ops.data()];
     }
     /// Executes `o` and everything behind it.
     [[gnu::always_inline]] const op* proceed(const op* o) { return observed(o).execute(*this, o); }

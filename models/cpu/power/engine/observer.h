@@ -17,20 +17,21 @@ enum class exit_reason : std::uint8_t;
 struct observed_op {
     static constexpr std::uint16_t no_row = 0xffff;
 
-    handler execute = nullptr;      ///< the instruction's own handler
-    std::uint32_t word = 0;         ///< the instruction
-    std::int32_t displacement = 0;  ///< part of its effective address
-    std::uint16_t row = no_row;     ///< its row in isa::instructions()
-    std::uint16_t result = 0;       ///< offset in `registers` of the 8 bytes that it changes
-    std::uint8_t base = 0;          ///< GPRs that are parts of its effective address
+    handler execute = nullptr;   ///< the instruction's own handler
+    std::uint32_t word = 0;      ///< the instruction
+    std::uint32_t place = 0;     ///< a number that the observer gives it
+    std::uint16_t row = no_row;  ///< its row in isa::instructions()
+    std::uint16_t result = 0;    ///< offset in `registers` of the 8 bytes that it changes
+    std::uint8_t base = 0;       ///< GPRs that are parts of its effective address
     std::uint8_t index = 0;
+    std::int32_t displacement = 0;  ///< another part
 };
-static_assert(sizeof(observed_op) == 24);
+static_assert(sizeof(observed_op) == 32);
 
 /// Looks at what a core executes (core::observe()). Nothing of it costs anything while no observer is there: granules of
 /// code that one wants to see are decoded a second time, with a shim of the observer in place of each handler. A shim is a
 /// handler that looks, and then either goes on with core::proceed() or leaves with core::leave_before(). In granules
-/// whose shims call core::due(), run() stops after exactly the instructions that it was told.
+/// whose shims ask core::left(), run() stops after exactly the instructions that it was told.
 ///
 /// After it changed what it wants, an observer calls core::observe() again, outside run().
 class observer {
@@ -45,8 +46,8 @@ public:
     /// Whether instructions of the granule of effective addresses at `ea` are to be seen.
     virtual bool sees_code(std::uint64_t ea) = 0;
     /// An instruction of such a granule has been decoded. \returns the shim, or null if it need not be seen
-    /// \param index of the word in its granule
-    virtual handler shim_of(observed_op& decoded, unsigned index) = 0;
+    /// \param ea where it stands
+    virtual handler shim_of(observed_op& decoded, std::uint64_t ea) = 0;
 
     /// Whether loads and stores in the granule of effective addresses at `ea` are to be seen: they become slow.
     virtual bool sees_data(std::uint64_t ea) = 0;
