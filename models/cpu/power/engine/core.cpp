@@ -5,6 +5,7 @@
 #include <span>
 
 #include "cpu/power/engine/decode.h"
+#include "cpu/power/instructions/fusion.h"
 
 namespace pefsim::cpu::power {
 namespace {
@@ -158,7 +159,16 @@ const op* core::end_of_page(core& c, const op* o) {
 
 const op* core::undecoded(core& c, const op* o) {
     const auto index = static_cast<unsigned>(o - c.page_->ops.data());
-    c.page_->ops[index] = decode(c.word_at(o), index);
+    std::array<op, words_per_page + 1>& ops = c.page_->ops;
+    const std::uint32_t word = c.word_at(o);
+    ops[index] = decode(word, index);
+    if (index + 1 < words_per_page) {
+        const std::uint32_t following = c.word_at(o + 1);
+        if (const handler both = isa::fused(word, following, index); both != nullptr) {
+            ops[index].execute = both;
+            ops[index + 1] = decode(following, index + 1);
+        }
+    }
     return go_on(c, o);
 }
 
