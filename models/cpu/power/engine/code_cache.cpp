@@ -49,7 +49,8 @@ void code_cache::clear(code_page& page, std::size_t first, std::size_t last) con
 }
 
 void code_cache::forget(std::uint64_t real, std::size_t size) {
-    const std::size_t first = real % granule / 4;
+    const std::size_t changed = real % granule / 4;
+    const std::size_t first = changed - (changed != 0 ? 1 : 0);  // the op before it may execute both
     const std::size_t last = std::min(real % granule + size - 1, granule - 1) / 4;
     for (const bool little_endian : {true, false}) {
         if (const auto found = pages_.find(key(real, little_endian)); found != pages_.end()) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "cpu/power/engine/decode.h"
+#include "cpu/power/instructions/fusion.h"
 
 namespace pefsim::cpu::power {
 namespace {
@@ -213,18 +214,34 @@ const op* core::end_of_page(core& c, const op* o) {
 
 const op* core::undecoded(core& c, const op* o) {
     const auto index = static_cast<unsigned>(o - c.page_->ops.data());
-    const std::uint32_t word = c.word_at(o);
-    op& decoded = c.page_->ops[index];
-    decoded = decode(word, index);
-    ++c.counters_.decoded;
     if (c.page_->observed && c.observer_ != nullptr) {
-        observed_op& beside = c.observed(o);
-        beside = {.execute = decoded.execute, .word = word};
-        if (const handler shim = c.observer_->shim_of(beside, c.cia(o)); shim != nullptr) {
-            decoded.execute = shim;
+        c.decode_observed(o, index);
+        return go_on(c, o);
+    }
+    std::array<op, words_per_page + 1>& ops = c.page_->ops;
+    const std::uint32_t word = c.word_at(o);
+    ops[index] = decode(word, index);
+    ++c.counters_.decoded;
+    if (index + 1 < words_per_page) {
+        const std::uint32_t following = c.word_at(o + 1);
+        if (const handler both = isa::fused(word, following, index); both != nullptr) {
+            ops[index].execute = both;
+            ops[index + 1] = decode(following, index + 1);
         }
     }
     return go_on(c, o);
+}
+
+void core::decode_observed(const op* o, unsigned index) {
+    const std::uint32_t word = word_at(o);
+    op& decoded = page_->ops[index];
+    decoded = decode(word, index);
+    ++counters_.decoded;
+    observed_op& beside = observed(o);
+    beside = {.execute = decoded.execute, .word = word};
+    if (const handler shim = observer_->shim_of(beside, cia(o)); shim != nullptr) {
+        decoded.execute = shim;
+    }
 }
 
 std::uint32_t core::word_at(const op* o) const {

@@ -226,6 +226,7 @@ private:
     const op* enter(std::uint64_t ea);
     const op* enter_behind(const op* o, std::uint64_t ea);
     bool find_code(std::uint64_t ea);
+    void decode_observed(const op* o, unsigned index);
     const op* leave_behind(const op* o, std::uint64_t nip);
     void completed(const op* o);
     const op* leave_at(std::uint64_t nip, exit_reason why);
