@@ -36,6 +36,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     tshark                          # independent reader of pcap files
     python3                         # tests/house
     valgrind                        # tests/benchmarks/publish: instruction counts
+    libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
 )
 
