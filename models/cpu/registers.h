@@ -39,9 +39,10 @@ enum class spr : std::uint8_t {
     ebbhr, ebbrr, sdar, siar, sier, pmc1, pmc2, pmc3, pmc4, pmc5, pmc6, mmcrc, trace,
     lpidr, pidr,
     bescr, fscr, lpcr, ctrl, mmcr0, mmcr1, mmcr2, mmcra, amor, dpdes,
+    tfhar, tfiar, pir, psscr,
 };
 // clang-format on
-inline constexpr std::size_t spr_count = static_cast<std::size_t>(spr::dpdes) + 1;
+inline constexpr std::size_t spr_count = static_cast<std::size_t>(spr::psscr) + 1;
 
 /// A 128-bit vector-scalar register. On a little-endian host its bytes are those of a 128-bit integer: byte element i
 /// of the ISA (the leftmost is 0) stands at offset 15 - i.

@@ -11,14 +11,41 @@ code_page& code_cache::page(std::uint64_t real, bool little_endian) {
         slot = std::make_unique<code_page>();
         slot->real = real & granule_mask;
         slot->little_endian = little_endian;
-        slot->ops.fill({.execute = undecoded_});
+        clear(*slot, 0, words_per_page - 1);
         slot->ops.back().execute = end_of_page_;
     }
     return *slot;
 }
 
+observed_page& code_cache::observed(std::uint64_t real, bool little_endian, std::uint64_t ea) {
+    std::vector<std::unique_ptr<observed_page>>& places = observed_[key(real, little_endian)];
+    ea &= granule_mask;
+    const auto found = std::ranges::find(places, ea, &observed_page::ea);
+    if (found != places.end()) {
+        return **found;
+    }
+    observed_page& made = *places.emplace_back(std::make_unique<observed_page>());
+    made.real = real & granule_mask;
+    made.little_endian = little_endian;
+    made.observed = true;
+    made.ea = ea;
+    clear(made, 0, words_per_page - 1);
+    made.ops.back().execute = end_of_page_;
+    return made;
+}
+
 bool code_cache::holds(std::uint64_t real) const {
-    return pages_.contains(key(real, true)) || pages_.contains(key(real, false));
+    for (const bool little_endian : {true, false}) {
+        if (pages_.contains(key(real, little_endian)) ||
+            (!observed_.empty() && observed_.contains(key(real, little_endian)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void code_cache::clear(code_page& page, std::size_t first, std::size_t last) const {
+    std::fill(page.ops.begin() + first, page.ops.begin() + last + 1, op{.execute = undecoded_});
 }
 
 void code_cache::forget(std::uint64_t real, std::size_t size) {
@@ -26,8 +53,12 @@ void code_cache::forget(std::uint64_t real, std::size_t size) {
     const std::size_t last = std::min(real % granule + size - 1, granule - 1) / 4;
     for (const bool little_endian : {true, false}) {
         if (const auto found = pages_.find(key(real, little_endian)); found != pages_.end()) {
-            std::fill(found->second->ops.begin() + first, found->second->ops.begin() + last + 1,
-                      op{.execute = undecoded_});
+            clear(*found->second, first, last);
+        }
+        if (const auto found = observed_.find(key(real, little_endian)); found != observed_.end()) {
+            for (const auto& each : found->second) {
+                clear(*each, first, last);
+            }
         }
     }
 }
@@ -43,7 +74,16 @@ void code_cache::forget_range(std::uint64_t real, std::uint64_t size) {
 
 void code_cache::forget_all() {
     for (auto& [address, page] : pages_) {
-        std::fill_n(page->ops.begin(), words_per_page, op{.execute = undecoded_});
+        clear(*page, 0, words_per_page - 1);
+    }
+    forget_observed();
+}
+
+void code_cache::forget_observed() {
+    for (auto& [address, places] : observed_) {
+        for (const auto& each : places) {
+            clear(*each, 0, words_per_page - 1);
+        }
     }
 }
 

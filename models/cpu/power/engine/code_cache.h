@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
+#include "cpu/power/engine/observer.h"
 #include "cpu/power/engine/op.h"
 #include "cpu/power/engine/tlb.h"
 
@@ -20,9 +22,17 @@ struct code_page {
     std::array<op, words_per_page + 1> ops;
     std::uint64_t real = 0;
     bool little_endian = true;
+    bool observed = false;  ///< it is an observed_page
 };
 
-/// All decoded code, by real address and byte order. A page lives as long as the cache, so ops in flight stay valid; what
+/// The same as seen by an observer at one of the effective addresses of the granule: its ops have the observer's shims as
+/// handlers, and what the shims need beside them.
+struct observed_page : code_page {
+    std::uint64_t ea = 0;
+    std::array<observed_op, words_per_page> beside;
+};
+
+/// All decoded code, by real address and byte order, and once more where it is observed. A page lives as long as the cache, so ops in flight stay valid; what
 /// changes is forgotten word by word.
 class code_cache {
 public:
@@ -30,6 +40,7 @@ public:
     code_cache(handler undecoded, handler end_of_page) : undecoded_(undecoded), end_of_page_(end_of_page) {}
 
     code_page& page(std::uint64_t real, bool little_endian);
+    observed_page& observed(std::uint64_t real, bool little_endian, std::uint64_t ea);
     /// True when a byte of the granule may stand decoded: stores there must be reported to forget().
     [[nodiscard]] bool holds(std::uint64_t real) const;
     /// The words that have a byte in real .. real + size - 1, within one granule, have changed.
@@ -38,6 +49,8 @@ public:
     /// All granules that have a byte in real .. real + size - 1.
     void forget_range(std::uint64_t real, std::uint64_t size);
     void forget_all();
+    /// All observed pages: the observer wants something else.
+    void forget_observed();
 
     [[nodiscard]] std::size_t pages() const { return pages_.size(); }
 
@@ -46,9 +59,12 @@ private:
         return (real & granule_mask) | (little_endian ? 1 : 0);
     }
 
+    void clear(code_page& page, std::size_t first, std::size_t last) const;
+
     handler undecoded_;
     handler end_of_page_;
     std::unordered_map<std::uint64_t, std::unique_ptr<code_page>> pages_;
+    std::unordered_map<std::uint64_t, std::vector<std::unique_ptr<observed_page>>> observed_;
 };
 
 }  // namespace pefsim::cpu::power

@@ -29,14 +29,14 @@ core::core(translator& addresses, real_storage& storage)
 exit_reason core::run(std::int64_t instructions) {
     total_ += static_cast<std::uint64_t>(executed_);
     executed_ = 0;
-    budget_ = instructions;
+    budget_ = observer_ == nullptr ? instructions : observer_->before_run(*this, instructions);
     leaving_ = false;
     const op* o = enter(state.nip);
     while (o != nullptr) {
         o = o->execute(*this, o);
     }
     reservation_.size = 0;
-    return exit_;
+    return observer_ == nullptr ? exit_ : observer_->after_run(*this, exit_);
 }
 
 const op* core::stepped(core& c, const op* o) {
@@ -86,7 +86,10 @@ void core::select_context() {
     sign_shift_ = wide ? 0 : 32;
 }
 
-void core::forget_translations() { std::ranges::for_each(contexts_, &tlb_set::forget); }
+void core::forget_translations() {
+    ++counters_.flushes;
+    std::ranges::for_each(contexts_, &tlb_set::forget);
+}
 
 void core::forget_real(std::uint64_t real) {
     code_.forget_page(real);
@@ -96,6 +99,35 @@ void core::forget_real(std::uint64_t real) {
 void core::forget_real(std::uint64_t real, std::uint64_t size) {
     code_.forget_range(real, size);
     forget_translations();
+}
+
+// --- observation
+
+void core::observe(observer* who) {
+    observer_ = who;
+    code_.forget_observed();
+    forget_translations();
+}
+
+std::uint64_t core::recent(std::uint64_t n) const {
+    const std::uint64_t back = n < last_number_ ? last_number_ - n : 0;
+    return last_ea_ - 4 * std::min(back, last_ea_ % granule / 4);
+}
+
+/// `o` is complete and counted.
+void core::completed(const op* o) {
+    last_ea_ = cia(o);
+    last_number_ = instructions() - 1;
+}
+
+/// False when the observer does not let `o` do this access: the engine is to be left.
+bool core::unseen(const op* o, std::uint64_t ea, std::size_t size, access_kind kind) {
+    if (observer_ == nullptr || !observer_->sees_data(ea) || observer_->access(*this, o, ea, size, kind)) {
+        return true;
+    }
+    leaving_ = true;
+    leave_before(o, exit_reason::observed);
+    return false;
 }
 
 // --- control flow
@@ -120,8 +152,15 @@ const op* core::enter(std::uint64_t ea) {
     return leave_at(ea, exit_reason::paused);
 }
 
+/// After a branch at `o`.
+const op* core::enter_behind(const op* o, std::uint64_t ea) {
+    completed(o);
+    return enter(ea);
+}
+
 /// Fills the fetch TLB's entry of `ea`. False: an interrupt has been taken.
 bool core::find_code(std::uint64_t ea) {
+    ++counters_.fetch_misses;
     translation found = addresses_.translate(state, ea, access_kind::fetch);
     if (found.error == storage_error::none && storage_.direct(found.real, access_kind::fetch) == nullptr) {
         found.error = storage_error::machine_check;
@@ -135,8 +174,11 @@ bool core::find_code(std::uint64_t ea) {
             each.stores.forget();  // from now on stores to this granule must be noticed
         }
     }
-    fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask,
-                                                  &code_.page(found.real, (state.msr & msr_le) != 0)};
+    const bool little_endian = (state.msr & msr_le) != 0;
+    code_page& page = observer_ != nullptr && observer_->sees_code(ea)
+                          ? code_.observed(found.real, little_endian, ea)
+                          : code_.page(found.real, little_endian);
+    fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask, &page};
     return true;
 }
 
@@ -146,8 +188,15 @@ const op* core::leave_at(std::uint64_t nip, exit_reason why) {
     return nullptr;
 }
 
+/// After a branch at `o`, when the budget is used up.
+const op* core::leave_behind(const op* o, std::uint64_t nip) {
+    completed(o);
+    return leave_at(nip, exit_reason::paused);
+}
+
 const op* core::leave_after(const op* o, exit_reason why) {
     executed_ += o - run_start_ + 1;
+    completed(o);
     return leave_at((cia(o) + 4) & ea_mask_, why);
 }
 
@@ -158,12 +207,23 @@ const op* core::leave_before(const op* o, exit_reason why) {
 
 const op* core::end_of_page(core& c, const op* o) {
     c.executed_ += o - c.run_start_;
+    c.completed(o - 1);
     return c.enter((c.page_ea_ + granule) & c.ea_mask_);
 }
 
 const op* core::undecoded(core& c, const op* o) {
     const auto index = static_cast<unsigned>(o - c.page_->ops.data());
-    c.page_->ops[index] = decode(c.word_at(o), index);
+    const std::uint32_t word = c.word_at(o);
+    op& decoded = c.page_->ops[index];
+    decoded = decode(word, index);
+    ++c.counters_.decoded;
+    if (c.page_->observed && c.observer_ != nullptr) {
+        observed_op& beside = c.observed(o);
+        beside = {.execute = decoded.execute, .word = word};
+        if (const handler shim = c.observer_->shim_of(beside, c.cia(o)); shim != nullptr) {
+            decoded.execute = shim;
+        }
+    }
     return go_on(c, o);
 }
 
@@ -181,10 +241,15 @@ std::uint32_t core::word_at(const op* o) const {
 void core::take(const op* o, const interrupt_cause& cause) {
     executed_ += o - run_start_ + (cause.completes ? 1 : 0);
     run_start_ = o;
+    completed(o);
     deliver(cia(o) + (cause.completes ? 4 : 0), cause);
 }
 
 void core::deliver(std::uint64_t nip, const interrupt_cause& cause) {
+    ++counters_.interrupts;
+    if (observer_ != nullptr) {
+        observer_->interrupted(*this, nip, cause);
+    }
     if (interrupts_leave_) {
         cause_ = cause;
         leaving_ = true;
@@ -205,6 +270,7 @@ const op* core::interrupted() {
 
 const op* core::resynchronise(const op* o) {
     executed_ += o - run_start_ + 1;
+    completed(o);
     select_context();
     return enter(state.nip & ea_mask_);
 }
@@ -227,8 +293,9 @@ bool core::reach(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t&
     return true;
 }
 
-bool core::locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real) {
-    return reach(o, ea & ea_mask_, kind, real);
+bool core::locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real, std::size_t size) {
+    ea &= ea_mask_;
+    return reach(o, ea, kind, real) && unseen(o, ea, size, kind);
 }
 
 bool core::touch_slowly(const op* o, std::uint64_t ea) {
@@ -312,7 +379,7 @@ void core::reverse_if_big_endian(std::size_t size) {
 }
 
 void core::remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes) {
-    if ((state.msr & msr_le) != 0) {
+    if ((state.msr & msr_le) != 0 && (observer_ == nullptr || !observer_->sees_data(ea))) {
         const std::uint64_t tag = ea & granule_mask;
         in.entries[tlb::index_of(ea)] = {tag, std::bit_cast<std::uint64_t>(granule_bytes) - tag};
     }
@@ -344,13 +411,15 @@ bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, st
 }
 
 bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
+    ++counters_.slow_loads;
     std::byte* to = buffer_.data();
     for (const piece& each : split(ea, size)) {
         if (each.size == 0) {
             break;
         }
         std::uint64_t real = 0;
-        if (!reach(o, each.ea, access_kind::load, real)) {
+        if (!reach(o, each.ea, access_kind::load, real) ||
+            !unseen(o, each.ea, each.size, access_kind::load)) {
             return false;
         }
         if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
@@ -366,9 +435,11 @@ bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
 }
 
 bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
+    ++counters_.slow_stores;
     std::array<piece, 2> pieces = split(ea, size);
     for (piece& each : pieces) {
-        if (each.size != 0 && !reach(o, each.ea, access_kind::store, each.real)) {
+        if (each.size != 0 && (!reach(o, each.ea, access_kind::store, each.real) ||
+                               !unseen(o, each.ea, each.size, access_kind::store))) {
             return false;  // before a byte is stored
         }
     }
@@ -388,6 +459,7 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
             return false;
         }
         if (code) {
+            ++counters_.code_stores;
             code_.forget(each.real, each.size);
         }
         from += each.size;

@@ -11,6 +11,7 @@
 #include "cpu/power/engine/code_cache.h"
 #include "cpu/power/engine/environment.h"
 #include "cpu/power/engine/interrupt.h"
+#include "cpu/power/engine/observer.h"
 #include "cpu/power/engine/op.h"
 #include "cpu/power/engine/tlb.h"
 #include "cpu/registers.h"
@@ -26,6 +27,7 @@ enum class exit_reason : std::uint8_t {
     idle,       ///< `stop` or `wait`; NIP is behind it
     attention,  ///< `attn`; NIP is at it
     stopped,    ///< the virtual machine has been ended
+    observed,   ///< the observer wishes to stop; NIP is at the instruction
 };
 
 /// A POWER9 core of one hardware thread: architected state and the engine that changes it. Plain C++; time, ports and
@@ -85,8 +87,30 @@ public:
     /// The same for real .. real + size - 1.
     void forget_real(std::uint64_t real, std::uint64_t size);
 
+    // --- observation (engine/observer.h)
+    /// From now on `who` sees what is executed; null: nobody. Also to be called after `who` changed what it sees.
+    void observe(observer* who);
+    [[nodiscard]] observer* observed_by() const { return observer_; }
+    [[nodiscard]] const engine_counters& counters() const { return counters_; }
+    /// Effective address of instruction number `n`, counted from 0, if it is among those in straight code that were executed
+    /// last when run() came back; else of the nearest of them.
+    [[nodiscard]] std::uint64_t recent(std::uint64_t n) const;
+
+    // For shims: instructions completed before `o`.
+    [[nodiscard]] std::uint64_t instructions_before(const op* o) const {
+        return total_ + static_cast<std::uint64_t>(executed_ + (o - run_start_));
+    }
+    /// How many instructions of run() are left, `o` included; if none are, leave_before(o, exit_reason::paused).
+    [[nodiscard]] std::int64_t left(const op* o) const { return budget_ - executed_ - (o - run_start_); }
+    [[nodiscard]] observed_op& observed(const op* o) const {
+        return static_cast<observed_page*>(page_)->beside[o - page_->ops.data()];
+    }
+    /// Executes `o` and everything behind it.
+    [[gnu::always_inline]] const op* proceed(const op* o) { return observed(o).execute(*this, o); }
+
     // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
-    // integer of 1 to 16 bytes in the byte order of the access: MSR[LE]'s, unless the instruction reverses it.
+    // integer of 1 to 16 bytes, or a vector_register, in the byte order of the access: MSR[LE]'s, unless the instruction
+    // reverses it.
     template <typename T>
     [[gnu::always_inline]] bool load(const op* o, std::uint64_t ea, T& value) {
         ea &= ea_mask_;
@@ -118,7 +142,7 @@ public:
     bool store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size);
 
     /// The real address of an access of `size` bytes at `ea` within a granule, which it may do (load or store).
-    bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
+    bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real, std::size_t size = 8);
     /// An access that is checked like a load and moves no data: a cache instruction's.
     [[gnu::always_inline]] bool touch(const op* o, std::uint64_t ea) {
         ea &= ea_mask_;
@@ -134,8 +158,9 @@ public:
     /// Somebody else has stored into real storage, during a run.
     void lose_reservation() { reservation_.size = 0; }
 
-    /// The copy-paste facility: a `copy` waits for its `paste.`.
-    bool copy_pending = false;
+    // --- the copy-paste facility (Book II 4.4)
+    std::array<std::uint64_t, 16> copied{};  ///< the copy buffer, in doublewords of MSR[LE]'s order
+    bool copy_pending = false;               ///< it has been filled and not been pasted
 
     // --- control flow
     /// Effective address of the instruction at `o`.
@@ -147,7 +172,7 @@ public:
         executed_ += o - run_start_ + 1;
         run_start_ = target;
         if (executed_ >= budget_) [[unlikely]] {
-            return leave_at(cia(target), exit_reason::paused);
+            return leave_behind(o, cia(target));
         }
         return go_on(*this, target);
     }
@@ -157,7 +182,7 @@ public:
         target &= ea_mask_ & ~std::uint64_t{3};
         const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(target)];
         if (entry.tag != (target & granule_mask) || executed_ >= budget_) [[unlikely]] {
-            return enter(target);
+            return enter_behind(o, target);
         }
         page_ = entry.page;
         page_ea_ = entry.tag;
@@ -199,11 +224,16 @@ private:
         return clock_ != nullptr ? clock_->time_base(instructions) : instructions;
     }
     const op* enter(std::uint64_t ea);
+    const op* enter_behind(const op* o, std::uint64_t ea);
     bool find_code(std::uint64_t ea);
+    const op* leave_behind(const op* o, std::uint64_t nip);
+    void completed(const op* o);
     const op* leave_at(std::uint64_t nip, exit_reason why);
     void take(const op* o, const interrupt_cause& cause);
     void deliver(std::uint64_t nip, const interrupt_cause& cause);
     void select_context();
+
+    bool unseen(const op* o, std::uint64_t ea, std::size_t size, access_kind kind);
 
     /// A part of an access that lies in one granule.
     struct piece {
@@ -242,6 +272,10 @@ private:
         std::size_t size = 0;  // 0: there is none
     } reservation_;
     std::uint64_t random_state_ = 0;
+    observer* observer_ = nullptr;
+    engine_counters counters_;
+    std::uint64_t last_ea_ = 0;      // of the instruction that was completed last when the engine was left
+    std::uint64_t last_number_ = 0;  // and how many were completed before it
 
     translator& addresses_;
     real_storage& storage_;

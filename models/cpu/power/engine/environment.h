@@ -16,9 +16,9 @@ enum class access_kind : std::uint8_t { fetch, load, store };
 /// Why an effective address led nowhere. The core turns it into the interrupt that the Power ISA names.
 enum class storage_error : std::uint8_t {
     none,
-    storage,        ///< Data or Instruction Storage interrupt; `status` goes into DSISR or SRR1
-    segment,        ///< Data or Instruction Segment interrupt: outside the effective address space
-    machine_check,  ///< a bad real address
+    storage,              ///< Data or Instruction Storage interrupt; `status` goes into DSISR or SRR1
+    segment,              ///< Data or Instruction Segment interrupt: outside the effective address space
+    machine_check,        ///< a bad real address
     table_machine_check,  ///< a table of translation stands at a bad real address
 };
 

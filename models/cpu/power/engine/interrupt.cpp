@@ -100,9 +100,7 @@ interrupt_cause facility_unavailable(std::uint8_t cause) {
     return {.which = vector::facility_unavailable, .has_facility = true, .facility = cause};
 }
 
-interrupt_cause privileged_instruction() {
-    return {.which = vector::program, .srr1 = program::privileged};
-}
+interrupt_cause privileged_instruction() { return {.which = vector::program, .srr1 = program::privileged}; }
 
 interrupt_cause emulation_assistance(std::uint32_t instruction) {
     return {.which = vector::hypervisor_emulation_assistance, .instruction = instruction};
@@ -121,7 +119,8 @@ void enter_interrupt(registers& state, std::uint64_t nip, const interrupt_cause&
     }
     if (cause.has_facility) {
         constexpr std::uint64_t cause_field = std::uint64_t{0xff} << fscr_cause_shift;
-        state[spr::fscr] = (state[spr::fscr] & ~cause_field) | std::uint64_t{cause.facility} << fscr_cause_shift;
+        state[spr::fscr] = (state[spr::fscr] & ~cause_field) | std::uint64_t{cause.facility}
+                                                                   << fscr_cause_shift;
     }
     vector which = cause.which;
     std::uint64_t srr1 = (state.msr & msr::saved) | cause.srr1;

@@ -84,11 +84,11 @@ struct interrupt_cause {
     std::uint64_t dar = 0;
     bool has_dsisr = false;  ///< sets DSISR
     std::uint32_t dsisr = 0;
-    bool completes = false;        ///< the instruction is complete: SRR0 is the address behind it
-    bool has_facility = false;     ///< sets FSCR[IC]
-    std::uint8_t facility = 0;     ///< interruption cause, of facility:: below
-    std::uint8_t level = 0;        ///< of System Call Vectored
-    std::uint32_t instruction = 0; ///< for HEIR
+    bool completes = false;         ///< the instruction is complete: SRR0 is the address behind it
+    bool has_facility = false;      ///< sets FSCR[IC]
+    std::uint8_t facility = 0;      ///< interruption cause, of facility:: below
+    std::uint8_t level = 0;         ///< of System Call Vectored
+    std::uint32_t instruction = 0;  ///< for HEIR
 };
 
 /// SRR1 bits of a Program interrupt (6.5.9).
@@ -134,7 +134,8 @@ inline constexpr std::uint64_t ile = std::uint64_t{1} << (63 - 38);
 inline constexpr std::uint64_t evirt = std::uint64_t{1} << (63 - 42);
 inline constexpr std::uint64_t hr = std::uint64_t{1} << (63 - 43);  ///< radix translation
 inline constexpr std::uint64_t ld = std::uint64_t{1} << (63 - 45);  ///< large decrementer
-inline constexpr std::uint64_t gtse = std::uint64_t{1} << (63 - 53);  ///< the guest may invalidate translations
+inline constexpr std::uint64_t gtse = std::uint64_t{1}
+                                      << (63 - 53);  ///< the guest may invalidate translations
 }  // namespace lpcr
 
 /// The interrupt that a failed translation of an instruction's address causes.

@@ -72,7 +72,8 @@ wide product(uint128 a, uint128 b) {
     const uint128 cross = uint128{a1} * b0;
     const uint128 other = uint128{a0} * b1;
     const uint128 bottom = uint128{a0} * b0;
-    const uint128 middle = (bottom >> 64) + static_cast<std::uint64_t>(cross) + static_cast<std::uint64_t>(other);
+    const uint128 middle = (bottom >> 64) + static_cast<std::uint64_t>(cross) +
+                           static_cast<std::uint64_t>(other);
     return {top + (cross >> 64) + (other >> 64) + (middle >> 64),
             middle << 64 | static_cast<std::uint64_t>(bottom)};
 }
@@ -211,7 +212,8 @@ number multiply(const number& a, const number& b, environment& e) {
 
 number multiply_add(const number& a, const number& c, const number& b, environment& e) {
     if (a.is_nan() || b.is_nan() || c.is_nan()) {
-        if ((a.is == kind::infinity && c.is == kind::zero) || (a.is == kind::zero && c.is == kind::infinity)) {
+        if ((a.is == kind::infinity && c.is == kind::zero) ||
+            (a.is == kind::zero && c.is == kind::infinity)) {
             e.raised |= fpscr::vximz;
         }
         const number first = propagate(a, b.is_nan() ? b : c, e);
@@ -266,10 +268,14 @@ number divide(const number& a, const number& b, environment& e) {
     }
     const int exponent = a.exponent - b.exponent;
     if (static_cast<std::uint64_t>(a.significand) == 0 && static_cast<std::uint64_t>(b.significand) == 0) {
+        // Two digits of 64 bits.
         const uint128 dividend = a.significand >> 1;
         const uint128 divisor = b.significand >> 64;
-        const uint128 quotient = dividend / divisor;
-        return normalised(negative, exponent, quotient << 64 | (quotient * divisor != dividend ? 1 : 0));
+        const uint128 first = dividend / divisor;
+        const uint128 remainder = (dividend - first * divisor) << 64;
+        const uint128 second = remainder / divisor;
+        return normalised(negative, exponent,
+                          (first << 64 | second) | (second * divisor != remainder ? 1 : 0));
     }
     uint128 rest = a.significand >> 2;  // two bits of room; the lowest bits of a datum are zeros
     const uint128 divisor = b.significand >> 2;
@@ -285,7 +291,7 @@ number divide(const number& a, const number& b, environment& e) {
     return normalised(negative, exponent, quotient | (rest != 0 ? 1 : 0));
 }
 
-number square_root(const number& a, environment& e) {
+number square_root(const number& a, int digits, environment& e) {
     if (a.is_nan()) {
         return quieted(a, e);
     }
@@ -301,7 +307,6 @@ number square_root(const number& a, environment& e) {
     // Digit by digit, two bits of the radicand for one of the root; the radicand is below 4.
     const bool odd = a.exponent % 2 != 0;
     uint128 radicand = odd ? a.significand : a.significand >> 1;
-    const int digits = static_cast<std::uint64_t>(a.significand) == 0 ? 60 : 118;
     uint128 rest = 0;
     uint128 root = 0;
     for (int i = 0; i < digits; ++i) {

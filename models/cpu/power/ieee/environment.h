@@ -39,8 +39,8 @@ inline constexpr std::uint32_t xe = 1U << (63 - 60);
 inline constexpr std::uint32_t ni = 1U << (63 - 61);
 inline constexpr std::uint32_t rn = 3;
 
-inline constexpr std::uint32_t invalid =
-    vxsnan | vxisi | vxidi | vxzdz | vximz | vxvc | vxsoft | vxsqrt | vxcvi;
+inline constexpr std::uint32_t invalid = vxsnan | vxisi | vxidi | vxzdz | vximz | vxvc | vxsoft | vxsqrt |
+                                         vxcvi;
 inline constexpr std::uint32_t exceptions = invalid | ox | ux | zx | xx;
 inline constexpr std::uint32_t enables = ve | oe | ue | ze | xe;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <type_traits>
 
 #include "cpu/power/engine/core.h"
@@ -13,12 +14,8 @@ namespace {
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 
-// --- Book II 4.4 Copy-paste facility. There is nothing to paste to: accelerators are what it is for, and this machine has
-// none. Storage is not.
+// --- Book II 4.4 Copy-paste facility
 
-constexpr u64 copy_block = 128;
-constexpr std::uint32_t wrong_storage =
-    0x0000'0008;  ///< DSISR: copy or paste. of storage that it cannot access
 constexpr std::uint32_t wrong_function =
     0x0000'0004;                                 ///< DSISR: an atomic memory operation that does not exist
 constexpr std::uint32_t to_store = 0x0200'0000;  ///< DSISR
@@ -31,32 +28,42 @@ constexpr std::uint32_t to_store = 0x0200'0000;  ///< DSISR
                        .dsisr = dsisr});
 }
 
+/// CR0 <- 0b00 || store performed || SO
+void say_stored(core& c, bool stored) {
+    c.state.cr.field[0] = static_cast<std::uint8_t>((stored ? 2U : 0U) | xer_bit(c, xer::so));
+}
+
+/// The copy buffer <- MEM(EA, 128)
 const op* copy(core& c, const op* o) {
     const u64 at = address<ea::indexed>(c, o);
-    if (at % copy_block != 0) {
+    if (at % sizeof c.copied != 0) {
         return misaligned(c, o, at);
     }
-    if (!c.touch(o, at)) {
-        return c.interrupted();
+    std::array<u64, 16> block{};
+    for (std::size_t i = 0; i < block.size(); ++i) {
+        if (!c.load(o, at + i * sizeof block[i], block[i])) {
+            return c.interrupted();
+        }
     }
+    c.copied = block;
     c.copy_pending = true;
     return next(c, o);
 }
-/// Without a copy before it the operation fails: CR0 <- 0b000 || SO.
+/// MEM(EA, 128) <- the copy buffer. Without a copy before it the operation fails. CR0 <- 0b00 || done || SO
 const op* paste(core& c, const op* o) {
     const u64 at = address<ea::indexed>(c, o);
-    if (at % copy_block != 0) {
+    if (at % sizeof c.copied != 0) {
         return misaligned(c, o, at);
     }
-    if (!c.copy_pending) {
-        c.state.cr.field[0] = static_cast<std::uint8_t>(xer_bit(c, xer::so));
-        return next(c, o);
+    const bool done = c.copy_pending;
+    for (std::size_t i = 0; done && i < c.copied.size(); ++i) {
+        if (!c.store(o, at + i * sizeof c.copied[i], c.copied[i])) {
+            return c.interrupted();
+        }
     }
-    std::uint64_t real = 0;
-    if (!c.locate(o, at, access_kind::store, real)) {
-        return c.interrupted();
-    }
-    return data_storage(c, o, at, wrong_storage | to_store);
+    c.copy_pending = false;
+    say_stored(c, done);
+    return next(c, o);
 }
 const op* cpabort(core& c, const op* o) {
     c.copy_pending = false;
@@ -214,11 +221,6 @@ const op* load_and_reserve(core& c, const op* o) {
     }
     c.state.gpr[o->t] = value;
     return next(c, o);
-}
-
-/// CR0 <- 0b00 || store performed || SO
-void say_stored(core& c, bool stored) {
-    c.state.cr.field[0] = static_cast<std::uint8_t>((stored ? 2U : 0U) | xer_bit(c, xer::so));
 }
 
 template <typename T>

@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "cpu/power/engine/core.h"
+#include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/fixed_shape.h"
 #include "cpu/power/instructions/instructions.h"
@@ -73,9 +74,11 @@ const op* sum(core& c, const op* o) {
 template <left x, right y, carry z, bool carries>
 handler select_sum(std::uint32_t word, unsigned /*index*/, op& /*decoded*/) {
     if (overflow_enable.of(word) != 0) {
-        return has_dot(word) ? sum<x, y, z, effects{carries, true, true}> : sum<x, y, z, effects{carries, true, false}>;
+        return has_dot(word) ? sum<x, y, z, effects{carries, true, true}>
+                             : sum<x, y, z, effects{carries, true, false}>;
     }
-    return has_dot(word) ? sum<x, y, z, effects{carries, false, true}> : sum<x, y, z, effects{carries, false, false}>;
+    return has_dot(word) ? sum<x, y, z, effects{carries, false, true}>
+                         : sum<x, y, z, effects{carries, false, false}>;
 }
 
 handler select_addis(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
@@ -90,7 +93,8 @@ const op* addpcis(core& c, const op* o) {
     return next(c, o);
 }
 
-/// Adds OV and sets OV and OV32 as adde does CA and CA32; SO stays. CY other than 0 is reserved and ignored.
+/// Adds OV and sets OV and OV32 as adde does CA and CA32; SO stays. A CY other than 0 is an invalid
+/// form.
 const op* addex(core& c, const op* o) {
     const u64 a = c.state.gpr[o->a];
     const u64 b = c.state.gpr[o->b];
@@ -101,6 +105,10 @@ const op* addex(core& c, const op* o) {
            u64{bit_32(out)} << xer::ov32;
     c.state.gpr[o->t] = result;
     return next(c, o);
+}
+
+handler select_addex(std::uint32_t word, unsigned /*index*/, op& /*decoded*/) {
+    return info_of(operand::cy).value(word) == 0 ? addex : illegal;
 }
 
 // --- Products and quotients. What the ISA leaves undefined is what POWER processors do: a high word stands in both halves
@@ -242,7 +250,7 @@ constexpr instruction rows[] = {
     {"addze",    xo_form(31, 202),  {rt, ra},           oe | rc | ca_in | ca, fixed,      arithmetic, select_sum<left::ra, right::zero, carry::ca, true>},
     {"subfme",   xo_form(31, 232),  {rt, ra},           oe | rc | ca_in | ca, fixed,      arithmetic, select_sum<left::not_ra, right::minus_one, carry::ca, true>},
     {"subfze",   xo_form(31, 200),  {rt, ra},           oe | rc | ca_in | ca, fixed,      arithmetic, select_sum<left::not_ra, right::zero, carry::ca, true>},
-    {"addex",    z23_form(31, 170), {rt, ra, rb, cy},   plain,                fixed,      arithmetic, always<addex>},
+    {"addex",    z23_form(31, 170), {rt, ra, rb, cy},   plain,                fixed,      arithmetic, select_addex},
     {"neg",      xo_form(31, 104),  {rt, ra},           oe | rc,              fixed,      arithmetic, select_sum<left::not_ra, right::zero, carry::one, false>},
     {"mulli",    d_form(7),         {rt, ra, si},       plain,                fixed,      arithmetic, always<to_rt_immediate<mulli>>},
     {"mullw",    xo_form(31, 235),  {rt, ra, rb},       oe | rc,              fixed,      arithmetic, select_product<mullw>},

@@ -68,13 +68,10 @@ const op* store_reversed(core& c, const op* o) {
 }
 
 // --- Quadwords stand in a pair of registers, the more significant half in the even one. An odd RT, and a target that is RA,
-// are invalid forms.
+// are invalid forms. An operand that is not aligned is two doublewords to other processors.
 
 const op* lq(core& c, const op* o) {
     const u64 at = address<ea::displaced>(c, o);
-    if (at % 16 != 0) [[unlikely]] {
-        return misaligned(c, o, at);
-    }
     const u64 low_half = little_endian(c) ? 0 : 8;
     u64 high;
     u64 low;
@@ -87,9 +84,6 @@ const op* lq(core& c, const op* o) {
 }
 const op* stq(core& c, const op* o) {
     const u64 at = address<ea::displaced>(c, o);
-    if (at % 16 != 0) [[unlikely]] {
-        return misaligned(c, o, at);
-    }
     const u64 low_half = little_endian(c) ? 0 : 8;
     if (!c.store(o, at + 8 - low_half, c.state.gpr[o->t]) ||
         !c.store(o, at + low_half, c.state.gpr[o->t + 1U])) [[unlikely]] {

@@ -127,15 +127,15 @@ u64 dpd_to_bcd(u64 declet) {
     const auto bit_of = [declet](unsigned n) { return (declet >> (9 - n) & 1) != 0; };
     const bool p = bit_of(0), q = bit_of(1), r = bit_of(2), s = bit_of(3), t = bit_of(4);
     const bool u = bit_of(5), v = bit_of(6), w = bit_of(7), x = bit_of(8), y = bit_of(9);
-    const bool a = v && w && (!s || t || !x);
-    const bool b = p && (!v || !w || (s && !t && x));
-    const bool c = q && (!v || !w || (s && !t && x));
-    const bool e = v && ((!w && x) || (!t && x) || (s && x));
-    const bool f = (s && (!v || !x)) || (p && !s && t && v && w && x);
-    const bool g = (t && (!v || !x)) || (q && !s && t && w);
-    const bool i = v && ((!w && !x) || (w && x && (s || t)));
-    const bool j = (!v && w) || (s && v && !w && x) || (p && w && (!x || (!s && !t)));
-    const bool k = (!v && x) || (t && !w && x) || (q && v && w && (!x || (!s && !t)));
+    const bool a = (!s && v && w) || (t && v && w && s) || (v && w && !x);
+    const bool b = (p && s && x && !t) || (p && !w) || (p && !v);
+    const bool c = (q && s && x && !t) || (q && !w) || (q && !v);
+    const bool e = (v && !w && x) || (s && v && w && x) || (!t && v && x && w);
+    const bool f = (p && t && v && w && x && !s) || (s && !x && v) || (s && !v);
+    const bool g = (q && t && w && v && x && !s) || (t && !x && v) || (t && !v);
+    const bool i = (t && v && w && x) || (s && v && w && x) || (v && !x && !w);
+    const bool j = (p && !s && !t && w && v) || (s && v && !w && x) || (p && w && !x && v) || (w && !v);
+    const bool k = (q && !s && !t && v && w) || (t && v && !w && x) || (q && v && w && !x) || (x && !v);
     u64 digits = 0;
     for (const bool each : {a, b, c, r, e, f, g, u, i, j, k, y}) {
         digits = digits << 1 | u64{each};
@@ -146,13 +146,13 @@ u64 bcd_to_dpd(u64 digits) {
     const auto bit_of = [digits](unsigned n) { return (digits >> (11 - n) & 1) != 0; };
     const bool a = bit_of(0), b = bit_of(1), c = bit_of(2), d = bit_of(3), e = bit_of(4), f = bit_of(5);
     const bool g = bit_of(6), h = bit_of(7), i = bit_of(8), j = bit_of(9), k = bit_of(10), m = bit_of(11);
-    const bool p = b || (a && j) || (a && f && i);
-    const bool q = c || (a && k) || (a && g && i);
-    const bool s = (f && (!a || !i)) || (!a && e && j) || (e && i);
-    const bool t = g || (!a && e && k) || (a && i);
+    const bool p = (f && a && i && !e) || (j && a && !i) || (b && !a);
+    const bool q = (g && a && i && !e) || (k && a && !i) || (c && !a);
+    const bool s = (j && !a && e && !i) || (f && !i && !e) || (f && !a && !e) || (e && i);
+    const bool t = (k && !a && e && !i) || (g && !i && !e) || (g && !a && !e) || (a && i);
     const bool v = a || e || i;
-    const bool w = a || (e && i) || (!e && j);
-    const bool x = e || (a && i) || (!a && k);
+    const bool w = (!e && j && !i) || (e && i) || a;
+    const bool x = (!a && k && !i) || (a && i) || e;
     u64 declet = 0;
     for (const bool each : {p, q, d, s, t, h, v, w, x, m}) {
         declet = declet << 1 | u64{each};

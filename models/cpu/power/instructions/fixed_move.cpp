@@ -15,7 +15,8 @@ using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 using i32 = std::int32_t;
 
-// --- 3.3.16 Move to and from vector-scalar registers. What the ISA leaves undefined in doubleword 1 is zero.
+// --- 3.3.16 Move to and from vector-scalar registers. Of a scalar only doubleword 0 is written:
+// the ISA leaves the other one undefined.
 
 /// RA <- f(VSR[XS])
 template <u64 (*f)(const vector_register&)>
@@ -27,18 +28,21 @@ u64 mfvsrd(const vector_register& x) { return x.high; }
 u64 mfvsrld(const vector_register& x) { return x.low; }
 u64 mfvsrwz(const vector_register& x) { return static_cast<u32>(x.high); }
 
-/// VSR[XT] <- f(RA)
-template <vector_register (*f)(u64)>
+/// VSR[XT].dword[0] <- f(RA)
+template <u64 (*f)(u64)>
 const op* to_vsr(core& c, const op* o) {
-    c.state.vsr[o->t] = f(c.state.gpr[o->a]);
+    c.state.vsr[o->t].high = f(c.state.gpr[o->a]);
     return next(c, o);
 }
-vector_register mtvsrd(u64 a) { return {.low = 0, .high = a}; }
-vector_register mtvsrwa(u64 a) { return {.low = 0, .high = extended(static_cast<i32>(a))}; }
-vector_register mtvsrwz(u64 a) { return {.low = 0, .high = static_cast<u32>(a)}; }
-vector_register mtvsrws(u64 a) {
-    const u64 twice = (a << 32) | static_cast<u32>(a);
-    return {.low = twice, .high = twice};
+u64 mtvsrd(u64 a) { return a; }
+u64 mtvsrwa(u64 a) { return extended(static_cast<i32>(a)); }
+u64 mtvsrwz(u64 a) { return static_cast<u32>(a); }
+
+const op* mtvsrws(core& c, const op* o) {
+    const u64 word = static_cast<u32>(c.state.gpr[o->a]);
+    const u64 twice = word << 32 | word;
+    c.state.vsr[o->t] = {.low = twice, .high = twice};
+    return next(c, o);
 }
 const op* mtvsrdd(core& c, const op* o) {
     c.state.vsr[o->t] = {.low = c.state.gpr[o->b], .high = c.state.gpr[o->a]};
@@ -116,7 +120,7 @@ constexpr instruction rows[] = {
     {"mtvsrwa",  xx1_form(31, 211), {xt, ra},           plain,                fp_or_vmx,  move, when_available<fp_or_vmx, to_vsr<mtvsrwa>>},
     {"mtvsrwz",  xx1_form(31, 243), {xt, ra},           plain,                fp_or_vmx,  move, when_available<fp_or_vmx, to_vsr<mtvsrwz>>},
     {"mtvsrdd",  xx1_form(31, 435), {xt, ra0, rb},      plain,                vsx_or_vmx, move, when_available<vsx_or_vmx, mtvsrdd>},
-    {"mtvsrws",  xx1_form(31, 403), {xt, ra},           plain,                vsx_or_vmx, move, when_available<vsx_or_vmx, to_vsr<mtvsrws>>},
+    {"mtvsrws",  xx1_form(31, 403), {xt, ra},           plain,                vsx_or_vmx, move, when_available<vsx_or_vmx, mtvsrws>},
 
     // 3.3.17 Move to and from system registers
     {"mtspr",    xfx_form(31, 467), {spr, rs},          plain,                fixed,      status, select_mtspr},

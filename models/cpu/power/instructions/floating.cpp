@@ -34,8 +34,8 @@ handler select_root_estimate(u32 word, unsigned /*index*/, op& /*decoded*/) {
 }
 template <integer target, rounds how = rounds::as_fpscr>
 handler select_to_integer(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::fp, to_integer<target, how, true>>
-                           : guarded<facility::fp, to_integer<target, how>>;
+    return (word & 1) != 0 ? guarded<facility::fp, to_integer<target, how, leaves::as_fp, true>>
+                           : guarded<facility::fp, to_integer<target, how, leaves::as_fp>>;
 }
 template <bool is_signed, bool single = false>
 handler select_from_integer(u32 word, unsigned /*index*/, op& /*decoded*/) {
@@ -60,7 +60,9 @@ template <ea how>
 
 constexpr u64 as_it_is(u64 value) { return value; }
 constexpr u64 zero_extended(u32 word) { return word; }
-constexpr u64 sign_extended(u32 word) { return static_cast<u64>(std::int64_t{static_cast<std::int32_t>(word)}); }
+constexpr u64 sign_extended(u32 word) {
+    return static_cast<u64>(std::int64_t{static_cast<std::int32_t>(word)});
+}
 constexpr u32 low_word(u64 value) { return static_cast<u32>(value); }
 
 /// FRT <- convert(MEM(EA)), which T holds. With update RA <- EA.

@@ -56,10 +56,16 @@ struct divide {
 struct square_root {
     static constexpr bool fused = true;
     static number exactly(const number&, const number& b, const number&, environment& e) {
-        return ieee::square_root(b, e);
+        return ieee::square_root(b, 60, e);
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return ieee::host::square_root(b);
+    }
+};
+/// Of quad precision.
+struct long_square_root {
+    static number exactly(const number&, const number& b, const number&, environment& e) {
+        return ieee::square_root(b, 118, e);
     }
 };
 struct multiply_add {
@@ -87,7 +93,9 @@ struct identity {
     static number exactly(const number&, const number& b, const number&, environment& e) {
         return ieee::quieted(b, e);
     }
-    [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) { return {.value = b}; }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
+        return {.value = b};
+    }
 };
 
 // The estimates are what division and square root give: the ISA asks for 14 bits at most, leaves their inexactness open,
@@ -106,7 +114,7 @@ struct reciprocal {
 struct reciprocal_square_root {
     static constexpr bool fused = true;
     static number exactly(const number&, const number& b, const number&, environment& e) {
-        number root = ieee::square_root(b, e);
+        number root = ieee::square_root(b, 60, e);
         root.significand = root.significand >> 64 << 64;  // 60 digits: the quotient by them is quick
         return ieee::divide(ieee::from_unsigned(1), root, e);
     }

@@ -51,7 +51,8 @@ inline void set_class(core& c, std::uint32_t result_class) {
     c.state.fpscr = (c.state.fpscr & ~std::uint64_t{fpscr::fprf}) | result_class << fpscr::fprf_shift;
 }
 inline void set_fpcc(core& c, std::uint8_t condition) {
-    c.state.fpscr = (c.state.fpscr & ~std::uint64_t{fpscr::fpcc}) | std::uint64_t{condition} << fpscr::fprf_shift;
+    c.state.fpscr = (c.state.fpscr & ~std::uint64_t{fpscr::fpcc}) | std::uint64_t{condition}
+                                                                        << fpscr::fprf_shift;
 }
 /// CR1 <- FX FEX VX OX.
 inline void set_cr1(core& c) { c.state.cr.field[1] = c.state.fpscr >> 28 & 0xf; }

@@ -28,9 +28,9 @@ template <typename operation, scalar_form form>
     }
     constexpr ieee::format target = form.single ? ieee::binary32 : ieee::binary64;
     ieee::environment e(c.state.fpscr);
-    ieee::number result = operation::exactly(
-        ieee::decode(scalar(c, o->a), ieee::binary64), ieee::decode(scalar(c, o->b), ieee::binary64),
-        ieee::decode(scalar(c, o->c), ieee::binary64), e);
+    ieee::number result = operation::exactly(ieee::decode(scalar(c, o->a), ieee::binary64),
+                                             ieee::decode(scalar(c, o->b), ieee::binary64),
+                                             ieee::decode(scalar(c, o->c), ieee::binary64), e);
     result = ieee::round(result, target, e);
     if constexpr (form.negates) {
         result = ieee::negated(result);
@@ -42,11 +42,11 @@ template <typename operation, scalar_form form>
 template <typename operation, scalar_form form>
 [[gnu::always_inline]] inline const op* compute(core& c, const op* o) {
     const std::uint64_t status = c.state.fpscr;
-    const auto rounded =
-        operation::on_host(std::bit_cast<double>(scalar(c, o->a)), std::bit_cast<double>(scalar(c, o->b)),
-                           std::bit_cast<double>(scalar(c, o->c)));
-    const auto result =
-        form.single ? ieee::host::deliver_single(rounded) : ieee::host::deliver_double(rounded);
+    const auto rounded = operation::on_host(std::bit_cast<double>(scalar(c, o->a)),
+                                            std::bit_cast<double>(scalar(c, o->b)),
+                                            std::bit_cast<double>(scalar(c, o->c)));
+    const auto result = form.single ? ieee::host::deliver_single(rounded)
+                                    : ieee::host::deliver_double(rounded);
     if (!result.good || (status & (fpscr::xe | fpscr::rn)) != 0 || !available<form.needs>(c)) [[unlikely]] {
         return compute_exactly<operation, form>(c, o);
     }
@@ -74,7 +74,8 @@ template <typename operation, scalar_form form>
 #if defined(__x86_64__)
 [[gnu::target("fma")]]
 #endif
-const op* compute_fused(core& c, const op* o) {
+const op*
+compute_fused(core& c, const op* o) {
     return compute<operation, form>(c, o);
 }
 

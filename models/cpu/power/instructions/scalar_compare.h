@@ -70,12 +70,12 @@ inline std::uint8_t test_divide(std::uint64_t a_bits, std::uint64_t b_bits, cons
     const bool special = a.is == infinity || b.is == zero || b.is == infinity ||
                          (b.is == finite && b.exponent < limits.format.emin());
     const bool no_numbers = a.is_nan() || a.is == infinity || b.is != finite;
-    const bool b_extreme =
-        b.is == finite && (b.exponent <= limits.divisor_low || b.exponent >= limits.divisor_high);
+    const bool b_extreme = b.is == finite &&
+                           (b.exponent <= limits.divisor_low || b.exponent >= limits.divisor_high);
     const int difference = a.exponent - b.exponent;
-    const bool a_extreme =
-        a.is == finite && b.is == finite &&
-        (difference >= limits.quotient_high || difference <= limits.quotient_low || a.exponent <= limits.dividend_low);
+    const bool a_extreme = a.is == finite && b.is == finite &&
+                           (difference >= limits.quotient_high || difference <= limits.quotient_low ||
+                            a.exponent <= limits.dividend_low);
     return test_always | (special ? test_special : 0) |
            (no_numbers || b_extreme || a_extreme ? test_exponent : 0);
 }
@@ -84,8 +84,8 @@ inline std::uint8_t test_divide(std::uint64_t a_bits, std::uint64_t b_bits, cons
 inline std::uint8_t test_square_root(std::uint64_t b_bits, const test_limits& limits) {
     const ieee::number b = ieee::decode(b_bits, limits.format);
     using enum ieee::kind;
-    const bool special =
-        b.is == zero || b.is == infinity || (b.is == finite && b.exponent < limits.format.emin());
+    const bool special = b.is == zero || b.is == infinity ||
+                         (b.is == finite && b.exponent < limits.format.emin());
     const bool extreme = b.is != finite || b.negative || b.exponent <= limits.dividend_low;
     return test_always | (special ? test_special : 0) | (extreme ? test_exponent : 0);
 }

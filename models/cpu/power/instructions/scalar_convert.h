@@ -41,25 +41,32 @@ inline void set_quiet_status(core& c, bool inexact, std::optional<std::uint32_t>
     c.state.fpscr = status;
 }
 
-/// A word result stands in both words of the doubleword.
-template <integer target>
+/// What the result leaves undefined: the left word of a word result, and FPRF. The conversions of FP extend the word and
+/// call an invalid result a quiet NaN; those of VSX repeat the word and keep FPRF.
+enum class leaves : std::uint8_t { as_fp, as_vsx };
+
+template <integer target, leaves undefined>
 constexpr std::uint64_t placed(std::uint64_t value) {
-    return target.width == 64 ? value : (value & 0xffff'ffff) | value << 32;
+    const bool repeats = target.width == 32 && undefined == leaves::as_vsx;
+    return repeats ? (value & 0xffff'ffff) | value << 32 : value;
 }
 
-template <integer target, rounds how, bool dot>
+template <integer target, rounds how, leaves undefined, bool dot>
 [[gnu::noinline]] const op* to_integer_exactly(core& c, const op* o) {
     ieee::environment e = environment_of(c, how);
     const std::uint64_t result =
         ieee::to_integer(ieee::decode(scalar(c, o->b), ieee::binary64), target.width, target.is_signed, e);
     if (report(c, e)) {
-        set_scalar(c, o->t, placed<target>(result));
+        set_scalar(c, o->t, placed<target, undefined>(result));
+        if (undefined == leaves::as_fp && (e.raised & fpscr::vxcvi) != 0) {
+            set_class(c, ieee::class_of(ieee::default_nan, ieee::binary64));
+        }
     }
     return finish<dot>(c, o, e.raised);
 }
 
-/// T <- B as an integer; FPRF is undefined, and stays.
-template <integer target, rounds how, bool dot = false>
+/// T <- B as an integer.
+template <integer target, rounds how, leaves undefined, bool dot = false>
 const op* to_integer(core& c, const op* o) {
     const auto value = std::bit_cast<double>(scalar(c, o->b));
     constexpr double limit = target.width == 64                       ? 0x1p63
@@ -67,11 +74,11 @@ const op* to_integer(core& c, const op* o) {
                                                                       : 0x1p32;
     const bool fits = value < limit && (target.is_signed ? value > -limit : value >= 0);
     if (how != rounds::toward_zero || !fits || (c.state.fpscr & fpscr::xe) != 0) {
-        return to_integer_exactly<target, how, dot>(c, o);
+        return to_integer_exactly<target, how, undefined, dot>(c, o);
     }
     const auto result = static_cast<std::int64_t>(value);
     set_quiet_status(c, static_cast<double>(result) != value, {});
-    set_scalar(c, o->t, placed<target>(static_cast<std::uint64_t>(result)));
+    set_scalar(c, o->t, placed<target, undefined>(static_cast<std::uint64_t>(result)));
     if constexpr (dot) {
         set_cr1(c);
     }
@@ -83,8 +90,8 @@ template <bool is_signed, bool single, bool dot>
     constexpr ieee::format target = single ? ieee::binary32 : ieee::binary64;
     ieee::environment e(c.state.fpscr);
     const std::uint64_t value = scalar(c, o->b);
-    const ieee::number exact =
-        is_signed ? ieee::from_signed(static_cast<std::int64_t>(value)) : ieee::from_unsigned(value);
+    const ieee::number exact = is_signed ? ieee::from_signed(static_cast<std::int64_t>(value))
+                                         : ieee::from_unsigned(value);
     return finish_scalar<dot>(c, o, ieee::round(exact, target, e), target, e);
 }
 

@@ -61,7 +61,7 @@ constexpr u64 all = ~u64{0};
 // clang-format off
 constexpr special_register rows[] = {
     // number, register,     reads,                 writes,                writable, needs
-    {  1, spr::xer,    privilege::problem,    privilege::problem},
+    {  1, spr::xer,    privilege::problem,    privilege::problem,    word},
     {  3, spr::dscr,   privilege::problem,    privilege::problem,    all,  facility_cause::dscr},
     {  8, spr::lr,     privilege::problem,    privilege::problem},
     {  9, spr::ctr,    privilege::problem,    privilege::problem},
@@ -125,6 +125,12 @@ const op* write_plain(core& c, const op* o) {
     return next(c, o);
 }
 
+/// Registers of 32 bits, and XER, whose upper half is reserved.
+const op* write_word(core& c, const op* o) {
+    c.state.special[o->a] = c.state.gpr[o->t] & word;
+    return next(c, o);
+}
+
 /// The general access: op::imm is the number.
 template <bool writes>
 const op* checked_access(core& c, const op* o) {
@@ -162,11 +168,12 @@ handler select_access(std::uint32_t instruction_word, op& decoded) {
     if (const handler special = writes ? row->write : row->read; special != nullptr) {
         return special;
     }
-    if (writes && row->writable != all) {
-        return checked_access<writes>;
-    }
     decoded.a = static_cast<std::uint8_t>(row->held_in);
-    return writes ? write_plain : read_plain;
+    if constexpr (writes) {
+        return row->writable == all ? write_plain : row->writable == word ? write_word : checked_access<true>;
+    } else {
+        return read_plain;
+    }
 }
 
 }  // namespace

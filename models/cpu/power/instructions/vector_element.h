@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "cpu/registers.h"
 
@@ -20,8 +22,13 @@ __extension__ using signed_quadword = __int128;
 static_assert(std::endian::native == std::endian::little, "vector_register is a 128-bit number of the host");
 
 [[gnu::always_inline]] inline quadword quad(const vector_register& v) { return std::bit_cast<quadword>(v); }
+/// A register of two doublewords, put together in a vector register of the host: a wide load stalls behind two stores.
+[[gnu::always_inline]] inline vector_register joined(std::uint64_t high, std::uint64_t low) {
+    using lanes [[gnu::vector_size(16)]] = std::uint64_t;
+    return std::bit_cast<vector_register>(lanes{low, high});
+}
 [[gnu::always_inline]] inline vector_register vector_of(quadword value) {
-    return std::bit_cast<vector_register>(value);
+    return joined(static_cast<std::uint64_t>(value >> 64), static_cast<std::uint64_t>(value));
 }
 
 /// All elements of a register. `host` holds them in the order of the host's memory, the rightmost first: loops that treat
@@ -53,14 +60,38 @@ template <typename T>
     std::memcpy(std::bit_cast<std::byte*>(&v) + sizeof v - (i + 1) * sizeof(T), &value, sizeof(T));
 }
 
-/// A register whose element i is f(i).
+/// A register whose element i is f(i). It grows in a host register: small stores that a wide load follows stall the host.
 template <typename T, typename F>
 [[gnu::always_inline]] inline vector_register build(F f) {
-    elements<T> result;
-    for (unsigned i = 0; i < elements<T>::count; ++i) {
-        result[i] = static_cast<T>(f(i));
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    if constexpr (sizeof(T) == 8) {
+        high = static_cast<std::uint64_t>(f(0U));
+        low = static_cast<std::uint64_t>(f(1U));
+    } else {
+        constexpr unsigned half = elements<T>::count / 2;
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < half; ++i) {
+            high = high << 8 * sizeof(T) | static_cast<std::make_unsigned_t<T>>(f(i));
+            low = low << 8 * sizeof(T) | static_cast<std::make_unsigned_t<T>>(f(half + i));
+        }
     }
-    return result;
+    return joined(high, low);
+}
+
+/// A register whose element i is element from(i) of a || b, known when this is compiled.
+template <typename T, auto from>
+[[gnu::always_inline]] inline vector_register shuffled(const vector_register& a, const vector_register& b) {
+    constexpr unsigned n = elements<T>::count;
+    const elements<T> left(a);
+    const elements<T> right(b);
+    using lanes [[gnu::vector_size(16)]] = T;
+    const auto take = [&]<std::size_t... lane>(std::index_sequence<lane...>) {
+        // Lanes of the host are counted from the right: lane i is element n - 1 - i, and b's come first.
+        return __builtin_shufflevector(std::bit_cast<lanes>(right.host), std::bit_cast<lanes>(left.host),
+                                       (2 * n - 1 - from(static_cast<unsigned>(n - 1 - lane)))...);
+    };
+    return std::bit_cast<vector_register>(take(std::make_index_sequence<n>()));
 }
 
 /// `value` in every element.

@@ -44,33 +44,25 @@ inline constexpr auto each = [](const std::same_as<vector_register> auto&... v) 
     return apply(elements<T>(v)...);
 };
 
-/// A type in which sums and products of two T are exact.
-template <typename T>
-using exact_type = std::conditional_t<(sizeof(T) < 4), std::int32_t, std::int64_t>;
+/// f of the registers as numbers of 128 bits.
+template <auto f>
+inline constexpr auto whole = [](const std::same_as<vector_register> auto&... v) -> vector_register {
+    return vector_of(f(quad(v)...));
+};
 
 /// `value` as T, or the end of T's range that it exceeds.
 template <typename T, typename Exact>
-[[gnu::always_inline]] inline T clamped(Exact value) {
+[[gnu::always_inline]] constexpr T clamped(Exact value) {
     constexpr Exact least = std::numeric_limits<T>::min();
     constexpr Exact most = std::numeric_limits<T>::max();
     return static_cast<T>(value < least ? least : value > most ? most : value);
 }
 
-/// The same with f's exact result clamped to T.
-template <typename T, auto f>
-inline constexpr auto each_clamped = [](const std::same_as<vector_register> auto&... v) -> saturating {
-    const auto apply = [](const auto&... e) {
-        using exact = exact_type<T>;
-        elements<T> result;
-        exact lost = 0;
-        for (unsigned i = 0; i < elements<T>::count; ++i) {
-            const exact value = f(static_cast<exact>(e.host[i])...);
-            result.host[i] = clamped<T>(value);
-            lost |= value ^ static_cast<exact>(result.host[i]);
-        }
-        return saturating{result, lost != 0};
-    };
-    return apply(elements<T>(v)...);
+/// Elements f(...), which saturates; where that differs from g(...), which does not, VSCR[SAT] becomes 1.
+template <typename T, auto f, auto g>
+inline constexpr auto each_saturating = [](const std::same_as<vector_register> auto&... v) -> saturating {
+    constexpr auto lost = [](auto... e) { return static_cast<T>(f(e...)) ^ static_cast<T>(g(e...)); };
+    return {each<T, f>(v...), quad(each<T, lost>(v...)) != 0};
 };
 
 // --- Handlers. op holds numbers of VSRs: what the selectors below make of numbers of VRs.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 #include <bit>
+#include <utility>
 
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/vector_permute.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
@@ -50,31 +52,40 @@ constexpr auto inv_sub_bytes = [] {
     return box;
 }();
 
-/// What a byte of row 0 adds to its column in MixColumns, or InvMixColumns; row 0 in the most significant byte.
-using column_table = std::array<u32, 256>;
-constexpr column_table column_of(const std::array<u8, 4>& factors, const std::array<u8, 256>* box) {
-    column_table table{};
-    for (unsigned i = 0; i < table.size(); ++i) {
-        for (const u8 factor : factors) {
-            table[i] = table[i] << 8 | product(box != nullptr ? (*box)[i] : i, factor);
+/// What a byte of row 0 adds to its column in SubBytes and MixColumns; row 0 in the most significant byte.
+constexpr auto sub_and_mix = [] {
+    std::array<u32, 256> columns{};
+    for (unsigned i = 0; i < columns.size(); ++i) {
+        for (const unsigned factor : {2, 1, 1, 3}) {
+            columns[i] = columns[i] << 8 | product(sub_bytes[i], factor);
         }
     }
-    return table;
-}
-constexpr column_table sub_and_mix = column_of({2, 1, 1, 3}, &sub_bytes);
-constexpr column_table inv_mix = column_of({14, 9, 13, 11}, nullptr);
+    return columns;
+}();
+
+/// InvMixColumns of a column.
+constexpr auto inv_mix = [](u32 x) {
+    constexpr auto twice = [](u32 bytes) {
+        const u32 carries = bytes >> 7 & 0x0101'0101;
+        return ((bytes & 0x7f7f'7f7f) << 1) ^ (((carries << 8) - carries) & 0x1b1b'1b1b);
+    };
+    const u32 x2 = twice(x);
+    const u32 x4 = twice(x2);
+    const u32 x8 = twice(x4);
+    return (x8 ^ x4 ^ x2) ^ std::rotl(x8 ^ x2 ^ x, 8) ^ std::rotl(x8 ^ x4 ^ x, 16) ^ std::rotl(x8 ^ x, 24);
+};
 
 /// The byte of the state that ShiftRows, or InvShiftRows, brings to row `row` of column `column`.
 constexpr unsigned shifted(unsigned column, unsigned row) { return (column + row) % 4 * 4 + row; }
 constexpr unsigned inv_shifted(unsigned column, unsigned row) { return (column + 4 - row) % 4 * 4 + row; }
 
-/// Columns out of a table of row 0: a byte in row n adds what one in row 0 adds, rotated by n rows.
-template <auto from>
-vector_register mixed(const elements<u8>& state, const column_table& table) {
+/// SubBytes, ShiftRows and MixColumns: a byte in row n adds to its column what one in row 0 adds, rotated by n rows.
+vector_register mixed(const elements<u8>& state) {
     return build<u32>([&](unsigned column) {
         u32 sum = 0;
+#pragma GCC unroll 4
         for (unsigned row = 0; row < 4; ++row) {
-            sum ^= std::rotr(table[state[from(column, row)]], static_cast<int>(8 * row));
+            sum ^= std::rotr(sub_and_mix[state[shifted(column, row)]], static_cast<int>(8 * row));
         }
         return sum;
     });
@@ -90,7 +101,7 @@ vector_register exclusive_or(vector_in a, vector_in b) {
 }
 
 constexpr auto vcipher = [](vector_in state, vector_in key) {
-    return exclusive_or(mixed<shifted>(elements<u8>(state), sub_and_mix), key);
+    return exclusive_or(mixed(elements<u8>(state)), key);
 };
 constexpr auto vcipherlast = [](vector_in state, vector_in key) {
     return exclusive_or(substituted<shifted>(elements<u8>(state), sub_bytes), key);
@@ -99,7 +110,7 @@ constexpr auto vncipherlast = [](vector_in state, vector_in key) {
     return exclusive_or(substituted<inv_shifted>(elements<u8>(state), inv_sub_bytes), key);
 };
 constexpr auto vncipher = [](vector_in state, vector_in key) {
-    return mixed<in_place>(elements<u8>(vncipherlast(state, key)), inv_mix);
+    return each<u32, inv_mix>(vncipherlast(state, key));
 };
 constexpr auto vsbox = [](vector_in a) { return substituted<in_place>(elements<u8>(a), sub_bytes); };
 
@@ -145,13 +156,16 @@ quadword polynomial_product(u64 a, u64 b) {
     constexpr u64 every_fourth = 0x1111'1111'1111'1111;
     const u64 b_lower = b & ~(u64{15} << 60);
     std::array<quadword, 4> sums{};
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
+#pragma GCC unroll 4
         for (unsigned k = 0; k < 4; ++k) {
             sums[(i + k) % 4] ^= quadword{a & every_fourth << i} * (b_lower & every_fourth << k);
         }
     }
     constexpr quadword class_0 = quadword{every_fourth} << 64 | every_fourth;
     quadword result = 0;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
         result ^= sums[i] & class_0 << i;
         result ^= (b >> (60 + i) & 1) != 0 ? quadword{a} << (60 + i) : 0;
@@ -159,24 +173,22 @@ quadword polynomial_product(u64 a, u64 b) {
     return result;
 }
 
-/// The product of two polynomials of degree width - 1, for narrow elements.
-template <typename Product, typename T>
-Product narrow_product(T a, T b) {
+/// In each element, the sum of the products of its two halves, which have T's width.
+template <typename T, typename Product>
+constexpr auto polynomial_sum = [](Product a, Product b) {
+    constexpr int width = sizeof(T) * 8;
+    const Product a_right = static_cast<T>(a);
+    const Product a_left = static_cast<Product>(a >> width);
+    const auto where = [&](int i) { return static_cast<Product>(0 - static_cast<Product>(b >> i & 1)); };
     Product result = 0;
-    for (unsigned i = 0; i < sizeof(T) * 8; ++i) {
-        result ^= static_cast<Product>(static_cast<Product>(a) << i) & (Product{0} - static_cast<Product>(b >> i & 1));
-    }
+    const auto add_terms = [&]<int... i>(std::integer_sequence<int, i...>) {
+        ((result ^= static_cast<Product>((a_right << i & where(i)) ^ (a_left << i & where(width + i)))), ...);
+    };
+    add_terms(std::make_integer_sequence<int, width>());
     return result;
-}
-template <typename Product, typename T>
-constexpr auto vpmsum = [](vector_in a, vector_in b) {
-    const elements<T> from_a(a);
-    const elements<T> from_b(b);
-    return build<Product>([&](unsigned i) {
-        return narrow_product<Product, T>(from_a[2 * i], from_b[2 * i]) ^
-               narrow_product<Product, T>(from_a[2 * i + 1], from_b[2 * i + 1]);
-    });
 };
+template <typename Product, typename T>
+constexpr auto vpmsum = each<Product, polynomial_sum<T, Product>>;
 constexpr auto vpmsumd = [](vector_in a, vector_in b) {
     return vector_of(polynomial_product(a.high, b.high) ^ polynomial_product(a.low, b.low));
 };
@@ -184,10 +196,13 @@ constexpr auto vpmsumd = [](vector_in a, vector_in b) {
 // --- 6.11.4 Permute and exclusive-or
 
 constexpr auto vpermxor = [](vector_in a, vector_in b, vector_in c) {
-    const elements<u8> from_a(a);
-    const elements<u8> from_b(b);
-    const elements<u8> selects(c);
-    return build<u8>([&](unsigned i) { return from_a[selects[i] >> 4U] ^ from_b[selects[i] & 15U]; });
+    constexpr auto left = [](u64 n) {
+        return ~n >> 4 & 0x0f0f'0f0f'0f0f'0f0f;
+    };  // byte n stands at 15 - n on the host
+    constexpr auto right = [](u64 n) { return ~n & 0x0f0f'0f0f'0f0f'0f0f; };
+    const auto from_a = looked_up(std::bit_cast<std::array<u8, 16>>(a), {left(c.low), left(c.high)});
+    const auto from_b = looked_up(std::bit_cast<std::array<u8, 16>>(b), {right(c.low), right(c.high)});
+    return exclusive_or(from_a, from_b);
 };
 
 using enum operand;

@@ -43,15 +43,15 @@ const op* store_element(core& c, const op* o) {
 }
 
 const op* lvx(core& c, const op* o) {
-    quadword value{};
+    vector_register value;
     if (!c.load(o, address(c, o) & ~u64{15}, value)) [[unlikely]] {
         return c.interrupted();
     }
-    vr(c, o->t) = vector_of(value);
+    vr(c, o->t) = value;
     return next(c, o);
 }
 const op* stvx(core& c, const op* o) {
-    if (!c.store(o, address(c, o) & ~u64{15}, quad(vr(c, o->t)))) [[unlikely]] {
+    if (!c.store(o, address(c, o) & ~u64{15}, vr(c, o->t))) [[unlikely]] {
         return c.interrupted();
     }
     return next(c, o);

@@ -63,8 +63,11 @@ constexpr auto bit_xor = [](auto a, auto b) { return a ^ b; };
 
 template <typename T>
 constexpr auto parity = [](T b) {
-    const T low_bits = b & static_cast<T>(0x0101'0101'0101'0101);
-    return std::popcount(low_bits) & 1;
+    T low_bits = b;
+    for (unsigned distance = sizeof(T) * 4; distance >= 8; distance /= 2) {
+        low_bits ^= low_bits >> distance;
+    }
+    return low_bits & 1;
 };
 constexpr auto vprtybq = [](vector_in b) {
     return vector_register{.low = static_cast<u64>(parity<u64>(b.high) ^ parity<u64>(b.low)), .high = 0};
@@ -76,12 +79,34 @@ template <typename T>
 constexpr unsigned amount(T b) {
     return b & (sizeof(T) * 8 - 1);
 }
+/// By 1, 2, 4 ... where the amount has that bit: the same for all elements, as the host's vector instructions like it.
+template <typename T, auto by>
+constexpr auto in_steps = [](T a, T b) {
+    const auto step = [&](int n) { a = (b & n) != 0 ? static_cast<T>(by(a, n)) : a; };
+    step(1);
+    step(2);
+    step(4);
+    if constexpr (sizeof(T) > 1) {
+        step(8);
+    }
+    if constexpr (sizeof(T) > 2) {
+        step(16);
+    }
+    if constexpr (sizeof(T) > 4) {
+        step(32);
+    }
+    return a;
+};
+constexpr auto left = [](auto a, int n) { return a << n; };
+constexpr auto right = [](auto a, int n) { return a >> n; };
+constexpr auto around = [](auto a, int n) { return (a << n) | (a >> (static_cast<int>(sizeof a) * 8 - n)); };
+
 template <typename T>
-constexpr auto rotate = [](T a, T b) { return std::rotl(a, static_cast<int>(amount<T>(b))); };
+constexpr auto rotate = in_steps<T, around>;
 template <typename T>
-constexpr auto shift_left = [](T a, T b) { return static_cast<u64>(a) << amount<T>(b); };
+constexpr auto shift_left = in_steps<T, left>;
 template <typename T>
-constexpr auto shift_right = [](T a, T b) { return a >> amount<T>(b); };
+constexpr auto shift_right = in_steps<T, right>;
 
 /// MASK(first, last): ones from bit `first` through `last`, around the end when first > last.
 template <typename T>
@@ -103,9 +128,43 @@ constexpr auto rotate_and_insert =
 
 // --- 6.13, 6.14 Count zeros, population count
 
-constexpr auto leading_zeros = [](auto b) { return std::countl_zero(b); };
-constexpr auto trailing_zeros = [](auto b) { return std::countr_zero(b); };
-constexpr auto population = [](auto b) { return std::popcount(b); };
+template <typename T>
+constexpr T repeated(unsigned byte) {
+    return static_cast<T>(0x0101'0101'0101'0101 * byte);
+}
+/// Sums of neighbours: bits, pairs of them, and so on.
+constexpr auto population = []<typename T>(T b) {
+    b = static_cast<T>(b - (b >> 1 & repeated<T>(0x55)));
+    b = static_cast<T>((b & repeated<T>(0x33)) + (b >> 2 & repeated<T>(0x33)));
+    b = static_cast<T>((b + (b >> 4)) & repeated<T>(0x0f));
+    if constexpr (sizeof(T) > 1) {
+        b = static_cast<T>((b + (b >> 8)) & repeated<T>(0x1f) & static_cast<T>(0x00ff'00ff'00ff'00ff));
+    }
+    if constexpr (sizeof(T) > 2) {
+        b = static_cast<T>((b + (b >> 16)) & static_cast<T>(0x0000'ffff'0000'ffff));
+    }
+    if constexpr (sizeof(T) > 4) {
+        b = static_cast<T>((b + (b >> 32)) & 0xffff'ffff);
+    }
+    return b;
+};
+/// The zeros that a one is not to the left of, or not to the right of.
+constexpr auto leading_zeros = []<typename T>(T b) {
+    b = static_cast<T>(b | b >> 1);
+    b = static_cast<T>(b | b >> 2);
+    b = static_cast<T>(b | b >> 4);
+    if constexpr (sizeof(T) > 1) {
+        b = static_cast<T>(b | b >> 8);
+    }
+    if constexpr (sizeof(T) > 2) {
+        b = static_cast<T>(b | b >> 16);
+    }
+    if constexpr (sizeof(T) > 4) {
+        b = static_cast<T>(b | b >> 32);
+    }
+    return population(static_cast<T>(~b));
+};
+constexpr auto trailing_zeros = []<typename T>(T b) { return population(static_cast<T>(~b & (b - 1))); };
 
 /// RT <- number of bytes from the left, or from the right, before one with a low-order bit of 1.
 template <bool from_right>

@@ -20,16 +20,9 @@ using i64 = std::int64_t;
 // --- 6.8.1 Pack and unpack: the elements of VRA || VRB made half as wide, or half of VRB's made twice as wide.
 
 template <typename To, typename From, auto narrow>
-constexpr auto pack = [](vector_in a, vector_in b) -> vector_register {
-    constexpr unsigned half = elements<From>::count;
-    const elements<From> left(a);
-    const elements<From> right(b);
-    elements<To> result;
-    for (unsigned i = 0; i < half; ++i) {
-        result.host[i] = static_cast<To>(narrow(right.host[i]));
-        result.host[half + i] = static_cast<To>(narrow(left.host[i]));
-    }
-    return result;
+constexpr auto pack = [](vector_in a, vector_in b) {
+    constexpr auto right_half = [](unsigned i) { return 2 * i + 1; };
+    return shuffled<To, right_half>(each<From, narrow>(a), each<From, narrow>(b));
 };
 
 constexpr auto modulo = [](auto value) { return value; };
@@ -37,8 +30,8 @@ constexpr auto modulo = [](auto value) { return value; };
 template <typename To, typename From>
 constexpr auto pack_clamped = [](vector_in a, vector_in b) -> saturating {
     constexpr auto clamp = [](From value) { return clamped<To>(value); };
-    constexpr auto lost = [](From value) { return static_cast<From>(clamped<To>(value)) != value ? 1 : 0; };
-    return {pack<To, From, clamp>(a, b), quad(pack<To, From, lost>(a, b)) != 0};
+    constexpr auto lost = [](From value) { return static_cast<From>(clamped<To>(value)) ^ value; };
+    return {pack<To, From, clamp>(a, b), (quad(each<From, lost>(a)) | quad(each<From, lost>(b))) != 0};
 };
 
 /// The low-order bit of the first byte and the five high-order bits of the others.
@@ -53,22 +46,20 @@ constexpr auto from_pixel = [](u16 pixel_value) {
 
 template <typename To, typename From, unsigned first, auto widen = modulo>
 constexpr auto unpack = [](vector_in b) -> vector_register {
+    constexpr unsigned half = elements<To>::count;
     const elements<From> from(b);
-    return build<To>([&](unsigned i) { return widen(from[first + i]); });
+    elements<To> result;
+    for (unsigned i = 0; i < half; ++i) {
+        result.host[i] = static_cast<To>(widen(from.host[half - first + i]));
+    }
+    return result;
 };
 
 // --- 6.8.2 to 6.8.5 Merge, splat, permute and select: vector_permute.h
 
 template <unsigned parity>
-constexpr auto merge_alternate = [](vector_in a, vector_in b) -> vector_register {
-    const elements<u32> from_a(a);
-    const elements<u32> from_b(b);
-    elements<u32> result;
-    for (unsigned i = 0; i < 4; i += 2) {
-        result[i] = from_a[i + parity];
-        result[i + 1] = from_b[i + parity];
-    }
-    return result;
+constexpr auto merge_alternate = [](vector_in a, vector_in b) {
+    return shuffled<u32, [](unsigned i) { return i / 2 * 2 + parity + i % 2 * 4; }>(a, b);
 };
 
 template <typename T>
@@ -83,10 +74,6 @@ constexpr auto vsl = [](quadword a, quadword b) { return a << shift_amount(b); }
 constexpr auto vsr = [](quadword a, quadword b) { return a >> shift_amount(b); };
 constexpr auto vslo = [](quadword a, quadword b) { return a << octet_amount(b); };
 constexpr auto vsro = [](quadword a, quadword b) { return a >> octet_amount(b); };
-
-constexpr auto vsldoi = [](vector_in a, vector_in b, unsigned shb) {
-    return shb == 0 ? a : vector_of(quad(a) << 8 * shb | quad(b) >> (128 - 8 * shb));
-};
 
 /// Each byte shifted, with bits of its neighbour following.
 constexpr auto vslv = [](vector_in a, vector_in b) {
@@ -235,11 +222,11 @@ constexpr instruction rows[] = {
     {"vsel",         va_form(4, 42),         {vrt, vra, vrb, vrc}, plain, vmx, logical, vabc<each<u64, select_bits>>},
 
     // 6.8.6 Shift
-    {"vsl",          vx_form(4, 452),        {vrt, vra, vrb},      plain, vmx, shift, vab<each<quadword, vsl>>},
-    {"vsldoi",       va_form(4, 44),         {vrt, vra, vrb, shb}, plain, vmx, permute, from_ab_immediate<vmx, shb, vsldoi>},
-    {"vslo",         vx_form(4, 1036),       {vrt, vra, vrb},      plain, vmx, shift, vab<each<quadword, vslo>>},
-    {"vsr",          vx_form(4, 708),        {vrt, vra, vrb},      plain, vmx, shift, vab<each<quadword, vsr>>},
-    {"vsro",         vx_form(4, 1100),       {vrt, vra, vrb},      plain, vmx, shift, vab<each<quadword, vsro>>},
+    {"vsl",          vx_form(4, 452),        {vrt, vra, vrb},      plain, vmx, shift, vab<whole<vsl>>},
+    {"vsldoi",       va_form(4, 44),         {vrt, vra, vrb, shb}, plain, vmx, permute, select_window<vmx, shb, u8>},
+    {"vslo",         vx_form(4, 1036),       {vrt, vra, vrb},      plain, vmx, shift, vab<whole<vslo>>},
+    {"vsr",          vx_form(4, 708),        {vrt, vra, vrb},      plain, vmx, shift, vab<whole<vsr>>},
+    {"vsro",         vx_form(4, 1100),       {vrt, vra, vrb},      plain, vmx, shift, vab<whole<vsro>>},
     {"vslv",         vx_form(4, 1860),       {vrt, vra, vrb},      plain, vmx, shift, vab<vslv>},
     {"vsrv",         vx_form(4, 1796),       {vrt, vra, vrb},      plain, vmx, shift, vab<vsrv>},
 

@@ -53,16 +53,16 @@ const op* store_scalar(core& c, const op* o) {
 
 template <ea how>
 const op* load_quadword(core& c, const op* o) {
-    quadword value{};
+    vector_register value;
     if (!c.load(o, address<how>(c, o), value)) [[unlikely]] {
         return c.interrupted();
     }
-    c.state.vsr[o->t] = vector_of(value);
+    c.state.vsr[o->t] = value;
     return next(c, o);
 }
 template <ea how>
 const op* store_quadword(core& c, const op* o) {
-    if (!c.store(o, address<how>(c, o), quad(c.state.vsr[o->t]))) [[unlikely]] {
+    if (!c.store(o, address<how>(c, o), c.state.vsr[o->t])) [[unlikely]] {
         return c.interrupted();
     }
     return next(c, o);
@@ -70,35 +70,28 @@ const op* store_quadword(core& c, const op* o) {
 
 template <typename T>
 [[gnu::always_inline]] inline vector_register reversed(vector_in v) {
-    const elements<T> from(v);
-    elements<T> to;
-    for (unsigned i = 0; i < elements<T>::count; ++i) {
-        to.host[i] = from[i];
-    }
-    return to;
+    return shuffled<T, [](unsigned i) { return elements<T>::count - 1 - i; }>(v, v);
 }
 template <>
 [[gnu::always_inline]] inline vector_register reversed<u8>(vector_in v) {
-    return {.low = __builtin_bswap64(v.high), .high = __builtin_bswap64(v.low)};
+    return joined(__builtin_bswap64(v.low), __builtin_bswap64(v.high));
 }
 
 /// Element 0 stands at the lowest address in both byte orders. As one access of 16 bytes a little-endian core has it the
 /// other way round.
 template <typename T>
 const op* load_elements(core& c, const op* o) {
-    quadword value{};
+    vector_register value;
     if (!c.load(o, address<ea::indexed>(c, o), value)) [[unlikely]] {
         return c.interrupted();
     }
-    const vector_register loaded = vector_of(value);
-    c.state.vsr[o->t] = little_endian(c) ? reversed<T>(loaded) : loaded;
+    c.state.vsr[o->t] = little_endian(c) ? reversed<T>(value) : value;
     return next(c, o);
 }
 template <typename T>
 const op* store_elements(core& c, const op* o) {
     const vector_register& v = c.state.vsr[o->t];
-    const quadword value = quad(little_endian(c) ? reversed<T>(v) : v);
-    if (!c.store(o, address<ea::indexed>(c, o), value)) [[unlikely]] {
+    if (!c.store(o, address<ea::indexed>(c, o), little_endian(c) ? reversed<T>(v) : v)) [[unlikely]] {
         return c.interrupted();
     }
     return next(c, o);
@@ -123,35 +116,44 @@ std::size_t length(const core& c, const op* o) {
     return bytes < 16 ? bytes : 16;
 }
 
+/// Not inline: the address of `value` would keep the caller from going on by a sibling call.
 template <bool left_justified>
-const op* load_with_length(core& c, const op* o) {
+[[gnu::noinline]] bool load_left_part(core& c, const op* o) {
     const std::size_t bytes = length(c, o);
     quadword value = 0;
-    if (bytes != 0 && !c.load_bytes(o, c.state.gpr[o->a], std::bit_cast<std::byte*>(&value), bytes)) {
-        return c.interrupted();
-    }
-    if (bytes != 0 && !little_endian(c)) {
-        value <<= 8 * (16 - bytes);
+    if (bytes != 0) {
+        if (!c.load_bytes(o, c.state.gpr[o->a], std::bit_cast<std::byte*>(&value), bytes)) {
+            return false;
+        }
+        if (!little_endian(c)) {
+            value <<= 8 * (16 - bytes);
+        }
     }
     const vector_register result = vector_of(value);
     c.state.vsr[o->t] = left_justified && little_endian(c) ? reversed<u8>(result) : result;
-    return next(c, o);
+    return true;
 }
 template <bool left_justified>
-const op* store_with_length(core& c, const op* o) {
+[[gnu::noinline]] bool store_left_part(core& c, const op* o) {
     const std::size_t bytes = length(c, o);
     if (bytes == 0) {
-        return next(c, o);
+        return true;
     }
     const vector_register& v = c.state.vsr[o->t];
     quadword value = quad(left_justified && little_endian(c) ? reversed<u8>(v) : v);
     if (!little_endian(c)) {
         value >>= 8 * (16 - bytes);
     }
-    if (!c.store_bytes(o, c.state.gpr[o->a], std::bit_cast<const std::byte*>(&value), bytes)) {
-        return c.interrupted();
-    }
-    return next(c, o);
+    return c.store_bytes(o, c.state.gpr[o->a], std::bit_cast<const std::byte*>(&value), bytes);
+}
+
+template <bool left_justified>
+const op* load_with_length(core& c, const op* o) {
+    return load_left_part<left_justified>(c, o) ? next(c, o) : c.interrupted();
+}
+template <bool left_justified>
+const op* store_with_length(core& c, const op* o) {
+    return store_left_part<left_justified>(c, o) ? next(c, o) : c.interrupted();
 }
 
 using enum operand;

@@ -24,7 +24,7 @@ constexpr auto byte_reverse_hword = [](u16 b) { return __builtin_bswap16(b); };
 constexpr auto byte_reverse_word = [](u32 b) { return __builtin_bswap32(b); };
 constexpr auto byte_reverse_dword = [](u64 b) { return __builtin_bswap64(b); };
 constexpr auto xxbrq = [](vector_in b) {
-    return vector_register{.low = __builtin_bswap64(b.high), .high = __builtin_bswap64(b.low)};
+    return joined(__builtin_bswap64(b.low), __builtin_bswap64(b.high));
 };
 
 // UIM names the first byte of a word, counted round the end.
@@ -43,11 +43,8 @@ constexpr auto xxperm = [](vector_in t, vector_in a, vector_in b) { return permu
 constexpr auto xxpermr = [](vector_in t, vector_in a, vector_in b) { return permuted<true>(a, t, b); };
 
 template <unsigned dm>
-constexpr auto xxpermdi = [](vector_in a, vector_in b) -> vector_register {
-    elements<u64> result;
-    result[0] = element<u64>(a, dm >> 1);
-    result[1] = element<u64>(b, dm & 1);
-    return result;
+constexpr auto xxpermdi = [](vector_in a, vector_in b) {
+    return shuffled<u64, [](unsigned i) { return i == 0 ? (dm >> 1) : 2 + (dm & 1); }>(a, b);
 };
 handler select_xxpermdi(std::uint32_t word, unsigned index, op& decoded) {
     constexpr std::array<selector, 4> by_dm{
@@ -55,10 +52,6 @@ handler select_xxpermdi(std::uint32_t word, unsigned index, op& decoded) {
         from_ab<facility::vsx, xxpermdi<2>>, from_ab<facility::vsx, xxpermdi<3>>};
     return by_dm[static_cast<unsigned>(info_of(operand::dm).value(word))](word, index, decoded);
 }
-
-constexpr auto xxsldwi = [](vector_in a, vector_in b, unsigned shw) {
-    return shw == 0 ? a : vector_of(quad(a) << 32 * shw | quad(b) >> (128 - 32 * shw));
-};
 
 constexpr auto xxspltib = [](std::int32_t imm8) { return splat(static_cast<u8>(imm8)); };
 
@@ -97,7 +90,7 @@ constexpr instruction rows[] = {
     {"xxpermr",     xx3_form(60, 58),       {xt, xa, xb},    plain, vsx,        permute, from_tab<vsx, xxpermr>},
     {"xxpermdi",    xx3_dm_form(60, 10),    {xt, xa, xb, dm}, plain, vsx,       permute, select_xxpermdi},
     {"xxsel",       xx4_form(60, 3),        {xt, xa, xb, xc}, plain, vsx,       logical, from_abc<vsx, each<u64, select_bits>>},
-    {"xxsldwi",     xx3_dm_form(60, 2),     {xt, xa, xb, shw}, plain, vsx,      permute, from_ab_immediate<vsx, shw, xxsldwi>},
+    {"xxsldwi",     xx3_dm_form(60, 2),     {xt, xa, xb, shw}, plain, vsx,      permute, select_window<vsx, shw, u32>},
     {"xxspltib",    xx1_form(60, 360).with(bits(11, 12), 0), {xt, imm8}, plain, vsx_or_vmx, permute, from_immediate<vsx_or_vmx, imm8, xxspltib>},
     {"xxspltw",     xx2_form(60, 164),      {xt, xb, uim2},  plain, vsx,        permute, from_b_immediate<vsx, uim2, splat_element<u32>>},
 };

@@ -14,8 +14,8 @@ handler select_arithmetic(u32 /*word*/, unsigned /*index*/, op& /*decoded*/) {
     return fastest<operation, scalar_form{facility::vsx, single, negates, false}>();
 }
 template <bool single>
-constexpr selector root_estimate =
-    always<compute_exactly<floating::reciprocal_square_root, scalar_form{facility::vsx, single, false, false}>>;
+constexpr selector root_estimate = always<
+    compute_exactly<floating::reciprocal_square_root, scalar_form{facility::vsx, single, false, false}>>;
 
 /// The A-type forms, XT <- XA * XB + XT, as T <- A * C + B.
 template <typename operation, bool single, bool negates = false>

@@ -3,6 +3,7 @@
 #include "cpu/power/instructions/data_class.h"
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/scalar_compare.h"
+#include "cpu/power/instructions/single.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -79,8 +80,8 @@ const op* xscmpexpdp(core& c, const op* o) {
 /// CR[BF] and FPCC <- sign, 0, whether B belongs to a class of DCMX, and whether binary32 cannot hold it.
 const op* finish_class_test(core& c, const op* o, bool matches, bool not_single) {
     const bool negative = (scalar(c, o->b) & sign_bit) != 0;
-    const auto condition =
-        static_cast<std::uint8_t>((negative ? 8 : 0) | (matches ? 2 : 0) | (not_single ? 1 : 0));
+    const auto condition = static_cast<std::uint8_t>((negative ? 8 : 0) | (matches ? 2 : 0) |
+                                                     (not_single ? 1 : 0));
     set_fpcc(c, condition);
     c.state.cr.field[o->t] = condition;
     return next(c, o);
@@ -90,11 +91,9 @@ const op* xststdcdp(core& c, const op* o) {
 }
 /// Denormal is what lies below the normal numbers of binary32.
 const op* xststdcsp(core& c, const op* o) {
-    const ieee::number b = double_of(c, o->b);
-    ieee::environment e;
-    const ieee::number single = ieee::round(ieee::quieted(b, e), ieee::binary32, e);
-    const bool not_single = b.is_nan() || ieee::compare(single, b) != 2;
-    return finish_class_test(c, o, in_class(b, ieee::binary32.emin(), o->a), not_single);
+    const u64 bits = scalar(c, o->b);
+    const bool matches = in_class(double_of(c, o->b), ieee::binary32.emin(), o->a);
+    return finish_class_test(c, o, matches, from_single(to_single(bits)) != bits);
 }
 template <handler test>
 handler select_class_test(u32 word, unsigned /*index*/, op& decoded) {

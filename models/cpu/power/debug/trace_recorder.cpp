@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/power/debug/trace_recorder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <stdexcept>
+
+#include "cpu/power/debug/effect.h"
+
+namespace pefsim::cpu::power::debug {
+namespace {
+
+constexpr std::size_t chunk = 8192;  // records that are written at once: they stay in the cache
+constexpr std::uint64_t snapshot_distance = 65'536;  // records
+
+int create(const std::string& path) {
+    const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0) {
+        throw std::invalid_argument(
+            fmt::format("{}: cannot write the trace: {}", path, std::strerror(errno)));
+    }
+    return file;
+}
+
+bool write_all(int file, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(file, bytes.data(), bytes.size());
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
+    return true;
+}
+
+bool write_header(int file, std::uint32_t core_number) {
+    const trace_header header{.core = core_number};
+    return write_all(file, std::as_bytes(std::span(&header, 1)));
+}
+
+trace_record event_record(trace_event event, std::uint64_t value, std::uint32_t word) {
+    return {.value = value, .word = word, .place = static_cast<std::uint32_t>(event)};
+}
+
+}  // namespace
+
+trace_recorder::trace_recorder(std::size_t records, std::uint32_t core_number)
+    : buffer_(std::max<std::size_t>(records, 256) + 1),
+      core_number_(core_number) {
+    result_ = no_result();
+    next_ = buffer_.data() + 1;
+    stop_ = end_ = buffer_.data() + buffer_.size();
+}
+
+trace_recorder::trace_recorder(const std::string& path, std::uint32_t core_number)
+    : trace_recorder(chunk, core_number) {
+    file_ = create(path);
+    failed_ = !write_header(file_, core_number_);
+}
+
+trace_recorder::~trace_recorder() {
+    if (file_ >= 0) {
+        flush();
+        ::close(file_);
+    }
+}
+
+bool trace_recorder::flush() {
+    if (file_ < 0) {
+        return true;
+    }
+    const auto used = static_cast<std::size_t>(next_ - buffer_.data()) - 1;
+    failed_ = !write_all(file_, std::as_bytes(std::span(buffer_).subspan(1, used))) || failed_;
+    earlier_ += used;
+    next_ = buffer_.data() + 1;
+    return !failed_;
+}
+
+/// The buffer begins again; the last record must have its value.
+void trace_recorder::make_room() {
+    if (file_ >= 0) {
+        flush();
+    } else {
+        earlier_ += capacity();
+        next_ = buffer_.data() + 1;
+    }
+}
+
+/// The last instruction has been executed, or never will be: its result is what stands in `state` now.
+void trace_recorder::settle(const registers& state) {
+    next_[-1].value = sample(state);
+    result_ = no_result();
+    append(trace_event::hole, 0);
+}
+
+void trace_recorder::append(trace_event event, std::uint64_t value, std::uint32_t word) {
+    if (next_ == end_) {
+        make_room();
+    }
+    *next_++ = event_record(event, value, word);
+    stop_ = next_;
+}
+
+/// A file names each page before its first instruction; of a ring that is done when it is read.
+void trace_recorder::append_pages() {
+    while (file_ >= 0 && pages_told_ < pages_.size()) {
+        append(trace_event::page, pages_[pages_told_], static_cast<std::uint32_t>(pages_told_ + 1));
+        ++pages_told_;
+    }
+}
+
+/// Before an instruction is recorded, when something is in its way. False: the budget is used up.
+bool trace_recorder::room(const core& c, const op* o) {
+    const std::int64_t left = c.left(o);
+    if (left <= 0) {
+        return false;
+    }
+    if (renumber_ || (file_ >= 0 && pages_told_ < pages_.size())) {
+        settle(c.state);
+        append_pages();
+        if (renumber_) {
+            append(trace_event::number, c.instructions_before(o));
+            renumber_ = false;
+        }
+        append(trace_event::hole, 0);
+    }
+    if (next_ == end_) {
+        next_[-1].value = sample(c.state);
+        make_room();
+    }
+    stop_ = next_ + std::min<std::int64_t>(left, end_ - next_);
+    return true;
+}
+
+bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& decoded) {
+    const std::uint64_t number = c.instructions_before(o);
+    const bool access = accesses_storage(decoded);
+    if (number != expected_ || access) {
+        settle(c.state);
+        if (number != expected_) {
+            append(trace_event::number, number);
+        }
+        if (access) {
+            append(trace_event::address, effective_address(decoded, c.state) & c.ea_mask());
+        }
+        append(trace_event::hole, 0);
+    }
+    expected_ = number + 1;
+    if (!ready() && !room(c, o)) {
+        return false;
+    }
+    add(c, decoded);
+    return true;
+}
+
+void trace_recorder::begin(const core& c, std::uint64_t picoseconds, std::uint64_t budget) {
+    if (recorded() < snapshot_at_) {
+        for (std::size_t n = 0; n < general_registers::zero; ++n) {
+            if (known_[n] != c.state.gpr[n]) {
+                append(trace_event::gpr, c.state.gpr[n], static_cast<std::uint32_t>(n));
+            }
+        }
+    } else {
+        snapshot(c);
+    }
+    append(trace_event::number, c.instructions());
+    if (picoseconds != time_) {
+        time_ = picoseconds;
+        append(trace_event::time, picoseconds);
+    }
+    append(trace_event::hole, 0);
+    renumber_ = false;
+    stop_ = next_ + std::min<std::uint64_t>(budget, static_cast<std::uint64_t>(end_ - next_));
+}
+
+/// So that a reader that has lost the beginning knows them again.
+void trace_recorder::snapshot(const core& c) {
+    for (std::size_t n = 0; n < general_registers::zero; ++n) {
+        append(trace_event::gpr, c.state.gpr[n], static_cast<std::uint32_t>(n));
+    }
+    snapshot_at_ = recorded() + (file_ >= 0 ? snapshot_distance
+                                            : std::min<std::uint64_t>(snapshot_distance, capacity() / 2));
+}
+
+void trace_recorder::end(const core& c) {
+    settle(c.state);
+    known_ = c.state.gpr;
+}
+
+std::uint32_t trace_recorder::place_of(std::uint64_t ea) {
+    const std::uint64_t page = ea & granule_mask;
+    const auto [found, is_new] = page_numbers_.try_emplace(page,
+                                                           static_cast<std::uint32_t>(pages_.size() + 1));
+    if (is_new) {
+        pages_.push_back(page);
+        stop_ = next_;
+    }
+    return found->second << trace_page_shift | static_cast<std::uint32_t>(ea % granule / 4);
+}
+
+void trace_recorder::interrupt(const core& c, std::uint64_t nip, const interrupt_cause& cause) {
+    settle(c.state);
+    append(trace_event::interrupt, nip,
+           static_cast<std::uint32_t>(cause.which) | (cause.completes ? trace_completes : 0));
+    if (cause.has_dar) {
+        append(trace_event::dar, cause.dar);
+    }
+    append(trace_event::hole, 0);
+    renumber_ = true;
+}
+
+std::vector<trace_record> trace_recorder::records() const {
+    std::vector<trace_record> all;
+    for (std::uint32_t n = 0; n < pages_.size() && file_ < 0; ++n) {
+        all.push_back(event_record(trace_event::page, pages_[n], n + 1));
+    }
+    const auto here = buffer_.begin() + (next_ - buffer_.data());
+    if (file_ < 0 && earlier_ != 0) {
+        all.insert(all.end(), here, buffer_.end());
+    }
+    all.insert(all.end(), buffer_.begin() + 1, here);
+    return all;
+}
+
+std::uint64_t trace_recorder::recorded() const {
+    return earlier_ + static_cast<std::uint64_t>(next_ - buffer_.data()) - 1;
+}
+
+void trace_recorder::save(const std::string& path) const {
+    const int file = create(path);
+    const std::vector<trace_record> all = records();
+    const bool done = write_header(file, core_number_) && write_all(file, std::as_bytes(std::span(all)));
+    ::close(file);
+    if (!done) {
+        throw std::invalid_argument(fmt::format("{}: the trace could not be written", path));
+    }
+}
+
+}  // namespace pefsim::cpu::power::debug

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cpu/power/debug/trace_record.h"
+#include "cpu/power/engine/core.h"
+
+namespace pefsim::cpu::power::debug {
+
+/// Where the instruction trace of one core goes: a ring in memory that keeps the last records, or a file that gets all of
+/// them. Which instructions are recorded is the business of debug::monitor, which alone calls the members for recording.
+class trace_recorder {
+public:
+    /// A ring of `records`, at least 256: some four fifths of them are instructions in the smallest, nearly all in one of
+    /// a hundred thousand.
+    explicit trace_recorder(std::size_t records, std::uint32_t core_number = 0);
+    /// A file, which is made anew. Throws std::invalid_argument when it cannot be opened.
+    explicit trace_recorder(const std::string& path, std::uint32_t core_number = 0);
+    ~trace_recorder();
+    trace_recorder(const trace_recorder&) = delete;
+    trace_recorder& operator=(const trace_recorder&) = delete;
+
+    /// What is in memory, oldest first, with the pages that they need; of a file, what has not been written yet.
+    [[nodiscard]] std::vector<trace_record> records() const;
+    /// Instructions and events since the beginning, those included that the ring no longer has.
+    [[nodiscard]] std::uint64_t recorded() const;
+    /// Writes the ring into a file. Throws std::invalid_argument when that fails.
+    void save(const std::string& path) const;
+    /// Writes to the file what is still in memory. False when writing failed, now or earlier: the disk is full.
+    bool flush();
+
+    // --- recording
+    /// The core begins to run: at most `budget` instructions, if all of them come to add().
+    void begin(const core& c, std::uint64_t picoseconds, std::uint64_t budget);
+    /// It has stopped.
+    void end(const core& c);
+    /// trace_record::place of the instruction at `ea`.
+    std::uint32_t place_of(std::uint64_t ea);
+    /// False: room() is to be called before the next add().
+    [[nodiscard]] bool ready() const { return next_ != stop_; }
+    /// Makes room for the instruction at `o`. False: the budget is used up.
+    bool room(const core& c, const op* o);
+    /// The instruction at `o` is about to be executed, of a trace without gaps.
+    [[gnu::always_inline]] void add(const core& c, const observed_op& decoded) {
+        trace_record& record = *next_++;
+        (&record)[-1].value = sample(c.state);
+        record.word = decoded.word;
+        record.place = decoded.place;
+        result_ = decoded.result;
+    }
+    /// The same and room(), when other instructions may have been executed since the last one that was recorded.
+    bool add_after_gap(core& c, const op* o, const observed_op& decoded);
+    void interrupt(const core& c, std::uint64_t nip, const interrupt_cause& cause);
+
+private:
+    /// The result of the last instruction.
+    [[nodiscard]] std::uint64_t sample(const registers& state) const {
+        std::uint64_t value = 0;
+        std::memcpy(&value, std::bit_cast<const std::byte*>(&state) + result_, sizeof value);
+        return value;
+    }
+    [[nodiscard]] std::size_t capacity() const { return buffer_.size() - 1; }
+    void settle(const registers& state);
+    void append(trace_event event, std::uint64_t value, std::uint32_t word = 0);
+    void append_pages();
+    void make_room();
+    void snapshot(const core& c);
+
+    // The record before next_ waits for its value. Between runs and after events it is a hole.
+    trace_record* next_ = nullptr;
+    trace_record* stop_ =
+        nullptr;  ///< where add() needs room(): the end of the buffer, the end of the budget, an event
+    std::size_t result_ = 0;  ///< offset of the awaited value in `registers`
+    trace_record* end_ = nullptr;
+    std::vector<trace_record> buffer_;  // the first is never used but as a hole
+    std::uint64_t earlier_ = 0;         // records before the buffer was begun again
+    std::uint64_t snapshot_at_ = 0;     // when recorded() reaches it, all registers are told again
+    bool renumber_ = false;
+    std::uint64_t expected_ = 0;  // number of the next instruction, if there is no gap
+    std::uint64_t time_ = ~std::uint64_t{0};
+    general_registers known_;           // what a reader knows at the end of a run
+    std::vector<std::uint64_t> pages_;  // their effective addresses, by number - 1
+    std::size_t pages_told_ = 0;        // of them, those in the file
+    std::unordered_map<std::uint64_t, std::uint32_t> page_numbers_;
+    std::uint32_t core_number_ = 0;
+    int file_ = -1;
+    bool failed_ = false;
+};
+
+}  // namespace pefsim::cpu::power::debug
