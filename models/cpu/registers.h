@@ -8,12 +8,15 @@
 
 namespace pefsim::cpu {
 
-/// Bits of the Machine State Register that decide privilege (Power ISA 3.0B Book III 3.2.1; S: SMF, MSR bit 41).
+/// Bits of the Machine State Register that decide privilege and what is available (Power ISA 3.0B Book III 3.2.1; S: SMF, MSR bit 41).
 inline constexpr std::uint64_t msr_sf = std::uint64_t{1} << (63 - 0);
 inline constexpr std::uint64_t msr_hv = std::uint64_t{1} << (63 - 3);
+inline constexpr std::uint64_t msr_vec = std::uint64_t{1} << (63 - 38);
+inline constexpr std::uint64_t msr_vsx = std::uint64_t{1} << (63 - 40);
 inline constexpr std::uint64_t msr_s = std::uint64_t{1} << (63 - 41);
 inline constexpr std::uint64_t msr_ee = std::uint64_t{1} << (63 - 48);
 inline constexpr std::uint64_t msr_pr = std::uint64_t{1} << (63 - 49);
+inline constexpr std::uint64_t msr_fp = std::uint64_t{1} << (63 - 50);
 inline constexpr std::uint64_t msr_ir = std::uint64_t{1} << (63 - 58);
 inline constexpr std::uint64_t msr_dr = std::uint64_t{1} << (63 - 59);
 inline constexpr std::uint64_t msr_ri = std::uint64_t{1} << (63 - 62);
