@@ -32,6 +32,15 @@ void code_cache::forget(std::uint64_t real, std::size_t size) {
     }
 }
 
+void code_cache::forget_range(std::uint64_t real, std::uint64_t size) {
+    const std::uint64_t first = real & granule_mask;
+    for (auto& [address, page] : pages_) {
+        if (page->real - first < size + (real - first)) {
+            std::fill_n(page->ops.begin(), words_per_page, op{.execute = undecoded_});
+        }
+    }
+}
+
 void code_cache::forget_all() {
     for (auto& [address, page] : pages_) {
         std::fill_n(page->ops.begin(), words_per_page, op{.execute = undecoded_});

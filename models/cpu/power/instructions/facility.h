@@ -72,4 +72,17 @@ handler when_available(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) 
     return guarded_by_target<needs, run>(decoded);
 }
 
+/// The Facility Unavailable interrupt, for a cause of facility_cause.
+[[gnu::cold, gnu::noinline]] inline const op* not_enabled(core& c, const op* o, std::uint8_t cause) {
+    return c.raise(o, facility_unavailable(cause));
+}
+/// A privileged instruction in problem state.
+[[gnu::cold, gnu::noinline]] inline const op* not_privileged(core& c, const op* o) {
+    return c.raise(o, privileged_instruction());
+}
+/// The handler of a word that is no instruction, and of invalid forms that POWER9 does not execute.
+[[gnu::cold, gnu::noinline]] inline const op* illegal(core& c, const op* o) {
+    return c.raise(o, emulation_assistance(c.word_at(o)));
+}
+
 }  // namespace pefsim::cpu::power::isa

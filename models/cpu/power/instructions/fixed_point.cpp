@@ -4,6 +4,7 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/special_registers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -169,23 +170,6 @@ template <typename wide, typename narrow, bool immediate>
 handler select_compare(std::uint32_t word, unsigned /*index*/, op& /*decoded*/) {
     return (word >> 21 & 1) != 0 ? compare_as<wide, immediate> : compare_as<narrow, immediate>;
 }
-template <spr which>
-const op* move_from(core& c, const op* o) {
-    c.state.gpr[o->t] = c.state[which];
-    return next(c, o);
-}
-template <spr which>
-const op* move_to(core& c, const op* o) {
-    c.state[which] = c.state.gpr[o->t];
-    return next(c, o);
-}
-handler select_mfspr(std::uint32_t word, unsigned /*index*/, op& /*decoded*/) {
-    return fields::spr.of(word) == 8 ? move_from<pefsim::cpu::spr::lr> : move_from<pefsim::cpu::spr::ctr>;
-}
-handler select_mtspr(std::uint32_t word, unsigned /*index*/, op& /*decoded*/) {
-    return fields::spr.of(word) == 8 ? move_to<pefsim::cpu::spr::lr> : move_to<pefsim::cpu::spr::ctr>;
-}
-
 using enum operand;
 using enum facility;
 using enum instruction_class;
