@@ -22,13 +22,15 @@ struct special_register {
     privilege reads = privilege::problem;
     privilege writes = privilege::problem;
     std::uint64_t writable = ~std::uint64_t{0};  ///< bits that mtspr changes
-    std::uint8_t needs = 0;  ///< a facility_cause that FSCR controls in problem state; 0: none
-    handler read = nullptr;                      ///< null: RT <- the register
-    handler write = nullptr;                     ///< null: the register <- RS, where writable
+    std::uint8_t needs = 0;   ///< a facility_cause that FSCR controls in problem state; 0: none
+    handler read = nullptr;   ///< null: RT <- the register
+    handler write = nullptr;  ///< null: the register <- RS, where writable
 };
 
-/// All of them, by number.
+/// All of them, by number: those of problem state, and those of a guest's kernel and the performance monitor
+/// (supervisor_registers.cpp).
 std::span<const special_register> special_registers();
+std::span<const special_register> supervisor_registers();
 /// The row of that number, or null when the processor has none.
 const special_register* find_special_register(unsigned number);
 
