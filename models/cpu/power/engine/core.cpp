@@ -46,6 +46,7 @@ exit_reason core::run(std::int64_t instructions) {
             o = o->execute(*this, o);
         }
     } while (tracing_ && run_traced());
+    reservation_.size = 0;
     return exit_;
 }
 
@@ -292,6 +293,67 @@ bool core::reach(const op* o, std::uint64_t ea, std::size_t size, access_kind ki
 
 bool core::locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real) {
     return reach(o, ea & ea_mask_, 1, kind, real);
+}
+
+bool core::touch_slowly(const op* o, std::uint64_t ea) {
+    std::uint64_t real = 0;
+    if (!reach(o, ea, 1, access_kind::load, real)) {
+        return false;
+    }
+    if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
+        remember(data_->loads, ea, bytes);
+    }
+    return true;
+}
+
+// --- the reservation
+
+/// What distinguishes the real storage at `ea` from all other: its place in host memory, or the real address of what has
+/// none.
+bool core::identify(const op* o, std::uint64_t ea, std::uint64_t& storage) {
+    const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
+    if (entry.tag == (ea & granule_mask)) {
+        storage = entry.addend + ea;
+        return true;
+    }
+    std::uint64_t real = 0;
+    if (!reach(o, ea, 1, access_kind::load, real)) {
+        return false;
+    }
+    const std::byte* bytes = storage_.direct(real, access_kind::load);
+    storage = bytes != nullptr ? std::bit_cast<std::uint64_t>(bytes) + real % granule : real;
+    return true;
+}
+
+namespace {
+constexpr std::uint64_t reservation_granule(std::uint64_t storage) { return storage & ~std::uint64_t{127}; }
+}  // namespace
+
+bool core::reserve(const op* o, std::uint64_t ea, std::size_t size) {
+    std::uint64_t storage = 0;
+    if (!identify(o, ea & ea_mask_, storage)) {
+        return false;
+    }
+    reservation_ = {reservation_granule(storage), size};
+    return true;
+}
+
+bool core::take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held) {
+    std::uint64_t storage = 0;
+    if (reservation_.size != 0 && !identify(o, ea & ea_mask_, storage)) {
+        return false;
+    }
+    held = reservation_.size == size && reservation_.granule == reservation_granule(storage);
+    reservation_.size = 0;
+    return true;
+}
+
+std::uint64_t core::random_number() {  // splitmix64
+    std::uint64_t z = random_state_ += 0x9e37'79b9'7f4a'7c15;
+    z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
+    z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
+    z ^= z >> 31;
+    return z == ~std::uint64_t{0} ? 0 : z;
 }
 
 bool core::done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome) {

@@ -102,6 +102,12 @@ public:
     /// mtspr DEC at `o`.
     void set_decrementer(const op* o, std::uint64_t value);
 
+    // --- chance
+    /// Where the random numbers of `darn` begin.
+    void seed(std::uint64_t value) { random_state_ = value; }
+    /// The next one; never all ones, which says that there is none.
+    std::uint64_t random_number();
+
     void forget_translations();
     /// What tlbie of this or another processor says.
     void forget_translations(const tlb_invalidation& what);
@@ -150,6 +156,23 @@ public:
 
     /// The real address of an access at `ea` within a granule, which it may do (load or store).
     bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
+    /// An access that is checked like a load and moves no data: a cache instruction's.
+    [[gnu::always_inline]] bool touch(const op* o, std::uint64_t ea) {
+        ea &= ea_mask_;
+        return data_->loads.entries[tlb::index_of(ea)].tag == (ea & granule_mask) || touch_slowly(o, ea);
+    }
+
+    // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It ends with the run at the latest: what other processors and
+    // devices do between runs need not be watched.
+    /// Makes it, for `size` bytes at `ea`, which have been loaded. False: as load().
+    bool reserve(const op* o, std::uint64_t ea, std::size_t size);
+    /// Ends it. `held`: it existed for accesses of `size` bytes, and `ea` is in its granule. False: as load().
+    bool take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held);
+    /// Somebody else has stored into real storage, during a run.
+    void lose_reservation() { reservation_.size = 0; }
+
+    /// The copy-paste facility: a `copy` waits for its `paste.`.
+    bool copy_pending = false;
 
     // --- control flow
     /// Effective address of the instruction at `o`.
@@ -240,6 +263,8 @@ private:
         std::uint64_t real = 0;
     };
     std::array<piece, 2> split(std::uint64_t ea, std::size_t size) const;
+    bool touch_slowly(const op* o, std::uint64_t ea);
+    bool identify(const op* o, std::uint64_t ea, std::uint64_t& storage);
     bool load_slowly(const op* o, std::uint64_t ea, std::size_t size);
     bool store_slowly(const op* o, std::uint64_t ea, std::size_t size);
     bool reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real);
@@ -273,6 +298,12 @@ private:
     std::array<std::uint64_t, vectors.size()> interrupts_taken_{};
     std::uint64_t taken_ = 0;                         // their number
     alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
+
+    struct {
+        std::uint64_t granule = 0;
+        std::size_t size = 0;  // 0: there is none
+    } reservation_;
+    std::uint64_t random_state_ = 0;
 
     translator& addresses_;
     real_storage& storage_;

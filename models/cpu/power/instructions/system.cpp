@@ -206,28 +206,8 @@ using enum instruction_class;
 /// (Book III).
 // clang-format off
 constexpr instruction rows[] = {
-    // Book II 4.3 Cache management
-    {"icbi",    x_form(31, 982),   {ra0, rb},       plain, storage,    cache},
-    {"icbt",    x_form(31, 22),    {ct, ra0, rb},   plain, storage,    cache},
-    {"dcbt",    x_form(31, 278),   {ra0, rb, th},   plain, storage,    cache},
-    {"dcbtst",  x_form(31, 246),   {ra0, rb, th},   plain, storage,    cache},
-    {"dcbz",    x_form(31, 1014),  {ra0, rb},       plain, storage,    cache},
-    {"dcbst",   x_form(31, 54),    {ra0, rb},       plain, storage,    cache},
-    {"dcbf",    x_form(31, 86),    {ra0, rb, l_flush}, plain, storage, cache},
-
-    // Data streams, phased out: hints without effect, also when MSR[VEC]=0
-    {"dst",     x_form(31, 342),   {ra, rb, strm},  plain, storage,    cache},
-    {"dstst",   x_form(31, 374),   {ra, rb, strm},  plain, storage,    cache},
-    {"dss",     x_form(31, 822),   {strm},          plain, storage,    cache},
-
-    // Book II 4.6.1, 4.6.3, 4.6.4 Synchronisation
-    {"isync",   xl_form(19, 150),  {},              plain, storage,    sync},
-    {"sync",    x_form(31, 598),   {l_sync},        plain, storage,    sync},
-    {"eieio",   x_form(31, 854),   {},              plain, storage,    sync},
+    // Book II 4.6.4 Wait
     {"wait",    x_form(31, 30),    {},              plain, storage,    power_save, always<idle>},
-
-    // Reserved no-operations (Book I 1.8.3): 31 with extended opcodes 530, 562 ... 754
-    {"rnop",    x_form(31).with(bits(21, 22), 2).with(bits(26, 30), 18), {}, plain, system, reserved_nop},
 
     // Book II: time base (phased out in favour of mfspr)
     {"mftb",    xfx_form(31, 371), {rt, tbr},       plain, storage,    status, select_mfspr},

@@ -13,8 +13,10 @@ std::span<const instruction> instructions() {
     static const std::vector<instruction> all = [] {
         std::vector<instruction> joined;
         for (const auto rows :
-             {branch_rows(), fixed_point_rows(), fixed_load_store_rows(), floating_rows(), decimal_rows(),
-              vector_rows(), vector_scalar_rows(), system_rows(), transactional_rows()}) {
+             {branch_rows(), fixed_arithmetic_rows(), fixed_compare_rows(), fixed_logical_rows(),
+              fixed_rotate_rows(), fixed_move_rows(), fixed_load_store_rows(), fixed_multiple_rows(),
+              atomic_rows(), floating_rows(), decimal_rows(), vector_rows(), vector_scalar_rows(),
+              storage_rows(), system_rows(), transactional_rows()}) {
             joined.insert(joined.end(), rows.begin(), rows.end());
         }
         return joined;
