@@ -75,6 +75,9 @@ public:
     void attention_leaves(bool leaves) { attention_leaves_ = leaves; }
     [[nodiscard]] bool attention_leaves() const { return attention_leaves_; }
 
+    /// Takes an interrupt between runs, at state.nip.
+    void take_interrupt(const interrupt_cause& cause) { deliver(state.nip, cause); }
+
     // --- asynchronous interrupts (Power ISA 3.0B Book III 6.8), taken while MSR[EE]=1: when run() begins, and by
     // instructions that change MSR
     /// The level of the external interrupt line.
