@@ -38,6 +38,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     python3                         # tests/house
     valgrind                        # tests/benchmarks/publish: instruction counts
     liblzma-dev                     # packed conformance tests
+    libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
     gcc-powerpc64le-linux-gnu       # programs of tests/conformance
     libc6-dev-ppc64el-cross         # their C library

@@ -116,6 +116,7 @@ struct engine_run::machine {
         load(processor.state, input);
         processor.msr_changed();
         std::memcpy(memory.at(memory_real), input.memory, sizeof input.memory);
+        std::memset(memory.at(code_size + VECTOR_REGION_SIZE - VECTOR_TAIL_SIZE), 0, VECTOR_TAIL_SIZE);
         const exit_reason why = processor.run(1000);
 
         vector_state result = input;

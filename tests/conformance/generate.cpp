@@ -58,6 +58,9 @@ std::optional<u32> executable(const instruction& row, u32 word, operand_values& 
     if (row.invalid_form(word)) {
         return {};
     }
+    if (row.mnemonic == "addex" && info_of(operand::cy).value(word) != 0) {
+        return {};  // reserved
+    }
     if (row.mnemonic == "bcctr" && (info_of(operand::bo).value(word) & 4) == 0) {
         return {};  // invalid: CTR is counted and jumped to
     }
@@ -218,7 +221,9 @@ u64 effective_address(const instruction& row, operand_values& random) {
                                0x0010'0000'0000'0000 + random.below(16)};
         return hostile[random.below(std::size(hostile))];
     }
-    const bool aligned = row.kind == kind_of_row::atomic ? !random.one_in(8) : random.one_in(2);
+    const bool aligned = row.kind == kind_of_row::atomic || matches("lq stq", row.mnemonic)
+                             ? !random.one_in(8)
+                             : random.one_in(2);
     const bool is_long = matches("lmw stmw lsw* stsw* lxvl* stxvl*", row.mnemonic);
     const u64 offset = random.below(is_long ? 128 : VECTOR_MEMORY_SIZE - 16);
     return VECTOR_MEMORY_AT + (aligned ? offset & ~u64{15} : offset);

@@ -20,6 +20,7 @@
 #define CODE ((uint32_t*)VECTOR_CODE_AT)
 #define ENTER (CODE + 0x10000 / 4) /* enter_vector.S wants this distance */
 #define MEMORY ((void*)VECTOR_MEMORY_AT)
+#define REGION_TAIL ((void*)(VECTOR_REGION_AT + VECTOR_REGION_SIZE - VECTOR_TAIL_SIZE))
 
 extern const uint32_t enter_vector[], leave_vector[], end_of_vector[];
 
@@ -68,6 +69,7 @@ static void place_words(const struct vector_group* group) {
 
 static void execute(void) {
     memcpy(MEMORY, STATE->memory, VECTOR_MEMORY_SIZE);
+    memset(REGION_TAIL, 0, VECTOR_TAIL_SIZE);
     STATE->signal = STATE->nip = STATE->address = 0;
     register void* enter __asm__("r12") = ENTER;
     __asm__ volatile("mtctr %0; bctrl"

@@ -20,6 +20,7 @@
 #define VECTOR_CODE_AT 0x21000000ull
 #define VECTOR_REGION_AT 0x40000000ull
 #define VECTOR_REGION_SIZE 0x20000ull
+#define VECTOR_TAIL_SIZE 128 /* the end of the region, which vectors touch as they fault: zero before each */
 #define VECTOR_MEMORY_SIZE 256
 #define VECTOR_MEMORY_AT (VECTOR_REGION_AT + 0x10000ull - VECTOR_MEMORY_SIZE / 2)
 

@@ -136,6 +136,20 @@ bool accesses_storage(const observed_op& decoded) {
     return decoded.row != observed_op::no_row && is_access(isa::instructions()[decoded.row]);
 }
 
+std::optional<std::size_t> gpr_of(std::uint16_t offset) {
+    const std::size_t at = offset;
+    const bool is_gpr = at >= gpr_at && at < gpr_at + 8 * general_registers::zero;
+    return is_gpr ? std::optional((at - gpr_at) / 8) : std::nullopt;
+}
+
+bool loads_many(const observed_op& decoded) {
+    if (decoded.row == observed_op::no_row) {
+        return false;
+    }
+    const isa::instruction& row = isa::instructions()[decoded.row];
+    return row.operands[0] == operand::rt_pair || row.mnemonic == "lmw" || row.mnemonic.starts_with("lsw");
+}
+
 std::string result_name(std::uint16_t offset) {
     const std::size_t at = offset;
     if (at == cr_at) {
@@ -147,8 +161,8 @@ std::string result_name(std::uint16_t offset) {
     if (at == special(spr::ctr)) {
         return "ctr";
     }
-    if (at >= gpr_at && at < gpr_at + 8 * general_registers::zero) {
-        return fmt::format("r{}", (at - gpr_at) / 8);
+    if (const std::optional<std::size_t> n = gpr_of(offset)) {
+        return fmt::format("r{}", *n);
     }
     if (at >= vsr_at && at < vsr_at + 64 * sizeof(vector_register)) {
         return fmt::format("vs{}", (at - vsr_at) / sizeof(vector_register));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cpu/power/engine/observer.h"
@@ -29,6 +31,12 @@ bool accesses_storage(const observed_op& decoded);
 
 /// Assembly language's name of the result at an offset in `registers`: "r3", "vs34", "cr", "ctr"; empty: there is none.
 std::string result_name(std::uint16_t offset);
+
+/// The number of the general purpose register at an offset in `registers`, if one is there.
+std::optional<std::size_t> gpr_of(std::uint16_t offset);
+
+/// True of loads that change more general purpose registers than the one that is shown.
+bool loads_many(const observed_op& decoded);
 
 /// The result of an instruction that shows none.
 std::uint16_t no_result();

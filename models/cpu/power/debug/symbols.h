@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,21 @@ public:
 class no_symbols final : public symbol_lookup {
 public:
     [[nodiscard]] symbol_at at(std::uint64_t /*ea*/) const override { return {}; }
+};
+
+/// Those that it has been told. Names are kept.
+class symbol_table final : public symbol_lookup {
+public:
+    /// \param size in bytes; 0: as far as the next one
+    void add(std::uint64_t address, std::uint64_t size, std::string_view name);
+    [[nodiscard]] symbol_at at(std::uint64_t ea) const override;
+
+private:
+    struct entry {
+        std::uint64_t size = 0;
+        std::string name;
+    };
+    std::map<std::uint64_t, entry> entries_;
 };
 
 /// "name", "name+0x10", or nothing.

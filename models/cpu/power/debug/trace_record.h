@@ -34,6 +34,7 @@ enum class trace_event : std::uint32_t {
     last = dar,
 };
 
+inline constexpr std::uint32_t trace_gap = 1;
 inline constexpr std::uint32_t trace_completes = 0x8000'0000;
 inline constexpr unsigned trace_page_shift = 10;
 

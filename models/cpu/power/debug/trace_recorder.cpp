@@ -15,8 +15,9 @@
 namespace pefsim::cpu::power::debug {
 namespace {
 
-constexpr std::size_t chunk = 8192;  // records that are written at once: they stay in the cache
+constexpr std::size_t chunk = 65'536;                // records that are written at once
 constexpr std::uint64_t snapshot_distance = 65'536;  // records
+constexpr std::size_t per_block = 4096 / sizeof(trace_record);
 
 int create(const std::string& path) {
     const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
@@ -27,20 +28,23 @@ int create(const std::string& path) {
     return file;
 }
 
+/// Whether the host's page cache is passed by; not every file system can do that.
+void write_directly(int file, bool on) {
+    const int flags = ::fcntl(file, F_GETFL);
+    ::fcntl(file, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
+}
+
 bool write_all(int file, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const ssize_t written = ::write(file, bytes.data(), bytes.size());
-        if (written < 0 && errno != EINTR) {
+        if (written < 0 && errno == EINVAL && (::fcntl(file, F_GETFL) & O_DIRECT) != 0) {
+            write_directly(file, false);
+        } else if (written < 0 && errno != EINTR) {
             return false;
         }
         bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
     }
     return true;
-}
-
-bool write_header(int file, std::uint32_t core_number) {
-    const trace_header header{.core = core_number};
-    return write_all(file, std::as_bytes(std::span(&header, 1)));
 }
 
 trace_record event_record(trace_event event, std::uint64_t value, std::uint32_t word) {
@@ -50,17 +54,21 @@ trace_record event_record(trace_event event, std::uint64_t value, std::uint32_t 
 }  // namespace
 
 trace_recorder::trace_recorder(std::size_t records, std::uint32_t core_number)
-    : buffer_(std::max<std::size_t>(records, 256) + 1),
+    : buffer_((std::max<std::size_t>(records, 1) + per_block - 1) / per_block + 1),
       core_number_(core_number) {
     result_ = no_result();
-    next_ = buffer_.data() + 1;
-    stop_ = end_ = buffer_.data() + buffer_.size();
+    next_ = begin_of_buffer();
+    stop_ = end_ = next_ + (buffer_.size() - 1) * per_block;
 }
 
 trace_recorder::trace_recorder(const std::string& path, std::uint32_t core_number)
     : trace_recorder(chunk, core_number) {
     file_ = create(path);
-    failed_ = !write_header(file_, core_number_);
+    write_directly(file_, true);
+    const trace_header header{.core = core_number_};
+    block first;  // holes behind the header
+    first.records[0] = std::bit_cast<trace_record>(header);
+    failed_ = !write_all(file_, std::as_bytes(std::span(first.records)));
 }
 
 trace_recorder::~trace_recorder() {
@@ -74,10 +82,13 @@ bool trace_recorder::flush() {
     if (file_ < 0) {
         return true;
     }
-    const auto used = static_cast<std::size_t>(next_ - buffer_.data()) - 1;
-    failed_ = !write_all(file_, std::as_bytes(std::span(buffer_).subspan(1, used))) || failed_;
-    earlier_ += used;
-    next_ = buffer_.data() + 1;
+    while (used() % per_block != 0) {
+        *next_++ = {};
+    }
+    failed_ = !write_all(file_, std::as_bytes(std::span(begin_of_buffer(), used()))) || failed_;
+    earlier_ += used();
+    next_ = begin_of_buffer();
+    stop_ = next_;
     return !failed_;
 }
 
@@ -86,8 +97,8 @@ void trace_recorder::make_room() {
     if (file_ >= 0) {
         flush();
     } else {
-        earlier_ += capacity();
-        next_ = buffer_.data() + 1;
+        earlier_ += used();
+        next_ = begin_of_buffer();
     }
 }
 
@@ -143,7 +154,7 @@ bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& deco
     if (number != expected_ || access) {
         settle(c.state);
         if (number != expected_) {
-            append(trace_event::number, number);
+            append(trace_event::number, number, trace_gap);
         }
         if (access) {
             append(trace_event::address, effective_address(decoded, c.state) & c.ea_mask());
@@ -151,6 +162,7 @@ bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& deco
         append(trace_event::hole, 0);
     }
     expected_ = number + 1;
+    gaps_ = true;
     if (!ready() && !room(c, o)) {
         return false;
     }
@@ -159,22 +171,23 @@ bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& deco
 }
 
 void trace_recorder::begin(const core& c, std::uint64_t picoseconds, std::uint64_t budget) {
-    if (recorded() < snapshot_at_) {
+    const bool gap = gaps_ || c.instructions() != ended_;
+    append(trace_event::number, c.instructions(), gap ? trace_gap : 0);
+    if ((gap && !gaps_) || recorded() >= snapshot_at_) {
+        snapshot(c);
+    } else if (!gap) {
         for (std::size_t n = 0; n < general_registers::zero; ++n) {
             if (known_[n] != c.state.gpr[n]) {
                 append(trace_event::gpr, c.state.gpr[n], static_cast<std::uint32_t>(n));
             }
         }
-    } else {
-        snapshot(c);
     }
-    append(trace_event::number, c.instructions());
     if (picoseconds != time_) {
         time_ = picoseconds;
         append(trace_event::time, picoseconds);
     }
     append(trace_event::hole, 0);
-    renumber_ = false;
+    renumber_ = gaps_ = false;
     stop_ = next_ + std::min<std::uint64_t>(budget, static_cast<std::uint64_t>(end_ - next_));
 }
 
@@ -183,13 +196,17 @@ void trace_recorder::snapshot(const core& c) {
     for (std::size_t n = 0; n < general_registers::zero; ++n) {
         append(trace_event::gpr, c.state.gpr[n], static_cast<std::uint32_t>(n));
     }
-    snapshot_at_ = recorded() + (file_ >= 0 ? snapshot_distance
-                                            : std::min<std::uint64_t>(snapshot_distance, capacity() / 2));
+    snapshot_at_ = recorded() +
+                   (file_ >= 0
+                        ? snapshot_distance
+                        : std::min<std::uint64_t>(snapshot_distance,
+                                                  static_cast<std::uint64_t>(end_ - begin_of_buffer()) / 2));
 }
 
 void trace_recorder::end(const core& c) {
     settle(c.state);
     known_ = c.state.gpr;
+    ended_ = c.instructions();
 }
 
 std::uint32_t trace_recorder::place_of(std::uint64_t ea) {
@@ -219,22 +236,21 @@ std::vector<trace_record> trace_recorder::records() const {
     for (std::uint32_t n = 0; n < pages_.size() && file_ < 0; ++n) {
         all.push_back(event_record(trace_event::page, pages_[n], n + 1));
     }
-    const auto here = buffer_.begin() + (next_ - buffer_.data());
     if (file_ < 0 && earlier_ != 0) {
-        all.insert(all.end(), here, buffer_.end());
+        all.insert(all.end(), next_, end_);
     }
-    all.insert(all.end(), buffer_.begin() + 1, here);
+    all.insert(all.end(), begin_of_buffer(), begin_of_buffer() + used());
     return all;
 }
 
-std::uint64_t trace_recorder::recorded() const {
-    return earlier_ + static_cast<std::uint64_t>(next_ - buffer_.data()) - 1;
-}
+std::uint64_t trace_recorder::recorded() const { return earlier_ + used(); }
 
 void trace_recorder::save(const std::string& path) const {
     const int file = create(path);
     const std::vector<trace_record> all = records();
-    const bool done = write_header(file, core_number_) && write_all(file, std::as_bytes(std::span(all)));
+    const trace_header header{.core = core_number_};
+    const bool done = write_all(file, std::as_bytes(std::span(&header, 1))) &&
+                      write_all(file, std::as_bytes(std::span(all)));
     ::close(file);
     if (!done) {
         throw std::invalid_argument(fmt::format("{}: the trace could not be written", path));

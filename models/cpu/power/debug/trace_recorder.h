@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,8 +18,7 @@ namespace pefsim::cpu::power::debug {
 /// them. Which instructions are recorded is the business of debug::monitor, which alone calls the members for recording.
 class trace_recorder {
 public:
-    /// A ring of `records`, at least 256: some four fifths of them are instructions in the smallest, nearly all in one of
-    /// a hundred thousand.
+    /// A ring of at least `records`. Nearly all of them are instructions, unless it is very small.
     explicit trace_recorder(std::size_t records, std::uint32_t core_number = 0);
     /// A file, which is made anew. Throws std::invalid_argument when it cannot be opened.
     explicit trace_recorder(const std::string& path, std::uint32_t core_number = 0);
@@ -59,13 +59,20 @@ public:
     void interrupt(const core& c, std::uint64_t nip, const interrupt_cause& cause);
 
 private:
+    /// Files are written past the host's page cache, which would cost more than the recording: in blocks of the disk.
+    struct alignas(4096) block {
+        std::array<trace_record, 4096 / sizeof(trace_record)> records{};
+    };
+
     /// The result of the last instruction.
     [[nodiscard]] std::uint64_t sample(const registers& state) const {
         std::uint64_t value = 0;
         std::memcpy(&value, std::bit_cast<const std::byte*>(&state) + result_, sizeof value);
         return value;
     }
-    [[nodiscard]] std::size_t capacity() const { return buffer_.size() - 1; }
+    [[nodiscard]] trace_record* begin_of_buffer() { return buffer_[1].records.data(); }
+    [[nodiscard]] const trace_record* begin_of_buffer() const { return buffer_[1].records.data(); }
+    [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(next_ - begin_of_buffer()); }
     void settle(const registers& state);
     void append(trace_event event, std::uint64_t value, std::uint32_t word = 0);
     void append_pages();
@@ -78,11 +85,13 @@ private:
         nullptr;  ///< where add() needs room(): the end of the buffer, the end of the budget, an event
     std::size_t result_ = 0;  ///< offset of the awaited value in `registers`
     trace_record* end_ = nullptr;
-    std::vector<trace_record> buffer_;  // the first is never used but as a hole
-    std::uint64_t earlier_ = 0;         // records before the buffer was begun again
-    std::uint64_t snapshot_at_ = 0;     // when recorded() reaches it, all registers are told again
+    std::vector<block> buffer_;      // of the first block only the last record is used, as a hole
+    std::uint64_t earlier_ = 0;      // records before the buffer was begun again
+    std::uint64_t snapshot_at_ = 0;  // when recorded() reaches it, all registers are told again
     bool renumber_ = false;
-    std::uint64_t expected_ = 0;  // number of the next instruction, if there is no gap
+    std::uint64_t expected_ = 0;               // number of the next instruction, if there is no gap
+    bool gaps_ = false;                        // in this run, there may be some
+    std::uint64_t ended_ = ~std::uint64_t{0};  // instructions at the end of the last run
     std::uint64_t time_ = ~std::uint64_t{0};
     general_registers known_;           // what a reader knows at the end of a run
     std::vector<std::uint64_t> pages_;  // their effective addresses, by number - 1

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <bit>
-
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/near_branch.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -14,11 +13,7 @@ using u64 = std::uint64_t;
 
 void set_link(core& c, const op* o) { c.state[spr::lr] = (c.cia(o) + 4) & c.ea_mask(); }
 
-/// op::imm is the distance of the target's op in bytes.
-[[gnu::always_inline]] inline const op* near_target(const op* o) {
-    return std::bit_cast<const op*>(std::bit_cast<std::uintptr_t>(o) +
-                                    static_cast<std::uintptr_t>(std::intptr_t{o->imm}));
-}
+/// Leaves what near_target() wants in op::imm.
 void resolve(op& decoded) { decoded.imm = decoded.imm / 4 * static_cast<std::int32_t>(sizeof(op)); }
 
 template <bool sets_lr>
@@ -38,17 +33,12 @@ const op* b_far(core& c, const op* o) {
     return c.branch_far(o, (is_absolute ? 0 : cia) + static_cast<u64>(std::int64_t{o->imm}));
 }
 
-bool in_granule(unsigned index, std::int32_t displacement) {
-    const std::int64_t target = std::int64_t{index} + displacement / 4;
-    return target >= 0 && target < static_cast<std::int64_t>(words_per_page);
-}
-
 handler select_b(std::uint32_t word, unsigned index, op& decoded) {
     const bool links = link.of(word) != 0;
     if (absolute.of(word) != 0) {
         return links ? b_far<true, true> : b_far<false, true>;
     }
-    if (in_granule(index, decoded.imm)) {
+    if (stays_in_granule(index, decoded.imm)) {
         resolve(decoded);
         return links ? b_near<true> : b_near<false>;
     }
@@ -160,7 +150,7 @@ handler select_bc(std::uint32_t word, unsigned index, op& decoded) {
     if (absolute.of(word) != 0) {
         return select_to<destination::absolute>(word, index, decoded);
     }
-    if (!in_granule(index, decoded.imm)) {
+    if (!stays_in_granule(index, decoded.imm)) {
         return select_to<destination::relative>(word, index, decoded);
     }
     resolve(decoded);
@@ -254,6 +244,11 @@ constexpr instruction rows[] = {
 // clang-format on
 
 }  // namespace
+
+bool stays_in_granule(unsigned index, std::int32_t displacement) {
+    const std::int64_t target = std::int64_t{index} + displacement / 4;
+    return target >= 0 && target < static_cast<std::int64_t>(words_per_page);
+}
 
 std::span<const instruction> branch_rows() { return rows; }
 

@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "cpu/power/engine/core.h"
+#include "cpu/power/instructions/comparison.h"
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/instructions.h"
 
@@ -17,9 +18,7 @@ using i32 = std::int32_t;
 
 template <typename T, bool immediate>
 const op* compare_as(core& c, const op* o) {
-    const T a = static_cast<T>(c.state.gpr[o->a]);
-    const T b = immediate ? static_cast<T>(o->imm) : static_cast<T>(c.state.gpr[o->b]);
-    c.state.cr.field[o->t] = ordering(c, a, b);
+    c.state.cr.field[o->t] = ordering(c, left_of<T>(c, o), right_of<T, immediate>(c, o));
     return next(c, o);
 }
 template <typename wide, typename narrow, bool immediate>

@@ -59,10 +59,12 @@ constexpr std::uint64_t bit(unsigned position) { return std::uint64_t{1} << posi
     set_ov(c, sign_of(c, out), bit_32(out));
 }
 
-/// A field of CR: LT, GT or EQ, and a copy of SO.
+/// A field of CR: LT, GT or EQ, and a copy of SO. Without branches: what the guest compares is hard to predict.
 template <typename T>
 [[gnu::always_inline]] inline std::uint8_t ordering(const core& c, T a, T b) {
-    return static_cast<std::uint8_t>((a < b ? 8U : a > b ? 4U : 2U) | xer_bit(c, xer::so));
+    const unsigned less = a < b ? 1 : 0;
+    const unsigned greater = a > b ? 1 : 0;
+    return static_cast<std::uint8_t>((2 + 2 * greater + 6 * less) | xer_bit(c, xer::so));
 }
 
 /// CR0 of an instruction with Rc=1: the result, as wide as the mode, against zero.

@@ -27,6 +27,7 @@ const op* write_amr(core& c, const op* o) {
     const u64 mask = c.state[spr::uamor];
     u64& amr = c.state[spr::amr];
     amr = (amr & ~mask) | (c.state.gpr[o->t] & mask);
+    c.keys_changed();
     return next(c, o);
 }
 
@@ -181,8 +182,13 @@ handler select_access(std::uint32_t instruction_word, op& decoded) {
 std::span<const special_register> special_registers() { return rows; }
 
 const special_register* find_special_register(unsigned number) {
-    const auto* const row = std::ranges::lower_bound(rows, number, {}, &special_register::number);
-    return row != std::end(rows) && row->number == number ? row : nullptr;
+    for (const std::span<const special_register> each : {special_registers(), supervisor_registers()}) {
+        const auto row = std::ranges::lower_bound(each, number, {}, &special_register::number);
+        if (row != each.end() && row->number == number) {
+            return &*row;
+        }
+    }
+    return nullptr;
 }
 
 handler select_mfspr(std::uint32_t word_, unsigned /*index*/, op& decoded) {

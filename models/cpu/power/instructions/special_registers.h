@@ -27,8 +27,10 @@ struct special_register {
     handler write = nullptr;  ///< null: the register <- RS, where writable
 };
 
-/// All of them, by number.
+/// All of them, by number: those of problem state, and those of a guest's kernel and the performance monitor
+/// (supervisor_registers.cpp).
 std::span<const special_register> special_registers();
+std::span<const special_register> supervisor_registers();
 /// The row of that number, or null when the processor has none.
 const special_register* find_special_register(unsigned number);
 

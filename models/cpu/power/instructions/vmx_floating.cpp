@@ -12,7 +12,7 @@ using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 
 // Results are rounded to nearest, exceptions are not recorded (6.6). In non-Java mode, VSCR[NJ]=1, denormal operands and
-// results are zeros of their sign.
+// results, before rounding, are zeros of their sign.
 
 constexpr u32 saturated = 1;            ///< VSCR[SAT]
 constexpr u32 non_java = u32{1} << 16;  ///< VSCR[NJ]
@@ -35,7 +35,7 @@ struct context {
     }
     [[nodiscard]] u32 rounded(const ieee::number& exact) const {
         ieee::environment e;
-        return encoded<u32>(flushed(ieee::round(exact, ieee::binary32, e), flushes));
+        return encoded<u32>(ieee::round(flushed(exact, flushes), ieee::binary32, e));
     }
 };
 
