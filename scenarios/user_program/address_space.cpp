@@ -16,6 +16,7 @@
 #include <limits>
 #include <utility>
 
+#include "cpu/power/engine/interrupt.h"
 #include "cpu/power/engine/tlb.h"
 #include "user_program/linux_abi.h"
 
@@ -24,10 +25,9 @@ namespace {
 
 using cpu::power::access_kind;
 using cpu::power::storage_error;
+namespace storage_status = cpu::power::storage_status;
 
 constexpr std::uint64_t lowest_mapping = 65536;  // vm.mmap_min_addr
-constexpr std::uint64_t dsisr_no_translation = 0x4000'0000;
-constexpr std::uint64_t dsisr_protection = 0x0800'0000;
 
 /// A file that was cut short under a mapping: zeros take the place of what is gone, where Linux would send SIGBUS.
 extern "C" void replace_lost_page(int /*signal*/, siginfo_t* info, void* /*context*/) {
@@ -431,9 +431,9 @@ cpu::power::translation address_space::translate(const cpu::registers& /*state*/
     case access_fault::none:
         return {.real = ea};
     case access_fault::not_permitted:
-        return {.error = storage_error::storage, .status = dsisr_protection};
+        return {.error = storage_error::storage, .status = storage_status::protection};
     default:
-        return {.error = storage_error::storage, .status = dsisr_no_translation};
+        return {.error = storage_error::storage, .status = storage_status::no_translation};
     }
 }
 

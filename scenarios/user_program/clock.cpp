@@ -26,6 +26,12 @@ std::int64_t program_clock::elapsed() const {
     return executed() + slept_;
 }
 
+std::uint64_t program_clock::time_base(std::uint64_t instructions) {
+    instructions_ = instructions;
+    constexpr std::uint64_t ticks = frequency / 1'000'000;  // in a microsecond
+    return static_cast<std::uint64_t>(elapsed()) * ticks / 1000;
+}
+
 std::optional<std::int64_t> program_clock::read(clockid_t clock) const {
     if (config_.host) {
         timespec now{};

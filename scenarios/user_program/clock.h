@@ -6,11 +6,13 @@
 #include <ctime>
 #include <optional>
 
+#include "cpu/power/engine/environment.h"
+
 namespace pefsim::user_program {
 
 /// The time that a program sees: simulated, from the instructions it has executed and the time it has slept, so that runs
 /// are equal; or the host's. All in nanoseconds.
-class program_clock {
+class program_clock final : public cpu::power::clock {
 public:
     struct config {
         bool host = false;                        ///< the host's clocks instead of simulated ones
@@ -30,6 +32,8 @@ public:
     /// Instructions executed so far: simulated time follows them.
     void set_instructions(std::uint64_t count) { instructions_ = count; }
 
+    /// The time base, for the core.
+    std::uint64_t time_base(std::uint64_t instructions) override;
     /// Time that the program has executed.
     [[nodiscard]] std::int64_t executed() const {
         return static_cast<std::int64_t>(instructions_ * config_.instruction_picoseconds / 1000);

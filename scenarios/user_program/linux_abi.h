@@ -240,6 +240,8 @@ inline constexpr std::uint64_t at_icachebsize = 20;
 inline constexpr std::uint64_t at_ucachebsize = 21;
 inline constexpr std::uint64_t at_ignoreppc = 22;
 
+/// PVR of a POWER9 DD2.2.
+inline constexpr std::uint32_t power9_version = 0x004e'1202;
 /// MSR of a program: 64-bit, little-endian, problem state, relocation on, floating point and vectors available.
 inline constexpr std::uint64_t msr_user = 0x8000'0000'0280'f033;
 /// MSR[FE0] and MSR[FE1]: enabled floating-point exceptions interrupt (prctl(PR_SET_FPEXC)).

@@ -85,6 +85,7 @@ process::process(const config& of, const cpu::power::elf_image& image)
       config_(of) {
     memory.serve(core);
     core.interrupts_leave(true);
+    core.use(clock);
     file_mode_mask = ::umask(0);
     ::umask(file_mode_mask);
     start_program(*this, image);
@@ -162,7 +163,6 @@ void process::take_interrupt() {
                  .gpr3 = core.state.gpr[3],
                  .dar = cause.dar,
                  .dsisr = cause.dsisr};
-    constexpr std::uint32_t dsisr_store = 0x0200'0000;
     signal_code what;
     std::uint64_t address = nip;
     switch (cause.which) {
@@ -174,7 +174,7 @@ void process::take_interrupt() {
     case interrupt_vector::data_segment:
     case interrupt_vector::machine_check:
         address = cause.dar;
-        what = storage_fault(memory.fault_of(address, (cause.dsisr & dsisr_store) != 0
+        what = storage_fault(memory.fault_of(address, (cause.dsisr & cpu::power::storage_status::store) != 0
                                                           ? cpu::power::access_kind::store
                                                           : cpu::power::access_kind::load));
         break;
@@ -187,6 +187,9 @@ void process::take_interrupt() {
         what = {SIGBUS, BUS_ADRALN};
         break;
     case interrupt_vector::program:
+        if (emulate_privileged()) {
+            return;
+        }
         what = program_check(cause, core.state.fpscr);
         break;
     case interrupt_vector::trace:
@@ -196,6 +199,19 @@ void process::take_interrupt() {
         break;
     }
     fault(what.signal, what.code, address);
+}
+
+/// What Linux does for programs at a privileged instruction: mfspr of the Processor Version Register.
+bool process::emulate_privileged() {
+    constexpr std::uint32_t mfpvr = 0x7c1f'42a6;
+    constexpr std::uint32_t mfpvr_mask = 0xfc1f'fffe;
+    std::uint32_t word = 0;
+    if (!memory.get(core.state.nip, word) || (word & mfpvr_mask) != mfpvr) {
+        return false;
+    }
+    core.state.gpr[word >> 21 & 31] = linux_abi::power9_version;
+    core.state.nip += 4;
+    return true;
 }
 
 void process::fault(int signal, int code, std::uint64_t address) {
@@ -209,8 +225,7 @@ void process::fault(int signal, int code, std::uint64_t address) {
 void process::system_call(bool vectored) {
     cpu::registers& state = core.state;
     if (vectored) {
-        std::uint32_t word = 0;
-        if (memory.get(state.nip - 4, word) && (word >> 5 & 0x7f) != 0) {
+        if (core.interrupt().level != 0) {
             state.nip -= 4;
             fault(SIGILL, ILL_ILLOPC, state.nip);
             return;

@@ -112,6 +112,7 @@ private:
     void note_time();
     void take_interrupt();
     void system_call(bool vectored);
+    bool emulate_privileged();
     void fault(int signal, int code, std::uint64_t address);
 
     const config& config_;

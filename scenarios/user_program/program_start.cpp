@@ -19,6 +19,7 @@ namespace pefsim::user_program {
 namespace {
 
 using cpu::power::elf_image;
+namespace facility_cause = cpu::power::facility_cause;
 
 constexpr std::uint64_t position_independent_base = 0x1'0000'0000;
 constexpr std::uint64_t gap_below_stack = std::uint64_t{128} << 20;  // for a stack that grows: mmap_base()
@@ -192,6 +193,10 @@ void start_program(process& into, const elf_image& image) {
 
     cpu::registers& state = into.core.state;
     state.msr = linux_abi::msr_user;
+    for (const std::uint8_t each :
+         {facility_cause::dscr, facility_cause::ebb, facility_cause::tar, facility_cause::scv}) {
+        state[cpu::spr::fscr] |= std::uint64_t{1} << each;
+    }
     state.gpr[1] = fill_stack(into, image, bias, top);
     state.nip = image.entry() + bias;
     state.gpr[12] = state.nip;
