@@ -37,6 +37,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     python3                         # tests/house
     valgrind                        # tests/benchmarks/publish: instruction counts
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
+    gdb-multiarch                   # drives the debugger's server
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
