@@ -17,6 +17,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     nlohmann-json3-dev              # reports
     libfmt-dev                      # formatting
     libssl-dev                      # AES-GCM of pages that leave secure memory
+    libintelrdfpmath-dev            # decimal floating point
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
@@ -36,8 +37,13 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     tshark                          # independent reader of pcap files
     python3                         # tests/house
     valgrind                        # tests/benchmarks/publish: instruction counts
+    liblzma-dev                     # packed conformance tests
+    libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
     gdb-multiarch                   # drives the debugger's server
+    gcc-powerpc64le-linux-gnu       # programs of tests/conformance
+    libc6-dev-ppc64el-cross         # their C library
+    qemu-user                       # another POWER9 that executes them
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
@@ -52,4 +58,5 @@ find_package(tomlplusplus 3.3 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(IntelRDFPMath REQUIRED)
 find_package(ZLIB REQUIRED)

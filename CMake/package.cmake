@@ -16,6 +16,7 @@ install(
     FILES
         "${PROJECT_BINARY_DIR}/pefsimConfig.cmake"
         "${PROJECT_BINARY_DIR}/pefsimConfigVersion.cmake"
+        CMake/FindIntelRDFPMath.cmake
         CMake/FindSystemC.cmake
         CMake/dependencies.cmake
         CMake/scenario.cmake

@@ -11,9 +11,6 @@
 
 #include "platform/command_line.h"
 
-// The SystemC library refers to it; pefsim's binaries have a main() of their own, without SystemC's banner.
-int sc_main(int /*argc*/, char** /*argv*/) { return 0; }
-
 namespace pefsim::platform {
 namespace {
 

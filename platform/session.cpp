@@ -11,6 +11,7 @@
 #include "platform/progress.h"
 #include "platform/scenario.h"
 #include "trace/signal_catalogue.h"
+#include "trace/trace_file.h"
 
 namespace pefsim::platform {
 namespace {
@@ -47,6 +48,9 @@ session::session(const scenario& of, const run_options& options, const machine_c
     }
     if (options.report_file) {
         check_writable(*options.report_file);
+    }
+    if (options.trace && !options.list_signals) {
+        trace::check_trace_file(trace_path());
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <random>
 #include <span>
 #include <systemc>
 
@@ -14,16 +15,14 @@ public:
     virtual void fill(std::span<std::byte> to) = 0;
 };
 
-/// A seeded stream (xoshiro256**, Blackman and Vigna 2018): random to the guest, the same in every run.
+/// A seeded stream (Mersenne Twister): random to the guest, the same in every run.
 class entropy_source final : public entropy_if {
 public:
     explicit entropy_source(std::uint64_t seed);
     void fill(std::span<std::byte> to) override;
 
 private:
-    std::uint64_t next();
-
-    std::uint64_t state_[4];
+    std::mt19937_64 stream_;
 };
 
 }  // namespace pefsim::backend

@@ -47,7 +47,7 @@ void memory_disk::generate(std::uint64_t seed, std::uint64_t offset, std::span<s
         offset += bytes;
         to = to.subspan(bytes);
     };
-    if (offset % 8 != 0) {
+    if (offset % 8 != 0 && !to.empty()) {
         part(offset % 8, std::min(to.size(), 8 - offset % 8));
     }
     const std::size_t whole = to.size() / 8;

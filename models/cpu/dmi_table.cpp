@@ -5,13 +5,15 @@
 
 namespace pefsim::cpu {
 
-void dmi_table::grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed) {
+void dmi_table::grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed, bool execute) {
     row& place = rows_[page % rows];
     const bool same = place.bytes == bytes && place.exposed == exposed;
     const bool still_readable = same && place.readable == page;
     const bool still_writable = same && place.writable == page;
+    const bool still_executable = same && place.executable == page;
     place = {.readable = read || still_readable ? page : none,
              .writable = write || still_writable ? page : none,
+             .executable = execute || still_executable ? page : none,
              .bytes = bytes,
              .exposed = exposed};
 }
@@ -25,7 +27,7 @@ void dmi_table::invalidate(abi::phys_addr first, abi::phys_addr last) {
     }
     for (abi::gfn page = begin; page <= end; ++page) {
         row& place = rows_[page % rows];
-        if (place.readable == page || place.writable == page) {
+        if (place.readable == page || place.writable == page || place.executable == page) {
             place = {};
         }
     }

@@ -18,6 +18,7 @@ public:
     struct row {
         abi::gfn readable = none;    ///< the page that may be read through `bytes`
         abi::gfn writable = none;    ///< the page that may be written through `bytes`
+        abi::gfn executable = none;  ///< the page whose instructions may be fetched through `bytes`
         std::byte* bytes = nullptr;  ///< the page's 64 KiB
         bool exposed = false;        ///< the host can read the page: a write is to be reported
     };
@@ -38,8 +39,11 @@ public:
                    : nullptr;
     }
 
+    /// The page's row, whatever it grants of it.
+    [[nodiscard]] const row& of(abi::gfn page) const { return rows_[page % rows]; }
+
     /// A further grant for a page that has one adds to it.
-    void grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed);
+    void grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed, bool execute = false);
     /// Forgets the grants of all pages that have a byte in first .. last.
     void invalidate(abi::phys_addr first, abi::phys_addr last);
     void invalidate_all();

@@ -19,6 +19,10 @@ public:
 
     void spend(const sc_core::sc_time& duration) { ahead_ += duration; }
     [[nodiscard]] bool quantum_used() const { return ahead_ >= left_; }
+    /// Local time that is left until simulation time is to catch up.
+    [[nodiscard]] sc_core::sc_time left() const {
+        return quantum_used() ? sc_core::SC_ZERO_TIME : left_ - ahead_;
+    }
     /// Waits, in the calling thread, until simulation time is local time. Does nothing when it is already.
     void catch_up();
     /// To be called after the thread has waited for something else than catch_up(); local time was not ahead.

@@ -53,6 +53,30 @@ memory_port::result memory_port::write(abi::phys_addr at, std::span<const std::b
                     clock.ahead());
 }
 
+const dmi_table::row* memory_port::granted(abi::phys_addr at, memory::access_kind kind) {
+    const abi::gfn page = abi::gfn_of(at);
+    const dmi_table::row& row = grants_.of(page);
+    const abi::gfn dmi_table::row::*const permission = kind == memory::access_kind::read
+                                                           ? &dmi_table::row::readable
+                                                       : kind == memory::access_kind::write
+                                                           ? &dmi_table::row::writable
+                                                           : &dmi_table::row::executable;
+    if (row.*permission == page) [[likely]] {
+        return &row;
+    }
+    const bool writes = kind == memory::access_kind::write;
+    request_grant(writes ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND, at,
+                  kind == memory::access_kind::fetch);
+    return row.*permission == page ? &row : nullptr;
+}
+
+memory_port::result memory_port::fetch(abi::phys_addr at, std::span<std::byte> to, local_time& clock) {
+    attributes_.fetch = true;
+    const result outcome = transact(tlm::TLM_READ_COMMAND, at, to.data(), to.size(), clock.ahead());
+    attributes_.fetch = false;
+    return outcome;
+}
+
 void memory_port::set_secure(bool secure) {
     if (secure != attributes_.secure) {
         attributes_.secure = secure;
@@ -85,12 +109,15 @@ memory_port::result memory_port::transact(tlm::tlm_command command, abi::phys_ad
     }
 }
 
-bool memory_port::request_grant(tlm::tlm_command command, abi::phys_addr at) {
+bool memory_port::request_grant(tlm::tlm_command command, abi::phys_addr at, bool fetch) {
     payload_.set_command(command);
     payload_.set_address(at.value());
     attributes_.exposed = false;
+    attributes_.fetch = fetch;
     dmi_.init();
-    if (!socket_->get_direct_mem_ptr(payload_, dmi_)) {
+    const bool given = socket_->get_direct_mem_ptr(payload_, dmi_);
+    attributes_.fetch = false;
+    if (!given) {
         return false;
     }
     // Only a grant of the whole page fits the table; the memory bus grants nothing else.
@@ -101,7 +128,7 @@ bool memory_port::request_grant(tlm::tlm_command command, abi::phys_addr at) {
     }
     fills_.add();
     auto* const bytes = reinterpret_cast<std::byte*>(dmi_.get_dmi_ptr()) + (base - dmi_.get_start_address());
-    grants_.grant(page, bytes, dmi_.is_read_allowed(), dmi_.is_write_allowed(), attributes_.exposed);
+    grants_.grant(page, bytes, dmi_.is_read_allowed(), dmi_.is_write_allowed(), attributes_.exposed, fetch);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "cpu/dmi_table.h"
 #include "cpu/local_time.h"
 #include "memory/bus_attributes.h"
+#include "memory/smf_check.h"
 #include "trace/metrics.h"
 #include "trace/recorder.h"
 
@@ -61,6 +62,12 @@ public:
     }
     bool fill_granted(abi::phys_addr at, std::size_t size, std::byte value, const local_time& clock);
 
+    /// The row that grants accesses of this kind to the page of `at`; a grant is asked for when there is none. nullptr
+    /// without one.
+    const dmi_table::row* granted(abi::phys_addr at, memory::access_kind kind);
+    /// Fetches by a transaction, which says why there is no grant.
+    result fetch(abi::phys_addr at, std::span<std::byte> to, local_time& clock);
+
     /// \param at,to,from the range lies in one page
     result read(abi::phys_addr at, std::span<std::byte> to, local_time& clock);
     result write(abi::phys_addr at, std::span<const std::byte> from, local_time& clock);
@@ -76,7 +83,7 @@ public:
 private:
     result transact(tlm::tlm_command command, abi::phys_addr at, std::byte* data, std::size_t size,
                     sc_core::sc_time& delay);
-    bool request_grant(tlm::tlm_command command, abi::phys_addr at);
+    bool request_grant(tlm::tlm_command command, abi::phys_addr at, bool fetch = false);
     void report_write(abi::phys_addr at, std::size_t size, const std::byte* page,
                       const sc_core::sc_time& now);
 

@@ -8,14 +8,23 @@
 
 namespace pefsim::cpu {
 
-/// Bits of the Machine State Register that decide privilege (Power ISA 3.0B Book III 3.2.1; S: SMF, MSR bit 41).
+/// Bits of the Machine State Register (Power ISA 3.0B Book III 3.2.1; S: SMF, MSR bit 41).
 inline constexpr std::uint64_t msr_sf = std::uint64_t{1} << (63 - 0);
 inline constexpr std::uint64_t msr_hv = std::uint64_t{1} << (63 - 3);
+inline constexpr std::uint64_t msr_vec = std::uint64_t{1} << (63 - 38);
+inline constexpr std::uint64_t msr_vsx = std::uint64_t{1} << (63 - 40);
 inline constexpr std::uint64_t msr_s = std::uint64_t{1} << (63 - 41);
 inline constexpr std::uint64_t msr_ee = std::uint64_t{1} << (63 - 48);
 inline constexpr std::uint64_t msr_pr = std::uint64_t{1} << (63 - 49);
+inline constexpr std::uint64_t msr_fp = std::uint64_t{1} << (63 - 50);
+inline constexpr std::uint64_t msr_me = std::uint64_t{1} << (63 - 51);
+inline constexpr std::uint64_t msr_fe0 = std::uint64_t{1} << (63 - 52);
+inline constexpr std::uint64_t msr_se = std::uint64_t{1} << (63 - 53);  // MSR[TE]: after each instruction
+inline constexpr std::uint64_t msr_be = std::uint64_t{1} << (63 - 54);  // after each branch
+inline constexpr std::uint64_t msr_fe1 = std::uint64_t{1} << (63 - 55);
 inline constexpr std::uint64_t msr_ir = std::uint64_t{1} << (63 - 58);
 inline constexpr std::uint64_t msr_dr = std::uint64_t{1} << (63 - 59);
+inline constexpr std::uint64_t msr_pmm = std::uint64_t{1} << (63 - 61);
 inline constexpr std::uint64_t msr_ri = std::uint64_t{1} << (63 - 62);
 inline constexpr std::uint64_t msr_le = std::uint64_t{1} << (63 - 63);
 
@@ -29,9 +38,11 @@ enum class spr : std::uint8_t {
     ciabr, dawr, dawrx, purr, spurr,
     ebbhr, ebbrr, sdar, siar, sier, pmc1, pmc2, pmc3, pmc4, pmc5, pmc6, mmcrc, trace,
     lpidr, pidr,
+    bescr, fscr, lpcr, ctrl, mmcr0, mmcr1, mmcr2, mmcra, amor, dpdes,
+    tfhar, tfiar, pir, psscr,
 };
 // clang-format on
-inline constexpr std::size_t spr_count = static_cast<std::size_t>(spr::pidr) + 1;
+inline constexpr std::size_t spr_count = static_cast<std::size_t>(spr::psscr) + 1;
 
 /// A 128-bit vector-scalar register. On a little-endian host its bytes are those of a 128-bit integer: byte element i
 /// of the ISA (the leftmost is 0) stands at offset 15 - i.

@@ -37,11 +37,12 @@ mapped_dma_ops::mapped_dma_ops(sc_core::sc_module_name name, trace::recorder& re
       alloc_origin_(recorder.ledger().name_origin(fmt::format("{}.alloc", operations))),
       map_event_(recorder, sc_module::name(), "map", "a buffer is mapped"),
       unmap_event_(recorder, sc_module::name(), "unmap", "a mapping ends"),
-      number_(recorder, sc_module::name(), "mapping_number", "number of the latest mapping or unmapping"),
+      number_(recorder, sc_module::name(), "mapping_number", "number of the latest mapping"),
       address_(recorder, sc_module::name(), "mapping_address", "its address on the bus"),
       original_(recorder, sc_module::name(), "mapping_original", "the buffer that it is for"),
       size_(recorder, sc_module::name(), "mapping_size", "its bytes"),
       direction_(recorder, sc_module::name(), "mapping_direction", "its direction"),
+      unmapped_(recorder, sc_module::name(), "unmapped_number", "number of the mapping that ended last"),
       maps_(recorder.metrics(), sc_module::name(), "maps", "mappings", "buffers mapped"),
       unmaps_(recorder.metrics(), sc_module::name(), "unmaps", "mappings", "mappings ended"),
       syncs_(recorder.metrics(), sc_module::name(), "syncs", "calls", "sync_single_for_cpu and _for_device"),
@@ -141,7 +142,7 @@ void mapped_dma_ops::unmap_segment(native_cpu& cpu, dma_device& device, dma_addr
     recorder_.ledger().mapping_ended(what.number);
     unmaps_.add();
     mappings_.set(table_.size());
-    show(what, cpu.now());
+    unmapped_.set(what.number, cpu.now());
     unmap_event_.fire(cpu.now());
 }
 

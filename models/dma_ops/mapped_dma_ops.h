@@ -28,8 +28,8 @@ namespace pefsim::dma_ops {
 /// mapped, beyond its end, or in another direction (a BIDIRECTIONAL mapping may be synchronised in any); unmap with
 /// another size; free of what was not allocated.
 ///
-/// Signals: map, unmap (events), mapping_number, mapping_address, mapping_original, mapping_size, mapping_direction (of the
-/// latest call). Metrics: maps, unmaps, syncs, failures, bytes_mapped, mappings, coherent_bytes.
+/// Signals: map with mapping_number, mapping_address, mapping_original, mapping_size, mapping_direction; unmap with
+/// unmapped_number. Metrics: maps, unmaps, syncs, failures, bytes_mapped, mappings, coherent_bytes.
 class mapped_dma_ops : public sc_core::sc_module, public dma_ops_if {
 public:
     sc_core::sc_port<page_allocator_if> pages;
@@ -104,6 +104,7 @@ private:
     trace::signal<phys_addr> original_;
     trace::signal<std::uint32_t> size_;
     trace::signal<dma_data_direction> direction_;
+    trace::signal<std::uint32_t> unmapped_;
     trace::counter maps_;
     trace::counter unmaps_;
     trace::counter syncs_;

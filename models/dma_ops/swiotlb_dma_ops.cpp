@@ -41,7 +41,7 @@ swiotlb_dma_ops::swiotlb_dma_ops(sc_core::sc_module_name name, trace::recorder& 
       lock_cost_(parameters.costs.spinlock_ns, sc_core::SC_NS),
       slot_cost_units_(parameters.costs.swiotlb_slot_cycles * parameters.costs.cpu_cycle_ns * 1e-9 /
                        sc_core::sc_get_time_resolution().to_seconds()),
-      copy_direction_(recorder, sc_module::name(), "copy_direction", "bounce copy that runs"),
+      copy_direction_(recorder, sc_module::name(), "copy_direction", "bounce copy that runs, or ran last"),
       copy_bytes_(recorder, sc_module::name(), "copy_bytes", "its bytes; 0 while none runs"),
       used_signal_(recorder, sc_module::name(), "pool_used", "slots of 2 KiB that are taken"),
       high_water_signal_(recorder, sc_module::name(), "pool_high_water", "most slots ever taken"),
@@ -158,7 +158,6 @@ void swiotlb_dma_ops::bounce(native_cpu& cpu, const mapping& what, phys_addr bou
         bytes_from_bounce_.add(size);
     }
     const sc_time end = cpu.now();
-    copy_direction_.set(bounce_direction::none, end);
     copy_bytes_.set(0, end);
 }
 

@@ -45,7 +45,7 @@ constexpr std::string_view to_name(bounce_direction direction) {
 /// (slots)", rate-limited, on `log`; so does one that is larger than max_mapping_size(), or whose bounce buffer is beyond the
 /// device's dma_mask. Bus address = guest physical address of the bounce buffer.
 ///
-/// Signals besides those of mapped_dma_ops: copy_direction, copy_bytes (while a copy runs), pool_used,
+/// Signals besides those of mapped_dma_ops: copy_direction, copy_bytes (0 while no copy runs), pool_used,
 /// pool_high_water (slots), pool_full (event). Metrics: bytes_to_bounce, bytes_from_bounce, pool_slots, pool_used,
 /// lock_contended, lock_wait.
 class swiotlb_dma_ops : public mapped_dma_ops {

@@ -249,6 +249,9 @@ void memory_bus::move_bytes(const access& what, abi::gfn page, smf_verdict to) {
     const std::size_t offset = abi::page_offset(what.begin_in(page));
     if (what.kind == access_kind::write) {
         std::memcpy(ram_.write(frame_of(to), page) + offset, what.data_in(page), what.size_in(page));
+        if ((granted_[page] & to_fetch) != 0) [[unlikely]] {
+            withdraw_grants(page);
+        }
     } else {
         std::memcpy(what.data_in(page), ram_.read(frame_of(to), page) + offset, what.size_in(page));
     }
@@ -338,7 +341,7 @@ bool memory_bus::get_direct_mem_ptr(int /*initiator*/, tlm::tlm_generic_payload&
     grant.set_dmi_ptr(reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes)));
     grant.set_granted_access(writes ? tlm::tlm_dmi::DMI_ACCESS_READ_WRITE : tlm::tlm_dmi::DMI_ACCESS_READ);
     attributes->exposed = kind == frame_kind::normal && exposed(page);
-    granted_[page] = 1;
+    granted_[page] = static_cast<std::uint8_t>(granted_[page] | (attributes->fetch ? to_fetch : to_access));
     return true;
 }
 
@@ -381,11 +384,15 @@ void memory_bus::page_state_changed(abi::gfn page, page_state from, page_state t
         ledger_.page_hidden(page);
     }
     if (granted_[page] != 0) {
-        granted_[page] = 0;
-        for (unsigned i = 0; i < initiators.size(); ++i) {
-            initiators[static_cast<int>(i)]->invalidate_direct_mem_ptr(abi::page_base(page).value(),
-                                                                       abi::page_base(page + 1).value() - 1);
-        }
+        withdraw_grants(page);
+    }
+}
+
+void memory_bus::withdraw_grants(abi::gfn page) {
+    granted_[page] = 0;
+    for (unsigned i = 0; i < initiators.size(); ++i) {
+        initiators[static_cast<int>(i)]->invalidate_direct_mem_ptr(abi::page_base(page).value(),
+                                                                   abi::page_base(page + 1).value() - 1);
     }
 }
 

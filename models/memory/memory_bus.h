@@ -51,7 +51,8 @@ public:
 ///
 /// DMI: one 64 KiB page at a time, to guest CPUs only: reading after a request to read, both after a request to write,
 /// as the SMF check allows; invalidated when the page's state changes. A page that the host can read is granted too, with
-/// bus_attributes::exposed set: its writer must report its writes to the exposure ledger.
+/// bus_attributes::exposed set: its writer must report its writes to the exposure ledger. Grants of a page for fetching
+/// (bus_attributes::fetch) are invalidated too when a transaction writes to the page: instruction caches are coherent.
 ///
 /// Debug transport, untimed and without any report, moves as many bytes as the check allows from the start of the range;
 /// a payload without attributes is the host's view: what a debugger in the hypervisor could see.
@@ -94,6 +95,7 @@ private:
     unsigned transport_dbg(int initiator, tlm::tlm_generic_payload& payload);
     void page_state_changed(abi::gfn page, page_state from, page_state to,
                             const sc_core::sc_time& when) override;
+    void withdraw_grants(abi::gfn page);
 
     [[nodiscard]] smf_verdict verdict(const access& what, abi::gfn page) const;
     tlm::tlm_response_status serve(const access& what, sc_core::sc_time& delay);
@@ -113,7 +115,9 @@ private:
     trace::exposure_ledger& ledger_;
     guest_ram ram_;
     page_states states_;
-    std::vector<std::uint8_t> granted_;    // by page: a DMI grant is out
+    static constexpr std::uint8_t to_access = 1;
+    static constexpr std::uint8_t to_fetch = 2;
+    std::vector<std::uint8_t> granted_;    // by page: DMI grants that are out
     std::vector<std::string_view> names_;  // by initiator number, as the trace keeps them
 
     std::deque<trace::signal<std::uint64_t>> state_counts_;

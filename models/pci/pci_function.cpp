@@ -47,11 +47,8 @@ pci_function::pci_function(const sc_core::sc_module_name& module_name, trace::re
       pin_(parameters.interrupt_pin),
       latency_(parameters.costs.pci_latency_ns, sc_core::SC_NS),
       ticks_per_byte_(ticks_per_byte(parameters.costs.pci_gb_per_s)),
-      dma_address_(recorder, name(), "dma_address", "bus address of the last access to memory"),
-      dma_bytes_(recorder, name(), "dma_bytes", "its size"),
-      dma_direction_(recorder, name(), "dma_direction", "whether it read or wrote memory"),
-      dma_result_(recorder, name(), "dma_result", "what came of it"),
-      request_(recorder, name(), "request", "the device's request that it belongs to"),
+      dma_result_(recorder, name(), "dma_result", "what came of its last access to memory"),
+      request_(recorder, name(), "request", "the device's request that this access belongs to"),
       msix_vector_(recorder, name(), "msix_vector", "vector of the last MSI-X interrupt that was raised"),
       msix_message_(recorder, name(), "msix_message", "an MSI-X message is sent"),
       pin_signal_(recorder, name(), "interrupt_pin_level", "the interrupt pin"),
@@ -242,9 +239,6 @@ dma_status pci_function::access(dma_direction direction, abi::dma_addr at, std::
     }
     const sc_time begin = sc_core::sc_time_stamp() + delay;
     request_.set(request, begin);
-    dma_address_.set(at, begin);
-    dma_bytes_.set(size, begin);
-    dma_direction_.set(direction, begin);
     payload_.attributes.request = request;
     const auto command = direction == dma_direction::from_memory ? tlm::TLM_READ_COMMAND
                                                                  : tlm::TLM_WRITE_COMMAND;

@@ -68,8 +68,9 @@ public:
 /// Time: a DMA access costs timing::pci_latency and its bytes at timing::pci_bandwidth. It must not be made while another one
 /// of the same function is under way.
 ///
-/// Signals: `dma_address`, `dma_bytes`, `dma_direction`, `dma_result`, `request` of the last access; `msix_vector` with the event
-/// `msix_message`; `interrupt_pin_level`.
+/// Signals: `dma_result`, `request` of the last access (the memory bus shows its address, bytes and direction, and the host
+/// bridge what a bus address was translated to);
+/// `msix_vector` with the event `msix_message`; `interrupt_pin_level`.
 class pci_function : public sc_core::sc_module {
 public:
     struct config {
@@ -188,9 +189,6 @@ private:
     sc_core::sc_time latency_;
     double ticks_per_byte_;
 
-    trace::signal<abi::dma_addr> dma_address_;
-    trace::signal<std::uint64_t> dma_bytes_;
-    trace::signal<dma_direction> dma_direction_;
     trace::signal<dma_status> dma_result_;
     trace::signal<std::uint64_t> request_;
     trace::signal<std::uint32_t> msix_vector_;

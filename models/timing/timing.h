@@ -11,6 +11,7 @@ namespace pefsim::timing {
 struct timing {
     // Guest CPU
     double cpu_cycle_ns = 0.263;
+    double instruction_cycles = 1;
     double guest_call_cycles = 60;
     double memcpy_gb_per_s = 10;
     double memory_access_ns = 2;
@@ -51,6 +52,8 @@ struct cost {
 // clang-format off: a table
 inline constexpr std::array costs{
     cost{"cpu_cycle", &timing::cpu_cycle_ns, "ns", "POWER9 at 3.8 GHz", "one cycle of the guest CPU"},
+    cost{"instruction", &timing::instruction_cycles, "cycles", "assumed",
+         "one instruction of a guest that runs on a POWER9 core, on average"},
     cost{"guest_call", &timing::guest_call_cycles, "cycles", "assumed",
          "fixed work of one driver or DMA-ops call"},
     cost{"memcpy", &timing::memcpy_gb_per_s, "GB/s", "assumed", "copy bandwidth of one CPU (bounce copies)"},

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FST, GTKWave's compressed format, through the writer that Debian ships as source (CMake/fst_writer.cmake).
-#include <cerrno>
+// FST, GTKWave's compressed format: structure and first values through the writer that Debian ships as source
+// (CMake/fst_writer.cmake), changes by fst_blocks.
 #include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
 #include <fstapi.h>
+#include <optional>
 #include <stdexcept>
-#include <system_error>
 
 #include "trace/binary_digits.h"
+#include "trace/fst_blocks.h"
 #include "trace/recorder.h"
 #include "trace/signal_hierarchy.h"
 #include "trace/waveform_writer.h"
@@ -18,17 +19,13 @@ namespace pefsim::trace {
 
 namespace {
 
-// Changes per block of the file. When a block is written each signal's changes are collected from all over it: a block
-// that fits into the second-level cache costs a quarter of the time of the writer's own 128 MiB.
-constexpr unsigned block_changes = 16'384;
-
 class fst_writer final : public waveform_writer {
 public:
     fst_writer(const std::filesystem::path& file, const std::vector<signal_declaration>& signals,
                const std::string& title)
         : path_(file.string()),
           context_(create(path_), &fstWriterClose),
-          signals_(signals.size()) {
+          handles_(signals.size()) {
         // Fixed strings where the writer would put the date of today: equal runs make equal files.
         fstWriterSetVersion(context_.get(), "pefsim");
         fstWriterSetDate(context_.get(), "-");
@@ -43,46 +40,32 @@ public:
     }
 
     void begin(std::uint64_t at, std::span<const signal_value> values) override {
-        put_time(at);
-        for (std::uint32_t id = 0; id < signals_.size(); ++id) {
-            if (signals_[id].type != signal_type::event) {
-                put_value(id, values[id]);
-            }
+        fstWriterEmitTimeChange(context_.get(), at);
+        std::vector<std::uint64_t> in_force(handles_.size());
+        for (std::uint32_t id = 0; id < handles_.size(); ++id) {
+            const fstHandle handle = handles_[id];
+            in_force[handle - 1] = values[id].number;
+            put_first(handle, variables_[handle - 1], values[id]);
         }
+        context_.reset();
+        changes_.emplace(path_, variables_, in_force, at);
     }
 
     void change(std::uint64_t at, std::uint32_t id, const signal_value& value) override {
-        if (at != now_) {
-            put_time(at);
-        }
-        put_value(id, value);
+        changes_->change(at, handles_[id], value);
     }
 
     void end(std::uint64_t at) override {
-        if (at != now_) {
-            put_time(at);
-        }
-        context_.reset();
+        changes_->end(at);
         check_blocks();
     }
 
 private:
-    struct shown_signal {
-        signal_type type;
-        unsigned width;
-        fstHandle handle;
-    };
-
     static void* create(const std::string& path) {
-        // The writer's own failure has no reason; opening the file has.
-        if (std::FILE* file = std::fopen(path.c_str(), "wb")) {
-            std::fclose(file);
-            if (void* context = fstWriterCreate(path.c_str(), 1)) {
-                return context;
-            }
+        if (void* context = fstWriterCreate(path.c_str(), 1)) {
+            return context;
         }
-        throw std::invalid_argument(fmt::format("trace file '{}': cannot be written: {}", path,
-                                                std::generic_category().message(errno)));
+        throw std::runtime_error(fmt::format("trace file '{}': cannot be written", path));
     }
 
     void write_scope(const hierarchy_node& node, const std::vector<signal_declaration>& signals) {
@@ -96,7 +79,8 @@ private:
                                                                    : FST_VT_VCD_WIRE;
             const fstHandle handle = fstWriterCreateVar(context_.get(), kind, FST_VD_IMPLICIT, s.width,
                                                         waveform_name(s, " ").c_str(), 0);
-            signals_[id] = {s.type, s.width, handle};
+            handles_[id] = handle;
+            variables_.push_back({s.type, s.width});  // handles count up from 1
         }
         for (const hierarchy_node& module : node.modules) {
             write_scope(module, signals);
@@ -106,27 +90,17 @@ private:
         }
     }
 
-    void put_time(std::uint64_t at) {
-        now_ = at;
-        fstWriterEmitTimeChange(context_.get(), at);
-    }
-
-    void put_value(std::uint32_t id, const signal_value& value) {
-        const shown_signal& s = signals_[id];
-        if (s.type == signal_type::text) {
-            fstWriterEmitVariableLengthValueChange(context_.get(), s.handle, value.text.data(),
+    void put_first(fstHandle handle, const fst_blocks::variable& as, const signal_value& value) {
+        if (as.type == signal_type::text) {
+            fstWriterEmitVariableLengthValueChange(context_.get(), handle, value.text.data(),
                                                    static_cast<std::uint32_t>(value.text.size()));
-        } else {
-            fstWriterEmitValueChange(context_.get(), s.handle,
-                                     binary_digits(value.number, s.width).last(s.width));
-        }
-        if (++changes_in_block_ == block_changes) {
-            fstWriterFlushContext(context_.get());
-            changes_in_block_ = 0;
+        } else if (as.type != signal_type::event) {
+            fstWriterEmitValueChange(context_.get(), handle,
+                                     binary_digits(value.number, as.width).last(as.width));
         }
     }
 
-    // The writer does not say when a write failed (a full disk). A file of FST is a row of blocks, each a
+    // The library does not say when a write failed (a full disk). A file of FST is a row of blocks, each a
     // byte for its type and eight for its length, most significant first: in a whole file they end where the
     // file does.
     void check_blocks() const {
@@ -157,9 +131,9 @@ private:
 
     std::string path_;
     std::unique_ptr<void, void (*)(void*)> context_;
-    std::vector<shown_signal> signals_;
-    std::uint64_t now_ = 0;
-    unsigned changes_in_block_ = 0;
+    std::vector<fstHandle> handles_;               // by id
+    std::vector<fst_blocks::variable> variables_;  // by handle, from 1
+    std::optional<fst_blocks> changes_;            // from begin() on
 };
 
 }  // namespace

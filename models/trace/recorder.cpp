@@ -14,6 +14,7 @@
 #include "trace/reorder_buffer.h"
 #include "trace/save_file.h"
 #include "trace/signal.h"
+#include "trace/trace_file.h"
 #include "trace/waveform_writer.h"
 
 namespace pefsim::trace {
@@ -163,24 +164,13 @@ void recorder::start(const recording_options& options) {
             fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
                         in_units(*options.to), in_units(options.from)));
     }
-    const std::filesystem::path ending = options.file.extension();
-    if (ending != ".vcd" && ending != ".fst") {
-        throw std::invalid_argument(
-            fmt::format("trace file '{}': its ending must be .vcd or .fst", options.file.string()));
-    }
-    std::unique_ptr<waveform_writer> writer;
-    if (ending == ".vcd") {
-        writer = make_vcd_writer(options.file, declarations_, options.title);
-    } else {
+    check_trace_file(options.file);
 #ifdef PEFSIM_HAVE_FST
-        writer = make_fst_writer(options.file, declarations_, options.title);
+    const auto make_writer = options.file.extension() == ".fst" ? make_fst_writer : make_vcd_writer;
 #else
-        throw std::invalid_argument(
-            fmt::format("trace file '{}': built without the FST writer (Debian package "
-                        "verilator); only .vcd can be written",
-                        options.file.string()));
+    const auto make_writer = make_vcd_writer;
 #endif
-    }
+    std::unique_ptr<waveform_writer> writer = make_writer(options.file, declarations_, options.title);
     trace_file_ = options.file;
     save_file_ = std::filesystem::path(options.file).replace_extension(".gtkw");
     changes_written_ = 0;

@@ -33,8 +33,8 @@ public:
           file_(std::fopen(path_.c_str(), "wb"), &std::fclose),
           buffer_(buffer_size) {
         if (!file_) {
-            throw std::invalid_argument(fmt::format("trace file '{}': cannot be written: {}", path_,
-                                                    std::generic_category().message(errno)));
+            throw std::runtime_error(fmt::format("trace file '{}': cannot be written: {}", path_,
+                                                 std::generic_category().message(errno)));
         }
         std::setvbuf(file_.get(), nullptr, _IONBF, 0);
     }

@@ -35,7 +35,8 @@ protected:
     waveform_writer() = default;
 };
 
-/// \throws std::invalid_argument naming the file and the system's reason when it cannot be written
+/// For a file that check_trace_file() has accepted.
+/// \throws std::runtime_error naming the file when it cannot be written after all
 std::unique_ptr<waveform_writer> make_vcd_writer(const std::filesystem::path& file,
                                                  const std::vector<signal_declaration>& signals,
                                                  const std::string& title);

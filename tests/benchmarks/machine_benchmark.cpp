@@ -10,8 +10,6 @@
 #include "guest/block_workload.h"
 #include "platform/machine.h"
 
-int sc_main(int /*argc*/, char** /*argv*/) { return 0; }
-
 namespace pefsim {
 namespace {
 

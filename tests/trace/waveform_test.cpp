@@ -124,6 +124,28 @@ TEST_F(waveform, fst_says_what_happened_according_to_fst2vcd) {
     expect_equal(settled(through("fst2vcd", "run.fst", "-o run.fst.vcd")), settled(run.expected(0, run.end)));
 }
 
+TEST_F(waveform, fst_of_many_blocks_and_of_a_window_in_it) {
+    if (!recorder::fst_available() || !has_program("fst2vcd")) {
+        GTEST_SKIP() << "needs the FST writer (Debian: verilator) and fst2vcd (Debian: gtkwave)";
+    }
+    struct row {
+        std::uint64_t from;
+        std::uint64_t to;
+    };
+    for (const auto& [from, to] : {row{0, 200'000}, row{100'000, 200'000}, row{199'000, 200'000}}) {
+        SCOPED_TRACE(fmt::format("{} to {}", from, to));
+        sc_core::sc_get_curr_simcontext()->reset();
+        run_shape shape = shape_to("long.fst");
+        shape.quanta = 200;
+        shape.changes_per_quantum = 400;
+        shape.recording.from = sc_time::from_value(from);
+        shape.recording.to = sc_time::from_value(to);
+        const recorded_run run(shape);
+        expect_equal(settled(through("fst2vcd", "long.fst", "-o long.fst.vcd")),
+                     settled(run.expected(from, to)));
+    }
+}
+
 TEST_F(waveform, vcd_survives_the_way_through_vcd2fst_and_back) {
     if (!has_program("vcd2fst") || !has_program("fst2vcd")) {
         GTEST_SKIP() << "needs vcd2fst and fst2vcd (Debian: gtkwave)";

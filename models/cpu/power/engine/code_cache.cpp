@@ -49,7 +49,8 @@ void code_cache::clear(code_page& page, std::size_t first, std::size_t last) con
 }
 
 void code_cache::forget(std::uint64_t real, std::size_t size) {
-    const std::size_t first = real % granule / 4;
+    const std::size_t changed = real % granule / 4;
+    const std::size_t first = changed - (changed != 0 ? 1 : 0);  // the op before it may execute both
     const std::size_t last = std::min(real % granule + size - 1, granule - 1) / 4;
     for (const bool little_endian : {true, false}) {
         if (const auto found = pages_.find(key(real, little_endian)); found != pages_.end()) {
@@ -58,6 +59,23 @@ void code_cache::forget(std::uint64_t real, std::size_t size) {
         if (const auto found = observed_.find(key(real, little_endian)); found != observed_.end()) {
             for (const auto& each : found->second) {
                 clear(*each, first, last);
+            }
+        }
+    }
+}
+
+void code_cache::forget_range(std::uint64_t real, std::uint64_t size) {
+    const std::uint64_t first = real & granule_mask;
+    const auto concerned = [&](const code_page& page) { return page.real - first < size + (real - first); };
+    for (auto& [address, page] : pages_) {
+        if (concerned(*page)) {
+            clear(*page, 0, words_per_page - 1);
+        }
+    }
+    for (auto& [address, places] : observed_) {
+        for (const auto& each : places) {
+            if (concerned(*each)) {
+                clear(*each, 0, words_per_page - 1);
             }
         }
     }

@@ -46,6 +46,8 @@ public:
     /// The words that have a byte in real .. real + size - 1, within one granule, have changed.
     void forget(std::uint64_t real, std::size_t size);
     void forget_page(std::uint64_t real) { forget(real & granule_mask, granule); }
+    /// All granules that have a byte in real .. real + size - 1.
+    void forget_range(std::uint64_t real, std::uint64_t size);
     void forget_all();
     /// All observed pages: the observer wants something else.
     void forget_observed();

@@ -5,13 +5,15 @@
 #include <span>
 
 #include "cpu/power/engine/decode.h"
+#include "cpu/power/instructions/fusion.h"
 
 namespace pefsim::cpu::power {
 namespace {
 
 constexpr std::uint64_t narrow_mask = 0xffff'ffff;
 
-/// Of core::contexts_.
+/// Of core::contexts_. Two of supervisor state, two of problem state.
+constexpr std::size_t first_relocated = 2;
 constexpr std::size_t context_of(bool relocate, std::uint64_t msr) {
     const std::size_t space = !relocate ? 0 : (msr & msr_pr) != 0 ? 2 : 1;
     return 2 * space + ((msr & msr_le) != 0 ? 0 : 1);
@@ -26,15 +28,26 @@ core::core(translator& addresses, real_storage& storage)
     select_context();
 }
 
-exit_reason core::run(std::int64_t instructions) {
+void core::begin(std::int64_t instructions) {
     total_ += static_cast<std::uint64_t>(executed_);
     executed_ = 0;
-    budget_ = observer_ == nullptr ? instructions : observer_->before_run(*this, instructions);
+    run_start_ = nullptr;
+    limit_ = instructions;
     leaving_ = false;
-    const op* o = enter(state.nip);
-    while (o != nullptr) {
-        o = o->execute(*this, o);
-    }
+}
+
+exit_reason core::run(std::int64_t instructions) {
+    begin(observer_ == nullptr ? instructions : observer_->before_run(*this, instructions));
+    take_asynchronous();
+    do {
+        tracing_ = false;
+        budget_ = limit_;
+        const op* o = enter(state.nip & ea_mask_ & ~std::uint64_t{3});
+        while (o != nullptr) {
+            o = o->execute(*this, o);
+        }
+    } while (tracing_ && run_traced());
+    reservation_.size = 0;
     return observer_ == nullptr ? exit_ : observer_->after_run(*this, exit_);
 }
 
@@ -46,15 +59,56 @@ void core::select_context() {
     const bool wide = (state.msr & msr_sf) != 0;
     ea_mask_ = wide ? ~std::uint64_t{0} : narrow_mask;
     sign_shift_ = wide ? 0 : 32;
+    select_watches();
 }
 
 void core::forget_translations() {
     ++counters_.flushes;
-    std::ranges::for_each(contexts_, &tlb_set::forget);
+    for (tlb_set& each : contexts_) {
+        each.forget();
+    }
+}
+
+void core::forget_translations(const tlb_invalidation& what) {
+    for (tlb_set& each : std::span(contexts_).subspan(first_relocated)) {
+        if (what.what == tlb_invalidation::reach::page) {
+            each.forget(what.ea, what.size);
+        } else {
+            each.forget();
+        }
+    }
+}
+
+void core::invalidate(const tlb_invalidation& what) {
+    forget_translations(what);
+    addresses_.invalidate(what);
+}
+
+void core::process_changed() {
+    for (tlb_set& each : std::span(contexts_).subspan(first_relocated)) {
+        each.forget_quadrant_0();
+    }
+}
+
+void core::keys_changed() {
+    for (tlb_set& each : std::span(contexts_).subspan(first_relocated, 2)) {
+        each.forget_quadrant_0();
+    }
+}
+
+void core::forget_stores() {
+    for (tlb_set& each : contexts_) {
+        each.stores.forget();
+    }
 }
 
 void core::forget_real(std::uint64_t real) {
     code_.forget_page(real);
+    forget_translations();
+}
+
+void core::forget_real(std::uint64_t real, std::uint64_t size) {
+    code_.forget_range(real, size);
     forget_translations();
 }
 
@@ -93,6 +147,10 @@ bool core::unseen(const op* o, std::uint64_t ea, std::size_t size, access_kind k
 /// an instruction, so that a vector without code cannot hold the engine for ever.
 const op* core::enter(std::uint64_t ea) {
     while (executed_ < budget_ || executed_ == 0) {
+        if (watching_code_ && traced_at(ea)) [[unlikely]] {
+            tracing_ = true;
+            break;
+        }
         const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
         if (entry.tag == (ea & granule_mask) || find_code(ea)) {
             page_ = entry.page;
@@ -115,27 +173,38 @@ const op* core::enter_behind(const op* o, std::uint64_t ea) {
     return enter(ea);
 }
 
-/// Fills the fetch TLB's entry of `ea`. False: an interrupt has been taken.
+/// Fills the fetch TLB's entry of `ea`. False: an interrupt has been taken, or the engine is being left.
 bool core::find_code(std::uint64_t ea) {
     ++counters_.fetch_misses;
     translation found = addresses_.translate(state, ea, access_kind::fetch);
     if (found.error == storage_error::none && storage_.direct(found.real, access_kind::fetch) == nullptr) {
-        found.error = storage_error::machine_check;
+        state.nip = ea;
+        switch (storage_.prepare_fetch(found.real)) {
+        case real_storage::outcome::done:
+            break;
+        case real_storage::outcome::machine_check:
+            found.error = storage_error::machine_check;
+            break;
+        case real_storage::outcome::stopped:
+            leaving_ = true;
+            leave_at(ea, exit_reason::stopped);
+            return false;
+        }
     }
     if (found.error != storage_error::none) {
         deliver(ea, instruction_fault(found));
         return false;
     }
     if (!code_.holds(found.real)) {
-        for (tlb_set& each : contexts_) {
-            each.stores.forget();  // from now on stores to this granule must be noticed
-        }
+        forget_stores();  // from now on stores to this granule must be noticed
+        storage_.holds_code(found.real);
     }
     const bool little_endian = (state.msr & msr_le) != 0;
     code_page& page = observer_ != nullptr && observer_->sees_code(ea)
                           ? code_.observed(found.real, little_endian, ea)
                           : code_.page(found.real, little_endian);
     fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask, &page};
+    contexts_[context_of((state.msr & msr_ir) != 0, state.msr)].used = true;
     return true;
 }
 
@@ -170,18 +239,34 @@ const op* core::end_of_page(core& c, const op* o) {
 
 const op* core::undecoded(core& c, const op* o) {
     const auto index = static_cast<unsigned>(o - c.page_->ops.data());
-    const std::uint32_t word = c.word_at(o);
-    op& decoded = c.page_->ops[index];
-    decoded = decode(word, index);
-    ++c.counters_.decoded;
     if (c.page_->observed && c.observer_ != nullptr) {
-        observed_op& beside = c.observed(o);
-        beside = {.execute = decoded.execute, .word = word};
-        if (const handler shim = c.observer_->shim_of(beside, c.cia(o)); shim != nullptr) {
-            decoded.execute = shim;
+        c.decode_observed(o, index);
+        return go_on(c, o);
+    }
+    std::array<op, words_per_page + 1>& ops = c.page_->ops;
+    const std::uint32_t word = c.word_at(o);
+    ops[index] = decode(word, index);
+    ++c.counters_.decoded;
+    if (index + 1 < words_per_page) {
+        const std::uint32_t following = c.word_at(o + 1);
+        if (const handler both = isa::fused(word, following, index); both != nullptr) {
+            ops[index].execute = both;
+            ops[index + 1] = decode(following, index + 1);
         }
     }
     return go_on(c, o);
+}
+
+void core::decode_observed(const op* o, unsigned index) {
+    const std::uint32_t word = word_at(o);
+    op& decoded = page_->ops[index];
+    decoded = decode(word, index);
+    ++counters_.decoded;
+    observed_op& beside = observed(o);
+    beside = {.execute = decoded.execute, .word = word};
+    if (const handler shim = observer_->shim_of(beside, cia(o)); shim != nullptr) {
+        decoded.execute = shim;
+    }
 }
 
 std::uint32_t core::word_at(const op* o) const {
@@ -204,6 +289,8 @@ void core::take(const op* o, const interrupt_cause& cause) {
 
 void core::deliver(std::uint64_t nip, const interrupt_cause& cause) {
     ++counters_.interrupts;
+    ++taken_;
+    ++interrupts_taken_[row_of(cause.which)];
     if (observer_ != nullptr) {
         observer_->interrupted(*this, nip, cause);
     }
@@ -217,6 +304,29 @@ void core::deliver(std::uint64_t nip, const interrupt_cause& cause) {
     select_context();
 }
 
+/// In the order of their priorities (6.9.2).
+void core::take_asynchronous() {
+    if ((state.msr & msr_ee) == 0 || interrupts_leave_) {
+        return;
+    }
+    if (external_) {
+        deliver(state.nip, {.which = vector::external});
+    } else if (decrementer_expired()) {
+        deliver(state.nip, {.which = vector::decrementer});
+    } else if (doorbell()) {
+        state[spr::dpdes] = 0;
+        deliver(state.nip, {.which = vector::directed_doorbell});
+    }
+}
+
+void core::set_decrementer(const op* o, std::uint64_t value) {
+    dec.set(value, time_base(o), decrementer_width());
+    if (clock_ != nullptr) {
+        clock_->decrementer_changed();
+    }
+    pause();
+}
+
 const op* core::interrupted() {
     if (leaving_) {
         return nullptr;
@@ -227,9 +337,12 @@ const op* core::interrupted() {
 
 const op* core::resynchronise(const op* o) {
     executed_ += o - run_start_ + 1;
+    run_start_ = o;
     completed(o);
     select_context();
-    return enter(state.nip & ea_mask_);
+    state.nip &= ea_mask_;
+    take_asynchronous();
+    return enter(state.nip);
 }
 
 // --- storage
@@ -240,22 +353,92 @@ std::array<core::piece, 2> core::split(std::uint64_t ea, std::size_t size) const
 }
 
 /// Translates; false when an interrupt has been taken.
-bool core::reach(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real) {
+bool core::reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real) {
     const translation found = addresses_.translate(state, ea, kind);
     if (found.error != storage_error::none) {
         take(o, data_fault(found, ea, kind));
         return false;
     }
+    if (watched(ea, size) && watch_matches(ea, size, kind)) [[unlikely]] {
+        take(o, watchpoint_match(ea, kind));
+        return false;
+    }
+    if (found.inhibited && ea % std::bit_ceil(size) != 0) [[unlikely]] {
+        take(o, alignment_fault(ea));
+        return false;
+    }
+    keyed_ = found.keyed;
     real = found.real;
     return true;
 }
 
 bool core::locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real, std::size_t size) {
     ea &= ea_mask_;
-    return reach(o, ea, kind, real) && unseen(o, ea, size, kind);
+    return reach(o, ea, size, kind, real) && unseen(o, ea, size, kind);
 }
 
-bool core::done(const op* o, std::uint64_t ea, real_storage::outcome outcome) {
+bool core::touch_slowly(const op* o, std::uint64_t ea) {
+    std::uint64_t real = 0;
+    if (!reach(o, ea, 1, access_kind::load, real)) {
+        return false;
+    }
+    if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
+        remember(data_->loads, ea, bytes);
+    }
+    return true;
+}
+
+// --- the reservation
+
+/// What distinguishes the real storage at `ea` from all other: its place in host memory, or the real address of what has
+/// none.
+bool core::identify(const op* o, std::uint64_t ea, std::uint64_t& storage) {
+    const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
+    if (entry.tag == (ea & granule_mask)) {
+        storage = entry.addend + ea;
+        return true;
+    }
+    std::uint64_t real = 0;
+    if (!reach(o, ea, 1, access_kind::load, real)) {
+        return false;
+    }
+    const std::byte* bytes = storage_.direct(real, access_kind::load);
+    storage = bytes != nullptr ? std::bit_cast<std::uint64_t>(bytes) + real % granule : real;
+    return true;
+}
+
+namespace {
+constexpr std::uint64_t reservation_granule(std::uint64_t storage) { return storage & ~std::uint64_t{127}; }
+}  // namespace
+
+bool core::reserve(const op* o, std::uint64_t ea, std::size_t size) {
+    std::uint64_t storage = 0;
+    if (!identify(o, ea & ea_mask_, storage)) {
+        return false;
+    }
+    reservation_ = {reservation_granule(storage), size};
+    return true;
+}
+
+bool core::take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held) {
+    std::uint64_t storage = 0;
+    if (reservation_.size != 0 && !identify(o, ea & ea_mask_, storage)) {
+        return false;
+    }
+    held = reservation_.size == size && reservation_.granule == reservation_granule(storage);
+    reservation_.size = 0;
+    return true;
+}
+
+std::uint64_t core::random_number() {  // splitmix64
+    std::uint64_t z = random_state_ += 0x9e37'79b9'7f4a'7c15;
+    z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
+    z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
+    z ^= z >> 31;
+    return z == ~std::uint64_t{0} ? 0 : z;
+}
+
+bool core::done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome) {
     if (outcome == real_storage::outcome::done) {
         return true;
     }
@@ -264,7 +447,7 @@ bool core::done(const op* o, std::uint64_t ea, real_storage::outcome outcome) {
         leave_before(o, exit_reason::stopped);
         return false;
     }
-    take(o, data_fault({.error = storage_error::machine_check}, ea, access_kind::load));
+    take(o, data_fault({.error = storage_error::machine_check}, ea, kind));
     return false;
 }
 
@@ -274,11 +457,39 @@ void core::reverse_if_big_endian(std::size_t size) {
     }
 }
 
+/// Not what DAWR watches, nor what AMR decides outside quadrant 0, which keys_changed() would not find.
 void core::remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes) {
-    if ((state.msr & msr_le) != 0 && (observer_ == nullptr || !observer_->sees_data(ea))) {
-        const std::uint64_t tag = ea & granule_mask;
+    const std::uint64_t tag = ea & granule_mask;
+    const bool noticed = watched(tag, granule) || (observer_ != nullptr && observer_->sees_data(ea));
+    if ((state.msr & msr_le) != 0 && !noticed && (!keyed_ || ea >> 62 == 0)) {
         in.entries[tlb::index_of(ea)] = {tag, std::bit_cast<std::uint64_t>(granule_bytes) - tag};
+        data_->used = true;
     }
+}
+
+bool core::load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size) {
+    ea &= ea_mask_;
+    const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
+    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+        std::memcpy(value, std::bit_cast<const std::byte*>(entry.addend + ea), size);
+        return true;
+    }
+    if (!load_slowly(o, ea, size)) {
+        return false;
+    }
+    std::memcpy(value, buffer_.data(), size);
+    return true;
+}
+
+bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size) {
+    ea &= ea_mask_;
+    const tlb_entry& entry = data_->stores.entries[tlb::index_of(ea)];
+    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+        std::memcpy(std::bit_cast<std::byte*>(entry.addend + ea), value, size);
+        return true;
+    }
+    std::memcpy(buffer_.data(), value, size);
+    return store_slowly(o, ea, size);
 }
 
 bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
@@ -289,15 +500,19 @@ bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
             break;
         }
         std::uint64_t real = 0;
-        if (!reach(o, each.ea, access_kind::load, real) ||
+        if (!reach(o, each.ea, each.size, access_kind::load, real) ||
             !unseen(o, each.ea, each.size, access_kind::load)) {
             return false;
         }
         if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
             std::memcpy(to, bytes + real % granule, each.size);
             remember(data_->loads, each.ea, bytes);
-        } else if (!done(o, each.ea, storage_.read(real, std::span(to, each.size), access_kind::load))) {
-            return false;
+        } else {
+            show_position(o);
+            if (!done(o, each.ea, access_kind::load,
+                      storage_.read(real, std::span(to, each.size), access_kind::load))) {
+                return false;
+            }
         }
         to += each.size;
     }
@@ -309,7 +524,7 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
     ++counters_.slow_stores;
     std::array<piece, 2> pieces = split(ea, size);
     for (piece& each : pieces) {
-        if (each.size != 0 && (!reach(o, each.ea, access_kind::store, each.real) ||
+        if (each.size != 0 && (!reach(o, each.ea, each.size, access_kind::store, each.real) ||
                                !unseen(o, each.ea, each.size, access_kind::store))) {
             return false;  // before a byte is stored
         }
@@ -326,8 +541,12 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
             if (!code) {
                 remember(data_->stores, each.ea, bytes);
             }
-        } else if (!done(o, each.ea, storage_.write(each.real, std::span(from, each.size)))) {
-            return false;
+        } else {
+            show_position(o);
+            if (!done(o, each.ea, access_kind::store,
+                      storage_.write(each.real, std::span(from, each.size)))) {
+                return false;
+            }
         }
         if (code) {
             ++counters_.code_stores;
@@ -336,6 +555,13 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
         from += each.size;
     }
     return true;
+}
+
+/// For whoever serves an access that is not to RAM: where the program is.
+void core::show_position(const op* o) {
+    executed_ += o - run_start_;
+    run_start_ = o;
+    state.nip = cia(o);
 }
 
 }  // namespace pefsim::cpu::power

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 
 #include "cpu/power/engine/code_cache.h"
+#include "cpu/power/engine/decrementer.h"
 #include "cpu/power/engine/environment.h"
 #include "cpu/power/engine/interrupt.h"
 #include "cpu/power/engine/observer.h"
@@ -16,6 +18,10 @@
 #include "cpu/registers.h"
 
 namespace pefsim::cpu::power {
+
+namespace isa {
+struct instruction;
+}
 
 /// Why run() came back.
 enum class exit_reason : std::uint8_t {
@@ -45,25 +51,85 @@ public:
 
     registers state;  // first: the registers that instructions name have the smallest offsets
 
-    /// Runs from state.nip for at least one and at most `instructions` instructions, and up to a granule more.
+    /// Runs from state.nip for at least one and at most `instructions` instructions, and up to a granule more. Takes
+    /// asynchronous interrupts first.
     exit_reason run(std::int64_t instructions);
+    /// Runs one instruction, or takes one interrupt. No Trace interrupt.
+    exit_reason step();
     /// Leaves run() at the next taken branch or end of a granule.
-    void pause() { budget_ = 0; }
+    void pause() { budget_ = limit_ = 0; }
     /// Instructions completed since the core was made.
     [[nodiscard]] std::uint64_t instructions() const {
         return total_ + static_cast<std::uint64_t>(executed_);
     }
 
-    /// MSR was changed from outside.
+    /// MSR, CIABR, DAWR or DAWRX was changed from outside.
     void msr_changed();
     /// Interrupts leave run() instead of being delivered: for an environment that is the operating system.
     void interrupts_leave(bool leave) { interrupts_leave_ = leave; }
     /// The interrupt of exit_reason::interrupt.
     [[nodiscard]] const interrupt_cause& interrupt() const { return cause_; }
+    /// Interrupts delivered since the core was made, by row of `vectors`.
+    [[nodiscard]] const std::array<std::uint64_t, vectors.size()>& interrupts_taken() const {
+        return interrupts_taken_;
+    }
+    /// `attn` leaves the engine; otherwise it is an instruction that a guest has not.
+    void attention_leaves(bool leaves) { attention_leaves_ = leaves; }
+    [[nodiscard]] bool attention_leaves() const { return attention_leaves_; }
+
+    /// Takes an interrupt between runs, at state.nip.
+    void take_interrupt(const interrupt_cause& cause) { deliver(state.nip, cause); }
+
+    // --- asynchronous interrupts (Power ISA 3.0B Book III 6.8), taken while MSR[EE]=1: when run() begins, and by
+    // instructions that change MSR
+    /// The level of the external interrupt line.
+    void external_interrupt(bool asserted) { external_ = asserted; }
+    /// An exception exists for which an idling processor wakes up, whatever MSR[EE].
+    [[nodiscard]] bool interrupt_waits() { return external_ || doorbell() || decrementer_expired(); }
+    /// Directed Privileged Doorbell: DPDES.
+    [[nodiscard]] bool doorbell() const { return state[spr::dpdes] != 0; }
+
+    // --- time
+    /// Without a clock the time base counts instructions.
+    void use(clock& time) { clock_ = &time; }
+    [[nodiscard]] std::uint64_t time_base() { return time_base_at(instructions()); }
+    /// The time base at the instruction `o`.
+    [[nodiscard]] std::uint64_t time_base(const op* o) { return time_base_at(instructions_before(o)); }
+    /// Instructions completed when `o` begins.
+    [[nodiscard]] std::uint64_t instructions_before(const op* o) const {
+        return instructions() + static_cast<std::uint64_t>(o - run_start_);
+    }
+    [[nodiscard]] unsigned decrementer_width() const {
+        return (state[spr::lpcr] & lpcr::ld) != 0 ? decrementer::large : decrementer::small;
+    }
+    decrementer dec;
+    [[nodiscard]] bool decrementer_expired() { return dec.expired(time_base(), decrementer_width()); }
+    /// mtspr DEC at `o`.
+    void set_decrementer(const op* o, std::uint64_t value);
+
+    // --- chance
+    /// Where the random numbers of `darn` begin.
+    void seed(std::uint64_t value) { random_state_ = value; }
+    /// The next one; never all ones, which says that there is none.
+    std::uint64_t random_number();
 
     void forget_translations();
+    /// What tlbie of this or another processor says.
+    void forget_translations(const tlb_invalidation& what);
+    /// tlbie and tlbiel: the same here, and wherever else translations are kept.
+    void invalidate(const tlb_invalidation& what);
+    /// PIDR has changed.
+    void process_changed();
+    /// AMR has changed, or IAMR: keys of problem state's pages for privileged accesses.
+    void keys_changed();
     /// The content of a granule of real storage, or the way to it, has changed.
     void forget_real(std::uint64_t real);
+    /// The same for all granules that have a byte in real .. real + size - 1.
+    void forget_real(std::uint64_t real, std::uint64_t size);
+    /// Another processor has stored there.
+    void forget_code(std::uint64_t real, std::size_t size) { code_.forget(real, size); }
+    /// The store TLBs are to be refilled: some granules must be looked at again.
+    void forget_stores();
 
     // --- observation (engine/observer.h)
     /// From now on `who` sees what is executed; null: nobody. Also to be called after `who` changed what it sees.
@@ -74,10 +140,7 @@ public:
     /// last when run() came back; else of the nearest of them.
     [[nodiscard]] std::uint64_t recent(std::uint64_t n) const;
 
-    // For shims: instructions completed before `o`.
-    [[nodiscard]] std::uint64_t instructions_before(const op* o) const {
-        return total_ + static_cast<std::uint64_t>(executed_ + (o - run_start_));
-    }
+    // For shims.
     /// How many instructions of run() are left, `o` included; if none are, leave_before(o, exit_reason::paused).
     [[nodiscard]] std::int64_t left(const op* o) const { return budget_ - executed_ - (o - run_start_); }
     [[nodiscard]] observed_op& observed(const op* o) const {
@@ -87,7 +150,8 @@ public:
     [[gnu::always_inline]] const op* proceed(const op* o) { return observed(o).execute(*this, o); }
 
     // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
-    // integer of 1 to 8 bytes in the byte order of the access: MSR[LE]'s, unless the instruction reverses it.
+    // integer of 1 to 16 bytes, or a vector_register, in the byte order of the access: MSR[LE]'s, unless the instruction
+    // reverses it.
     template <typename T>
     [[gnu::always_inline]] bool load(const op* o, std::uint64_t ea, T& value) {
         ea &= ea_mask_;
@@ -114,8 +178,30 @@ public:
         return store_slowly(o, ea, sizeof(T));
     }
 
+    /// The same for an unsigned integer of `size` bytes, 1 to 16, which stands at the host's address.
+    bool load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size);
+    bool store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size);
+
     /// The real address of an access of `size` bytes at `ea` within a granule, which it may do (load or store).
     bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real, std::size_t size = 8);
+    /// An access that is checked like a load and moves no data: a cache instruction's.
+    [[gnu::always_inline]] bool touch(const op* o, std::uint64_t ea) {
+        ea &= ea_mask_;
+        return data_->loads.entries[tlb::index_of(ea)].tag == (ea & granule_mask) || touch_slowly(o, ea);
+    }
+
+    // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It ends with the run at the latest: what other processors and
+    // devices do between runs need not be watched.
+    /// Makes it, for `size` bytes at `ea`, which have been loaded. False: as load().
+    bool reserve(const op* o, std::uint64_t ea, std::size_t size);
+    /// Ends it. `held`: it existed for accesses of `size` bytes, and `ea` is in its granule. False: as load().
+    bool take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held);
+    /// Somebody else has stored into real storage, during a run.
+    void lose_reservation() { reservation_.size = 0; }
+
+    // --- the copy-paste facility (Book II 4.4)
+    std::array<std::uint64_t, 16> copied{};  ///< the copy buffer, in doublewords of MSR[LE]'s order
+    bool copy_pending = false;               ///< it has been filled and not been pasted
 
     // --- control flow
     /// Effective address of the instruction at `o`.
@@ -157,7 +243,8 @@ public:
     }
     /// After load(), store() or locate() returned false. \returns what the handler is to return
     const op* interrupted();
-    /// Goes on at state.nip after `o`, which has changed MSR: rfid, mtmsrd and the like.
+    /// Goes on at state.nip after `o`, which has changed MSR: rfid, mtmsrd and the like. Asynchronous interrupts are
+    /// taken first.
     const op* resynchronise(const op* o);
 
     /// The instruction word at `o`: for instructions that need more of it than the op holds.
@@ -172,11 +259,29 @@ public:
     /// Handlers of ops that are no instructions.
     static const op* undecoded(core& c, const op* o);
     static const op* end_of_page(core& c, const op* o);
+    static const op* stepped(core& c, const op* o);
 
 private:
+    std::uint64_t time_base_at(std::uint64_t instructions) {
+        return clock_ != nullptr ? clock_->time_base(instructions) : instructions;
+    }
+    void begin(std::int64_t instructions);
+    void take_asynchronous();
+
+    // Trace interrupts, and watchpoints (trace.cpp)
+    void select_watches();
+    [[nodiscard]] bool traced_at(std::uint64_t ea) const;
+    bool run_traced();
+    const isa::instruction* run_one();
+    [[nodiscard]] bool watched(std::uint64_t ea, std::uint64_t size) const {
+        return ea < watch_end_ && ea + size > watch_begin_;
+    }
+    [[nodiscard]] bool watch_matches(std::uint64_t ea, std::uint64_t size, access_kind kind) const;
+
     const op* enter(std::uint64_t ea);
     const op* enter_behind(const op* o, std::uint64_t ea);
     bool find_code(std::uint64_t ea);
+    void decode_observed(const op* o, unsigned index);
     const op* leave_behind(const op* o, std::uint64_t nip);
     void completed(const op* o);
     const op* leave_at(std::uint64_t nip, exit_reason why);
@@ -193,12 +298,15 @@ private:
         std::uint64_t real = 0;
     };
     std::array<piece, 2> split(std::uint64_t ea, std::size_t size) const;
+    bool touch_slowly(const op* o, std::uint64_t ea);
+    bool identify(const op* o, std::uint64_t ea, std::uint64_t& storage);
     bool load_slowly(const op* o, std::uint64_t ea, std::size_t size);
     bool store_slowly(const op* o, std::uint64_t ea, std::size_t size);
-    bool reach(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real);
-    bool done(const op* o, std::uint64_t ea, real_storage::outcome outcome);
+    bool reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real);
+    bool done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome);
     void reverse_if_big_endian(std::size_t size);
     void remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes);
+    void show_position(const op* o);
 
     tlb_set* data_ = nullptr;        // of MSR[DR], MSR[PR], MSR[LE]
     fetch_tlb* fetches_ = nullptr;   // of MSR[IR], MSR[PR], MSR[LE]
@@ -207,15 +315,30 @@ private:
     const op* run_start_ = nullptr;  // first op that executed_ does not count yet
     std::int64_t executed_ = 0;      // since run() was called
     std::int64_t budget_ = 0;        // leave when executed_ reaches it
+    std::int64_t limit_ = 0;         // leave run() then
     std::uint64_t ea_mask_ = ~std::uint64_t{0};
     unsigned sign_shift_ = 0;
     bool interrupts_leave_ = false;
     bool leaving_ = false;  // an interrupt has become an exit
+    bool attention_leaves_ = false;
+    bool watching_code_ = false;  // MSR[TE] or CIABR may ask for Trace interrupts
+    bool tracing_ = false;        // the engine was left because of that
+    bool keyed_ = false;          // the latest translation: AMR decides
+    bool external_ = false;
+    std::uint64_t watch_begin_ = 0;  // addresses that DAWR watches in this mode
+    std::uint64_t watch_end_ = 0;
     exit_reason exit_ = exit_reason::paused;
     std::uint64_t total_ = 0;  // instructions of earlier runs
     interrupt_cause cause_;
+    std::array<std::uint64_t, vectors.size()> interrupts_taken_{};
+    std::uint64_t taken_ = 0;                         // their number
     alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
 
+    struct {
+        std::uint64_t granule = 0;
+        std::size_t size = 0;  // 0: there is none
+    } reservation_;
+    std::uint64_t random_state_ = 0;
     observer* observer_ = nullptr;
     engine_counters counters_;
     std::uint64_t last_ea_ = 0;      // of the instruction that was completed last when the engine was left
@@ -223,7 +346,9 @@ private:
 
     translator& addresses_;
     real_storage& storage_;
+    clock* clock_ = nullptr;
     code_cache code_;
+    std::unique_ptr<code_page> single_;  // a page of one instruction, for run_one()
     /// Real mode, supervisor and problem state; even: little-endian. Data of big-endian contexts always take the slow
     /// path, which reverses bytes: their sets hold fetches only.
     std::array<tlb_set, 6> contexts_;

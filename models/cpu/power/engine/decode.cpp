@@ -11,7 +11,7 @@ namespace pefsim::cpu::power {
 namespace {
 
 const op* undefined(core& c, const op* o) {
-    return c.raise(o, {.which = vector::hypervisor_emulation_assistance});
+    return c.raise(o, emulation_assistance(static_cast<std::uint32_t>(o->imm)));
 }
 
 /// The byte of op that holds an operand of this place and size; null when it goes to op::imm, or nowhere.

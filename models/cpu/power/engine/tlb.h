@@ -53,12 +53,22 @@ struct tlb_set {
     tlb loads;
     tlb stores;
     fetch_tlb fetches;
+    bool used = false;  ///< whoever adds an entry sets it
 
     void forget() {
-        loads.forget();
-        stores.forget();
-        fetches.forget();
+        if (used) {
+            loads.forget();
+            stores.forget();
+            fetches.forget();
+            used = false;
+        }
     }
+    /// The granules of `size` bytes from `ea` on, in whatever quadrant they are.
+    void forget(std::uint64_t ea, std::uint64_t size);
+    /// Quadrant 0: the addresses of the process that PIDR names.
+    void forget_quadrant_0();
+    /// The same, data only.
+    void forget_data_of_quadrant_0();
 };
 
 }  // namespace pefsim::cpu::power

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
+#include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/near_branch.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -11,12 +13,15 @@ using u64 = std::uint64_t;
 
 void set_link(core& c, const op* o) { c.state[spr::lr] = (c.cia(o) + 4) & c.ea_mask(); }
 
+/// Leaves what near_target() wants in op::imm.
+void resolve(op& decoded) { decoded.imm = decoded.imm / 4 * static_cast<std::int32_t>(sizeof(op)); }
+
 template <bool sets_lr>
 const op* b_near(core& c, const op* o) {
     if constexpr (sets_lr) {
         set_link(c, o);
     }
-    return c.branch_near(o, o + o->imm / 4);
+    return c.branch_near(o, near_target(o));
 }
 
 template <bool sets_lr, bool is_absolute>
@@ -28,17 +33,13 @@ const op* b_far(core& c, const op* o) {
     return c.branch_far(o, (is_absolute ? 0 : cia) + static_cast<u64>(std::int64_t{o->imm}));
 }
 
-bool in_granule(unsigned index, std::int32_t displacement) {
-    const std::int64_t target = std::int64_t{index} + displacement / 4;
-    return target >= 0 && target < static_cast<std::int64_t>(words_per_page);
-}
-
 handler select_b(std::uint32_t word, unsigned index, op& decoded) {
     const bool links = link.of(word) != 0;
     if (absolute.of(word) != 0) {
         return links ? b_far<true, true> : b_far<false, true>;
     }
-    if (in_granule(index, decoded.imm)) {
+    if (stays_in_granule(index, decoded.imm)) {
+        resolve(decoded);
         return links ? b_near<true> : b_near<false>;
     }
     return links ? b_far<true, false> : b_far<false, false>;
@@ -55,12 +56,13 @@ constexpr ctr_test counter_of(unsigned bo) {
     return (bo & 4) != 0 ? ctr_test::untouched : (bo & 2) != 0 ? ctr_test::zero : ctr_test::not_zero;
 }
 
-/// ctr_ok & cond_ok. op::b is the field of CR, op::c the bit in it.
-template <cr_test cr, ctr_test ctr>
+/// ctr_ok & cond_ok. op::b is the field of CR, op::c the bit in it. bcctr, for which counting is an invalid form, tests CTR
+/// before it counts.
+template <cr_test cr, ctr_test ctr, bool tests_first>
 [[gnu::always_inline]] inline bool taken(core& c, const op* o) {
     bool ok = true;
     if constexpr (ctr != ctr_test::untouched) {
-        const u64 count = --c.state[spr::ctr] & c.ea_mask();
+        const u64 count = (tests_first ? c.state[spr::ctr]-- : --c.state[spr::ctr]) & c.ea_mask();
         ok = (count == 0) == (ctr == ctr_test::zero);
     }
     if constexpr (cr != cr_test::always) {
@@ -89,8 +91,14 @@ template <destination to>
 
 template <destination to, bool sets_lr, cr_test cr, ctr_test ctr>
 const op* conditional(core& c, const op* o) {
+    if constexpr (to == destination::tar) {
+        if ((c.state.msr & msr_pr) != 0 && !fscr_enables(c.state[spr::fscr], facility_cause::tar))
+            [[unlikely]] {
+            return not_enabled(c, o, facility_cause::tar);
+        }
+    }
     const u64 target = to == destination::near ? 0 : target_of<to>(c, o);  // before LR is changed
-    const bool go = taken<cr, ctr>(c, o);
+    const bool go = taken<cr, ctr, to == destination::ctr>(c, o);
     if constexpr (sets_lr) {
         set_link(c, o);
     }
@@ -98,7 +106,7 @@ const op* conditional(core& c, const op* o) {
         return next(c, o);
     }
     if constexpr (to == destination::near) {
-        return c.branch_near(o, o + o->imm / 4);
+        return c.branch_near(o, near_target(o));
     } else {
         return c.branch_far(o, target);
     }
@@ -142,8 +150,11 @@ handler select_bc(std::uint32_t word, unsigned index, op& decoded) {
     if (absolute.of(word) != 0) {
         return select_to<destination::absolute>(word, index, decoded);
     }
-    return in_granule(index, decoded.imm) ? select_to<destination::near>(word, index, decoded)
-                                          : select_to<destination::relative>(word, index, decoded);
+    if (!stays_in_granule(index, decoded.imm)) {
+        return select_to<destination::relative>(word, index, decoded);
+    }
+    resolve(decoded);
+    return select_to<destination::near>(word, index, decoded);
 }
 
 // --- 2.5 Condition register instructions
@@ -180,8 +191,10 @@ const op* mcrf(core& c, const op* o) {
 
 // --- 2.6 System call instructions
 
+/// What a call is to (bits 25:26; the rest of LEV is reserved). Calls to the hypervisor and the ultravisor are theirs in
+/// problem state too: whoever serves them looks at MSR[PR].
 const op* sc(core& c, const op* o) {
-    switch (o->imm >> 5 & 0x7f) {
+    switch (o->imm >> 5 & 3) {
     case 1:
         return c.leave_after(o, exit_reason::hypercall);
     case 2:
@@ -189,6 +202,14 @@ const op* sc(core& c, const op* o) {
     default:
         return c.raise(o, {.which = vector::system_call, .completes = true});
     }
+}
+
+const op* scv(core& c, const op* o) {
+    if (!fscr_enables(c.state[spr::fscr], facility_cause::scv)) [[unlikely]] {
+        return not_enabled(c, o, facility_cause::scv);
+    }
+    const auto level = static_cast<std::uint8_t>(o->imm >> 5 & 0x7f);
+    return c.raise(o, {.which = vector::system_call_vectored, .completes = true, .level = level});
 }
 
 using enum operand;
@@ -218,11 +239,16 @@ constexpr instruction rows[] = {
 
     // 2.6 System call instructions
     {"sc",     sc_form(17).with(bit(30), 1), {lev_or_0},   plain,   system, call, always<sc>},
-    {"scv",    sc_form(17).with(bits(30, 31), 1), {lev},   plain,   system, call},
+    {"scv",    sc_form(17).with(bits(30, 31), 1), {lev},   plain,   system, call, always<scv>},
 };
 // clang-format on
 
 }  // namespace
+
+bool stays_in_granule(unsigned index, std::int32_t displacement) {
+    const std::int64_t target = std::int64_t{index} + displacement / 4;
+    return target >= 0 && target < static_cast<std::int64_t>(words_per_page);
+}
 
 std::span<const instruction> branch_rows() { return rows; }
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <type_traits>
+
 #include "cpu/power/engine/core.h"
+#include "cpu/power/instructions/effective_address.h"
+#include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/instructions.h"
 
 namespace pefsim::cpu::power::isa {
@@ -7,12 +11,16 @@ namespace {
 
 using u64 = std::uint64_t;
 
-enum class ea : std::uint8_t { displaced, indexed };
-
-template <ea how>
-[[gnu::always_inline]] inline u64 address(const core& c, const op* o) {
-    const u64 base = c.state.gpr[o->a];
-    return how == ea::displaced ? base + static_cast<u64>(std::int64_t{o->imm}) : base + c.state.gpr[o->b];
+/// The value with its bytes in the other order.
+template <typename T>
+T reversed(T value) {
+    if constexpr (sizeof(T) == 2) {
+        return __builtin_bswap16(value);
+    } else if constexpr (sizeof(T) == 4) {
+        return __builtin_bswap32(value);
+    } else {
+        return __builtin_bswap64(value);
+    }
 }
 
 /// RT <- MEM(EA), as T; a signed T is extended. With update RA <- EA.
@@ -41,11 +49,60 @@ const op* store_gpr(core& c, const op* o) {
     return next(c, o);
 }
 
+template <typename T>
+const op* load_reversed(core& c, const op* o) {
+    T value;
+    if (!c.load(o, address<ea::indexed>(c, o), value)) [[unlikely]] {
+        return c.interrupted();
+    }
+    c.state.gpr[o->t] = reversed(value);
+    return next(c, o);
+}
+template <typename T>
+const op* store_reversed(core& c, const op* o) {
+    const T value = reversed(static_cast<T>(c.state.gpr[o->t]));
+    if (!c.store(o, address<ea::indexed>(c, o), value)) [[unlikely]] {
+        return c.interrupted();
+    }
+    return next(c, o);
+}
+
+// --- Quadwords stand in a pair of registers, the more significant half in the even one. An odd RT, and a target that is RA,
+// are invalid forms. An operand that is not aligned is two doublewords to other processors.
+
+const op* lq(core& c, const op* o) {
+    const u64 at = address<ea::displaced>(c, o);
+    const u64 low_half = little_endian(c) ? 0 : 8;
+    u64 high;
+    u64 low;
+    if (!c.load(o, at + 8 - low_half, high) || !c.load(o, at + low_half, low)) [[unlikely]] {
+        return c.interrupted();
+    }
+    c.state.gpr[o->t] = high;
+    c.state.gpr[o->t + 1U] = low;
+    return next(c, o);
+}
+const op* stq(core& c, const op* o) {
+    const u64 at = address<ea::displaced>(c, o);
+    const u64 low_half = little_endian(c) ? 0 : 8;
+    if (!c.store(o, at + 8 - low_half, c.state.gpr[o->t]) ||
+        !c.store(o, at + low_half, c.state.gpr[o->t + 1U])) [[unlikely]] {
+        return c.interrupted();
+    }
+    return next(c, o);
+}
+handler select_lq(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
+    return decoded.t % 2 != 0 || decoded.t == decoded.a ? illegal : lq;
+}
+handler select_stq(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
+    return decoded.t % 2 != 0 ? illegal : stq;
+}
+
 using enum operand;
 using enum facility;
 using enum instruction_class;
 
-/// Loads and stores of general purpose registers: Power ISA 3.0B Book I 3.3.2 to 3.3.7, Book II 4.4 to 4.6.
+/// Loads and stores of general purpose registers: Power ISA 3.0B Book I 3.3.2 to 3.3.5.
 // clang-format off
 constexpr instruction rows[] = {
     // 3.3.2 Load instructions
@@ -92,49 +149,16 @@ constexpr instruction rows[] = {
     {"stdux",   x_form(31, 181),       {rs, ra_stored, rb},      update, fixed,   store, always<store_gpr<u64, ea::indexed, true>>},
 
     // 3.3.4 Load and store quadword
-    {"lq",      dq_form(56),           {rt_pair, disp_dq, ra_not_rt}, plain, fixed, load},
-    {"stq",     ds_form(62, 2),        {rs_pair, disp_ds, ra0},  plain,  fixed,   store},
+    {"lq",      dq_form(56),           {rt_pair, disp_dq, ra_not_rt}, plain, fixed, load, select_lq},
+    {"stq",     ds_form(62, 2),        {rs_pair, disp_ds, ra0},  plain,  fixed,   store, select_stq},
 
     // 3.3.5 Load and store with byte reversal
-    {"lhbrx",   x_form(31, 790),       {rt, ra0, rb},            plain,  fixed,   load},
-    {"lwbrx",   x_form(31, 534),       {rt, ra0, rb},            plain,  fixed,   load},
-    {"ldbrx",   x_form(31, 532),       {rt, ra0, rb},            plain,  fixed,   load},
-    {"sthbrx",  x_form(31, 918),       {rs, ra0, rb},            plain,  fixed,   store},
-    {"stwbrx",  x_form(31, 662),       {rs, ra0, rb},            plain,  fixed,   store},
-    {"stdbrx",  x_form(31, 660),       {rs, ra0, rb},            plain,  fixed,   store},
-
-    // 3.3.6 Load and store multiple
-    {"lmw",     d_form(46),            {rt, disp, ra_below_rt},  plain,  fixed,   load},
-    {"stmw",    d_form(47),            {rs, disp, ra0},          plain,  fixed,   store},
-
-    // 3.3.7 Move assist
-    {"lswi",    x_form(31, 597),       {rt, ra_not_rt, nb},      plain,  fixed,   load},
-    {"lswx",    x_form(31, 533),       {rt, ra_not_rt, rb_not_rt}, plain, fixed,  load},
-    {"stswi",   x_form(31, 725),       {rs, ra0, nb},            plain,  fixed,   store},
-    {"stswx",   x_form(31, 661),       {rs, ra0, rb},            plain,  fixed,   store},
-
-    // Book II 4.4 Copy-paste facility
-    {"copy",    x_form(31, 774).with(bit(10), 1), {ra0, rb},     plain,  storage, atomic},
-    {"paste.",  x_form(31, 902).dot().with(bit(10), 1), {ra0, rb}, plain, storage, atomic},
-    {"cpabort", x_form(31, 838),       {},                       plain,  storage, atomic},
-
-    // Book II 4.5 Atomic memory operations
-    {"lwat",    x_form(31, 582),       {rt, ra0, fc},            plain,  storage, atomic},
-    {"ldat",    x_form(31, 614),       {rt, ra0, fc},            plain,  storage, atomic},
-    {"stwat",   x_form(31, 710),       {rs, ra0, fc},            plain,  storage, atomic},
-    {"stdat",   x_form(31, 742),       {rs, ra0, fc},            plain,  storage, atomic},
-
-    // Book II 4.6.2 Load and reserve, store conditional
-    {"lbarx",   x_form(31, 52),        {rt, ra0, rb, eh},        plain,  storage, atomic},
-    {"lharx",   x_form(31, 116),       {rt, ra0, rb, eh},        plain,  storage, atomic},
-    {"lwarx",   x_form(31, 20),        {rt, ra0, rb, eh},        plain,  storage, atomic},
-    {"ldarx",   x_form(31, 84),        {rt, ra0, rb, eh},        plain,  storage, atomic},
-    {"lqarx",   x_form(31, 276),       {rt_pair, ra_not_rt, rb_not_rt, eh}, plain, storage, atomic},
-    {"stbcx.",  x_form(31, 694).dot(), {rs, ra0, rb},            plain,  storage, atomic},
-    {"sthcx.",  x_form(31, 726).dot(), {rs, ra0, rb},            plain,  storage, atomic},
-    {"stwcx.",  x_form(31, 150).dot(), {rs, ra0, rb},            plain,  storage, atomic},
-    {"stdcx.",  x_form(31, 214).dot(), {rs, ra0, rb},            plain,  storage, atomic},
-    {"stqcx.",  x_form(31, 182).dot(), {rs_pair, ra0, rb},       plain,  storage, atomic},
+    {"lhbrx",   x_form(31, 790),       {rt, ra0, rb},            plain,  fixed,   load, always<load_reversed<std::uint16_t>>},
+    {"lwbrx",   x_form(31, 534),       {rt, ra0, rb},            plain,  fixed,   load, always<load_reversed<std::uint32_t>>},
+    {"ldbrx",   x_form(31, 532),       {rt, ra0, rb},            plain,  fixed,   load, always<load_reversed<u64>>},
+    {"sthbrx",  x_form(31, 918),       {rs, ra0, rb},            plain,  fixed,   store, always<store_reversed<std::uint16_t>>},
+    {"stwbrx",  x_form(31, 662),       {rs, ra0, rb},            plain,  fixed,   store, always<store_reversed<std::uint32_t>>},
+    {"stdbrx",  x_form(31, 660),       {rs, ra0, rb},            plain,  fixed,   store, always<store_reversed<u64>>},
 };
 // clang-format on
 

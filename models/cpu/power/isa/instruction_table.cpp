@@ -12,9 +12,38 @@ namespace pefsim::cpu::power::isa {
 std::span<const instruction> instructions() {
     static const std::vector<instruction> all = [] {
         std::vector<instruction> joined;
-        for (const auto rows :
-             {branch_rows(), fixed_point_rows(), fixed_load_store_rows(), floating_rows(), decimal_rows(),
-              vector_rows(), vector_scalar_rows(), system_rows(), transactional_rows()}) {
+        for (const auto rows : {branch_rows(),
+                                fixed_arithmetic_rows(),
+                                fixed_compare_rows(),
+                                fixed_logical_rows(),
+                                fixed_rotate_rows(),
+                                fixed_move_rows(),
+                                fixed_load_store_rows(),
+                                fixed_multiple_rows(),
+                                atomic_rows(),
+                                floating_rows(),
+                                decimal_rows(),
+                                storage_rows(),
+                                vmx_load_store_rows(),
+                                vmx_permute_rows(),
+                                vmx_integer_rows(),
+                                vmx_logical_rows(),
+                                vmx_floating_rows(),
+                                vmx_crypto_rows(),
+                                vmx_decimal_rows(),
+                                vsx_load_store_rows(),
+                                vsx_permute_rows(),
+                                vsx_exponent_rows(),
+                                vsx_move_rows(),
+                                vsx_scalar_arithmetic_rows(),
+                                vsx_scalar_compare_rows(),
+                                vsx_scalar_convert_rows(),
+                                vsx_vector_arithmetic_rows(),
+                                vsx_vector_compare_rows(),
+                                vsx_vector_convert_rows(),
+                                vsx_quad_rows(),
+                                system_rows(),
+                                transactional_rows()}) {
             joined.insert(joined.end(), rows.begin(), rows.end());
         }
         return joined;

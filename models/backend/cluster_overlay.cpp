@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cluster_overlay.h"
+
+#include <sys/mman.h>
+
+namespace pefsim::backend {
+
+cluster_overlay::cluster_overlay(std::uint64_t size)
+    : size_(size),
+      clusters_((size + cluster_size - 1) / cluster_size) {}
+
+std::byte* cluster_overlay::allocate() {
+    constexpr std::size_t clusters_per_slab = slab_size / cluster_size;
+    if (clusters_left_ == 0) {
+        clusters_left_ = clusters_per_slab;
+        slabs_.push_back(std::make_unique_for_overwrite<slab>());
+        if (clusters_.size() >= clusters_per_slab) {
+            // A fault for every 4 KiB costs as much as a quarter of a simulated request. Kernels without huge pages refuse
+            // the advice, and need it not.
+            (void)madvise(slabs_.back().get(), slab_size, MADV_HUGEPAGE);
+        }
+    }
+    return slabs_.back()->bytes.data() + (clusters_per_slab - clusters_left_--) * cluster_size;
+}
+
+}  // namespace pefsim::backend

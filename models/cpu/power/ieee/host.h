@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+/// The common case on the host's floating-point unit: binary64 operands, round to nearest, results far from the ends of
+/// the exponent range. What IEEE 754 leaves to the status flags is computed from the error of the rounding, which is
+/// exact: the host's own flags are neither read nor cleared. It relies on the host's default modes and on every
+/// operation being rounded by itself: compile with -ffp-contract=off.
+namespace pefsim::cpu::power::ieee::host {
+
+/// True when the functions that need a fused multiply-add may be called.
+inline bool has_fused() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("fma") != 0;
+#elif defined(__aarch64__)
+    return true;
+#else
+    return false;
+#endif
+}
+
+/// Biased exponents of binary64 within which no step of the functions below overflows or underflows.
+inline constexpr std::uint64_t lowest = 600;
+inline constexpr std::uint64_t highest = 2040;
+
+template <std::uint64_t low = lowest, std::uint64_t high = highest>
+[[gnu::always_inline]] inline bool in_range(double value) {
+    return (std::bit_cast<std::uint64_t>(value) >> 52 & 0x7ff) - low <= high - low;
+}
+
+/// A result and a number of the sign of what rounding has taken away from it: (exact - value), 0 when there is nothing.
+/// It means nothing unless it is safe and value is in_range().
+struct rounded {
+    double value = 0;
+    double error = 0;
+    bool safe = true;
+};
+
+// The functions that say so must be inlined where the host's fused multiply-add is available.
+
+/// Knuth's two-sum.
+[[gnu::always_inline]] inline rounded add(double a, double b) {
+    const double s = a + b;
+    const double b_part = s - a;
+    const double a_part = s - b_part;
+    return {s, (a - a_part) + (b - b_part)};
+}
+/// Fused.
+[[gnu::always_inline]] inline rounded multiply(double a, double b) {
+    const double p = a * b;
+    return {p, __builtin_fma(a, b, -p)};
+}
+/// Fused. The remainder is exact, and has the sign of the error times that of b.
+[[gnu::always_inline]] inline rounded divide(double a, double b) {
+    const double q = a / b;
+    const double remainder = __builtin_fma(-q, b, a);
+    const std::uint64_t sign = std::bit_cast<std::uint64_t>(b) & std::uint64_t{1} << 63;
+    return {q, std::bit_cast<double>(std::bit_cast<std::uint64_t>(remainder) ^ sign), in_range(a)};
+}
+/// Fused.
+[[gnu::always_inline]] inline rounded square_root(double a) {
+    const double s = __builtin_sqrt(a);
+    return {s, __builtin_fma(-s, s, a)};
+}
+/// Fused: a * c + b. The error in two parts, whose sum has its sign: Boldo and Muller, "Exact and approximated error of
+/// the FMA", 2011.
+[[gnu::always_inline]] inline rounded multiply_add(double a, double c, double b) {
+    const double r = __builtin_fma(a, c, b);
+    const rounded product = multiply(a, c);
+    const rounded small = add(b, product.error);
+    const rounded large = add(product.value, small.value);
+    const double gamma = (large.value - r) + large.error;
+    return {r, gamma + small.error, in_range(product.value)};
+}
+
+/// A result as FPSCR describes it. The bits are numbers, 0 or 1: no branch waits for what nobody can predict.
+struct delivered {
+    std::uint64_t bits = 0;  ///< of the result as binary64
+    std::uint64_t inexact = 0;
+    std::uint64_t incremented = 0;
+    bool good = false;  ///< false: the rest means nothing
+};
+
+[[gnu::always_inline]] inline delivered deliver_double(const rounded& r) {
+    const auto bits = std::bit_cast<std::uint64_t>(r.value);
+    const auto error = std::bit_cast<std::uint64_t>(r.error);
+    const std::uint64_t inexact = error << 1 != 0 ? 1 : 0;
+    return {bits, inexact, inexact & (error ^ bits) >> 63, r.safe && in_range(r.value)};
+}
+
+/// Rounded to binary32: first to odd, with the precision of binary64, so that rounding twice does no harm.
+[[gnu::always_inline]] inline delivered deliver_single(const rounded& r) {
+    const auto bits = std::bit_cast<std::uint64_t>(r.value);
+    const auto error = std::bit_cast<std::uint64_t>(r.error);
+    const std::uint64_t step = (error << 1 != 0 ? 1 : 0) & ~bits;
+    const std::uint64_t odd = bits + step - (step & (error ^ bits) >> 63) * 2;
+    const double value = static_cast<float>(std::bit_cast<double>(odd));
+    const auto result = std::bit_cast<std::uint64_t>(value);
+    // Between 2^-122 and 2^126.
+    return {result, result != odd ? 1U : 0U, result > odd ? 1U : 0U, r.safe && in_range<901, 1149>(value)};
+}
+
+}  // namespace pefsim::cpu::power::ieee::host

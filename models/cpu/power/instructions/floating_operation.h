@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "cpu/power/ieee/arithmetic.h"
+#include "cpu/power/ieee/host.h"
+
+/// The arithmetic of the floating-point facilities, each operation in two ways: exactly, for all operands and modes, and
+/// on the host, for the common case.
+namespace pefsim::cpu::power::isa::floating {
+
+using ieee::environment;
+using ieee::number;
+
+// All operations have the parameters a, b, c in the places of FRA, FRB, FRC; most need only some of them.
+
+struct add {
+    static constexpr bool fused = false;
+    static number exactly(const number& a, const number& b, const number&, environment& e) {
+        return ieee::add(a, b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
+        return ieee::host::add(a, b);
+    }
+};
+struct subtract {
+    static constexpr bool fused = false;
+    static number exactly(const number& a, const number& b, const number&, environment& e) {
+        return ieee::subtract(a, b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
+        return ieee::host::add(a, -b);
+    }
+};
+/// a * b: fmul names its operands a and c, and is decoded to this.
+struct multiply {
+    static constexpr bool fused = true;
+    static number exactly(const number& a, const number& b, const number&, environment& e) {
+        return ieee::multiply(a, b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
+        return ieee::host::multiply(a, b);
+    }
+};
+struct divide {
+    static constexpr bool fused = true;
+    static number exactly(const number& a, const number& b, const number&, environment& e) {
+        return ieee::divide(a, b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
+        return ieee::host::divide(a, b);
+    }
+};
+struct square_root {
+    static constexpr bool fused = true;
+    static number exactly(const number&, const number& b, const number&, environment& e) {
+        return ieee::square_root(b, 60, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
+        return ieee::host::square_root(b);
+    }
+};
+/// Of quad precision.
+struct long_square_root {
+    static number exactly(const number&, const number& b, const number&, environment& e) {
+        return ieee::square_root(b, 118, e);
+    }
+};
+struct multiply_add {
+    static constexpr bool fused = true;
+    static number exactly(const number& a, const number& b, const number& c, environment& e) {
+        return ieee::multiply_add(a, c, b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double c) {
+        return ieee::host::multiply_add(a, c, b);
+    }
+};
+struct multiply_subtract {
+    static constexpr bool fused = true;
+    static number exactly(const number& a, const number& b, const number& c, environment& e) {
+        return ieee::multiply_subtract(a, c, b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double c) {
+        return ieee::host::multiply_add(a, c, -b);
+    }
+};
+
+/// The operand itself: what frsp rounds.
+struct identity {
+    static constexpr bool fused = false;
+    static number exactly(const number&, const number& b, const number&, environment& e) {
+        return ieee::quieted(b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
+        return {.value = b};
+    }
+};
+
+// The estimates are what division and square root give: the ISA asks for 14 bits at most, leaves their inexactness open,
+// and a simulator wants the same bits everywhere.
+
+struct reciprocal {
+    static constexpr bool fused = true;
+    static number exactly(const number&, const number& b, const number&, environment& e) {
+        return ieee::divide(ieee::from_unsigned(1), b, e);
+    }
+    [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
+        return ieee::host::divide(1, b);
+    }
+};
+/// 1 / sqrt(b): rounded once, from the quotient by the first 60 bits of the root.
+struct reciprocal_square_root {
+    static constexpr bool fused = true;
+    static number exactly(const number&, const number& b, const number&, environment& e) {
+        number root = ieee::square_root(b, 60, e);
+        root.significand = root.significand >> 64 << 64;  // 60 digits: the quotient by them is quick
+        return ieee::divide(ieee::from_unsigned(1), root, e);
+    }
+};
+
+}  // namespace pefsim::cpu::power::isa::floating

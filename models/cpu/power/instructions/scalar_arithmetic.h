@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "cpu/power/instructions/facility.h"
+#include "cpu/power/instructions/floating_operation.h"
+#include "cpu/power/instructions/floating_status.h"
+
+/// Scalar arithmetic of both facilities that have it, FP and VSX: the same operations on the same registers (Power ISA
+/// 3.0B Book I 4.6.6, 7.6.1.3).
+namespace pefsim::cpu::power::isa {
+
+/// A form of an arithmetic instruction.
+struct scalar_form {
+    facility needs = facility::fp;
+    bool single = false;   ///< rounds to binary32
+    bool negates = false;  ///< the result, after rounding
+    bool dot = false;
+};
+
+/// T <- operation(A, B, C) for all operands, rounding modes and enables.
+template <typename operation, scalar_form form>
+[[gnu::noinline]] std::uint32_t exact_work(core& c, const op* o) {
+    constexpr ieee::format target = form.single ? ieee::binary32 : ieee::binary64;
+    ieee::environment e(c.state.fpscr);
+    ieee::number result = operation::exactly(ieee::decode(scalar(c, o->a), ieee::binary64),
+                                             ieee::decode(scalar(c, o->b), ieee::binary64),
+                                             ieee::decode(scalar(c, o->c), ieee::binary64), e);
+    result = ieee::round(result, target, e);
+    return deliver_scalar(c, o, form.negates ? ieee::negated(result) : result, target, e);
+}
+template <typename operation, scalar_form form>
+[[gnu::noinline]] const op* compute_exactly(core& c, const op* o) {
+    if (!available<form.needs>(c)) [[unlikely]] {
+        return unavailable<form.needs>(c, o);
+    }
+    return done<exact_work<operation, form>, form.dot>(c, o);
+}
+
+/// The same where the host's arithmetic gives result and status.
+template <typename operation, scalar_form form>
+[[gnu::always_inline]] inline const op* compute(core& c, const op* o) {
+    const std::uint64_t status = c.state.fpscr;
+    const auto rounded = operation::on_host(std::bit_cast<double>(scalar(c, o->a)),
+                                            std::bit_cast<double>(scalar(c, o->b)),
+                                            std::bit_cast<double>(scalar(c, o->c)));
+    const auto result = form.single ? ieee::host::deliver_single(rounded)
+                                    : ieee::host::deliver_double(rounded);
+    if (!result.good || (status & (fpscr::xe | fpscr::rn)) != 0 || !available<form.needs>(c)) [[unlikely]] {
+        return compute_exactly<operation, form>(c, o);
+    }
+    const std::uint64_t bits = result.bits ^ std::uint64_t{form.negates} << 63;
+    // A normal number: FPRF is 0b00100, or 0b01000 of a negative one.
+    const std::uint64_t normal = std::uint64_t{4} << (fpscr::fprf_shift + (bits >> 63));
+    const std::uint64_t fresh = result.inexact << 25 & ~status;  // XX, and FX when XX is new
+    const std::uint64_t now = (status & ~std::uint64_t{fpscr::fr | fpscr::fi | fpscr::fprf}) | normal |
+                              result.inexact << 17 | result.incremented << 18 | fresh | fresh << 6;
+    static_assert(1U << 25 == fpscr::xx && fpscr::xx << 6 == fpscr::fx && 1U << 17 == fpscr::fi &&
+                  1U << 18 == fpscr::fr);
+    c.state.fpscr = now;
+    set_scalar(c, o->t, bits);
+    if constexpr (form.dot) {
+        set_cr1(c);
+    }
+    return next(c, o);
+}
+
+template <typename operation, scalar_form form>
+const op* compute_portably(core& c, const op* o) {
+    return compute<operation, form>(c, o);
+}
+template <typename operation, scalar_form form>
+#if defined(__x86_64__)
+[[gnu::target("fma")]]
+#endif
+const op*
+compute_fused(core& c, const op* o) {
+    return compute<operation, form>(c, o);
+}
+
+template <typename operation, scalar_form form>
+handler fastest() {
+    if constexpr (!operation::fused) {
+        return compute_portably<operation, form>;
+    } else if (ieee::host::has_fused()) {
+        return compute_fused<operation, form>;
+    } else {
+        return compute_exactly<operation, form>;
+    }
+}
+
+}  // namespace pefsim::cpu::power::isa

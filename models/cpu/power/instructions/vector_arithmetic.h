@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstdint>
+
+#include "cpu/power/instructions/facility.h"
+#include "cpu/power/instructions/floating_operation.h"
+#include "cpu/power/instructions/floating_status.h"
+
+/// Floating-point operations on the elements of vector registers. An exception that is enabled, in any element, leaves
+/// the whole target as it was (Power ISA 3.0B Book I 7.4).
+namespace pefsim::cpu::power::isa {
+
+/// A vector register as elements of one type, the rightmost first.
+template <typename T>
+using lanes = std::array<T, 16 / sizeof(T)>;
+
+template <typename T>
+[[gnu::always_inline]] inline lanes<T> lanes_of(const core& c, std::uint8_t source) {
+    return std::bit_cast<lanes<T>>(c.state.vsr[source]);
+}
+template <typename T>
+[[gnu::always_inline]] inline void set_lanes(core& c, std::uint8_t target, const lanes<T>& value) {
+    c.state.vsr[target] = std::bit_cast<vector_register>(value);
+}
+
+/// The floating-point format as wide as the unsigned integer T.
+template <typename T>
+inline constexpr ieee::format format_of = sizeof(T) == 8 ? ieee::binary64 : ieee::binary32;
+
+template <typename T>
+T encoded(const ieee::number& n) {
+    return static_cast<T>(ieee::encode(n, format_of<T>));
+}
+
+/// T <- result unless an enabled exception forbids. \returns the exceptions raised
+template <typename T>
+std::uint32_t deliver_lanes(core& c, const op* o, const lanes<T>& result, const ieee::environment& e) {
+    if (report_vector(c, e)) {
+        set_lanes<T>(c, o->t, result);
+    }
+    return e.raised;
+}
+
+/// T <- operation(A, B, C) for all operands, rounding modes and enables. T: the unsigned integer of an element's width.
+template <typename operation, typename T, bool negates>
+[[gnu::noinline]] std::uint32_t exact_lanes_work(core& c, const op* o) {
+    ieee::environment e(c.state.fpscr);
+    const lanes<T> a = lanes_of<T>(c, o->a);
+    const lanes<T> b = lanes_of<T>(c, o->b);
+    const lanes<T> third = lanes_of<T>(c, o->c);
+    lanes<T> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        constexpr ieee::format f = format_of<T>;
+        ieee::number n = operation::exactly(ieee::decode(a[i], f), ieee::decode(b[i], f),
+                                            ieee::decode(third[i], f), e);
+        n = ieee::round(n, f, e);
+        result[i] = encoded<T>(negates ? ieee::negated(n) : n);
+    }
+    return deliver_lanes<T>(c, o, result, e);
+}
+
+template <typename operation, typename T, bool negates>
+[[gnu::noinline]] const op* compute_lanes_exactly(core& c, const op* o) {
+    if (!available<facility::vsx>(c)) [[unlikely]] {
+        return unavailable<facility::vsx>(c, o);
+    }
+    return done<exact_lanes_work<operation, T, negates>>(c, o);
+}
+
+[[gnu::always_inline]] inline double widened(std::uint64_t bits) { return std::bit_cast<double>(bits); }
+[[gnu::always_inline]] inline double widened(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+
+/// The same where the host's arithmetic gives result and status. While XX is set, nobody asks for the error.
+template <typename operation, typename T, bool negates, bool tracks>
+[[gnu::always_inline]] inline const op* compute_lanes(core& c, const op* o) {
+    const lanes<T> a = lanes_of<T>(c, o->a);
+    const lanes<T> b = lanes_of<T>(c, o->b);
+    const lanes<T> third = lanes_of<T>(c, o->c);
+    lanes<T> result;
+    std::uint64_t inexact = 0;
+    bool good = true;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        ieee::host::rounded rounded = operation::on_host(widened(a[i]), widened(b[i]), widened(third[i]));
+        constexpr T sign = T{negates} << (8 * sizeof(T) - 1);
+        if constexpr (sizeof(T) == 8) {
+            rounded.safe |= !tracks;
+            const auto delivered = ieee::host::deliver_double(rounded);
+            result[i] = delivered.bits ^ sign;
+            inexact |= delivered.inexact;
+            good &= delivered.good;
+        } else {
+            const auto delivered = ieee::host::deliver_single(rounded);
+            result[i] = std::bit_cast<T>(static_cast<float>(std::bit_cast<double>(delivered.bits))) ^ sign;
+            inexact |= delivered.inexact;
+            good &= delivered.good;
+        }
+    }
+    if (!good) [[unlikely]] {
+        return compute_lanes_exactly<operation, T, negates>(c, o);
+    }
+    if constexpr (tracks) {
+        const std::uint64_t fresh = inexact << 25;  // XX is not set
+        c.state.fpscr |= fresh | fresh << 6;
+    }
+    set_lanes<T>(c, o->t, result);
+    return next(c, o);
+}
+template <typename operation, typename T, bool negates>
+[[gnu::always_inline]] inline const op* compute_lanes(core& c, const op* o) {
+    const std::uint64_t status = c.state.fpscr;
+    if ((status & (fpscr::xe | fpscr::rn)) != 0 || !available<facility::vsx>(c)) [[unlikely]] {
+        return compute_lanes_exactly<operation, T, negates>(c, o);
+    }
+    return (status & fpscr::xx) != 0 ? compute_lanes<operation, T, negates, false>(c, o)
+                                     : compute_lanes<operation, T, negates, true>(c, o);
+}
+
+template <typename operation, typename T, bool negates>
+const op* compute_lanes_portably(core& c, const op* o) {
+    return compute_lanes<operation, T, negates>(c, o);
+}
+template <typename operation, typename T, bool negates>
+#if defined(__x86_64__)
+[[gnu::target("fma")]]
+#endif
+const op*
+compute_lanes_fused(core& c, const op* o) {
+    return compute_lanes<operation, T, negates>(c, o);
+}
+
+template <typename operation, typename T, bool negates = false>
+handler fastest_lanes() {
+    if constexpr (!operation::fused) {
+        return compute_lanes_portably<operation, T, negates>;
+    } else if (ieee::host::has_fused()) {
+        return compute_lanes_fused<operation, T, negates>;
+    } else {
+        return compute_lanes_exactly<operation, T, negates>;
+    }
+}
+
+/// T <- f(element of B, environment), element by element.
+template <typename T, auto f>
+[[gnu::noinline]] std::uint32_t map_lanes(core& c, const op* o) {
+    ieee::environment e(c.state.fpscr);
+    const lanes<T> b = lanes_of<T>(c, o->b);
+    lanes<T> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        result[i] = f(b[i], e);
+    }
+    return deliver_lanes<T>(c, o, result, e);
+}
+
+/// T <- f(element of A, element of B, environment), element by element.
+template <typename T, auto f>
+[[gnu::noinline]] std::uint32_t zip_lanes(core& c, const op* o) {
+    ieee::environment e(c.state.fpscr);
+    const lanes<T> a = lanes_of<T>(c, o->a);
+    const lanes<T> b = lanes_of<T>(c, o->b);
+    lanes<T> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        result[i] = f(a[i], b[i], e);
+    }
+    return deliver_lanes<T>(c, o, result, e);
+}
+
+/// CR6 after a comparison into masks: all true, 0, all false, 0.
+template <typename T>
+void set_cr6(core& c, const lanes<T>& masks) {
+    const auto value = std::bit_cast<vector_register>(masks);
+    const bool all = (value.low & value.high) == ~std::uint64_t{0};
+    const bool none = (value.low | value.high) == 0;
+    c.state.cr.field[6] = static_cast<std::uint8_t>((all ? 8 : 0) | (none ? 2 : 0));
+}
+
+}  // namespace pefsim::cpu::power::isa

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "cpu/power/engine/core.h"
+#include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/vector_arithmetic.h"
+
+namespace pefsim::cpu::power::isa {
+namespace {
+
+using u64 = std::uint64_t;
+using u32 = std::uint32_t;
+
+// Results are rounded to nearest, exceptions are not recorded (6.6). In non-Java mode, VSCR[NJ]=1, denormal operands and
+// results, before rounding, are zeros of their sign.
+
+constexpr u32 no_exceptions = 0;        ///< what all this work raises
+constexpr u32 saturated = 1;            ///< VSCR[SAT]
+constexpr u32 non_java = u32{1} << 16;  ///< VSCR[NJ]
+
+ieee::number flushed(const ieee::number& n, bool flushes) {
+    const bool denormal = n.is == ieee::kind::finite && n.exponent < ieee::binary32.emin();
+    return flushes && denormal ? ieee::zero(n.negative) : n;
+}
+
+/// The elements of a VR, and back.
+lanes<u32> words(const core& c, std::uint8_t number) { return lanes_of<u32>(c, 32 + number); }
+void set_words(core& c, const op* o, const lanes<u32>& value) { set_lanes<u32>(c, 32 + o->t, value); }
+
+struct context {
+    bool flushes = false;
+
+    explicit context(const core& c) : flushes((c.state.vscr & non_java) != 0) {}
+    [[nodiscard]] ieee::number decoded(u32 word) const {
+        return flushed(ieee::decode(word, ieee::binary32), flushes);
+    }
+    [[nodiscard]] u32 rounded(const ieee::number& exact) const {
+        ieee::environment e;
+        return encoded<u32>(ieee::round(flushed(exact, flushes), ieee::binary32, e));
+    }
+};
+
+/// VRT <- operation(VRA, VRB, VRC).
+template <typename operation, bool negates>
+[[gnu::noinline]] u32 exact_words_work(core& c, const op* o) {
+    const context in(c);
+    const lanes<u32> a = words(c, o->a);
+    const lanes<u32> b = words(c, o->b);
+    const lanes<u32> third = words(c, o->c);
+    lanes<u32> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        ieee::environment e;
+        const ieee::number n = operation::exactly(in.decoded(a[i]), in.decoded(b[i]), in.decoded(third[i]),
+                                                  e);
+        const u32 bits = in.rounded(n);
+        result[i] = negates && !n.is_nan() ? bits ^ 0x8000'0000 : bits;
+    }
+    set_words(c, o, result);
+    return no_exceptions;
+}
+
+template <typename operation, bool negates>
+[[gnu::noinline]] const op* compute_words_exactly(core& c, const op* o) {
+    if (!available<facility::vmx>(c)) [[unlikely]] {
+        return unavailable<facility::vmx>(c, o);
+    }
+    return done<exact_words_work<operation, negates>>(c, o);
+}
+
+constexpr u32 denormal(u32 word) { return (word & 0x7f80'0000) == 0 && word << 1 != 0 ? 1 : 0; }
+
+/// The same where the host's arithmetic gives the result.
+template <typename operation, bool negates>
+[[gnu::always_inline]] inline const op* compute_words(core& c, const op* o) {
+    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
+    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
+    const lanes<u32> third = lanes_of<u32>(c, 32 + o->c);
+    lanes<u32> result;
+    u32 denormals = 0;
+    bool good = true;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        denormals |= denormal(a[i]) | denormal(b[i]) | denormal(third[i]);
+        const auto delivered = ieee::host::deliver_single(
+            operation::on_host(widened(a[i]), widened(b[i]), widened(third[i])));
+        good &= delivered.good;
+        const u32 bits = std::bit_cast<u32>(static_cast<float>(std::bit_cast<double>(delivered.bits)));
+        result[i] = negates ? bits ^ 0x8000'0000 : bits;
+    }
+    if (!good || denormals != 0 || !available<facility::vmx>(c)) [[unlikely]] {
+        return compute_words_exactly<operation, negates>(c, o);
+    }
+    set_lanes<u32>(c, 32 + o->t, result);
+    return next(c, o);
+}
+template <typename operation>
+const op* compute_words_portably(core& c, const op* o) {
+    return compute_words<operation, false>(c, o);
+}
+template <typename operation, bool negates>
+#if defined(__x86_64__)
+[[gnu::target("fma")]]
+#endif
+const op*
+compute_words_fused(core& c, const op* o) {
+    return compute_words<operation, negates>(c, o);
+}
+template <typename operation, bool negates = false>
+handler select_arithmetic(u32 /*word*/, unsigned /*index*/, op& /*decoded*/) {
+    if constexpr (!operation::fused) {
+        return compute_words_portably<operation>;
+    } else if (ieee::host::has_fused()) {
+        return compute_words_fused<operation, negates>;
+    } else {
+        return compute_words_exactly<operation, negates>;
+    }
+}
+constexpr selector root_estimate = always<compute_words_exactly<floating::reciprocal_square_root, false>>;
+
+/// VRT <- f(element of VRB).
+template <auto f>
+[[gnu::noinline]] u32 map_words(core& c, const op* o) {
+    const context in(c);
+    lanes<u32> elements = words(c, o->b);
+    for (u32& each : elements) {
+        each = in.rounded(f(in.decoded(each)));
+    }
+    set_words(c, o, elements);
+    return no_exceptions;
+}
+/// VRT <- f(element of VRA, element of VRB).
+template <auto f>
+[[gnu::noinline]] u32 zip_words(core& c, const op* o) {
+    const context in(c);
+    const lanes<u32> a = words(c, o->a);
+    const lanes<u32> b = words(c, o->b);
+    lanes<u32> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        result[i] = f(in.decoded(a[i]), in.decoded(b[i]));
+    }
+    set_words(c, o, result);
+    return no_exceptions;
+}
+
+template <ieee::rounding mode>
+ieee::number to_integral(const ieee::number& n) {
+    ieee::environment e;
+    e.mode = mode;
+    return ieee::round_to_integral(n, e);
+}
+/// Unlike in VSX, a NaN comes before a number.
+template <auto extreme>
+u32 extreme_of(const ieee::number& a, const ieee::number& b) {
+    ieee::environment e;
+    return encoded<u32>(a.is_nan() || b.is_nan() ? ieee::add(a, b, e) : extreme(a, b, e));
+}
+
+// --- Comparisons
+
+template <std::uint8_t conditions>
+u32 mask_of(const ieee::number& a, const ieee::number& b) {
+    return (ieee::compare(a, b) & conditions) != 0 ? ~u32{0} : 0;
+}
+/// Bit 0: not A <= B; bit 1: not A >= -B.
+u32 bounds_of(const ieee::number& a, const ieee::number& b) {
+    const bool low_enough = (ieee::compare(a, b) & (8 | 2)) != 0;
+    const bool high_enough = (ieee::compare(a, ieee::negated(b)) & (4 | 2)) != 0;
+    return (low_enough ? 0 : 0x8000'0000) | (high_enough ? 0 : 0x4000'0000);
+}
+/// After zip_words of vcmpbfp: all elements are within their bounds.
+void set_cr6_within(core& c, const lanes<u32>& bounds) {
+    c.state.cr.field[6] = (bounds[0] | bounds[1] | bounds[2] | bounds[3]) == 0 ? 2 : 0;
+}
+template <auto f, auto set_condition>
+[[gnu::noinline]] u32 compare_words(core& c, const op* o) {
+    const context in(c);
+    const lanes<u32> a = words(c, o->a);
+    const lanes<u32> b = words(c, o->b);
+    lanes<u32> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        result[i] = f(in.decoded(a[i]), in.decoded(b[i]));
+    }
+    set_words(c, o, result);
+    set_condition(c, result);
+    return no_exceptions;
+}
+template <auto f, auto set_condition = set_cr6<u32>>
+handler select_compare(u32 word, unsigned /*index*/, op& /*decoded*/) {
+    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, done<compare_words<f, set_condition>>>
+                                 : guarded<facility::vmx, done<zip_words<f>>>;
+}
+
+// --- Conversion; o->a: UIM
+
+/// VRT <- VRB * 2^UIM truncated to a word integer, or the nearest there is, and then SAT is set; 0 of a NaN.
+template <bool is_signed>
+[[gnu::noinline]] u32 to_integers(core& c, const op* o) {
+    const context in(c);
+    lanes<u32> elements = words(c, o->b);
+    for (u32& each : elements) {
+        ieee::environment e;
+        e.mode = ieee::rounding::toward_zero;
+        ieee::number n = in.decoded(each);
+        n.exponent += o->a;
+        each = n.is_nan() ? 0 : static_cast<u32>(ieee::to_integer(n, 32, is_signed, e));
+        c.state.vscr |= (e.raised & fpscr::vxcvi) != 0 ? saturated : 0;
+    }
+    set_words(c, o, elements);
+    return no_exceptions;
+}
+/// VRT <- word integers / 2^UIM.
+template <bool is_signed>
+[[gnu::noinline]] u32 from_integers(core& c, const op* o) {
+    lanes<u32> elements = words(c, o->b);
+    for (u32& each : elements) {
+        ieee::environment e;
+        ieee::number n = is_signed ? ieee::from_signed(static_cast<std::int32_t>(each))
+                                   : ieee::from_unsigned(each);
+        n.exponent -= o->a;
+        each = encoded<u32>(ieee::round(n, ieee::binary32, e));
+    }
+    set_words(c, o, elements);
+    return no_exceptions;
+}
+
+// --- Estimates of 2^x and log2 x, with some 30 bits
+
+/// 2^(2^-i) for i = 1 .. 30, with 62 bits behind the point.
+constexpr std::array<u64, 31> roots_of_two = [] {
+    std::array<u64, 31> roots{};
+    ieee::uint128 square = ieee::uint128{2} << 124;
+    for (std::size_t i = 1; i < roots.size(); ++i) {
+        u64 root = 0;
+        for (u64 digit = u64{1} << 63; digit != 0; digit >>= 1) {
+            if (ieee::uint128{root | digit} * (root | digit) <= square) {
+                root |= digit;
+            }
+        }
+        roots.at(i) = root;
+        square = ieee::uint128{root} << 62;
+    }
+    return roots;
+}();
+
+ieee::number power_of_two(const ieee::number& x) {
+    if (x.is_nan()) {
+        return x.is == ieee::kind::quiet_nan ? x : to_integral<ieee::rounding::nearest>(x);
+    }
+    if (x.is == ieee::kind::zero) {
+        return ieee::from_unsigned(1);
+    }
+    if (x.is == ieee::kind::infinity || x.exponent > 8) {
+        return x.negative ? ieee::zero(false) : ieee::infinity(false);
+    }
+    ieee::environment e;
+    const ieee::number whole = to_integral<ieee::rounding::downward>(x);
+    ieee::number fraction = ieee::subtract(x, whole, e);  // 0 .. 1
+    fraction.exponent += 30;
+    e.mode = ieee::rounding::toward_zero;
+    const u64 digits = ieee::to_integer(fraction, 32, false, e);
+    u64 result = u64{1} << 62;
+    for (unsigned i = 1; i <= 30; ++i) {
+        if ((digits >> (30 - i) & 1) != 0) {
+            result = static_cast<u64>(ieee::uint128{result} * roots_of_two.at(i) >> 62);
+        }
+    }
+    ieee::number power = ieee::from_unsigned(result);
+    power.exponent += static_cast<int>(static_cast<std::int64_t>(ieee::to_integer(whole, 32, true, e))) - 62;
+    return power;
+}
+
+ieee::number logarithm(const ieee::number& x) {
+    if (x.is_nan()) {
+        return to_integral<ieee::rounding::nearest>(x);
+    }
+    if (x.is == ieee::kind::zero) {
+        return ieee::infinity(true);
+    }
+    if (x.negative) {
+        return ieee::default_nan;
+    }
+    if (x.is == ieee::kind::infinity) {
+        return x;
+    }
+    // log2 of the significand, digit by digit: its square is 2 or more when the next digit is 1.
+    auto significand = static_cast<u64>(x.significand >> 64);
+    u64 digits = 0;
+    for (unsigned i = 0; i < 30; ++i) {
+        const ieee::uint128 square = ieee::uint128{significand} * significand;
+        const bool one = (square >> 127) != 0;
+        significand = static_cast<u64>(square >> (one ? 64 : 63));
+        digits = digits << 1 | (one ? 1 : 0);
+    }
+    ieee::number result = ieee::from_signed((std::int64_t{x.exponent} << 30) +
+                                            static_cast<std::int64_t>(digits));
+    result.exponent -= result.is == ieee::kind::finite ? 30 : 0;
+    return result;
+}
+
+using enum operand;
+using enum facility;
+using enum instruction_class;
+
+/// Floating-point instructions of the vector facility (VMX): Power ISA 3.0B Book I 6.10.
+// clang-format off
+constexpr instruction rows[] = {
+    // 6.10 Floating point
+    {"vaddfp",       vx_form(4, 10),         {vrt, vra, vrb},      plain, vmx, arithmetic, select_arithmetic<floating::add>},
+    {"vsubfp",       vx_form(4, 74),         {vrt, vra, vrb},      plain, vmx, arithmetic, select_arithmetic<floating::subtract>},
+    {"vmaddfp",      va_form(4, 46),         {vrt, vra, vrc, vrb}, plain, vmx, multiply_add, select_arithmetic<floating::multiply_add>},
+    {"vnmsubfp",     va_form(4, 47),         {vrt, vra, vrc, vrb}, plain, vmx, multiply_add, select_arithmetic<floating::multiply_subtract, true>},
+    {"vmaxfp",       vx_form(4, 1034),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_done<vmx, zip_words<extreme_of<ieee::maximum>>>},
+    {"vminfp",       vx_form(4, 1098),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_done<vmx, zip_words<extreme_of<ieee::minimum>>>},
+    {"vctuxs",       vx_form(4, 906),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, to_integers<false>>},
+    {"vctsxs",       vx_form(4, 970),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, to_integers<true>>},
+    {"vcfux",        vx_form(4, 778),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, from_integers<false>>},
+    {"vcfsx",        vx_form(4, 842),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, from_integers<true>>},
+    {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::downward>>>},
+    {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::nearest>>>},
+    {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::upward>>>},
+    {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::toward_zero>>>},
+    {"vcmpbfp",      vc_form(4, 966),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<bounds_of, set_cr6_within>},
+    {"vcmpeqfp",     vc_form(4, 198),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<2>>},
+    {"vcmpgefp",     vc_form(4, 454),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<4 | 2>>},
+    {"vcmpgtfp",     vc_form(4, 710),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<4>>},
+    {"vexptefp",     vx_form(4, 394),        {vrt, vrb},           plain, vmx, estimate, when_done<vmx, map_words<power_of_two>>},
+    {"vlogefp",      vx_form(4, 458),        {vrt, vrb},           plain, vmx, estimate, when_done<vmx, map_words<logarithm>>},
+    {"vrefp",        vx_form(4, 266),        {vrt, vrb},           plain, vmx, estimate, select_arithmetic<floating::reciprocal>},
+    {"vrsqrtefp",    vx_form(4, 330),        {vrt, vrb},           plain, vmx, estimate, root_estimate},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const instruction> vmx_floating_rows() { return rows; }
+
+}  // namespace pefsim::cpu::power::isa

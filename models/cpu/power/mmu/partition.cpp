@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/power/mmu/partition.h"
+
+namespace pefsim::cpu::power::mmu {
+
+void partition::decodes(std::uint64_t real, const member* who) {
+    const std::uint64_t number = real / granule;
+    if (number >= code_.size()) {
+        code_.resize(number + 1);
+    }
+    if (code_[number] != 0) {
+        return;
+    }
+    code_[number] = 1;
+    for (member* each : members_) {
+        if (each != who) {
+            each->code_appeared();
+        }
+    }
+}
+
+void partition::stored_into_code(std::uint64_t real, std::size_t size, const member* who) {
+    for (member* each : members_) {
+        if (each != who) {
+            each->code_changed(real, size);
+        }
+    }
+}
+
+}  // namespace pefsim::cpu::power::mmu

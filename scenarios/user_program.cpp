@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "user_program/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cpu/power/elf_image.h"
+#include "platform/parameter_set.h"
+#include "timing/timing.h"
+#include "user_program/report.h"
+
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+
+namespace {
+
+constexpr int bad_input = 2;
+constexpr int broken = 3;
+
+constexpr std::string_view usage =
+    R"(user_program: runs a static ppc64le Linux program on the POWER9 core.
+
+usage: user_program [options] PROGRAM [ARG...]
+
+The program reads and writes files, standard input, output and error of the host; its exit status is that of this command, or
+128 + N when signal N ended it. System calls that are not there (threads and new processes among them) return ENOSYS and
+are named in the report. Exit status 2, and a line on standard error: PROGRAM cannot be run, or an option is wrong.
+
+Options
+  --help                          show this text
+  --report FILE.json              write what the run did: instructions, system calls, faults, the end
+  --summary                       print the same on standard error, for people
+  --trace FILE                    write a line for each system call
+  --env NAME=VALUE                set a variable of the program's environment, besides those of this command
+  --empty-env                     pass no variable on, but those of --env
+
+Parameters [default]
+)";
+
+class user_program_scenario {
+public:
+    user_program_scenario() {
+        using platform::quantity;
+        parameters_.add("page-size", config_.memory.page_size, quantity::bytes, "bytes", "4KiB or 64KiB");
+        parameters_.add("memory", config_.memory.bytes, quantity::bytes, "bytes",
+                        "what the program may map in all");
+        parameters_.add("stack", config_.stack_size, quantity::bytes, "bytes", "size of the stack");
+        parameters_.add("seed", config_.seed, quantity::count, "number", "seed of getrandom() and AT_RANDOM");
+        parameters_.add("host-time", config_.time.host,
+                        "the host's clocks, not simulated ones that make runs equal");
+        parameters_.add("start-time", start_seconds_, quantity::count, "s since 1970",
+                        "simulated CLOCK_REALTIME at the start");
+        parameters_.add("timing.cpu_cycle", cycle_ns_, "ns", "simulated time of an instruction");
+        parameters_.add("instruction-limit", config_.instruction_limit, quantity::count, "instructions",
+                        "SIGXCPU ends the program behind it; 0: never");
+    }
+
+    int run(std::span<const char* const> arguments) {
+        if (!read_options(arguments)) {
+            return 0;
+        }
+        check();
+        const cpu::power::elf_image image = cpu::power::elf_image::read(config_.program);
+        open_outputs();
+        // What the host would do to pefsim is the program's to decide.
+        std::signal(SIGPIPE, SIG_IGN);
+        std::signal(SIGXFSZ, SIG_IGN);
+        user_program::process process = load(image);
+        const user_program::end_of_program end = process.run();
+        finish(user_program::report(process, image, end));
+        return end.status;
+    }
+
+private:
+    user_program::process load(const cpu::power::elf_image& image) {
+        try {
+            return {config_, image};
+        } catch (const std::invalid_argument& wrong) {
+            throw std::invalid_argument(fmt::format("{}: {}", config_.program, wrong.what()));
+        }
+    }
+
+    /// False: --help has been served.
+    bool read_options(std::span<const char* const> arguments) {
+        for (char** each = environ; *each != nullptr; ++each) {
+            config_.environment.emplace_back(*each);
+        }
+        std::size_t i = 0;
+        for (; i < arguments.size() && std::string_view(arguments[i]).starts_with("--"); ++i) {
+            std::string_view name = std::string_view(arguments[i]).substr(2);
+            if (name.empty()) {
+                ++i;
+                break;
+            }
+            if (name == "help") {
+                print_help();
+                return false;
+            }
+            if (name == "summary") {
+                summary_ = true;
+            } else if (name == "empty-env") {
+                config_.environment.clear();
+            } else {
+                const std::size_t equals = name.find('=');
+                if (equals == std::string_view::npos && i + 1 == arguments.size()) {
+                    check_name(name);
+                    throw std::invalid_argument(fmt::format("--{}: its value is missing", name));
+                }
+                const std::string_view value = equals == std::string_view::npos ? arguments[++i]
+                                                                                : name.substr(equals + 1);
+                set_option(name.substr(0, equals), value);
+            }
+        }
+        if (i == arguments.size()) {
+            throw std::invalid_argument("PROGRAM is missing: user_program [options] PROGRAM [ARG...]");
+        }
+        config_.program = arguments[i];
+        config_.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.end());
+        return true;
+    }
+
+    void set_option(std::string_view name, std::string_view value) {
+        check_name(name);
+        if (name == "report") {
+            report_file_ = value;
+        } else if (name == "trace") {
+            trace_file_ = value;
+        } else if (name == "env") {
+            set_variable(value);
+        } else {
+            parameters_.set(name, value);
+        }
+    }
+
+    void check_name(std::string_view name) const {
+        std::vector<std::string> known{"help", "report", "summary", "trace", "env", "empty-env"};
+        for (const platform::parameter& each : parameters_.all()) {
+            known.push_back(each.name);
+        }
+        if (std::ranges::find(known, name) == known.end()) {
+            throw std::invalid_argument(platform::unknown_name("option", name, known));
+        }
+    }
+
+    void set_variable(std::string_view text) {
+        const std::size_t equals = text.find('=');
+        if (equals == std::string_view::npos || equals == 0) {
+            throw std::invalid_argument(fmt::format("--env: '{}' is not NAME=VALUE", text));
+        }
+        std::erase_if(config_.environment,
+                      [&](const std::string& each) { return each.starts_with(text.substr(0, equals + 1)); });
+        config_.environment.emplace_back(text);
+    }
+
+    void check() {
+        if (config_.memory.page_size != 4096 && config_.memory.page_size != 65536) {
+            throw std::invalid_argument("page-size: 4KiB or 64KiB is allowed");
+        }
+        constexpr double longest_cycle = 1e6;
+        if (!(cycle_ns_ >= 0.001 && cycle_ns_ <= longest_cycle)) {
+            throw std::invalid_argument(
+                fmt::format("timing.cpu_cycle: {} is not between 0.001 and 1e6", cycle_ns_));
+        }
+        constexpr std::uint64_t latest = std::uint64_t{1} << 32;
+        if (start_seconds_ > latest) {
+            throw std::invalid_argument(
+                fmt::format("start-time: {} is more than {}", start_seconds_, latest));
+        }
+        config_.time.start_seconds = static_cast<std::int64_t>(start_seconds_);
+        config_.time.instruction_picoseconds = static_cast<std::uint64_t>(cycle_ns_ * 1000 + 0.5);
+    }
+
+    void open_outputs() {
+        if (!report_file_.empty()) {
+            // The program may change the directory.
+            report_file_ = std::filesystem::absolute(report_file_);
+            if (!std::ofstream(report_file_)) {
+                throw std::invalid_argument(fmt::format("--report: '{}' cannot be written: {}",
+                                                        report_file_.string(), std::strerror(errno)));
+            }
+        }
+        if (!trace_file_.empty()) {
+            constexpr int out_of_the_way = 500;  // programs count their descriptors from 0
+            const int file = ::open(trace_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+            const int moved = file < 0 ? -1 : ::fcntl(file, F_DUPFD_CLOEXEC, out_of_the_way);
+            if (moved < 0) {
+                throw std::invalid_argument(fmt::format("--trace: '{}' cannot be written: {}",
+                                                        trace_file_.string(), std::strerror(errno)));
+            }
+            ::close(file);
+            config_.system_call_trace = ::fdopen(moved, "w");
+        }
+    }
+
+    void finish(const nlohmann::ordered_json& report) {
+        if (config_.system_call_trace != nullptr) {
+            std::fclose(config_.system_call_trace);
+        }
+        if (!report_file_.empty()) {
+            std::ofstream(report_file_)
+                << report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+        }
+        if (summary_) {
+            fmt::print(stderr, "{}", user_program::report_text(report));
+        }
+    }
+
+    void print_help() const {
+        fmt::print("{}", usage);
+        for (const platform::parameter& each : parameters_.all()) {
+            fmt::print("  --{:30}{} ({}) [{}]\n", each.name, each.description, each.unit, each.fallback);
+        }
+    }
+
+    user_program::process::config config_;
+    platform::parameter_set parameters_;
+    std::uint64_t start_seconds_ = static_cast<std::uint64_t>(
+        user_program::program_clock::config().start_seconds);
+    double cycle_ns_ = timing::timing().cpu_cycle_ns;
+    std::filesystem::path report_file_;
+    std::filesystem::path trace_file_;
+    bool summary_ = false;
+};
+
+int complain(std::string message, int status) {
+    std::ranges::replace(message, '\n', ' ');
+    fmt::print(stderr, "user_program: {}\n", message);
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
+        return user_program_scenario().run(arguments.subspan(std::min<std::size_t>(1, arguments.size())));
+    } catch (const std::invalid_argument& error) {
+        return complain(error.what(), bad_input);
+    } catch (const std::exception& error) {
+        return complain(fmt::format("internal error: {}", error.what()), broken);
+    }
+}

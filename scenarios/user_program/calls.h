@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+/// The system calls, each with its parameters as the manual page has them (section 2) and its result as Linux returns it:
+/// an error number is negative. Addresses are the program's.
+namespace pefsim::user_program {
+class process;
+}
+
+namespace pefsim::user_program::calls {
+
+using address = std::uint64_t;
+using result = std::int64_t;
+
+// --- file_calls.cpp: descriptors and what is read and written through them
+result open(process&, address path, int flags, std::uint32_t mode);
+result openat(process&, int directory, address path, int flags, std::uint32_t mode);
+result creat(process&, address path, std::uint32_t mode);
+result close(process&, int file);
+result close_range(process&, std::uint32_t first, std::uint32_t last, std::uint32_t flags);
+result read(process&, int file, address buffer, std::uint64_t size);
+result write(process&, int file, address buffer, std::uint64_t size);
+result readv(process&, int file, address vector, std::uint64_t count);
+result writev(process&, int file, address vector, std::uint64_t count);
+result pread64(process&, int file, address buffer, std::uint64_t size, std::int64_t offset);
+result pwrite64(process&, int file, address buffer, std::uint64_t size, std::int64_t offset);
+result preadv(process&, int file, address vector, std::uint64_t count, std::int64_t offset);
+result pwritev(process&, int file, address vector, std::uint64_t count, std::int64_t offset);
+result lseek(process&, int file, std::int64_t offset, int whence);
+result sendfile(process&, int out, int in, address offset, std::uint64_t count);
+result copy_file_range(process&, int in, address in_offset, int out, address out_offset, std::uint64_t size,
+                       std::uint32_t flags);
+result dup(process&, int file);
+result dup2(process&, int file, int to);
+result dup3(process&, int file, int to, int flags);
+result pipe(process&, address files);
+result pipe2(process&, address files, int flags);
+result fcntl(process&, int file, int command, std::uint64_t argument);
+result flock(process&, int file, int operation);
+result truncate(process&, address path, std::int64_t size);
+result ftruncate(process&, int file, std::int64_t size);
+result fallocate(process&, int file, int mode, std::int64_t offset, std::int64_t size);
+result fadvise64(process&, int file, std::int64_t offset, std::int64_t size, int advice);
+result readahead(process&, int file, std::int64_t offset, std::uint64_t size);
+result fsync(process&, int file);
+result fdatasync(process&, int file);
+result sync(process&);
+result memfd_create(process&, address name, std::uint32_t flags);
+
+// --- wait_calls.cpp: waiting for descriptors
+result poll(process&, address files, std::uint32_t count, int milliseconds);
+result ppoll(process&, address files, std::uint32_t count, address timeout, address mask,
+             std::uint64_t mask_size);
+result select(process&, int count, address readable, address writable, address exceptional, address timeout);
+result pselect6(process&, int count, address readable, address writable, address exceptional, address timeout,
+                address mask);
+
+// --- terminal.cpp
+result ioctl(process&, int file, std::uint32_t request, address argument);
+
+// --- path_calls.cpp: names, directories, and what stands in an inode
+result stat(process&, address path, address to);
+result lstat(process&, address path, address to);
+result fstat(process&, int file, address to);
+result newfstatat(process&, int directory, address path, address to, int flags);
+result statx(process&, int directory, address path, int flags, std::uint32_t mask, address to);
+result statfs(process&, address path, address to);
+result fstatfs(process&, int file, address to);
+result access(process&, address path, int mode);
+result faccessat(process&, int directory, address path, int mode);
+result faccessat2(process&, int directory, address path, int mode, int flags);
+result unlink(process&, address path);
+result unlinkat(process&, int directory, address path, int flags);
+result rmdir(process&, address path);
+result rename(process&, address from, address to);
+result renameat(process&, int from_directory, address from, int to_directory, address to);
+result renameat2(process&, int from_directory, address from, int to_directory, address to,
+                 std::uint32_t flags);
+result mkdir(process&, address path, std::uint32_t mode);
+result mkdirat(process&, int directory, address path, std::uint32_t mode);
+result mknod(process&, address path, std::uint32_t mode, std::uint32_t device);
+result mknodat(process&, int directory, address path, std::uint32_t mode, std::uint32_t device);
+result link(process&, address from, address to);
+result linkat(process&, int from_directory, address from, int to_directory, address to, int flags);
+result symlink(process&, address target, address path);
+result symlinkat(process&, address target, int directory, address path);
+result readlink(process&, address path, address buffer, std::uint64_t size);
+result readlinkat(process&, int directory, address path, address buffer, std::uint64_t size);
+result chmod(process&, address path, std::uint32_t mode);
+result fchmod(process&, int file, std::uint32_t mode);
+result fchmodat(process&, int directory, address path, std::uint32_t mode);
+result chown(process&, address path, std::uint32_t user, std::uint32_t group);
+result lchown(process&, address path, std::uint32_t user, std::uint32_t group);
+result fchown(process&, int file, std::uint32_t user, std::uint32_t group);
+result fchownat(process&, int directory, address path, std::uint32_t user, std::uint32_t group, int flags);
+result utime(process&, address path, address times);
+result utimes(process&, address path, address times);
+result futimesat(process&, int directory, address path, address times);
+result utimensat(process&, int directory, address path, address times, int flags);
+result chdir(process&, address path);
+result fchdir(process&, int file);
+result getcwd(process&, address buffer, std::uint64_t size);
+result getdents64(process&, int file, address buffer, std::uint64_t size);
+result umask(process&, std::uint32_t mask);
+result no_attributes(process&);  ///< the calls on extended attributes: ENOTSUP
+
+// --- memory_calls.cpp
+result brk(process&, address end);
+result mmap(process&, address start, std::uint64_t size, std::uint32_t prot, std::uint32_t flags, int file,
+            std::uint64_t offset);
+result munmap(process&, address start, std::uint64_t size);
+result mprotect(process&, address start, std::uint64_t size, std::uint32_t prot);
+result mremap(process&, address start, std::uint64_t size, std::uint64_t new_size, std::uint32_t flags,
+              address new_start);
+result madvise(process&, address start, std::uint64_t size, int advice);
+result msync(process&, address start, std::uint64_t size, int flags);
+result mincore(process&, address start, std::uint64_t size, address to);
+result mlock(process&, address start, std::uint64_t size);
+
+// --- time_calls.cpp
+result time(process&, address to);
+result gettimeofday(process&, address to, address zone);
+result clock_gettime(process&, std::int32_t clock, address to);
+result clock_getres(process&, std::int32_t clock, address to);
+result clock_nanosleep(process&, std::int32_t clock, int flags, address duration, address remaining);
+result nanosleep(process&, address duration, address remaining);
+result times(process&, address to);
+result getrusage(process&, int who, address to);
+result setitimer(process&, int which, address setting, address before);
+result getitimer(process&, int which, address to);
+result alarm(process&, std::uint32_t seconds);
+
+// --- signal_calls.cpp
+result rt_sigaction(process&, int signal, address action, address before, std::uint64_t set_size);
+result rt_sigprocmask(process&, int how, address set, address before, std::uint64_t set_size);
+result rt_sigpending(process&, address to, std::uint64_t set_size);
+result rt_sigsuspend(process&, address set, std::uint64_t set_size);
+result rt_sigtimedwait(process&, address set, address info, address timeout, std::uint64_t set_size);
+result rt_sigqueueinfo(process&, int group, int signal, address info);
+result rt_tgsigqueueinfo(process&, int group, int thread, int signal, address info);
+result rt_sigreturn(process&);
+result sigaltstack(process&, address stack, address before);
+result kill(process&, int process_id, int signal);
+result tkill(process&, int thread, int signal);
+result tgkill(process&, int group, int thread, int signal);
+result pause(process&);
+
+// --- process_calls.cpp: the process itself and its surroundings
+inline constexpr int process_id = 1000;  ///< of every program: runs are equal
+result exit(process&, int status);
+result getpid(process&);
+result getppid(process&);
+result getuid(process&);
+result geteuid(process&);
+result getgid(process&);
+result getegid(process&);
+result getresuid(process&, address real, address effective, address saved);
+result getresgid(process&, address real, address effective, address saved);
+result getgroups(process&, int count, address to);
+result setuid(process&, std::uint32_t user);
+result setgid(process&, std::uint32_t group);
+result setreuid(process&, std::uint32_t real, std::uint32_t effective);
+result setregid(process&, std::uint32_t real, std::uint32_t effective);
+result setresuid(process&, std::uint32_t real, std::uint32_t effective, std::uint32_t saved);
+result setresgid(process&, std::uint32_t real, std::uint32_t effective, std::uint32_t saved);
+result getpgid(process&, int of);
+result setpgid(process&, int of, int group);
+result uname(process&, address to);
+result getrandom(process&, address buffer, std::uint64_t size, std::uint32_t flags);
+result getrlimit(process&, std::uint32_t resource, address to);
+result setrlimit(process&, std::uint32_t resource, address from);
+result prlimit64(process&, int of, std::uint32_t resource, address set, address before);
+result set_tid_address(process&, address to);
+result set_robust_list(process&, address head, std::uint64_t size);
+result rseq(process&);
+result futex(process&, address word, int operation, std::uint32_t value, address timeout);
+result wait4(process&);
+result sched_getaffinity(process&, int of, std::uint32_t size, address to);
+result sched_setaffinity(process&, int of, std::uint32_t size, address from);
+result sched_get_priority_max(process&, int policy);
+result sched_get_priority_min(process&, int policy);
+result sched_getparam(process&, int of, address to);
+result getcpu(process&, address cpu, address node);
+result getpriority(process&);
+result sysinfo(process&, address to);
+result prctl(process&, int option, std::uint64_t argument);
+result personality(process&, std::uint32_t persona);
+result done(process&);  ///< calls that have nothing to do here and succeed
+
+}  // namespace pefsim::user_program::calls

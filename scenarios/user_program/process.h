@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cpu/power/elf_image.h"
+#include "cpu/power/engine/core.h"
+#include "user_program/address_space.h"
+#include "user_program/clock.h"
+#include "user_program/signals.h"
+
+namespace pefsim::user_program {
+
+/// How a program ended: by exit(2), or by a signal.
+struct end_of_program {
+    int status = 0;  ///< exit status; 128 + signal as a shell has it
+    int signal = 0;  ///< 0: none
+};
+
+/// What a run did, for the report.
+struct run_statistics {
+    struct fault {
+        int signal = 0;
+        int code = 0;
+        std::uint64_t address = 0;
+        std::uint64_t nip = 0;
+    };
+    static constexpr std::size_t faults_kept = 64;
+    static constexpr std::size_t unknown_kept = 64;
+
+    std::array<std::uint64_t, 512> system_calls{};                ///< by number
+    std::map<std::uint64_t, std::uint64_t> unknown_system_calls;  ///< number: times, of the first numbers
+    std::uint64_t unknown_system_call_count = 0;
+    std::uint64_t fault_count = 0;
+    std::vector<fault> faults;  ///< the first of them
+
+    void note_unknown(std::uint64_t number);
+};
+
+/// struct rlimit64.
+struct resource_limit {
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0;
+};
+
+/// A ppc64le Linux program, its memory, and the core that executes it.
+class process {
+public:
+    struct config {
+        std::string program;                   ///< path, as the user wrote it
+        std::vector<std::string> arguments;    ///< argv, the program's name first
+        std::vector<std::string> environment;  ///< NAME=VALUE
+        std::uint64_t stack_size = std::uint64_t{8} << 20;
+        std::uint64_t seed = 1;               ///< of getrandom() and AT_RANDOM
+        std::uint64_t instruction_limit = 0;  ///< SIGXCPU behind it; 0: none
+        address_space::limits memory;
+        program_clock::config time;
+        std::FILE* system_call_trace = nullptr;  ///< a line for each system call
+    };
+
+    /// Loads the program as execve(2) does.
+    /// \throws std::invalid_argument with what is wrong with it
+    process(const config& of, const cpu::power::elf_image& image);
+
+    /// Runs the program to its end.
+    end_of_program run();
+
+    [[nodiscard]] bool ended() const { return end_.has_value(); }
+    void end(int status) { end_ = end_of_program{status & 0xff, 0}; }
+    void end_by_signal(int signal) { end_ = end_of_program{128 + signal, signal}; }
+
+    /// The registers are to stay as a system call has left them: it has no result.
+    void keep_registers() { keep_registers_ = true; }
+    /// Lets time pass until a timer is due. False: none is running, or time is the host's
+    bool advance_to_timer();
+    /// A descriptor that is not the program's.
+    [[nodiscard]] bool is_reserved(int descriptor) const;
+    [[nodiscard]] const config& settings() const { return config_; }
+    [[nodiscard]] std::string absolute_program_path() const;
+
+    /// The interrupt that the program is in, for signal frames.
+    struct trap {
+        std::uint64_t vector = 0;
+        std::uint64_t gpr3 = 0;
+        std::uint64_t dar = 0;
+        std::uint64_t dsisr = 0;
+    };
+
+    address_space memory;
+    cpu::power::core core;
+    program_clock clock;
+    user_program::signals signals;
+    std::mt19937_64 random;
+    run_statistics statistics;
+    trap last_trap;
+    std::uint32_t file_mode_mask = 0;
+    std::uint64_t clear_child_tid = 0;
+    unsigned fp_exception_mode = 0;
+    std::string thread_name;                                          ///< PR_SET_NAME
+    std::array<std::optional<resource_limit>, 16> resource_limits{};  ///< that the program has set
+
+private:
+    [[nodiscard]] std::int64_t slice() const;
+    void note_time();
+    void take_interrupt();
+    void system_call(bool vectored);
+    bool emulate_privileged();
+    void fault(int signal, int code, std::uint64_t address);
+
+    const config& config_;
+    std::optional<end_of_program> end_;
+    bool keep_registers_ = false;
+};
+
+}  // namespace pefsim::user_program

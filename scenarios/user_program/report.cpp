@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "user_program/report.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "user_program/system_calls.h"
+
+namespace pefsim::user_program {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string signal_name(int signal) {
+    const char* const name = ::sigabbrev_np(signal);
+    return name == nullptr ? fmt::format("signal {}", signal) : fmt::format("SIG{}", name);
+}
+
+/// "main+0x24"; empty outside all symbols.
+std::string place(const cpu::power::elf_image& image, std::uint64_t address) {
+    const auto at = image.relocatable() ? std::nullopt : image.find(address);
+    return !at               ? std::string()
+           : at->offset == 0 ? std::string(at->of->name)
+                             : fmt::format("{}+{:#x}", at->of->name, at->offset);
+}
+
+json system_calls(const run_statistics& statistics) {
+    json calls = json::object();
+    for (const system_call_row& row : system_call_table()) {
+        if (const std::uint64_t count = statistics.system_calls[row.number]; count != 0) {
+            calls[std::string(row.name)] = count;
+        }
+    }
+    return calls;
+}
+
+json faults(const run_statistics& statistics, const cpu::power::elf_image& image) {
+    json list = json::array();
+    for (const run_statistics::fault& each : statistics.faults) {
+        list.push_back({{"signal", signal_name(each.signal)},
+                        {"code", each.code},
+                        {"address", fmt::format("{:#x}", each.address)},
+                        {"nip", fmt::format("{:#x}", each.nip)},
+                        {"symbol", place(image, each.nip)}});
+    }
+    return list;
+}
+
+}  // namespace
+
+json report(const process& after, const cpu::power::elf_image& image, const end_of_program& end) {
+    const run_statistics& statistics = after.statistics;
+    json unknown = json::object();
+    for (const auto& [number, count] : statistics.unknown_system_calls) {
+        unknown[system_call_name(number)] = count;
+    }
+    json ending = {{"status", end.status}};
+    if (end.signal != 0) {
+        ending["signal"] = signal_name(end.signal);
+    }
+    return {{"scenario", "user_program"},
+            {"program", after.settings().program},
+            {"arguments", after.settings().arguments},
+            {"end", ending},
+            {"instructions", after.core.instructions()},
+            {"simulated_ns", after.clock.elapsed()},
+            {"peak_bytes_mapped", after.memory.peak_bytes()},
+            {"system_calls", system_calls(statistics)},
+            {"system_calls_not_implemented", unknown},
+            {"faults", {{"count", statistics.fault_count}, {"first", faults(statistics, image)}}}};
+}
+
+std::string report_text(const json& report) {
+    const json& end = report["end"];
+    std::string text = fmt::format(
+        "{}: {}, {} instructions, {:.6f} s simulated\n", report["program"].get<std::string>(),
+        end.contains("signal") ? fmt::format("killed by {}", end["signal"].get<std::string>())
+                               : fmt::format("exit status {}", end["status"].get<int>()),
+        report["instructions"].get<std::uint64_t>(), report["simulated_ns"].get<double>() / 1e9);
+    for (const auto& [name, count] : report["system_calls"].items()) {
+        const bool missing = report["system_calls_not_implemented"].contains(name);
+        text += fmt::format("  {:20}{:>10}{}\n", name, count.get<std::uint64_t>(),
+                            missing ? "  ENOSYS: not implemented" : "");
+    }
+    for (const json& fault : report["faults"]["first"]) {
+        text += fmt::format("  {} (code {}) at {} {}, address {}\n", fault["signal"].get<std::string>(),
+                            fault["code"].get<int>(), fault["nip"].get<std::string>(),
+                            fault["symbol"].get<std::string>(), fault["address"].get<std::string>());
+    }
+    return text;
+}
+
+}  // namespace pefsim::user_program
