@@ -9,8 +9,8 @@
 namespace pefsim::cpu::power::debug {
 namespace {
 
-/// Bytes from `ea` to the end of its granule, 16 at most when they are not RAM; calls `each(real, offset, size)` until it
-/// returns false. \returns bytes done
+/// Calls `each(real, offset, size)` for the parts of ea .. ea + size - 1 that lie in one granule, until one cannot be
+/// reached or it returns false. \returns bytes done
 template <typename F>
 std::size_t by_granule(translator& addresses, const registers& state, std::uint64_t ea, std::size_t size,
                        access_kind kind, F each) {
@@ -29,6 +29,28 @@ std::size_t by_granule(translator& addresses, const registers& state, std::uint6
 }
 
 }  // namespace
+
+int signal_of(const interrupt_cause& cause) {
+    switch (cause.which) {
+    case vector::data_storage:
+    case vector::data_segment:
+    case vector::instruction_storage:
+    case vector::instruction_segment:
+        return debug_signal::segv;
+    case vector::machine_check:
+    case vector::alignment:
+        return debug_signal::bus;
+    case vector::program:
+        return (cause.srr1 & program::trap) != 0         ? debug_signal::trap
+               : (cause.srr1 & program::enabled_fp) != 0 ? debug_signal::fpe
+                                                         : debug_signal::illegal;
+    case vector::hypervisor_emulation_assistance:
+    case vector::facility_unavailable:
+        return debug_signal::illegal;
+    default:
+        return debug_signal::trap;
+    }
+}
 
 void core_debugger::add(core& engine, translator& addresses, real_storage& storage) {
     places_.push_back({.engine = &engine,

@@ -42,6 +42,9 @@ inline constexpr int bus = 7;
 inline constexpr int segv = 11;
 }  // namespace debug_signal
 
+/// What a Unix debugger would call an interrupt that nobody serves.
+int signal_of(const interrupt_cause& cause);
+
 /// A machine of one or more cores, as a debugger sees it: registers, storage by effective address as a core sees it now,
 /// points to stop at, and who may run. It is either running, or all of it stands still and stopped() tells why.
 class debug_target {

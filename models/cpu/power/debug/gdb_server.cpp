@@ -18,6 +18,7 @@ constexpr std::string_view error = "E16";        // EINVAL
 constexpr std::string_view bad_address = "E0e";  // EFAULT
 constexpr std::string_view ok = "OK";
 constexpr std::size_t longest_watch = 4096;  // bytes
+constexpr std::size_t most_waiting = 1024;   // packets; gdb never has more than one on the way
 constexpr std::uint64_t unknown_type = ~std::uint64_t{0};
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -55,24 +56,41 @@ bool gdb_server::serve() {
             running_ = false;
             report(*stop);
         }
-        receive(!running_ && packets_.empty());
+        receive(!running_ && arrived_.empty());
         if (!channel_.open() && !done_) {
             leave();
         }
-        if (running_ && interrupted_) {
-            target_.halt();
-        }
-        interrupted_ = interrupted_ && running_;
-        while (!packets_.empty() && !done_) {
-            const std::string packet = std::move(packets_.front());
-            packets_.pop_front();
-            handle(packet);
-        }
+        work_through();
         if (running_ && !target_.stopped()) {
             return true;
         }
     }
     return false;
+}
+
+/// Does what has arrived, up to a packet that lets the target run: what stands behind it waits for the stop.
+void gdb_server::work_through() {
+    while (!arrived_.empty() && !done_) {
+        if (running_ && arrived_.front().what != arrival::kind::interrupt) {
+            return;
+        }
+        const arrival next = std::move(arrived_.front());
+        arrived_.pop_front();
+        switch (next.what) {
+        case arrival::kind::interrupt:
+            if (running_) {
+                target_.halt();
+                return;
+            }
+            break;
+        case arrival::kind::nack:
+            channel_.write(last_sent_);
+            break;
+        default:
+            handle(next.data);
+            break;
+        }
+    }
 }
 
 /// Gone, or going: the target is on its own.
@@ -85,34 +103,33 @@ void gdb_server::leave() {
 
 // --- packets
 
+void gdb_server::acknowledge(bool good) {
+    if (acks_) {
+        channel_.write(std::string_view(good ? "+" : "-"));
+    }
+}
+
 void gdb_server::receive(bool wait) {
     std::array<char, 4096> bytes;
     const std::size_t size = channel_.read(bytes, wait);
     for (const char each : std::span(bytes).first(size)) {
-        const std::optional<arrival> what = parser_.put(each);
-        if (!what) {
+        std::optional<arrival> what = parser_.put(each);
+        if (!what || what->what == arrival::kind::ack) {
             continue;
         }
-        switch (what->what) {
-        case arrival::kind::packet:
-            packets_.push_back(what->data);
-            channel_.write(std::string_view(acks_ ? "+" : ""));
-            break;
-        case arrival::kind::too_long:
-            packets_.emplace_back();  // answered as an unknown command
-            channel_.write(std::string_view(acks_ ? "+" : ""));
-            break;
-        case arrival::kind::bad:
-            channel_.write(std::string_view(acks_ ? "-" : ""));
-            break;
-        case arrival::kind::nack:
-            channel_.write(last_sent_);
-            break;
-        case arrival::kind::interrupt:
-            interrupted_ = true;
-            break;
-        case arrival::kind::ack:
-            break;
+        if (what->what == arrival::kind::bad) {
+            acknowledge(false);
+            continue;
+        }
+        if (what->what == arrival::kind::interrupt && running_) {
+            target_.halt();
+            continue;
+        }
+        if (what->what == arrival::kind::packet || what->what == arrival::kind::too_long) {
+            acknowledge(true);  // one that is too long is answered like an unknown command
+        }
+        if (arrived_.size() < most_waiting) {
+            arrived_.push_back(std::move(*what));
         }
     }
 }
@@ -405,7 +422,6 @@ std::string gdb_server::resume(const std::vector<resume_action>& actions) {
     }
     target_.resume(actions);
     running_ = true;
-    interrupted_ = false;
     return {};
 }
 

@@ -34,6 +34,8 @@ public:
 
 private:
     void receive(bool wait);
+    void acknowledge(bool good);
+    void work_through();
     void handle(const std::string& packet);
     std::string answer(std::string_view command);
     void send(std::string_view data);
@@ -62,13 +64,12 @@ private:
     byte_channel& channel_;
     gdb::byte_order order_;
     gdb::packet_parser parser_;
-    std::deque<std::string> packets_;  // that wait to be handled
+    std::deque<gdb::arrival> arrived_;  // and waits to be handled
     std::string last_sent_;
     std::size_t core_ = 0;  // that commands are about
     bool acks_ = true;
     bool quiet_acks_next_ = false;  // QStartNoAckMode has been agreed to
-    bool interrupted_ = false;
-    bool running_ = false;  // GDB waits for a stop
+    bool running_ = false;          // GDB waits for a stop
     bool done_ = false;
 };
 
