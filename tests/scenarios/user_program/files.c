@@ -36,6 +36,8 @@ static void list(const char *path) {
     for (int i = 0; i < count; ++i) printf("  %s\n", names[i]);
 }
 
+static void *volatile nowhere = (void *)16;
+
 int main(void) {
     umask(022);
     show("mkdir", mkdir("d", 0755));
@@ -103,7 +105,7 @@ int main(void) {
     show("poll", poll(&polled, 1, 0));
     printf("%d\n", polled.revents);
     show("tcgetattr", tcgetattr(file, &(struct termios){0}));
-    show("read of bad memory", read(ends[0], (void *)16, 5));
+    show("read of bad memory", read(ends[0], nowhere, 5));
     show("read of bad descriptor", read(400, text, 5));
     struct statfs about;
     show("statfs", statfs(".", &about));
