@@ -6,6 +6,8 @@
 # value, rounding mode and exception flags as parameters. What the headers declare under names of their own (bid128_add)
 # has two underscores in front in the library: bid_conf.h, which has to be included first, says so.
 #
+# libgcc has functions of the same names and other parameters: what uses gcc's own decimal types must not be linked with it.
+#
 # Targets:  IntelRDFPMath::IntelRDFPMath
 # Sets:     IntelRDFPMath_FOUND
 

@@ -40,6 +40,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     liblzma-dev                     # packed conformance tests
     libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
+    gdb-multiarch                   # drives the debugger's server
     gcc-powerpc64le-linux-gnu       # programs of tests/conformance
     libc6-dev-ppc64el-cross         # their C library
     qemu-user                       # another POWER9 that executes them

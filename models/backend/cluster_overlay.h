@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -122,13 +122,14 @@ private:
 
     std::byte* allocate();
 
-    struct give_back {
-        void operator()(std::byte* slab) const { std::free(slab); }
+    static constexpr std::size_t slab_size = std::size_t{2} << 20;  // a huge page of the host
+    struct alignas(slab_size) slab {
+        std::array<std::byte, slab_size> bytes;
     };
 
     std::uint64_t size_;
     std::vector<cluster> clusters_;
-    std::vector<std::unique_ptr<std::byte, give_back>> slabs_;
+    std::vector<std::unique_ptr<slab>> slabs_;
     std::size_t clusters_left_ = 0;  // in the last slab
 };
 

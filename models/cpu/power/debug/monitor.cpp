@@ -157,7 +157,7 @@ exit_reason monitor::after_run(core& c, exit_reason why) {
     if (why == exit_reason::observed) {
         return why;
     }
-    stop(c.instructions(), c.state.nip, {.why = stop_cause::reason::step, .ea = c.state.nip});
+    stopped_ = stop_cause{.why = stop_cause::reason::step, .ea = c.state.nip};
     return why == exit_reason::paused ? exit_reason::observed : why;
 }
 

@@ -107,7 +107,7 @@ private:
         return stepping_ || exact_ || phase_ == phase::near || coverage_ != nullptr;
     }
     [[nodiscard]] bool broken_at(std::uint64_t ea) const;
-    /// True for the instruction at which the core stopped last, when it is executed at last.
+    /// True for the instruction before which a point stopped the core last, when it is executed at last.
     [[nodiscard]] bool resuming(const core& c, const op* o) const {
         return c.instructions_before(o) == stop_number_ && c.cia(o) == stop_nip_;
     }
@@ -127,7 +127,7 @@ private:
     bool changed_ = false;   // the core does not know yet
     bool sees_all_ = false;  // what the core knows
     std::optional<stop_cause> stopped_;
-    std::uint64_t stop_number_ = none;  // instructions at the last stop
+    std::uint64_t stop_number_ = none;  // instructions when a point stopped the core last
     std::uint64_t stop_nip_ = none;
 
     trace_recorder* recorder_ = nullptr;

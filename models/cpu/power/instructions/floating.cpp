@@ -44,8 +44,8 @@ handler select_from_integer(u32 word, unsigned /*index*/, op& /*decoded*/) {
 }
 template <rounds how>
 handler select_to_integral(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::fp, to_integral<how, true>>
-                           : guarded<facility::fp, to_integral<how>>;
+    return (word & 1) != 0 ? guarded<facility::fp, done<to_integral<how>, true>>
+                           : guarded<facility::fp, done<to_integral<how>>>;
 }
 
 // --- 4.6.2 Load, 4.6.3 Store

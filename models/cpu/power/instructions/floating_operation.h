@@ -7,8 +7,8 @@
 #include "cpu/power/ieee/arithmetic.h"
 #include "cpu/power/ieee/host.h"
 
-/// The arithmetic of the floating-point facilities, each operation in two ways: exactly, for all operands and modes, and
-/// on the host, for the common case.
+/// The arithmetic of the floating-point facilities. exactly(): for all operands and modes; on_host(): for the common case,
+/// with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error.
 namespace pefsim::cpu::power::isa::floating {
 
 using ieee::environment;
@@ -24,6 +24,10 @@ struct add {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::add(a, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a + b;
+    }
 };
 struct subtract {
     static constexpr bool fused = false;
@@ -32,6 +36,10 @@ struct subtract {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::add(a, -b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a - b;
     }
 };
 /// a * b: fmul names its operands a and c, and is decoded to this.
@@ -43,6 +51,10 @@ struct multiply {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::multiply(a, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a * b;
+    }
 };
 struct divide {
     static constexpr bool fused = true;
@@ -52,6 +64,10 @@ struct divide {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::divide(a, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a / b;
+    }
 };
 struct square_root {
     static constexpr bool fused = true;
@@ -60,6 +76,10 @@ struct square_root {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return ieee::host::square_root(b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F, F b, F) {
+        return ieee::host::plain_square_root(b);
     }
 };
 /// Of quad precision.
@@ -76,6 +96,10 @@ struct multiply_add {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double c) {
         return ieee::host::multiply_add(a, c, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F c) {
+        return ieee::host::plain_multiply_add(a, c, b);
+    }
 };
 struct multiply_subtract {
     static constexpr bool fused = true;
@@ -84,6 +108,10 @@ struct multiply_subtract {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double c) {
         return ieee::host::multiply_add(a, c, -b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F c) {
+        return ieee::host::plain_multiply_add(a, c, -b);
     }
 };
 
@@ -108,6 +136,10 @@ struct reciprocal {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return ieee::host::divide(1, b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F, F b, F) {
+        return 1 / b;
     }
 };
 /// 1 / sqrt(b): rounded once, from the quotient by the first 60 bits of the root.

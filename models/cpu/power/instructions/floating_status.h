@@ -6,6 +6,7 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/ieee/environment.h"
 #include "cpu/power/ieee/number.h"
+#include "cpu/power/instructions/facility.h"
 
 /// FPSCR as floating-point instructions leave it: Power ISA 3.0B Book I 4.2.2 and 4.4.
 namespace pefsim::cpu::power::isa {
@@ -76,6 +77,21 @@ template <bool dot = false>
     return next(c, o);
 }
 
+/// What an instruction does up to its end: its work, apart from the call of the next instruction, since that call must
+/// find the stack empty. \returns the exceptions raised
+using work = std::uint32_t (*)(core&, const op*);
+
+/// The handler of an instruction that is all in its work, which must not be inlined.
+template <work run, bool dot = false>
+const op* done(core& c, const op* o) {
+    return finish<dot>(c, o, run(c, o));
+}
+/// The selector of such an instruction.
+template <facility needs, work run>
+handler when_done(std::uint32_t /*word*/, unsigned /*index*/, op& /*decoded*/) {
+    return guarded<needs, done<run>>;
+}
+
 /// Writes a floating-point register; what stands behind it is undefined, and zero on the POWER9.
 [[gnu::always_inline]] inline void set_scalar(core& c, std::uint8_t target, std::uint64_t bits) {
     c.state.vsr[target] = {.low = 0, .high = bits};
@@ -84,10 +100,11 @@ template <bool dot = false>
     return c.state.vsr[source].high;
 }
 
-/// Ends a scalar instruction that delivers a number of `target`, kept as `stored`, binary64 unless it says so.
-template <bool dot = false, ieee::format stored = ieee::binary64>
-const op* finish_scalar(core& c, const op* o, const ieee::number& result, const ieee::format& target,
-                        const ieee::environment& e) {
+/// Records a scalar operation that delivers a number of `target`, kept as `stored`: binary64 unless it says so.
+/// \returns the exceptions raised
+template <ieee::format stored = ieee::binary64>
+std::uint32_t deliver_scalar(core& c, const op* o, const ieee::number& result, const ieee::format& target,
+                             const ieee::environment& e) {
     if (report(c, e)) {
         auto bits = static_cast<std::uint64_t>(ieee::encode(result, stored));
         if constexpr (stored.exponent_bits == ieee::binary32.exponent_bits) {
@@ -96,7 +113,7 @@ const op* finish_scalar(core& c, const op* o, const ieee::number& result, const 
         set_scalar(c, o->t, bits);
         set_class(c, ieee::class_of(result, target));
     }
-    return finish<dot>(c, o, e.raised);
+    return e.raised;
 }
 
 }  // namespace pefsim::cpu::power::isa

@@ -22,20 +22,21 @@ struct scalar_form {
 
 /// T <- operation(A, B, C) for all operands, rounding modes and enables.
 template <typename operation, scalar_form form>
-[[gnu::noinline]] const op* compute_exactly(core& c, const op* o) {
-    if (!available<form.needs>(c)) [[unlikely]] {
-        return unavailable<form.needs>(c, o);
-    }
+[[gnu::noinline]] std::uint32_t exact_work(core& c, const op* o) {
     constexpr ieee::format target = form.single ? ieee::binary32 : ieee::binary64;
     ieee::environment e(c.state.fpscr);
     ieee::number result = operation::exactly(ieee::decode(scalar(c, o->a), ieee::binary64),
                                              ieee::decode(scalar(c, o->b), ieee::binary64),
                                              ieee::decode(scalar(c, o->c), ieee::binary64), e);
     result = ieee::round(result, target, e);
-    if constexpr (form.negates) {
-        result = ieee::negated(result);
+    return deliver_scalar(c, o, form.negates ? ieee::negated(result) : result, target, e);
+}
+template <typename operation, scalar_form form>
+[[gnu::noinline]] const op* compute_exactly(core& c, const op* o) {
+    if (!available<form.needs>(c)) [[unlikely]] {
+        return unavailable<form.needs>(c, o);
     }
-    return finish_scalar<form.dot>(c, o, result, target, e);
+    return done<exact_work<operation, form>, form.dot>(c, o);
 }
 
 /// The same where the host's arithmetic gives result and status.

@@ -20,20 +20,21 @@ inline std::uint32_t comparison_exceptions(const ieee::number& a, const ieee::nu
     return ordered && (a.is_nan() || b.is_nan()) ? fpscr::vxvc : 0;
 }
 
-inline const op* finish_comparison(core& c, const op* o, const ieee::number& a, const ieee::number& b,
-                                   bool ordered) {
+/// CR[BF] and FPCC <- a compared with b. \returns the exceptions raised
+inline std::uint32_t deliver_comparison(core& c, const op* o, const ieee::number& a, const ieee::number& b,
+                                        bool ordered) {
     const std::uint8_t condition = ieee::compare(a, b);
     const std::uint32_t raised = comparison_exceptions(a, b, ordered, c.state.fpscr);
     c.state.fpscr = with_exceptions(c.state.fpscr, raised);
     set_fpcc(c, condition);
     c.state.cr.field[o->t] = condition;
-    return finish(c, o, raised);
+    return raised;
 }
 
 template <bool ordered>
-[[gnu::noinline]] const op* compare_nans(core& c, const op* o) {
-    return finish_comparison(c, o, ieee::decode(scalar(c, o->a), ieee::binary64),
-                             ieee::decode(scalar(c, o->b), ieee::binary64), ordered);
+[[gnu::noinline]] std::uint32_t compare_nans(core& c, const op* o) {
+    return deliver_comparison(c, o, ieee::decode(scalar(c, o->a), ieee::binary64),
+                              ieee::decode(scalar(c, o->b), ieee::binary64), ordered);
 }
 
 /// CR[BF] and FPSCR[FPCC] <- A compared with B.
@@ -42,7 +43,7 @@ const op* compare_scalar(core& c, const op* o) {
     const auto a = std::bit_cast<double>(scalar(c, o->a));
     const auto b = std::bit_cast<double>(scalar(c, o->b));
     if (a != a || b != b) [[unlikely]] {
-        return compare_nans<ordered>(c, o);
+        return done<compare_nans<ordered>>(c, o);
     }
     const std::uint8_t condition = a < b ? 8 : a > b ? 4 : 2;
     set_fpcc(c, condition);
@@ -63,7 +64,8 @@ inline constexpr std::uint8_t test_special = 4;
 inline constexpr std::uint8_t test_exponent = 2;
 
 /// ftdiv of a / b: 4.6.6, "Floating Test for software Divide".
-inline std::uint8_t test_divide(std::uint64_t a_bits, std::uint64_t b_bits, const test_limits& limits) {
+[[gnu::noinline]] inline std::uint8_t test_divide(std::uint64_t a_bits, std::uint64_t b_bits,
+                                                  const test_limits& limits) {
     const ieee::number a = ieee::decode(a_bits, limits.format);
     const ieee::number b = ieee::decode(b_bits, limits.format);
     using enum ieee::kind;
@@ -81,7 +83,7 @@ inline std::uint8_t test_divide(std::uint64_t a_bits, std::uint64_t b_bits, cons
 }
 
 /// ftsqrt of b.
-inline std::uint8_t test_square_root(std::uint64_t b_bits, const test_limits& limits) {
+[[gnu::noinline]] inline std::uint8_t test_square_root(std::uint64_t b_bits, const test_limits& limits) {
     const ieee::number b = ieee::decode(b_bits, limits.format);
     using enum ieee::kind;
     const bool special = b.is == zero || b.is == infinity ||

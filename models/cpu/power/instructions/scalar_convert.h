@@ -51,18 +51,18 @@ constexpr std::uint64_t placed(std::uint64_t value) {
     return repeats ? (value & 0xffff'ffff) | value << 32 : value;
 }
 
-template <integer target, rounds how, leaves undefined, bool dot>
-[[gnu::noinline]] const op* to_integer_exactly(core& c, const op* o) {
+template <integer target, rounds how, leaves undefined>
+[[gnu::noinline]] std::uint32_t to_integer_exactly(core& c, const op* o) {
     ieee::environment e = environment_of(c, how);
-    const std::uint64_t result =
-        ieee::to_integer(ieee::decode(scalar(c, o->b), ieee::binary64), target.width, target.is_signed, e);
+    const std::uint64_t result = ieee::to_integer(ieee::decode(scalar(c, o->b), ieee::binary64), target.width,
+                                                  target.is_signed, e);
     if (report(c, e)) {
         set_scalar(c, o->t, placed<target, undefined>(result));
         if (undefined == leaves::as_fp && (e.raised & fpscr::vxcvi) != 0) {
             set_class(c, ieee::class_of(ieee::default_nan, ieee::binary64));
         }
     }
-    return finish<dot>(c, o, e.raised);
+    return e.raised;
 }
 
 /// T <- B as an integer.
@@ -74,7 +74,7 @@ const op* to_integer(core& c, const op* o) {
                                                                       : 0x1p32;
     const bool fits = value < limit && (target.is_signed ? value > -limit : value >= 0);
     if (how != rounds::toward_zero || !fits || (c.state.fpscr & fpscr::xe) != 0) {
-        return to_integer_exactly<target, how, undefined, dot>(c, o);
+        return done<to_integer_exactly<target, how, undefined>, dot>(c, o);
     }
     const auto result = static_cast<std::int64_t>(value);
     set_quiet_status(c, static_cast<double>(result) != value, {});
@@ -85,14 +85,14 @@ const op* to_integer(core& c, const op* o) {
     return next(c, o);
 }
 
-template <bool is_signed, bool single, bool dot>
-[[gnu::noinline]] const op* from_integer_exactly(core& c, const op* o) {
+template <bool is_signed, bool single>
+[[gnu::noinline]] std::uint32_t from_integer_exactly(core& c, const op* o) {
     constexpr ieee::format target = single ? ieee::binary32 : ieee::binary64;
     ieee::environment e(c.state.fpscr);
     const std::uint64_t value = scalar(c, o->b);
     const ieee::number exact = is_signed ? ieee::from_signed(static_cast<std::int64_t>(value))
                                          : ieee::from_unsigned(value);
-    return finish_scalar<dot>(c, o, ieee::round(exact, target, e), target, e);
+    return deliver_scalar(c, o, ieee::round(exact, target, e), target, e);
 }
 
 /// T <- the doubleword integer B.
@@ -101,7 +101,7 @@ const op* from_integer(core& c, const op* o) {
     const auto value = static_cast<std::int64_t>(scalar(c, o->b));
     constexpr std::int64_t limit = std::int64_t{1} << (single ? 24 : 53);  // exact up to here
     if (value >= limit || value < (is_signed ? -limit : 0)) {
-        return from_integer_exactly<is_signed, single, dot>(c, o);
+        return done<from_integer_exactly<is_signed, single>, dot>(c, o);
     }
     set_quiet_status(c, false, value == 0 ? 0b00010 : value < 0 ? 0b01000 : 0b00100);
     set_scalar(c, o->t, std::bit_cast<std::uint64_t>(static_cast<double>(value)));
@@ -112,14 +112,14 @@ const op* from_integer(core& c, const op* o) {
 }
 
 /// T <- B as an integral number, without inexact but where the current mode rounds.
-template <rounds how, bool dot = false>
-const op* to_integral(core& c, const op* o) {
+template <rounds how>
+[[gnu::noinline]] std::uint32_t to_integral(core& c, const op* o) {
     ieee::environment e = environment_of(c, how);
     const ieee::number result = ieee::round_to_integral(ieee::decode(scalar(c, o->b), ieee::binary64), e);
     if constexpr (how != rounds::as_fpscr) {
         e.raised &= ~(fpscr::xx | fpscr::fi | fpscr::fr);
     }
-    return finish_scalar<dot>(c, o, result, ieee::binary64, e);
+    return deliver_scalar(c, o, result, ieee::binary64, e);
 }
 
 }  // namespace pefsim::cpu::power::isa

@@ -36,21 +36,18 @@ T encoded(const ieee::number& n) {
     return static_cast<T>(ieee::encode(n, format_of<T>));
 }
 
+/// T <- result unless an enabled exception forbids. \returns the exceptions raised
 template <typename T>
-[[gnu::always_inline]] inline const op* finish_lanes(core& c, const op* o, const lanes<T>& result,
-                                                     const ieee::environment& e) {
+std::uint32_t deliver_lanes(core& c, const op* o, const lanes<T>& result, const ieee::environment& e) {
     if (report_vector(c, e)) {
         set_lanes<T>(c, o->t, result);
     }
-    return finish(c, o, e.raised);
+    return e.raised;
 }
 
 /// T <- operation(A, B, C) for all operands, rounding modes and enables. T: the unsigned integer of an element's width.
 template <typename operation, typename T, bool negates>
-[[gnu::noinline]] const op* compute_lanes_exactly(core& c, const op* o) {
-    if (!available<facility::vsx>(c)) [[unlikely]] {
-        return unavailable<facility::vsx>(c, o);
-    }
+[[gnu::noinline]] std::uint32_t exact_lanes_work(core& c, const op* o) {
     ieee::environment e(c.state.fpscr);
     const lanes<T> a = lanes_of<T>(c, o->a);
     const lanes<T> b = lanes_of<T>(c, o->b);
@@ -63,11 +60,20 @@ template <typename operation, typename T, bool negates>
         n = ieee::round(n, f, e);
         result[i] = encoded<T>(negates ? ieee::negated(n) : n);
     }
-    return finish_lanes<T>(c, o, result, e);
+    return deliver_lanes<T>(c, o, result, e);
 }
 
-[[gnu::always_inline]] inline double widened(std::uint64_t bits) { return std::bit_cast<double>(bits); }
-[[gnu::always_inline]] inline double widened(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+template <typename operation, typename T, bool negates>
+[[gnu::noinline]] const op* compute_lanes_exactly(core& c, const op* o) {
+    if (!available<facility::vsx>(c)) [[unlikely]] {
+        return unavailable<facility::vsx>(c, o);
+    }
+    return done<exact_lanes_work<operation, T, negates>>(c, o);
+}
+
+/// An element as the host has it.
+[[gnu::always_inline]] inline double as_float(std::uint64_t bits) { return std::bit_cast<double>(bits); }
+[[gnu::always_inline]] inline float as_float(std::uint32_t bits) { return std::bit_cast<float>(bits); }
 
 /// The same where the host's arithmetic gives result and status. While XX is set, nobody asks for the error.
 template <typename operation, typename T, bool negates, bool tracks>
@@ -79,17 +85,17 @@ template <typename operation, typename T, bool negates, bool tracks>
     std::uint64_t inexact = 0;
     bool good = true;
     for (std::size_t i = 0; i < result.size(); ++i) {
-        ieee::host::rounded rounded = operation::on_host(widened(a[i]), widened(b[i]), widened(third[i]));
         constexpr T sign = T{negates} << (8 * sizeof(T) - 1);
-        if constexpr (sizeof(T) == 8) {
-            rounded.safe |= !tracks;
-            const auto delivered = ieee::host::deliver_double(rounded);
-            result[i] = delivered.bits ^ sign;
-            inexact |= delivered.inexact;
-            good &= delivered.good;
+        if constexpr (!tracks) {
+            const auto value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+            result[i] = std::bit_cast<T>(value) ^ sign;
+            good &= ieee::host::is_ordinary(value);
         } else {
-            const auto delivered = ieee::host::deliver_single(rounded);
-            result[i] = std::bit_cast<T>(static_cast<float>(std::bit_cast<double>(delivered.bits))) ^ sign;
+            const auto rounded = operation::on_host(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+            const auto delivered = sizeof(T) == 8 ? ieee::host::deliver_double(rounded)
+                                                  : ieee::host::deliver_single(rounded);
+            const auto value = static_cast<decltype(as_float(T{}))>(std::bit_cast<double>(delivered.bits));
+            result[i] = std::bit_cast<T>(value) ^ sign;
             inexact |= delivered.inexact;
             good &= delivered.good;
         }
@@ -140,19 +146,19 @@ handler fastest_lanes() {
 
 /// T <- f(element of B, environment), element by element.
 template <typename T, auto f>
-const op* map_lanes(core& c, const op* o) {
+[[gnu::noinline]] std::uint32_t map_lanes(core& c, const op* o) {
     ieee::environment e(c.state.fpscr);
     const lanes<T> b = lanes_of<T>(c, o->b);
     lanes<T> result;
     for (std::size_t i = 0; i < result.size(); ++i) {
         result[i] = f(b[i], e);
     }
-    return finish_lanes<T>(c, o, result, e);
+    return deliver_lanes<T>(c, o, result, e);
 }
 
 /// T <- f(element of A, element of B, environment), element by element.
 template <typename T, auto f>
-const op* zip_lanes(core& c, const op* o) {
+[[gnu::noinline]] std::uint32_t zip_lanes(core& c, const op* o) {
     ieee::environment e(c.state.fpscr);
     const lanes<T> a = lanes_of<T>(c, o->a);
     const lanes<T> b = lanes_of<T>(c, o->b);
@@ -160,7 +166,7 @@ const op* zip_lanes(core& c, const op* o) {
     for (std::size_t i = 0; i < result.size(); ++i) {
         result[i] = f(a[i], b[i], e);
     }
-    return finish_lanes<T>(c, o, result, e);
+    return deliver_lanes<T>(c, o, result, e);
 }
 
 /// CR6 after a comparison into masks: all true, 0, all false, 0.

@@ -14,6 +14,7 @@ using u32 = std::uint32_t;
 // Results are rounded to nearest, exceptions are not recorded (6.6). In non-Java mode, VSCR[NJ]=1, denormal operands and
 // results, before rounding, are zeros of their sign.
 
+constexpr u32 no_exceptions = 0;        ///< what all this work raises
 constexpr u32 saturated = 1;            ///< VSCR[SAT]
 constexpr u32 non_java = u32{1} << 16;  ///< VSCR[NJ]
 
@@ -41,10 +42,7 @@ struct context {
 
 /// VRT <- operation(VRA, VRB, VRC).
 template <typename operation, bool negates>
-[[gnu::noinline]] const op* compute_words_exactly(core& c, const op* o) {
-    if (!available<facility::vmx>(c)) [[unlikely]] {
-        return unavailable<facility::vmx>(c, o);
-    }
+[[gnu::noinline]] u32 exact_words_work(core& c, const op* o) {
     const context in(c);
     const lanes<u32> a = words(c, o->a);
     const lanes<u32> b = words(c, o->b);
@@ -58,7 +56,15 @@ template <typename operation, bool negates>
         result[i] = negates && !n.is_nan() ? bits ^ 0x8000'0000 : bits;
     }
     set_words(c, o, result);
-    return next(c, o);
+    return no_exceptions;
+}
+
+template <typename operation, bool negates>
+[[gnu::noinline]] const op* compute_words_exactly(core& c, const op* o) {
+    if (!available<facility::vmx>(c)) [[unlikely]] {
+        return unavailable<facility::vmx>(c, o);
+    }
+    return done<exact_words_work<operation, negates>>(c, o);
 }
 
 constexpr u32 denormal(u32 word) { return (word & 0x7f80'0000) == 0 && word << 1 != 0 ? 1 : 0; }
@@ -74,11 +80,9 @@ template <typename operation, bool negates>
     bool good = true;
     for (std::size_t i = 0; i < result.size(); ++i) {
         denormals |= denormal(a[i]) | denormal(b[i]) | denormal(third[i]);
-        const auto delivered = ieee::host::deliver_single(
-            operation::on_host(widened(a[i]), widened(b[i]), widened(third[i])));
-        good &= delivered.good;
-        const u32 bits = std::bit_cast<u32>(static_cast<float>(std::bit_cast<double>(delivered.bits)));
-        result[i] = negates ? bits ^ 0x8000'0000 : bits;
+        const float value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+        good &= ieee::host::is_ordinary(value);
+        result[i] = std::bit_cast<u32>(value) ^ u32 { negates } << 31;
     }
     if (!good || denormals != 0 || !available<facility::vmx>(c)) [[unlikely]] {
         return compute_words_exactly<operation, negates>(c, o);
@@ -112,18 +116,18 @@ constexpr selector root_estimate = always<compute_words_exactly<floating::recipr
 
 /// VRT <- f(element of VRB).
 template <auto f>
-const op* map_words(core& c, const op* o) {
+[[gnu::noinline]] u32 map_words(core& c, const op* o) {
     const context in(c);
     lanes<u32> elements = words(c, o->b);
     for (u32& each : elements) {
         each = in.rounded(f(in.decoded(each)));
     }
     set_words(c, o, elements);
-    return next(c, o);
+    return no_exceptions;
 }
 /// VRT <- f(element of VRA, element of VRB).
 template <auto f>
-const op* zip_words(core& c, const op* o) {
+[[gnu::noinline]] u32 zip_words(core& c, const op* o) {
     const context in(c);
     const lanes<u32> a = words(c, o->a);
     const lanes<u32> b = words(c, o->b);
@@ -132,7 +136,7 @@ const op* zip_words(core& c, const op* o) {
         result[i] = f(in.decoded(a[i]), in.decoded(b[i]));
     }
     set_words(c, o, result);
-    return next(c, o);
+    return no_exceptions;
 }
 
 template <ieee::rounding mode>
@@ -165,7 +169,7 @@ void set_cr6_within(core& c, const lanes<u32>& bounds) {
     c.state.cr.field[6] = (bounds[0] | bounds[1] | bounds[2] | bounds[3]) == 0 ? 2 : 0;
 }
 template <auto f, auto set_condition>
-const op* compare_words(core& c, const op* o) {
+[[gnu::noinline]] u32 compare_words(core& c, const op* o) {
     const context in(c);
     const lanes<u32> a = words(c, o->a);
     const lanes<u32> b = words(c, o->b);
@@ -175,19 +179,51 @@ const op* compare_words(core& c, const op* o) {
     }
     set_words(c, o, result);
     set_condition(c, result);
+    return no_exceptions;
+}
+/// Comparisons of numbers none of which is denormal, on the host.
+template <std::uint8_t conditions, bool dot>
+const op* compare_numbers(core& c, const op* o) {
+    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
+    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
+    lanes<u32> masks;
+    u32 special = 0;
+    for (std::size_t i = 0; i < masks.size(); ++i) {
+        const float x = as_float(a[i]);
+        const float y = as_float(b[i]);
+        special |= denormal(a[i]) | denormal(b[i]) | u32{__builtin_isunordered(x, y) != 0};
+        const bool holds = conditions == 2 ? x == y : conditions == 4 ? x > y : x >= y;
+        masks[i] = u32{0} - u32{holds};
+    }
+    if (special != 0) [[unlikely]] {
+        if constexpr (dot) {
+            return done<compare_words<mask_of<conditions>, set_cr6<u32>>>(c, o);
+        } else {
+            return done<zip_words<mask_of<conditions>>>(c, o);
+        }
+    }
+    if constexpr (dot) {
+        set_cr6<u32>(c, masks);
+    }
+    set_lanes<u32>(c, 32 + o->t, masks);
     return next(c, o);
 }
-template <auto f, auto set_condition = set_cr6<u32>>
+template <std::uint8_t conditions>
+handler select_compare_numbers(u32 word, unsigned /*index*/, op& /*decoded*/) {
+    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, compare_numbers<conditions, true>>
+                                 : guarded<facility::vmx, compare_numbers<conditions, false>>;
+}
+template <auto f, auto set_condition>
 handler select_compare(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, compare_words<f, set_condition>>
-                                 : guarded<facility::vmx, zip_words<f>>;
+    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, done<compare_words<f, set_condition>>>
+                                 : guarded<facility::vmx, done<zip_words<f>>>;
 }
 
 // --- Conversion; o->a: UIM
 
 /// VRT <- VRB * 2^UIM truncated to a word integer, or the nearest there is, and then SAT is set; 0 of a NaN.
 template <bool is_signed>
-const op* to_integers(core& c, const op* o) {
+[[gnu::noinline]] u32 to_integers(core& c, const op* o) {
     const context in(c);
     lanes<u32> elements = words(c, o->b);
     for (u32& each : elements) {
@@ -199,11 +235,11 @@ const op* to_integers(core& c, const op* o) {
         c.state.vscr |= (e.raised & fpscr::vxcvi) != 0 ? saturated : 0;
     }
     set_words(c, o, elements);
-    return next(c, o);
+    return no_exceptions;
 }
 /// VRT <- word integers / 2^UIM.
 template <bool is_signed>
-const op* from_integers(core& c, const op* o) {
+[[gnu::noinline]] u32 from_integers(core& c, const op* o) {
     lanes<u32> elements = words(c, o->b);
     for (u32& each : elements) {
         ieee::environment e;
@@ -213,7 +249,7 @@ const op* from_integers(core& c, const op* o) {
         each = encoded<u32>(ieee::round(n, ieee::binary32, e));
     }
     set_words(c, o, elements);
-    return next(c, o);
+    return no_exceptions;
 }
 
 // --- Estimates of 2^x and log2 x, with some 30 bits
@@ -302,22 +338,22 @@ constexpr instruction rows[] = {
     {"vsubfp",       vx_form(4, 74),         {vrt, vra, vrb},      plain, vmx, arithmetic, select_arithmetic<floating::subtract>},
     {"vmaddfp",      va_form(4, 46),         {vrt, vra, vrc, vrb}, plain, vmx, multiply_add, select_arithmetic<floating::multiply_add>},
     {"vnmsubfp",     va_form(4, 47),         {vrt, vra, vrc, vrb}, plain, vmx, multiply_add, select_arithmetic<floating::multiply_subtract, true>},
-    {"vmaxfp",       vx_form(4, 1034),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_available<vmx, zip_words<extreme_of<ieee::maximum>>>},
-    {"vminfp",       vx_form(4, 1098),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_available<vmx, zip_words<extreme_of<ieee::minimum>>>},
-    {"vctuxs",       vx_form(4, 906),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, to_integers<false>>},
-    {"vctsxs",       vx_form(4, 970),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, to_integers<true>>},
-    {"vcfux",        vx_form(4, 778),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<false>>},
-    {"vcfsx",        vx_form(4, 842),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<true>>},
-    {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_available<vmx, map_words<to_integral<ieee::rounding::downward>>>},
-    {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_available<vmx, map_words<to_integral<ieee::rounding::nearest>>>},
-    {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_available<vmx, map_words<to_integral<ieee::rounding::upward>>>},
-    {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_available<vmx, map_words<to_integral<ieee::rounding::toward_zero>>>},
+    {"vmaxfp",       vx_form(4, 1034),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_done<vmx, zip_words<extreme_of<ieee::maximum>>>},
+    {"vminfp",       vx_form(4, 1098),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_done<vmx, zip_words<extreme_of<ieee::minimum>>>},
+    {"vctuxs",       vx_form(4, 906),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, to_integers<false>>},
+    {"vctsxs",       vx_form(4, 970),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, to_integers<true>>},
+    {"vcfux",        vx_form(4, 778),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, from_integers<false>>},
+    {"vcfsx",        vx_form(4, 842),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, from_integers<true>>},
+    {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::downward>>>},
+    {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::nearest>>>},
+    {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::upward>>>},
+    {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::toward_zero>>>},
     {"vcmpbfp",      vc_form(4, 966),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<bounds_of, set_cr6_within>},
-    {"vcmpeqfp",     vc_form(4, 198),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<2>>},
-    {"vcmpgefp",     vc_form(4, 454),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<4 | 2>>},
-    {"vcmpgtfp",     vc_form(4, 710),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<4>>},
-    {"vexptefp",     vx_form(4, 394),        {vrt, vrb},           plain, vmx, estimate, when_available<vmx, map_words<power_of_two>>},
-    {"vlogefp",      vx_form(4, 458),        {vrt, vrb},           plain, vmx, estimate, when_available<vmx, map_words<logarithm>>},
+    {"vcmpeqfp",     vc_form(4, 198),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<2>},
+    {"vcmpgefp",     vc_form(4, 454),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4 | 2>},
+    {"vcmpgtfp",     vc_form(4, 710),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4>},
+    {"vexptefp",     vx_form(4, 394),        {vrt, vrb},           plain, vmx, estimate, when_done<vmx, map_words<power_of_two>>},
+    {"vlogefp",      vx_form(4, 458),        {vrt, vrb},           plain, vmx, estimate, when_done<vmx, map_words<logarithm>>},
     {"vrefp",        vx_form(4, 266),        {vrt, vrb},           plain, vmx, estimate, select_arithmetic<floating::reciprocal>},
     {"vrsqrtefp",    vx_form(4, 330),        {vrt, vrb},           plain, vmx, estimate, root_estimate},
 };

@@ -94,12 +94,12 @@ constexpr instruction rows[] = {
     {"xsxsigqp",    x_form(63, 804).eo(18), {vrt, vrb},      plain, vsx,        convert, when_available<vsx, xsxsigqp>},
 
     // Vector exponent and significand
-    {"xviexpdp",    xx3_form(60, 248),      {xt, xa, xb},    plain, vsx,        convert, when_available<vsx, zip_lanes<u64, insert<u64>>>},
-    {"xviexpsp",    xx3_form(60, 216),      {xt, xa, xb},    plain, vsx,        convert, when_available<vsx, zip_lanes<u32, insert<u32>>>},
-    {"xvxexpdp",    xx2_form(60, 475).eo(0), {xt, xb},       plain, vsx,        convert, when_available<vsx, map_lanes<u64, extract_exponent<u64>>>},
-    {"xvxexpsp",    xx2_form(60, 475).eo(8), {xt, xb},       plain, vsx,        convert, when_available<vsx, map_lanes<u32, extract_exponent<u32>>>},
-    {"xvxsigdp",    xx2_form(60, 475).eo(1), {xt, xb},       plain, vsx,        convert, when_available<vsx, map_lanes<u64, extract_significand<u64>>>},
-    {"xvxsigsp",    xx2_form(60, 475).eo(9), {xt, xb},       plain, vsx,        convert, when_available<vsx, map_lanes<u32, extract_significand<u32>>>},
+    {"xviexpdp",    xx3_form(60, 248),      {xt, xa, xb},    plain, vsx,        convert, when_done<vsx, zip_lanes<u64, insert<u64>>>},
+    {"xviexpsp",    xx3_form(60, 216),      {xt, xa, xb},    plain, vsx,        convert, when_done<vsx, zip_lanes<u32, insert<u32>>>},
+    {"xvxexpdp",    xx2_form(60, 475).eo(0), {xt, xb},       plain, vsx,        convert, when_done<vsx, map_lanes<u64, extract_exponent<u64>>>},
+    {"xvxexpsp",    xx2_form(60, 475).eo(8), {xt, xb},       plain, vsx,        convert, when_done<vsx, map_lanes<u32, extract_exponent<u32>>>},
+    {"xvxsigdp",    xx2_form(60, 475).eo(1), {xt, xb},       plain, vsx,        convert, when_done<vsx, map_lanes<u64, extract_significand<u64>>>},
+    {"xvxsigsp",    xx2_form(60, 475).eo(9), {xt, xb},       plain, vsx,        convert, when_done<vsx, map_lanes<u32, extract_significand<u32>>>},
 };
 // clang-format on
 

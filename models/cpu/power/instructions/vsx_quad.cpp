@@ -22,20 +22,21 @@ ieee::number quad(const core& c, std::uint8_t number) {
     return ieee::decode(u128{v.high} << 64 | v.low, ieee::binary128);
 }
 
-const op* finish_quad(core& c, const op* o, const ieee::number& result, const ieee::environment& e) {
+/// VRT <- result, in quad precision. \returns the exceptions raised
+u32 deliver_quad(core& c, const op* o, const ieee::number& result, const ieee::environment& e) {
     if (report(c, e)) {
         const u128 bits = ieee::encode(result, ieee::binary128);
         vr(c, o->t) = {.low = static_cast<u64>(bits), .high = static_cast<u64>(bits >> 64)};
         set_class(c, ieee::class_of(result, ieee::binary128));
     }
-    return finish(c, o, e.raised);
+    return e.raised;
 }
-/// Ends an instruction that delivers a doubleword; the other one is zero.
-const op* finish_doubleword(core& c, const op* o, u64 result, const ieee::environment& e) {
+/// VRT <- a doubleword; the other one is zero.
+u32 deliver_doubleword(core& c, const op* o, u64 result, const ieee::environment& e) {
     if (report(c, e)) {
         vr(c, o->t) = {.low = 0, .high = result};
     }
-    return finish(c, o, e.raised);
+    return e.raised;
 }
 
 template <bool to_odd>
@@ -49,16 +50,16 @@ ieee::environment environment_of(const core& c) {
 
 /// VRT <- operation(VRA, VRB, VRC).
 template <typename operation, bool negates, bool to_odd>
-const op* compute_quad(core& c, const op* o) {
+[[gnu::noinline]] u32 compute_quad(core& c, const op* o) {
     ieee::environment e = environment_of<to_odd>(c);
     const ieee::number exact = operation::exactly(quad(c, o->a), quad(c, o->b), quad(c, o->c), e);
     const ieee::number result = ieee::round(exact, ieee::binary128, e);
-    return finish_quad(c, o, negates ? ieee::negated(result) : result, e);
+    return deliver_quad(c, o, negates ? ieee::negated(result) : result, e);
 }
 template <typename operation, bool negates = false>
 handler select_arithmetic(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::vsx, compute_quad<operation, negates, true>>
-                           : guarded<facility::vsx, compute_quad<operation, negates, false>>;
+    return (word & 1) != 0 ? guarded<facility::vsx, done<compute_quad<operation, negates, true>>>
+                           : guarded<facility::vsx, done<compute_quad<operation, negates, false>>>;
 }
 /// VRT <- VRA * VRB + VRT, as T <- A * C + B.
 template <typename operation, bool negates = false>
@@ -69,8 +70,8 @@ handler select_multiply_add(u32 word, unsigned index, op& decoded) {
 }
 
 template <bool ordered>
-const op* compare_quad(core& c, const op* o) {
-    return finish_comparison(c, o, quad(c, o->a), quad(c, o->b), ordered);
+[[gnu::noinline]] u32 compare_quad(core& c, const op* o) {
+    return deliver_comparison(c, o, quad(c, o->a), quad(c, o->b), ordered);
 }
 const op* xscmpexpqp(core& c, const op* o) {
     const u64 a = vr(c, o->a).high >> 48 & 0x7fff;
@@ -94,36 +95,37 @@ handler select_class_test(u32 word, unsigned /*index*/, op& decoded) {
     return guarded<facility::vsx, xststdcqp>;
 }
 
-const op* xscvdpqp(core& c, const op* o) {
+[[gnu::noinline]] u32 xscvdpqp(core& c, const op* o) {
     ieee::environment e(c.state.fpscr);
-    return finish_quad(c, o, ieee::quieted(ieee::decode(vr(c, o->b).high, ieee::binary64), e), e);
+    return deliver_quad(c, o, ieee::quieted(ieee::decode(vr(c, o->b).high, ieee::binary64), e), e);
 }
 template <bool to_odd>
-const op* xscvqpdp(core& c, const op* o) {
+[[gnu::noinline]] u32 xscvqpdp(core& c, const op* o) {
     ieee::environment e = environment_of<to_odd>(c);
     const ieee::number result = ieee::round(ieee::quieted(quad(c, o->b), e), ieee::binary64, e);
     if (report(c, e)) {
         vr(c, o->t) = {.low = 0, .high = static_cast<u64>(ieee::encode(result, ieee::binary64))};
         set_class(c, ieee::class_of(result, ieee::binary64));
     }
-    return finish(c, o, e.raised);
+    return e.raised;
 }
 handler select_xscvqpdp(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::vsx, xscvqpdp<true>> : guarded<facility::vsx, xscvqpdp<false>>;
+    return (word & 1) != 0 ? guarded<facility::vsx, done<xscvqpdp<true>>>
+                           : guarded<facility::vsx, done<xscvqpdp<false>>>;
 }
 /// VRT <- VRB truncated to an integer, extended to a doubleword.
 template <unsigned width, bool is_signed>
-const op* quad_to_integer(core& c, const op* o) {
+[[gnu::noinline]] u32 quad_to_integer(core& c, const op* o) {
     ieee::environment e(c.state.fpscr);
     e.mode = ieee::rounding::toward_zero;
-    return finish_doubleword(c, o, ieee::to_integer(quad(c, o->b), width, is_signed, e), e);
+    return deliver_doubleword(c, o, ieee::to_integer(quad(c, o->b), width, is_signed, e), e);
 }
 template <bool is_signed>
-const op* integer_to_quad(core& c, const op* o) {
+[[gnu::noinline]] u32 integer_to_quad(core& c, const op* o) {
     const u64 value = vr(c, o->b).high;
     const ieee::number n = is_signed ? ieee::from_signed(static_cast<std::int64_t>(value))
                                      : ieee::from_unsigned(value);
-    return finish_quad(c, o, n, ieee::environment(c.state.fpscr));
+    return deliver_quad(c, o, n, ieee::environment(c.state.fpscr));
 }
 
 /// The rounding that R and RMC choose, in o->c.
@@ -140,24 +142,24 @@ ieee::environment environment_of_rmc(const core& c, const op* o) {
 }
 /// To an integral number; with EX inexact is signalled.
 template <bool signals>
-const op* xsrqpi(core& c, const op* o) {
+[[gnu::noinline]] u32 xsrqpi(core& c, const op* o) {
     ieee::environment e = environment_of_rmc(c, o);
     const ieee::number result = ieee::round_to_integral(quad(c, o->b), e);
     if constexpr (!signals) {
         e.raised &= ~(fpscr::xx | fpscr::fi | fpscr::fr);
     }
-    return finish_quad(c, o, result, e);
+    return deliver_quad(c, o, result, e);
 }
 /// To the precision of 64 bits.
-const op* xsrqpxp(core& c, const op* o) {
+[[gnu::noinline]] u32 xsrqpxp(core& c, const op* o) {
     ieee::environment e = environment_of_rmc(c, o);
     const ieee::number result = ieee::round_to(ieee::quieted(quad(c, o->b), e), ieee::binary128, 64, e);
-    return finish_quad(c, o, result, e);
+    return deliver_quad(c, o, result, e);
 }
-template <handler plain_form, handler ex_form>
+template <work plain_form, work ex_form>
 handler select_rounding(u32 word, unsigned /*index*/, op& decoded) {
     decoded.c |= (word >> 16 & 1) << 2;
-    return (word & 1) != 0 ? guarded<facility::vsx, ex_form> : guarded<facility::vsx, plain_form>;
+    return (word & 1) != 0 ? guarded<facility::vsx, done<ex_form>> : guarded<facility::vsx, done<plain_form>>;
 }
 
 using enum operand;
@@ -179,20 +181,20 @@ constexpr instruction rows[] = {
     {"xsnmsubqp",   x_form(63, 484),        {vrt, vra, vrb}, ro,    vsx,        multiply_add, select_multiply_add<floating::multiply_subtract, true>},
 
     // Compare, minimum and maximum
-    {"xscmpoqp",    x_form(63, 132),        {bf, vra, vrb},  plain, vsx,        compare, when_available<vsx, compare_quad<true>>},
-    {"xscmpuqp",    x_form(63, 644),        {bf, vra, vrb},  plain, vsx,        compare, when_available<vsx, compare_quad<false>>},
+    {"xscmpoqp",    x_form(63, 132),        {bf, vra, vrb},  plain, vsx,        compare, when_done<vsx, compare_quad<true>>},
+    {"xscmpuqp",    x_form(63, 644),        {bf, vra, vrb},  plain, vsx,        compare, when_done<vsx, compare_quad<false>>},
     {"xscmpexpqp",  x_form(63, 164),        {bf, vra, vrb},  plain, vsx,        compare, when_available<vsx, xscmpexpqp>},
     {"xststdcqp",   x_form(63, 708),        {bf, vrb, dcmx}, plain, vsx,        compare, select_class_test},
 
     // Conversion and rounding
     {"xscvqpdp",    x_form(63, 836).eo(20), {vrt, vrb},      ro,    vsx,        convert, select_xscvqpdp},
-    {"xscvdpqp",    x_form(63, 836).eo(22), {vrt, vrb},      plain, vsx,        convert, when_available<vsx, xscvdpqp>},
-    {"xscvqpsdz",   x_form(63, 836).eo(25), {vrt, vrb},      plain, vsx,        convert, when_available<vsx, quad_to_integer<64, true>>},
-    {"xscvqpswz",   x_form(63, 836).eo(9),  {vrt, vrb},      plain, vsx,        convert, when_available<vsx, quad_to_integer<32, true>>},
-    {"xscvqpudz",   x_form(63, 836).eo(17), {vrt, vrb},      plain, vsx,        convert, when_available<vsx, quad_to_integer<64, false>>},
-    {"xscvqpuwz",   x_form(63, 836).eo(1),  {vrt, vrb},      plain, vsx,        convert, when_available<vsx, quad_to_integer<32, false>>},
-    {"xscvsdqp",    x_form(63, 836).eo(10), {vrt, vrb},      plain, vsx,        convert, when_available<vsx, integer_to_quad<true>>},
-    {"xscvudqp",    x_form(63, 836).eo(2),  {vrt, vrb},      plain, vsx,        convert, when_available<vsx, integer_to_quad<false>>},
+    {"xscvdpqp",    x_form(63, 836).eo(22), {vrt, vrb},      plain, vsx,        convert, when_done<vsx, xscvdpqp>},
+    {"xscvqpsdz",   x_form(63, 836).eo(25), {vrt, vrb},      plain, vsx,        convert, when_done<vsx, quad_to_integer<64, true>>},
+    {"xscvqpswz",   x_form(63, 836).eo(9),  {vrt, vrb},      plain, vsx,        convert, when_done<vsx, quad_to_integer<32, true>>},
+    {"xscvqpudz",   x_form(63, 836).eo(17), {vrt, vrb},      plain, vsx,        convert, when_done<vsx, quad_to_integer<64, false>>},
+    {"xscvqpuwz",   x_form(63, 836).eo(1),  {vrt, vrb},      plain, vsx,        convert, when_done<vsx, quad_to_integer<32, false>>},
+    {"xscvsdqp",    x_form(63, 836).eo(10), {vrt, vrb},      plain, vsx,        convert, when_done<vsx, integer_to_quad<true>>},
+    {"xscvudqp",    x_form(63, 836).eo(2),  {vrt, vrb},      plain, vsx,        convert, when_done<vsx, integer_to_quad<false>>},
     {"xsrqpi",      z23_form(63, 5),        {r_round, vrt, vrb, rmc}, ex, vsx,  round, select_rounding<xsrqpi<false>, xsrqpi<true>>},
     {"xsrqpxp",     z23_form(63, 37),       {r_round, vrt, vrb, rmc}, plain, vsx, round, select_rounding<xsrqpxp, xsrqpxp>},
 };

@@ -17,44 +17,44 @@ ieee::number double_of(const core& c, std::uint8_t source) {
     return ieee::decode(scalar(c, source), ieee::binary64);
 }
 
-/// Ends an instruction that keeps FR, FI and FPRF: XT <- result unless an enabled exception forbids.
-const op* finish_selection(core& c, const op* o, u64 result, const ieee::environment& e) {
+/// XT <- result unless an enabled exception forbids; FR, FI and FPRF are kept.
+u32 deliver_selection(core& c, const op* o, u64 result, const ieee::environment& e) {
     if (report_vector(c, e)) {
         set_scalar(c, o->t, result);
     }
-    return finish(c, o, e.raised);
+    return e.raised;
 }
 
 /// XT <- ones when A relates to B as one of `conditions` (of CR) says, else zeros.
 template <std::uint8_t conditions, bool ordered>
-const op* compare_to_mask(core& c, const op* o) {
+[[gnu::noinline]] u32 compare_to_mask(core& c, const op* o) {
     const ieee::number a = double_of(c, o->a);
     const ieee::number b = double_of(c, o->b);
     ieee::environment e(c.state.fpscr);
     e.raised = comparison_exceptions(a, b, ordered, c.state.fpscr);
-    return finish_selection(c, o, (ieee::compare(a, b) & conditions) != 0 ? ~u64{0} : 0, e);
+    return deliver_selection(c, o, (ieee::compare(a, b) & conditions) != 0 ? ~u64{0} : 0, e);
 }
 
 template <auto f>
-const op* select_extreme(core& c, const op* o) {
+[[gnu::noinline]] u32 select_extreme(core& c, const op* o) {
     ieee::environment e(c.state.fpscr);
     const ieee::number result = f(double_of(c, o->a), double_of(c, o->b), e);
-    return finish_selection(c, o, static_cast<u64>(ieee::encode(result, ieee::binary64)), e);
+    return deliver_selection(c, o, static_cast<u64>(ieee::encode(result, ieee::binary64)), e);
 }
 
 /// The conditional expression of C, A > B ? A : B: B when they are equal or unordered; no NaN is quieted.
 template <std::uint8_t condition>
-const op* extreme_of_c(core& c, const op* o) {
+[[gnu::noinline]] u32 extreme_of_c(core& c, const op* o) {
     const ieee::number a = double_of(c, o->a);
     const ieee::number b = double_of(c, o->b);
     ieee::environment e(c.state.fpscr);
     e.raised = comparison_exceptions(a, b, false, c.state.fpscr);
-    return finish_selection(c, o, scalar(c, ieee::compare(a, b) == condition ? o->a : o->b), e);
+    return deliver_selection(c, o, scalar(c, ieee::compare(a, b) == condition ? o->a : o->b), e);
 }
 
 /// Java's Math.max and Math.min: the first NaN, as it is; -0 is below +0.
 template <std::uint8_t condition>
-const op* extreme_of_java(core& c, const op* o) {
+[[gnu::noinline]] u32 extreme_of_java(core& c, const op* o) {
     const ieee::number a = double_of(c, o->a);
     const ieee::number b = double_of(c, o->b);
     ieee::environment e(c.state.fpscr);
@@ -63,7 +63,7 @@ const op* extreme_of_java(core& c, const op* o) {
     if (a.is == ieee::kind::zero && b.is == ieee::kind::zero) {
         first = a.negative == (condition == 8);  // the smaller zero is the negative one
     }
-    return finish_selection(c, o, scalar(c, first ? o->a : o->b), e);
+    return deliver_selection(c, o, scalar(c, first ? o->a : o->b), e);
 }
 
 /// CR[BF] and FPCC <- how the exponents of A and B compare.
@@ -109,18 +109,18 @@ using enum instruction_class;
 // clang-format off
 constexpr instruction rows[] = {
     // Compare, minimum and maximum
-    {"xscmpeqdp",   xx3_form(60, 3),        {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, compare_to_mask<2, false>>},
-    {"xscmpgtdp",   xx3_form(60, 11),       {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, compare_to_mask<4, true>>},
-    {"xscmpgedp",   xx3_form(60, 19),       {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, compare_to_mask<4 | 2, true>>},
+    {"xscmpeqdp",   xx3_form(60, 3),        {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, compare_to_mask<2, false>>},
+    {"xscmpgtdp",   xx3_form(60, 11),       {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, compare_to_mask<4, true>>},
+    {"xscmpgedp",   xx3_form(60, 19),       {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, compare_to_mask<4 | 2, true>>},
     {"xscmpodp",    xx3_form(60, 43),       {bf, xa, xb},    plain, vsx,        compare, when_available<vsx, compare_scalar<true>>},
     {"xscmpudp",    xx3_form(60, 35),       {bf, xa, xb},    plain, vsx,        compare, when_available<vsx, compare_scalar<false>>},
     {"xscmpexpdp",  xx3_form(60, 59),       {bf, xa, xb},    plain, vsx,        compare, when_available<vsx, xscmpexpdp>},
-    {"xsmaxdp",     xx3_form(60, 160),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, select_extreme<ieee::maximum>>},
-    {"xsmindp",     xx3_form(60, 168),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, select_extreme<ieee::minimum>>},
-    {"xsmaxcdp",    xx3_form(60, 128),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, extreme_of_c<4>>},
-    {"xsmincdp",    xx3_form(60, 136),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, extreme_of_c<8>>},
-    {"xsmaxjdp",    xx3_form(60, 144),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, extreme_of_java<4>>},
-    {"xsminjdp",    xx3_form(60, 152),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, extreme_of_java<8>>},
+    {"xsmaxdp",     xx3_form(60, 160),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, select_extreme<ieee::maximum>>},
+    {"xsmindp",     xx3_form(60, 168),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, select_extreme<ieee::minimum>>},
+    {"xsmaxcdp",    xx3_form(60, 128),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, extreme_of_c<4>>},
+    {"xsmincdp",    xx3_form(60, 136),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, extreme_of_c<8>>},
+    {"xsmaxjdp",    xx3_form(60, 144),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, extreme_of_java<4>>},
+    {"xsminjdp",    xx3_form(60, 152),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, extreme_of_java<8>>},
     {"xststdcdp",   xx2_form(60, 362),      {bf, xb, dcmx},  plain, vsx,        compare, select_class_test<xststdcdp>},
     {"xststdcsp",   xx2_form(60, 298),      {bf, xb, dcmx},  plain, vsx,        compare, select_class_test<xststdcsp>},
 };
