@@ -22,6 +22,9 @@ constexpr u64 msr_bit(unsigned n) { return u64{1} << (63 - n); }
 constexpr u64 facilities = msr_bit(38) | msr_bit(40) | msr_bit(50) | msr_bit(52) | msr_bit(55);
 constexpr u64 program_msr = cpu::msr_sf | cpu::msr_ee | cpu::msr_pr | cpu::msr_ir | cpu::msr_dr |
                             cpu::msr_ri | cpu::msr_le | facilities;
+/// What Linux lets a program use.
+constexpr u64 program_fscr = u64{1} << facility_cause::dscr | u64{1} << facility_cause::tar |
+                             u64{1} << facility_cause::scv;
 constexpr std::uint32_t system_call = 0x4400'0002;
 
 /// Real storage is the two regions one behind the other.
@@ -81,6 +84,7 @@ void load(registers& to, const vector_state& from) {
     to[spr::ctr] = from.ctr;
     to[spr::xer] = from.xer;
     to[spr::tar] = from.tar;
+    to[spr::fscr] = program_fscr;
     to.cr = static_cast<std::uint32_t>(from.cr);
     to.fpscr = from.fpscr;
     to.vscr = static_cast<std::uint32_t>(from.vscr[0]);

@@ -207,6 +207,7 @@ TEST_F(trace_of_sums, interrupts_are_told) {
 
 TEST_F(trace_of_sums, delivered_interrupts_too) {
     c.interrupts_leave(false);
+    c.state[spr::lpcr] |= lpcr::ile;
     c.state.gpr[5] = debug_machine::ram_size;
     machine.put(0x300, {0x38e00001, 0x48000000});  // li r7,1; b .
     trace_recorder recorder(1000);

@@ -54,7 +54,7 @@ int main(void) {
     show("pread", pread(file, text, sizeof text, 13));
     show("pwrite", pwrite(file, "X", 1, 0));
     show("append", fcntl(file, F_SETFL, O_APPEND));
-    printf("flags %#o\n", fcntl(file, F_GETFL));
+    printf("flags %#o\n", fcntl(file, F_GETFL) & (O_ACCMODE | O_APPEND));
     show("open a directory for writing", open(".", O_RDWR));
     show("open a file as directory", open("a", O_RDONLY | O_DIRECTORY));
     show("symlink", symlink("a", "l"));
