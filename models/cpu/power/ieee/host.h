@@ -72,7 +72,8 @@ struct rounded {
     const rounded small = add(b, product.error);
     const rounded large = add(product.value, small.value);
     const double gamma = (large.value - r) + large.error;
-    return {r, gamma + small.error, in_range(product.value)};
+    const bool no_product = product.value == 0 && (a == 0 || c == 0);
+    return {r, gamma + small.error, in_range(product.value) || no_product};
 }
 
 /// Operations of either format, without their error. Fused.

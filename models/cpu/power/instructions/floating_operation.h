@@ -8,7 +8,8 @@
 #include "cpu/power/ieee/host.h"
 
 /// The arithmetic of the floating-point facilities. exactly(): for all operands and modes; on_host(): for the common case,
-/// with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error.
+/// with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error; zero_is_exact(): whether a result of
+/// zero, which is far from no end of the range, is one without rounding.
 namespace pefsim::cpu::power::isa::floating {
 
 using ieee::environment;
@@ -28,6 +29,10 @@ struct add {
     [[gnu::always_inline]] static F plain(F a, F b, F) {
         return a + b;
     }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
+        return true;
+    }
 };
 struct subtract {
     static constexpr bool fused = false;
@@ -40,6 +45,10 @@ struct subtract {
     template <typename F>
     [[gnu::always_inline]] static F plain(F a, F b, F) {
         return a - b;
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
+        return true;
     }
 };
 /// a * b: fmul names its operands a and c, and is decoded to this.
@@ -55,6 +64,10 @@ struct multiply {
     [[gnu::always_inline]] static F plain(F a, F b, F) {
         return a * b;
     }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F b, F) {
+        return a == 0 || b == 0;
+    }
 };
 struct divide {
     static constexpr bool fused = true;
@@ -68,6 +81,10 @@ struct divide {
     [[gnu::always_inline]] static F plain(F a, F b, F) {
         return a / b;
     }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F, F) {
+        return a == 0;
+    }
 };
 struct square_root {
     static constexpr bool fused = true;
@@ -80,6 +97,10 @@ struct square_root {
     template <typename F>
     [[gnu::always_inline]] static F plain(F, F b, F) {
         return ieee::host::plain_square_root(b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F b, F) {
+        return b == 0;
     }
 };
 /// Of quad precision.
@@ -100,6 +121,10 @@ struct multiply_add {
     [[gnu::always_inline]] static F plain(F a, F b, F c) {
         return ieee::host::plain_multiply_add(a, c, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
+        return a == 0 || c == 0;
+    }
 };
 struct multiply_subtract {
     static constexpr bool fused = true;
@@ -113,6 +138,10 @@ struct multiply_subtract {
     [[gnu::always_inline]] static F plain(F a, F b, F c) {
         return ieee::host::plain_multiply_add(a, c, -b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
+        return a == 0 || c == 0;
+    }
 };
 
 /// The operand itself: what frsp rounds.
@@ -123,6 +152,10 @@ struct identity {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return {.value = b};
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F b, F) {
+        return b == 0;
     }
 };
 
@@ -140,6 +173,10 @@ struct reciprocal {
     template <typename F>
     [[gnu::always_inline]] static F plain(F, F b, F) {
         return 1 / b;
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
+        return false;
     }
 };
 /// 1 / sqrt(b): rounded once, from the quotient by the first 60 bits of the root.

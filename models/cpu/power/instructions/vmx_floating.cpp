@@ -81,7 +81,7 @@ template <typename operation, bool negates>
     for (std::size_t i = 0; i < result.size(); ++i) {
         denormals |= denormal(a[i]) | denormal(b[i]) | denormal(third[i]);
         const float value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
-        good &= ieee::host::is_ordinary(value);
+        good &= ieee::host::is_ordinary(value) || exact_zero<operation>(value, a[i], b[i], third[i]);
         result[i] = std::bit_cast<u32>(value) ^ u32 { negates } << 31;
     }
     if (!good || denormals != 0 || !available<facility::vmx>(c)) [[unlikely]] {
