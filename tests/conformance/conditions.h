@@ -57,6 +57,7 @@ inline bool enabled_and_set(const sample& s, u64 which) {
 }
 inline bool suppressed(const sample& s) { return enabled_and_set(s, vx | zx); }
 inline bool wrapped(const sample& s) { return enabled_and_set(s, ox | ux); }
+inline bool invalid_enabled(const sample& s) { return (s.before->fpscr & ve) != 0; }
 /// The engine notes every exception that the other does, and more.
 inline bool more_exceptions(const sample& s) { return (s.theirs->fpscr & ~s.ours->fpscr & exceptions) == 0; }
 inline unsigned rounding_mode(const sample& s) { return static_cast<unsigned>(s.before->fpscr & 3); }

@@ -11,7 +11,6 @@ u64 fpr_b(const sample& s) { return s.before->vsr[fields::b.of(s.word)][1]; }
 bool fra_no_number(const sample& s) { return infinity(fpr_a(s)) || nan(fpr_a(s)); }
 bool frb_infinite(const sample& s) { return infinity(fpr_b(s)); }
 bool frb_nan(const sample& s) { return nan(fpr_b(s)); }
-bool invalid_enabled(const sample& s) { return (s.before->fpscr & ve) != 0; }
 bool exponent_of_no_number(const sample& s) {
     constexpr u64 largest_long = 767;
     constexpr u64 largest_extended = 12287;

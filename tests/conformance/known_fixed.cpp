@@ -99,6 +99,7 @@ constexpr known_difference table[] = {
     {"stqcx.", stores_reserved, {{{place::cr, cr0}, {place::memory}}}, "Book II 4.6.2: stores when there is a reservation; qemu never does"},
     {"lwat ldat", misaligned, {{{place::rt}, {place::signal}, {place::memory}}},
      "Book II 4.5: both words lie in an aligned block of 32 bytes; qemu does not look"},
+    {"lq", faults_in_both, {{{place::rt}}}, "Book III 6.5.3: nothing is loaded when a part cannot be"},
     {"lx* stx*", faults_in_both, {{{place::target}, {place::address}}},
      "Book III 6.5.3: nothing is loaded when a part cannot be; qemu loads by doublewords"},
     {"lwat ldat", bounded, {{{place::rt}}}, "Book II 4.5: the result is 1 and zeros; qemu's is the word's, extended"},
