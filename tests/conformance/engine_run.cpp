@@ -77,6 +77,15 @@ int signal_of(const interrupt_cause& cause) {
     }
 }
 
+/// What an operating system allows its programs. FSCR is there as soon as something looks at it.
+template <typename special_register>
+void allow_facilities(registers& of) {
+    if constexpr (requires { special_register::fscr; }) {
+        constexpr u64 tar_and_dscr = msr_bit(55) | msr_bit(61);
+        of[special_register::fscr] = tar_and_dscr;
+    }
+}
+
 void load(registers& to, const vector_state& from) {
     std::memcpy(to.gpr.begin(), from.gpr, sizeof from.gpr);
     std::memcpy(to.vsr.data(), from.vsr, sizeof from.vsr);
@@ -90,6 +99,7 @@ void load(registers& to, const vector_state& from) {
     to.vscr = static_cast<std::uint32_t>(from.vscr[0]);
     to.nip = VECTOR_CODE_AT;
     to.msr = program_msr;
+    allow_facilities<spr>(to);
 }
 
 void save(vector_state& to, const registers& from) {
