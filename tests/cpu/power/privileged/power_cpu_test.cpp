@@ -93,6 +93,7 @@ TEST_F(power_cpu_test, routes_of_calls) {
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.name);
+        sc_core::sc_get_curr_simcontext()->reset();  // of the row before
         power_cpu_bench bench;
         bench.put(0xc00, program()("attn"), frame_kind::normal);
         bench.put(power_cpu_bench::code, program()("sc", {row.level})("attn"), frame_kind::secure);
@@ -114,7 +115,6 @@ TEST_F(power_cpu_test, routes_of_calls) {
             EXPECT_EQ(call.kind, row.level == 1 ? "hypercall" : "ultracall");
             EXPECT_EQ(call.state.msr & (msr_s | msr_pr), row.msr);
         }
-        sc_core::sc_get_curr_simcontext()->reset();
     }
 }
 
@@ -155,8 +155,10 @@ TEST_F(power_cpu_test, mmio_of_a_big_endian_program_is_byte_addressed) {
         }
         return fault_outcome::emulated;
     };
+    program native;
+    native("lwz", {5, 0, 3})("stw", {4, 8, 3})("attn");
     program code;
-    for (const std::uint32_t word : program()("lwz", {5, 0, 3})("stw", {4, 8, 3})("attn").words()) {
+    for (const std::uint32_t word : native.words()) {
         code.word(__builtin_bswap32(word));
     }
     bench.state().msr &= ~msr_le;
@@ -350,18 +352,19 @@ TEST_F(power_cpu_test, stores_into_a_shared_page_are_on_record_with_their_addres
 
 TEST_F(power_cpu_test, ordinary_stores_are_on_record_when_asked_for) {
     for (const bool asked : {false, true}) {
+        sc_core::sc_get_curr_simcontext()->reset();  // of the row before
         power_cpu::config parameters;
         parameters.report_ordinary_stores = asked;
         power_cpu_bench bench(parameters);
         bench.state().gpr[6] = 0x80000;
         bench.run(program()("stw", {4, 0x10, 6})("attn"));
         EXPECT_EQ(bench.recorder.ledger().extents(8).size(), asked ? 1U : 0U);
-        sc_core::sc_get_curr_simcontext()->reset();
     }
 }
 
 TEST_F(power_cpu_test, waits_for_pages_that_are_paged_out) {
     for (const bool code_page : {false, true}) {
+        sc_core::sc_get_curr_simcontext()->reset();  // of the row before
         power_cpu_bench bench;
         bench.secure_at_ultracall();
         const abi::gfn missing = code_page ? 3 : 8;
@@ -381,7 +384,6 @@ TEST_F(power_cpu_test, waits_for_pages_that_are_paged_out) {
         EXPECT_EQ(bench.state().nip, 0x30000U);
         EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
         EXPECT_EQ(bench.count("storage_interrupts"), 1U);
-        sc_core::sc_get_curr_simcontext()->reset();
     }
 }
 
