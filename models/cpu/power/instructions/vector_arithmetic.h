@@ -75,10 +75,18 @@ template <typename operation, typename T, bool negates>
 [[gnu::always_inline]] inline double as_float(std::uint64_t bits) { return std::bit_cast<double>(bits); }
 [[gnu::always_inline]] inline float as_float(std::uint32_t bits) { return std::bit_cast<float>(bits); }
 
-/// True of a result that is zero without rounding.
-template <typename operation, typename F, typename T>
-[[gnu::always_inline]] inline bool exact_zero(F value, T a, T b, T c) {
-    return value == 0 && operation::zero_is_exact(as_float(a), as_float(b), as_float(c));
+/// True when every result is ordinary, or a zero without rounding.
+template <typename operation, typename T>
+[[gnu::always_inline]] inline bool zeros_are_exact(const lanes<T>& result, const lanes<T>& a,
+                                                   const lanes<T>& b, const lanes<T>& third) {
+    bool good = true;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const auto value = as_float(result[i]);
+        const bool zero = value == 0 &&
+                          operation::zero_is_exact(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+        good &= zero || ieee::host::is_ordinary(value);
+    }
+    return good;
 }
 
 /// The same where the host's arithmetic gives result and status. While XX is set, nobody asks for the error.
@@ -95,18 +103,18 @@ template <typename operation, typename T, bool negates, bool tracks>
         if constexpr (!tracks) {
             const auto value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
             result[i] = std::bit_cast<T>(value) ^ sign;
-            good &= ieee::host::is_ordinary(value) || exact_zero<operation>(value, a[i], b[i], third[i]);
+            good &= ieee::host::is_ordinary(value);
         } else {
             const auto rounded = operation::on_host(as_float(a[i]), as_float(b[i]), as_float(third[i]));
             const auto delivered = sizeof(T) == 8 ? ieee::host::deliver_double(rounded)
                                                   : ieee::host::deliver_single(rounded);
             const auto value = static_cast<decltype(as_float(T{}))>(std::bit_cast<double>(delivered.bits));
             result[i] = std::bit_cast<T>(value) ^ sign;
-            inexact |= value == 0 ? 0 : delivered.inexact;  // 0 / inf has no error that means something
-            good &= delivered.good || exact_zero<operation>(value, a[i], b[i], third[i]);
+            inexact |= delivered.inexact;
+            good &= delivered.good;
         }
     }
-    if (!good) [[unlikely]] {
+    if (!good && (tracks || !zeros_are_exact<operation, T>(result, a, b, third))) [[unlikely]] {
         return compute_lanes_exactly<operation, T, negates>(c, o);
     }
     if constexpr (tracks) {

@@ -81,9 +81,10 @@ template <typename operation, bool negates>
     for (std::size_t i = 0; i < result.size(); ++i) {
         denormals |= denormal(a[i]) | denormal(b[i]) | denormal(third[i]);
         const float value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
-        good &= ieee::host::is_ordinary(value) || exact_zero<operation>(value, a[i], b[i], third[i]);
+        good &= ieee::host::is_ordinary(value);
         result[i] = std::bit_cast<u32>(value) ^ u32 { negates } << 31;
     }
+    good = good || zeros_are_exact<operation, u32>(result, a, b, third);
     if (!good || denormals != 0 || !available<facility::vmx>(c)) [[unlikely]] {
         return compute_words_exactly<operation, negates>(c, o);
     }
@@ -150,6 +151,27 @@ template <auto extreme>
 u32 extreme_of(const ieee::number& a, const ieee::number& b) {
     ieee::environment e;
     return encoded<u32>(a.is_nan() || b.is_nan() ? ieee::add(a, b, e) : extreme(a, b, e));
+}
+
+/// The same of numbers none of which is denormal, on the host. Where they are equal, only the signs of zeros may differ.
+template <bool maximum>
+const op* select_extremes(core& c, const op* o) {
+    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
+    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
+    lanes<u32> result;
+    u32 special = 0;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const float x = as_float(a[i]);
+        const float y = as_float(b[i]);
+        special |= denormal(a[i]) | denormal(b[i]) | u32{__builtin_isunordered(x, y) != 0};
+        const u32 equal = maximum ? a[i] & b[i] : a[i] | b[i];
+        result[i] = x == y ? equal : (x > y) == maximum ? a[i] : b[i];
+    }
+    if (special != 0) [[unlikely]] {
+        return done<zip_words<extreme_of<maximum ? ieee::maximum : ieee::minimum>>>(c, o);
+    }
+    set_lanes<u32>(c, 32 + o->t, result);
+    return next(c, o);
 }
 
 // --- Comparisons
@@ -223,33 +245,36 @@ handler select_compare(u32 word, unsigned /*index*/, op& /*decoded*/) {
 
 /// VRT <- VRB * 2^UIM truncated to a word integer, or the nearest there is, and then SAT is set; 0 of a NaN.
 template <bool is_signed>
-[[gnu::noinline]] u32 to_integers(core& c, const op* o) {
-    const context in(c);
-    lanes<u32> elements = words(c, o->b);
+const op* to_integers(core& c, const op* o) {
+    constexpr double lowest = is_signed ? -0x1p31 : 0;
+    constexpr double highest = is_signed ? 0x1p31 - 1 : 0x1p32 - 1;
+    const auto scale = static_cast<double>(u32{1} << o->a);
+    lanes<u32> elements = lanes_of<u32>(c, 32 + o->b);
+    bool saturates = false;
     for (u32& each : elements) {
-        ieee::environment e;
-        e.mode = ieee::rounding::toward_zero;
-        ieee::number n = in.decoded(each);
-        n.exponent += o->a;
-        each = n.is_nan() ? 0 : static_cast<u32>(ieee::to_integer(n, 32, is_signed, e));
-        c.state.vscr |= (e.raised & fpscr::vxcvi) != 0 ? saturated : 0;
+        const double value = as_float(each) * scale;  // exact
+        const bool high = value >= highest + 1;
+        const bool low = value <= lowest - 1;
+        const double within = high ? highest : low ? lowest : value;
+        saturates |= high || low;
+        each = value != value ? 0 : static_cast<u32>(static_cast<std::int64_t>(within));
     }
-    set_words(c, o, elements);
-    return no_exceptions;
+    c.state.vscr |= saturates ? saturated : 0;
+    set_lanes<u32>(c, 32 + o->t, elements);
+    return next(c, o);
 }
 /// VRT <- word integers / 2^UIM.
 template <bool is_signed>
-[[gnu::noinline]] u32 from_integers(core& c, const op* o) {
-    lanes<u32> elements = words(c, o->b);
+const op* from_integers(core& c, const op* o) {
+    const float scale = 1 / static_cast<float>(u32{1} << o->a);
+    lanes<u32> elements = lanes_of<u32>(c, 32 + o->b);
     for (u32& each : elements) {
-        ieee::environment e;
-        ieee::number n = is_signed ? ieee::from_signed(static_cast<std::int32_t>(each))
-                                   : ieee::from_unsigned(each);
-        n.exponent -= o->a;
-        each = encoded<u32>(ieee::round(n, ieee::binary32, e));
+        const float value = is_signed ? static_cast<float>(static_cast<std::int32_t>(each))
+                                      : static_cast<float>(each);
+        each = std::bit_cast<u32>(value * scale);  // rounded once: the product is exact
     }
-    set_words(c, o, elements);
-    return no_exceptions;
+    set_lanes<u32>(c, 32 + o->t, elements);
+    return next(c, o);
 }
 
 // --- Estimates of 2^x and log2 x, with some 30 bits
@@ -338,12 +363,12 @@ constexpr instruction rows[] = {
     {"vsubfp",       vx_form(4, 74),         {vrt, vra, vrb},      plain, vmx, arithmetic, select_arithmetic<floating::subtract>},
     {"vmaddfp",      va_form(4, 46),         {vrt, vra, vrc, vrb}, plain, vmx, multiply_add, select_arithmetic<floating::multiply_add>},
     {"vnmsubfp",     va_form(4, 47),         {vrt, vra, vrc, vrb}, plain, vmx, multiply_add, select_arithmetic<floating::multiply_subtract, true>},
-    {"vmaxfp",       vx_form(4, 1034),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_done<vmx, zip_words<extreme_of<ieee::maximum>>>},
-    {"vminfp",       vx_form(4, 1098),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_done<vmx, zip_words<extreme_of<ieee::minimum>>>},
-    {"vctuxs",       vx_form(4, 906),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, to_integers<false>>},
-    {"vctsxs",       vx_form(4, 970),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, to_integers<true>>},
-    {"vcfux",        vx_form(4, 778),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, from_integers<false>>},
-    {"vcfsx",        vx_form(4, 842),        {vrt, vrb, uim},      plain, vmx, convert, when_done<vmx, from_integers<true>>},
+    {"vmaxfp",       vx_form(4, 1034),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_available<vmx, select_extremes<true>>},
+    {"vminfp",       vx_form(4, 1098),       {vrt, vra, vrb},      plain, vmx, arithmetic, when_available<vmx, select_extremes<false>>},
+    {"vctuxs",       vx_form(4, 906),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, to_integers<false>>},
+    {"vctsxs",       vx_form(4, 970),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, to_integers<true>>},
+    {"vcfux",        vx_form(4, 778),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<false>>},
+    {"vcfsx",        vx_form(4, 842),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<true>>},
     {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::downward>>>},
     {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::nearest>>>},
     {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::upward>>>},
