@@ -20,17 +20,18 @@ __extension__ using wide = unsigned __int128;
 
 constexpr std::size_t stack_size = 1 << 20;
 constexpr unsigned fraction_bits = 32;
-/// No run of the engine is longer, so that products of instructions and time stay small.
-constexpr std::int64_t longest_run = std::int64_t{1} << 30;
+/// A run of the engine takes less, in units of time, so that products of instructions and time fit 64 bits.
+constexpr std::uint64_t longest_run = std::uint64_t{1} << (62 - fraction_bits);
+constexpr double largest_cost = 1e5;  // units, of an instruction
 
 std::uint64_t units_per_second() { return sc_time(1, sc_core::SC_SEC).value(); }
 
 std::uint64_t cost_of_instruction(const timing::timing& costs) {
     const double units = costs.instruction_cycles * costs.cpu_cycle_ns * 1e-9 *
                          static_cast<double>(units_per_second());
-    if (!(units > 0) || units > 1e9) {
+    if (!(units > 0) || units > largest_cost) {
         throw std::invalid_argument(fmt::format(
-            "timing.instruction is {} cycles of {} ns; it must be more than 0, and less than a millisecond",
+            "timing.instruction is {} cycles of {} ns; it must be more than 0, and at most 100 ns",
             costs.instruction_cycles, costs.cpu_cycle_ns));
     }
     return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ldexp(units, fraction_bits)));
@@ -223,11 +224,9 @@ void power_cpu::account() {
 
 /// Instructions that take at least `units`; at least one.
 std::int64_t power_cpu::instructions_in(std::uint64_t units) const {
-    const double wanted = std::ceil(std::ldexp(static_cast<double>(units), fraction_bits) /
-                                    static_cast<double>(units_per_instruction_));
-    return wanted >= static_cast<double>(longest_run)
-               ? longest_run
-               : std::max<std::int64_t>(1, static_cast<std::int64_t>(wanted));
+    const std::uint64_t fraction = std::min(units, longest_run) << fraction_bits;
+    return static_cast<std::int64_t>(
+        std::max<std::uint64_t>(1, (fraction + units_per_instruction_ - 1) / units_per_instruction_));
 }
 
 std::uint64_t power_cpu::time_base(std::uint64_t instructions) {
@@ -346,7 +345,8 @@ void power_cpu::invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last) {
 void power_cpu::apply_invalidations() {
     if (invalidated_) [[unlikely]] {
         invalidated_ = false;
-        core_.forget_real(invalidated_first_, invalidated_last_ - invalidated_first_ + 1);
+        const std::uint64_t distance = invalidated_last_ - invalidated_first_;
+        core_.forget_real(invalidated_first_, std::max(distance, distance + 1));
     }
 }
 

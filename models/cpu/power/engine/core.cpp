@@ -98,7 +98,7 @@ void core::keys_changed() {
 
 void core::forget_stores() {
     for (tlb_set& each : contexts_) {
-        each.stores.forget();
+        each.forget_stores();
     }
 }
 
@@ -238,6 +238,13 @@ const op* core::end_of_page(core& c, const op* o) {
 }
 
 const op* core::undecoded(core& c, const op* o) {
+    if (c.storage_.direct(c.page_->real, access_kind::fetch) == nullptr) [[unlikely]] {
+        // The page has been taken away while it was being executed: it must be fetched from anew.
+        c.executed_ += o - c.run_start_;
+        const std::uint64_t here = c.cia(o);
+        c.fetches_->entries[fetch_tlb::index_of(here)] = {};
+        return c.enter(here);
+    }
     const auto index = static_cast<unsigned>(o - c.page_->ops.data());
     if (c.page_->observed && c.observer_ != nullptr) {
         c.decode_observed(o, index);
@@ -383,7 +390,7 @@ bool core::touch_slowly(const op* o, std::uint64_t ea) {
         return false;
     }
     if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
-        remember(data_->loads, ea, bytes);
+        remember(data_->loads, data_->far_loads, ea, bytes);
     }
     return true;
 }
@@ -458,11 +465,13 @@ void core::reverse_if_big_endian(std::size_t size) {
 }
 
 /// Not what DAWR watches, nor what reach() says must be looked at each time.
-void core::remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes) {
+void core::remember(tlb& in, far_tlb& behind, std::uint64_t ea, std::byte* granule_bytes) {
     const std::uint64_t tag = ea & granule_mask;
     const bool noticed = watched(tag, granule) || (observer_ != nullptr && observer_->sees_data(ea));
     if ((state.msr & msr_le) != 0 && !noticed && keepable_) {
-        in.entries[tlb::index_of(ea)] = {tag, std::bit_cast<std::uint64_t>(granule_bytes) - tag};
+        const std::uint64_t addend = std::bit_cast<std::uint64_t>(granule_bytes) - tag;
+        in.entries[tlb::index_of(ea)] = {tag, addend};
+        behind.insert(ea, addend);
         data_->used = true;
     }
 }
@@ -492,29 +501,60 @@ bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, st
     return store_slowly(o, ea, size);
 }
 
+/// memcpy of an access: nearly always of a size that is one instruction.
+[[gnu::always_inline]] static inline void copy_piece(std::byte* to, const std::byte* from, std::size_t size) {
+    switch (size) {
+    case 8:
+        std::memcpy(to, from, 8);
+        break;
+    case 4:
+        std::memcpy(to, from, 4);
+        break;
+    case 16:
+        std::memcpy(to, from, 16);
+        break;
+    default:
+        std::memcpy(to, from, size);
+        break;
+    }
+}
+
+/// A load within a granule, or a part of one that is in two.
+template <bool whole>
+[[gnu::always_inline]] inline bool core::load_piece(const op* o, std::uint64_t ea, std::byte* to,
+                                                    std::size_t size) {
+    std::uint64_t real = 0;
+    if (!reach(o, ea, size, access_kind::load, real) || !unseen(o, ea, size, access_kind::load)) {
+        return false;
+    }
+    if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) [[likely]] {
+        if constexpr (whole) {
+            copy_piece(to, bytes + real % granule, size);
+        } else {
+            std::memcpy(to, bytes + real % granule, size);
+        }
+        remember(data_->loads, data_->far_loads, ea, bytes);
+        return true;
+    }
+    show_position(o);
+    return done(o, ea, access_kind::load, storage_.read(real, std::span(to, size), access_kind::load));
+}
+
 bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
     ++counters_.slow_loads;
-    std::byte* to = buffer_.data();
-    for (const piece& each : split(ea, size)) {
-        if (each.size == 0) {
-            break;
+    const std::size_t first = granule - ea % granule;
+    if (size <= first) [[likely]] {
+        if (std::uint64_t addend = 0; data_->far_loads.find(ea, addend)) [[likely]] {
+            data_->loads.entries[tlb::index_of(ea)] = {ea & granule_mask, addend};
+            copy_piece(buffer_.data(), std::bit_cast<const std::byte*>(addend + ea), size);
+            return true;
         }
-        std::uint64_t real = 0;
-        if (!reach(o, each.ea, each.size, access_kind::load, real) ||
-            !unseen(o, each.ea, each.size, access_kind::load)) {
+        if (!load_piece<true>(o, ea, buffer_.data(), size)) {
             return false;
         }
-        if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
-            std::memcpy(to, bytes + real % granule, each.size);
-            remember(data_->loads, each.ea, bytes);
-        } else {
-            show_position(o);
-            if (!done(o, each.ea, access_kind::load,
-                      storage_.read(real, std::span(to, each.size), access_kind::load))) {
-                return false;
-            }
-        }
-        to += each.size;
+    } else if (!load_piece<false>(o, ea, buffer_.data(), first) ||
+               !load_piece<false>(o, (ea + first) & ea_mask_, buffer_.data() + first, size - first)) {
+        return false;
     }
     reverse_if_big_endian(size);
     return true;
@@ -522,6 +562,12 @@ bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
 
 bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
     ++counters_.slow_stores;
+    if (std::uint64_t addend = 0; size <= granule - ea % granule && data_->far_stores.find(ea, addend))
+        [[likely]] {
+        data_->stores.entries[tlb::index_of(ea)] = {ea & granule_mask, addend};
+        copy_piece(std::bit_cast<std::byte*>(addend + ea), buffer_.data(), size);
+        return true;
+    }
     std::array<piece, 2> pieces = split(ea, size);
     for (piece& each : pieces) {
         if (each.size != 0 && (!reach(o, each.ea, each.size, access_kind::store, each.real) ||
@@ -537,9 +583,9 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
         }
         const bool code = code_.holds(each.real);
         if (std::byte* bytes = storage_.direct(each.real, access_kind::store); bytes != nullptr) {
-            std::memcpy(bytes + each.real % granule, from, each.size);
+            copy_piece(bytes + each.real % granule, from, each.size);
             if (!code) {
-                remember(data_->stores, each.ea, bytes);
+                remember(data_->stores, data_->far_stores, each.ea, bytes);
             }
         } else {
             show_position(o);

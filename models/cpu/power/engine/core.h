@@ -301,11 +301,13 @@ private:
     bool touch_slowly(const op* o, std::uint64_t ea);
     bool identify(const op* o, std::uint64_t ea, std::uint64_t& storage);
     bool load_slowly(const op* o, std::uint64_t ea, std::size_t size);
+    template <bool whole>
+    bool load_piece(const op* o, std::uint64_t ea, std::byte* to, std::size_t size);
     bool store_slowly(const op* o, std::uint64_t ea, std::size_t size);
     bool reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real);
     bool done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome);
     void reverse_if_big_endian(std::size_t size);
-    void remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes);
+    void remember(tlb& in, far_tlb& behind, std::uint64_t ea, std::byte* granule_bytes);
     void show_position(const op* o);
 
     tlb_set* data_ = nullptr;        // of MSR[DR], MSR[PR], MSR[LE]

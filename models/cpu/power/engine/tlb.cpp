@@ -38,6 +38,8 @@ void tlb_set::forget(std::uint64_t ea, std::uint64_t size) {
         forget_granule(loads, first + offset);
         forget_granule(stores, first + offset);
         forget_granule(fetches, first + offset);
+        far_loads.forget(first + offset);
+        far_stores.forget(first + offset);
     }
 }
 
@@ -45,6 +47,8 @@ void tlb_set::forget_data_of_quadrant_0() {
     if (used) {
         forget_user(loads);
         forget_user(stores);
+        far_loads.forget();
+        far_stores.forget();
     }
 }
 

@@ -387,6 +387,23 @@ TEST_F(power_cpu_test, waits_for_pages_that_are_paged_out) {
     }
 }
 
+TEST_F(power_cpu_test, the_page_that_is_being_executed_is_paged_out) {
+    power_cpu_bench bench;
+    bench.secure_at_ultracall();
+    bench.ultravisor.on_fault = [&](storage_fault& fault, registers&, trap_context&) {
+        if (fault.at.value() >= mmio) {
+            bench.bus.states().set(1, page_state::paged_out);
+            return fault_outcome::emulated;
+        }
+        bench.bus.states().set(1, page_state::secure);
+        return fault_outcome::retry;
+    };
+    bench.run(program()("sc", {2}).load_immediate(3, mmio)("stw", {4, 0, 3})("addi", {5, 0, 1})("attn"));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_EQ(bench.state().gpr[5], 1U);
+    EXPECT_EQ(bench.count("storage_interrupts"), 2U);
+}
+
 TEST_F(power_cpu_test, a_page_that_changes_sides_is_not_written_through_old_translations) {
     power_cpu_bench bench;
     bench.secure_at_ultracall();
