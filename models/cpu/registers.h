@@ -73,11 +73,13 @@ struct general_registers {
 struct condition_register {
     std::array<std::uint8_t, 8> field{};
 
+    // NOLINTNEXTLINE(google-explicit-constructor): it is those 32 bits, kept in another form
     constexpr condition_register(std::uint32_t word = 0) {
         for (std::size_t i = 0; i < field.size(); ++i) {
             field[i] = word >> (28 - 4 * i) & 0xf;
         }
     }
+    // NOLINTNEXTLINE(google-explicit-constructor)
     constexpr operator std::uint32_t() const {
         std::uint32_t word = 0;
         for (const std::uint8_t each : field) {

@@ -29,6 +29,7 @@ result pwrite64(process&, int file, address buffer, std::uint64_t size, std::int
 result preadv(process&, int file, address vector, std::uint64_t count, std::int64_t offset);
 result pwritev(process&, int file, address vector, std::uint64_t count, std::int64_t offset);
 result lseek(process&, int file, std::int64_t offset, int whence);
+result llseek(process&, int file, std::uint32_t high, std::uint32_t low, address to, int whence);
 result sendfile(process&, int out, int in, address offset, std::uint64_t count);
 result copy_file_range(process&, int in, address in_offset, int out, address out_offset, std::uint64_t size,
                        std::uint32_t flags);
@@ -68,6 +69,8 @@ result newfstatat(process&, int directory, address path, address to, int flags);
 result statx(process&, int directory, address path, int flags, std::uint32_t mask, address to);
 result statfs(process&, address path, address to);
 result fstatfs(process&, int file, address to);
+result statfs64(process&, address path, std::uint64_t size, address to);
+result fstatfs64(process&, int file, std::uint64_t size, address to);
 result access(process&, address path, int mode);
 result faccessat(process&, int directory, address path, int mode);
 result faccessat2(process&, int directory, address path, int mode, int flags);

@@ -32,13 +32,13 @@ std::uint64_t program_clock::time_base(std::uint64_t instructions) {
     return static_cast<std::uint64_t>(elapsed()) * ticks / 1000;
 }
 
-std::optional<std::int64_t> program_clock::read(clockid_t clock) const {
+std::optional<std::int64_t> program_clock::read(clockid_t which) const {
     if (config_.host) {
         timespec now{};
-        return clock >= 0 && ::clock_gettime(clock, &now) == 0 ? std::optional(nanoseconds(now))
+        return which >= 0 && ::clock_gettime(which, &now) == 0 ? std::optional(nanoseconds(now))
                                                                : std::nullopt;
     }
-    switch (clock) {
+    switch (which) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_TAI:
@@ -56,14 +56,14 @@ std::optional<std::int64_t> program_clock::read(clockid_t clock) const {
     }
 }
 
-int program_clock::sleep_until(clockid_t clock, std::int64_t until) {
-    const std::optional<std::int64_t> now = read(clock);
-    if (!now || clock == CLOCK_THREAD_CPUTIME_ID) {
+int program_clock::sleep_until(clockid_t which, std::int64_t until) {
+    const std::optional<std::int64_t> now = read(which);
+    if (!now || which == CLOCK_THREAD_CPUTIME_ID) {
         return EINVAL;
     }
     if (config_.host) {
         const timespec to{until / second, until % second};
-        return ::clock_nanosleep(clock, TIMER_ABSTIME, &to, nullptr);
+        return ::clock_nanosleep(which, TIMER_ABSTIME, &to, nullptr);
     }
     slept_ += std::max<std::int64_t>(0, until - *now);
     return 0;

@@ -41,9 +41,9 @@ public:
     /// Time since the start of the program.
     [[nodiscard]] std::int64_t elapsed() const;
     /// clock_gettime(2); nothing for clocks that are not there.
-    [[nodiscard]] std::optional<std::int64_t> read(clockid_t clock) const;
-    /// Lets time pass until `clock` says `until`. \returns an error number, or 0
-    int sleep_until(clockid_t clock, std::int64_t until);
+    [[nodiscard]] std::optional<std::int64_t> read(clockid_t which) const;
+    /// Lets time pass until `which` says `until`. \returns an error number, or 0
+    int sleep_until(clockid_t which, std::int64_t until);
 
     timer_setting set(timer which, timer_setting to);
     [[nodiscard]] timer_setting get(timer which) const;

@@ -232,6 +232,12 @@ result lseek(process& /*p*/, int file, std::int64_t offset, int whence) {
     return host_result(::lseek(file, offset, whence));
 }
 
+result llseek(process& p, int file, std::uint32_t high, std::uint32_t low, address to, int whence) {
+    const auto offset = static_cast<std::int64_t>(std::uint64_t{high} << 32 | low);
+    const result at = lseek(p, file, offset, whence);
+    return at < 0 ? at : p.memory.put(to, at) ? 0 : -EFAULT;
+}
+
 result sendfile(process& p, int out, int in, address offset, std::uint64_t count) {
     off_t from = 0;
     if (offset != 0 && !p.memory.get(offset, from)) {

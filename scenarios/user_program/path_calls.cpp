@@ -119,6 +119,13 @@ result fstatfs(process& p, int file, address to) {
     return done == 0 && !p.memory.put(to, status) ? -EFAULT : done;
 }
 
+result statfs64(process& p, address path, std::uint64_t size, address to) {
+    return size == sizeof(struct ::statfs) ? statfs(p, path, to) : -EINVAL;
+}
+result fstatfs64(process& p, int file, std::uint64_t size, address to) {
+    return size == sizeof(struct ::statfs) ? fstatfs(p, file, to) : -EINVAL;
+}
+
 result faccessat2(process& p, int directory, address path, int mode, int flags) {
     return with_path(p, path, [&](const char* name) { return ::faccessat(directory, name, mode, flags); });
 }

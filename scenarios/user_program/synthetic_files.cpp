@@ -71,6 +71,10 @@ std::optional<std::string> synthetic_file(const process& of, const std::string& 
     if (path == "/proc/cpuinfo") {
         return processors(of);
     }
+    if (path == "/sys/devices/system/cpu/online" || path == "/sys/devices/system/cpu/possible" ||
+        path == "/sys/devices/system/cpu/present") {
+        return "0\n";
+    }
     const auto* const found = std::ranges::find(rows, below_self(path), &row::path);
     return found == std::end(rows) ? std::nullopt : std::optional(found->content(of));
 }

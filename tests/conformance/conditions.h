@@ -27,6 +27,7 @@ inline constexpr u64 vxsnan = fpscr_bit(39);
 inline constexpr u64 vxvc = fpscr_bit(44);
 inline constexpr u64 fr_fi = fpscr_bit(45) | fpscr_bit(46);
 inline constexpr u64 fprf = 0x1'f000;
+inline constexpr u64 fprf_c = 0x1'0000;  // FPRF[C]
 inline constexpr u64 vxcvi = fpscr_bit(55);
 inline constexpr u64 ve = fpscr_bit(56);
 inline constexpr u64 drn = u64{7} << 32;
@@ -38,6 +39,7 @@ inline constexpr u64 cr1 = 0x0f00'0000;
 inline constexpr u64 cr1_fx = 0x0800'0000;
 inline constexpr u64 cr1_fex = 0x0400'0000;
 inline constexpr u64 cr6 = 0x0000'00f0;
+inline constexpr u64 upper_half = 0xffff'ffff'0000'0000;
 
 inline bool faults(const sample& s) { return s.theirs->signal != 0; }
 inline bool faults_in_both(const sample& s) {
@@ -55,6 +57,11 @@ inline bool enabled_and_set(const sample& s, u64 which) {
 }
 inline bool suppressed(const sample& s) { return enabled_and_set(s, vx | zx); }
 inline bool wrapped(const sample& s) { return enabled_and_set(s, ox | ux); }
+inline bool invalid_enabled(const sample& s) { return (s.before->fpscr & ve) != 0; }
+/// The engine notes every exception that the other does, and more.
+inline bool more_exceptions(const sample& s) { return (s.theirs->fpscr & ~s.ours->fpscr & exceptions) == 0; }
+inline unsigned rounding_mode(const sample& s) { return static_cast<unsigned>(s.before->fpscr & 3); }
+inline bool directed_rounding(const sample& s) { return rounding_mode(s) >= 2; }
 inline bool raises_invalid(const sample& s) { return (s.ours->fpscr & (vxsnan | vxcvi)) != 0; }
 
 }  // namespace pefsim::conformance

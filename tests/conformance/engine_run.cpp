@@ -22,6 +22,9 @@ constexpr u64 msr_bit(unsigned n) { return u64{1} << (63 - n); }
 constexpr u64 facilities = msr_bit(38) | msr_bit(40) | msr_bit(50) | msr_bit(52) | msr_bit(55);
 constexpr u64 program_msr = cpu::msr_sf | cpu::msr_ee | cpu::msr_pr | cpu::msr_ir | cpu::msr_dr |
                             cpu::msr_ri | cpu::msr_le | facilities;
+/// What Linux lets a program use.
+constexpr u64 program_fscr = u64{1} << facility_cause::dscr | u64{1} << facility_cause::tar |
+                             u64{1} << facility_cause::scv;
 constexpr std::uint32_t system_call = 0x4400'0002;
 
 /// Real storage is the two regions one behind the other.
@@ -74,6 +77,15 @@ int signal_of(const interrupt_cause& cause) {
     }
 }
 
+/// What an operating system allows its programs. FSCR is there as soon as something looks at it.
+template <typename special_register>
+void allow_facilities(registers& of) {
+    if constexpr (requires { special_register::fscr; }) {
+        constexpr u64 tar_and_dscr = msr_bit(55) | msr_bit(61);
+        of[special_register::fscr] = tar_and_dscr;
+    }
+}
+
 void load(registers& to, const vector_state& from) {
     std::memcpy(to.gpr.begin(), from.gpr, sizeof from.gpr);
     std::memcpy(to.vsr.data(), from.vsr, sizeof from.vsr);
@@ -81,11 +93,13 @@ void load(registers& to, const vector_state& from) {
     to[spr::ctr] = from.ctr;
     to[spr::xer] = from.xer;
     to[spr::tar] = from.tar;
+    to[spr::fscr] = program_fscr;
     to.cr = static_cast<std::uint32_t>(from.cr);
     to.fpscr = from.fpscr;
     to.vscr = static_cast<std::uint32_t>(from.vscr[0]);
     to.nip = VECTOR_CODE_AT;
     to.msr = program_msr;
+    allow_facilities<spr>(to);
 }
 
 void save(vector_state& to, const registers& from) {

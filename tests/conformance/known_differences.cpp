@@ -27,23 +27,6 @@ constexpr known_difference environment[] = {
 };
 // clang-format on
 
-/// The number of the first operand that is a vector-scalar register; 64: there is none.
-unsigned target_register(const sample& s) {
-    for (const operand each : s.row->operands) {
-        const auto value = static_cast<unsigned>(info_of(each).value(s.word));
-        switch (info_of(each).kind) {
-        case operand_kind::fpr:
-        case operand_kind::vsr:
-            return value;
-        case operand_kind::vr:
-            return value + 32;
-        default:
-            break;
-        }
-    }
-    return 64;
-}
-
 void forget(vector_state& state, const sample& s, const part& what) {
     const u64 keep = ~what.bits;
     const unsigned target = target_register(s);
@@ -63,6 +46,11 @@ void forget(vector_state& state, const sample& s, const part& what) {
         for (unsigned i = target; i < 64 && i < target + 2; ++i) {
             state.vsr[i][0] &= keep;
             state.vsr[i][1] &= keep;
+        }
+        break;
+    case place::target0:
+        if (target < 64) {
+            state.vsr[target][1] &= keep;
         }
         break;
     case place::target1:
@@ -97,6 +85,22 @@ void forget(vector_state& state, const sample& s, const part& what) {
 }
 
 }  // namespace
+
+unsigned target_register(const sample& s) {
+    for (const operand each : s.row->operands) {
+        const auto value = static_cast<unsigned>(info_of(each).value(s.word));
+        switch (info_of(each).kind) {
+        case operand_kind::fpr:
+        case operand_kind::vsr:
+            return value;
+        case operand_kind::vr:
+            return value + 32;
+        default:
+            break;
+        }
+    }
+    return 64;
+}
 
 std::span<const known_difference> known_environment() { return environment; }
 

@@ -28,6 +28,7 @@ enum class place : std::uint8_t {
     rt,       ///< the GPR in bits 6:10, or the pair
     ra,       ///< the GPR in bits 11:15
     target,   ///< both doublewords of FRT, VRT or XT, and of the second register of a pair
+    target0,  ///< doubleword 0 of the first
     target1,  ///< doubleword 1 of it
     cr,
     xer,
@@ -57,6 +58,9 @@ std::span<const known_difference> known_floating();
 std::span<const known_difference> known_decimal();
 std::span<const known_difference> known_vector();
 std::vector<known_difference> known_differences();
+
+/// The number of the VSR of the first operand that is one; 64: there is none.
+unsigned target_register(const sample& s);
 
 /// True when the states after are equal but for what known differences allow.
 bool equal_but_for_known(const sample& of);

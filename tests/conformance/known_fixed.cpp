@@ -47,14 +47,17 @@ bool no_digits(const sample& s) {
     }
     return false;
 }
-/// Function codes of ldat whose result can be the bound: fetch and increment or decrement, bounded or equal.
+bool signed_extreme(const sample& s) {
+    const auto code = fields::b.of(s.word);
+    return code == 5 || code == 7;
+}
+/// Function codes of loads whose result can be the bound: fetch and increment or decrement, bounded or equal.
 bool bounded(const sample& s) {
     const auto code = fields::b.of(s.word);
     return code == 24 || code == 25 || code == 28;
 }
 bool stores_reserved(const sample& s) { return (s.ours->cr >> 29 & 1) != 0; }
 
-constexpr u64 upper_half = 0xffff'ffff'0000'0000;
 constexpr u64 overflows = 0xc008'0000;  // SO, OV, OV32
 
 // clang-format off
@@ -94,8 +97,14 @@ constexpr known_difference table[] = {
     {"stbcx. sthcx. stwcx. stdcx. stqcx.", misaligned, {{{place::cr, cr0}, {place::signal}}},
      "Book II 4.6.2: not a multiple of the size: the alignment error handler, or undefined; qemu looks at the reservation first"},
     {"stqcx.", stores_reserved, {{{place::cr, cr0}, {place::memory}}}, "Book II 4.6.2: stores when there is a reservation; qemu never does"},
-    {"ldat", bounded, {{{place::rt}}}, "Book II 4.5: the result is 0x8000_0000_0000_0000; qemu's is the word's, extended"},
-    {"lwat ldat stwat stdat lqarx stqcx. icbi icbt dcb*", faults_in_both, {{{place::address}}},
+    {"lwat ldat", misaligned, {{{place::rt}, {place::signal}, {place::memory}}},
+     "Book II 4.5: both words lie in an aligned block of 32 bytes; qemu does not look"},
+    {"lq", faults_in_both, {{{place::rt}}}, "Book III 6.5.3: nothing is loaded when a part cannot be"},
+    {"lx* stx*", faults_in_both, {{{place::target}, {place::address}}},
+     "Book III 6.5.3: nothing is loaded when a part cannot be; qemu loads by doublewords"},
+    {"lwat ldat", bounded, {{{place::rt}}}, "Book II 4.5: the result is 1 and zeros; qemu's is the word's, extended"},
+    {"lwat stwat", signed_extreme, {{{place::memory}}}, "Book II 4.5: signed words; qemu compares them with doublewords"},
+    {"lq stq lwat ldat stwat stdat lqarx stqcx. icbi icbt dcb*", faults_in_both, {{{place::address}}},
      "Book III 6.5.3: DAR is an address of the storage element; qemu reports what the host tells it, block by block"},
     {"dcbf dst dstst dss", nullptr, {{{place::signal}, {place::fpscr, drn}}},
      "Book II 4.3.2: hints; qemu knows fewer of their variants"},

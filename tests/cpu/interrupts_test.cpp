@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -237,7 +240,8 @@ TEST_F(cpu_test, a_cpu_without_a_programme_stays_stopped) {
 // --- what a trace shows
 
 TEST_F(cpu_test, signals_tell_the_story) {
-    const auto file = std::filesystem::path(::testing::TempDir()) / "cpu_signals.vcd";
+    const auto file = std::filesystem::path(::testing::TempDir()) /
+                      fmt::format("cpu_signals_{}.vcd", ::getpid());
     {
         cpu_bench bench;
         serve_interrupt_calls(bench);

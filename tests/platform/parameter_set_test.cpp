@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/parameter_set.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -49,7 +51,8 @@ protected:
     }
 
     static std::string write(const std::string& text) {
-        const auto file = std::filesystem::path(::testing::TempDir()) / "pefsim_parameters.toml";
+        const auto file = std::filesystem::path(::testing::TempDir()) /
+                          fmt::format("pefsim_parameters_{}.toml", ::getpid());
         std::ofstream(file) << text;
         return file.string();
     }

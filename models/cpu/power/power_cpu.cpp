@@ -157,6 +157,7 @@ void power_cpu::run_once() {
         break;
     case exit_reason::paused:
     case exit_reason::interrupt:
+    case exit_reason::observed:
         break;
     }
 }

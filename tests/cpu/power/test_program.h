@@ -41,7 +41,7 @@ public:
     static constexpr std::uint64_t data = 0x4000;
     static constexpr std::uint64_t size = 0x10000;
 
-    explicit test_program(std::uint64_t msr = msr_sf | msr_le) : cpu(*this, *this), bytes_(size) {
+    explicit test_program(std::uint64_t msr = msr_sf | msr_le) : cpu(*this, *this) {
         cpu.interrupts_leave(true);
         cpu.state.msr = msr;
         cpu.msr_changed();
@@ -113,7 +113,7 @@ private:
         return outcome::machine_check;
     }
 
-    std::vector<std::byte> bytes_;
+    alignas(granule) std::array<std::byte, size> bytes_{};
 };
 
 }  // namespace pefsim::cpu::power

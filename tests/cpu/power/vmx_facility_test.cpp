@@ -19,6 +19,16 @@ struct switched_off {
     vector interrupt = vector::program;
 };
 
+/// The first VSR that a word names, or its first operand.
+int first_vsr(const isa::instruction& row, std::uint32_t word) {
+    for (const isa::operand each : row.operands) {
+        if (isa::info_of(each).kind == isa::operand_kind::vsr) {
+            return isa::info_of(each).value(word);
+        }
+    }
+    return isa::info_of(row.operands[0]).value(word);
+}
+
 /// What controls an instruction that names VSR `target` first; nothing: another test's business.
 std::optional<switched_off> controlling(isa::facility needs, int target) {
     constexpr switched_off vmx{msr_vec, vector::vector_unavailable};
@@ -41,7 +51,7 @@ TEST(vmx_facility, an_instruction_without_its_facility_causes_its_interrupt) {
     for (const isa::instruction& row : isa::instructions()) {
         for (unsigned i = 0; i < 8 && row.select != nullptr; ++i) {
             const std::uint32_t word = random.of(row);
-            const auto control = controlling(row.needs, isa::info_of(row.operands[0]).value(word));
+            const auto control = controlling(row.needs, first_vsr(row, word));
             if (!control) {
                 break;
             }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static volatile int count;
-static char *expected;
+static char *volatile expected;
 static sigjmp_buf back;
 
 static void step_over(int signal, siginfo_t *info, void *context) {

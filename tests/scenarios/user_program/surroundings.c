@@ -36,8 +36,8 @@ static long sc(long number, long argument, unsigned *so) {
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; ++i) printf("argument '%s'\n", argv[i]);
     printf("%s %s\n", getenv("SET") ? getenv("SET") : "-", getenv("UNSET") ? getenv("UNSET") : "-");
-    printf("%s %s %ld %d\n", (char *)getauxval(AT_PLATFORM), (char *)getauxval(AT_EXECFN) + strlen((char *)getauxval(AT_EXECFN)) - 12,
-           getauxval(AT_CLKTCK), getauxval(AT_RANDOM) != 0);
+    const char *path_of_program = (const char *)getauxval(AT_EXECFN);
+    printf("%s %ld %d\n", strrchr(path_of_program, '/'), getauxval(AT_CLKTCK), getauxval(AT_RANDOM) != 0);
     printf("arch 3.00 %d, vsx %d, dfp %d\n", (getauxval(AT_HWCAP2) & 0x00800000) != 0, (getauxval(AT_HWCAP) & 0x80) != 0,
            (getauxval(AT_HWCAP) & 0x400) != 0);
     struct timespec start, pause = {0, 30000000};

@@ -367,7 +367,7 @@ bool core::reach(const op* o, std::uint64_t ea, std::size_t size, access_kind ki
         take(o, alignment_fault(ea));
         return false;
     }
-    keyed_ = found.keyed;
+    keepable_ = !found.inhibited && (!found.keyed || ea >> 62 == 0);
     real = found.real;
     return true;
 }
@@ -457,11 +457,11 @@ void core::reverse_if_big_endian(std::size_t size) {
     }
 }
 
-/// Not what DAWR watches, nor what AMR decides outside quadrant 0, which keys_changed() would not find.
+/// Not what DAWR watches, nor what reach() says must be looked at each time.
 void core::remember(tlb& in, std::uint64_t ea, std::byte* granule_bytes) {
     const std::uint64_t tag = ea & granule_mask;
     const bool noticed = watched(tag, granule) || (observer_ != nullptr && observer_->sees_data(ea));
-    if ((state.msr & msr_le) != 0 && !noticed && (!keyed_ || ea >> 62 == 0)) {
+    if ((state.msr & msr_le) != 0 && !noticed && keepable_) {
         in.entries[tlb::index_of(ea)] = {tag, std::bit_cast<std::uint64_t>(granule_bytes) - tag};
         data_->used = true;
     }

@@ -323,7 +323,9 @@ private:
     bool attention_leaves_ = false;
     bool watching_code_ = false;  // MSR[TE] or CIABR may ask for Trace interrupts
     bool tracing_ = false;        // the engine was left because of that
-    bool keyed_ = false;          // the latest translation: AMR decides
+    /// The latest translation may go into the TLBs: it is of cacheable storage, and not one that AMR decides outside
+    /// quadrant 0, where keys_changed() would not find it.
+    bool keepable_ = false;
     bool external_ = false;
     std::uint64_t watch_begin_ = 0;  // addresses that DAWR watches in this mode
     std::uint64_t watch_end_ = 0;

@@ -34,7 +34,7 @@ private:
         return static_cast<std::int64_t>(value << (64 - width)) >> (64 - width);
     }
 
-    std::uint64_t zero_ = 0;  // when it reads 0
+    std::uint64_t zero_ = std::uint64_t{1} << 54;  // when it reads 0
 };
 
 }  // namespace pefsim::cpu::power

@@ -77,6 +77,7 @@ public:
 
     virtual ~real_storage() = default;
     /// The host's bytes of the granule that holds `real`, when accesses of this kind need no notice; null otherwise.
+    /// They are aligned to 128 bytes at least, so that a reservation granule is one in the host, too.
     virtual std::byte* direct(std::uint64_t real, access_kind kind) = 0;
     /// 1 .. 16 bytes within a granule.
     virtual outcome read(std::uint64_t real, std::span<std::byte> to, access_kind kind) = 0;

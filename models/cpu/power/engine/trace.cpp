@@ -148,8 +148,13 @@ const isa::instruction* core::run_one() {
 
 exit_reason core::step() {
     begin(1);
+    const std::uint64_t interrupts_before = taken_;
     take_asynchronous();
-    run_one();
+    if (taken_ == interrupts_before) {
+        run_one();
+    } else {
+        leave_at(state.nip, exit_reason::paused);
+    }
     return exit_;
 }
 

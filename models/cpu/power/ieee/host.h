@@ -72,7 +72,33 @@ struct rounded {
     const rounded small = add(b, product.error);
     const rounded large = add(product.value, small.value);
     const double gamma = (large.value - r) + large.error;
-    return {r, gamma + small.error, in_range(product.value)};
+    const bool no_product = product.value == 0 && (a == 0 || c == 0);
+    return {r, gamma + small.error, in_range(product.value) || no_product};
+}
+
+/// Operations of either format, without their error. Fused.
+template <typename F>
+[[gnu::always_inline]] inline F plain_multiply_add(F a, F c, F b) {
+    if constexpr (sizeof(F) == sizeof(float)) {
+        return __builtin_fmaf(a, c, b);
+    } else {
+        return __builtin_fma(a, c, b);
+    }
+}
+template <typename F>
+[[gnu::always_inline]] inline F plain_square_root(F a) {
+    if constexpr (sizeof(F) == sizeof(float)) {
+        return __builtin_sqrtf(a);
+    } else {
+        return __builtin_sqrt(a);
+    }
+}
+/// True of results that are far from the ends of their format's range.
+[[gnu::always_inline]] inline bool is_ordinary(double value) { return in_range(value); }
+[[gnu::always_inline]] inline bool is_ordinary(float value) {
+    constexpr std::uint32_t low = 5;
+    constexpr std::uint32_t high = 250;
+    return (std::bit_cast<std::uint32_t>(value) >> 23 & 0xff) - low <= high - low;
 }
 
 /// A result as FPSCR describes it. The bits are numbers, 0 or 1: no branch waits for what nobody can predict.

@@ -244,15 +244,13 @@ const op* lqarx(core& c, const op* o) {
     if (at % 16 != 0) [[unlikely]] {
         return misaligned(c, o, at);
     }
-    const u64 low_half = little_endian(c) ? 0 : 8;
-    u64 high;
-    u64 low;
-    if (!c.load(o, at + 8 - low_half, high) || !c.load(o, at + low_half, low) || !c.reserve(o, at, 16))
-        [[unlikely]] {
+    u64 first;
+    u64 second;
+    if (!c.load(o, at, first) || !c.load(o, at + 8, second) || !c.reserve(o, at, 16)) [[unlikely]] {
         return c.interrupted();
     }
-    c.state.gpr[o->t] = high;
-    c.state.gpr[o->t + 1U] = low;
+    c.state.gpr[o->t] = little_endian(c) ? second : first;
+    c.state.gpr[o->t + 1U] = little_endian(c) ? first : second;
     return next(c, o);
 }
 const op* stqcx(core& c, const op* o) {
@@ -260,11 +258,12 @@ const op* stqcx(core& c, const op* o) {
     if (at % 16 != 0) [[unlikely]] {
         return misaligned(c, o, at);
     }
-    const u64 low_half = little_endian(c) ? 0 : 8;
+    const u64 high = c.state.gpr[o->t];
+    const u64 low = c.state.gpr[o->t + 1U];
     bool held = false;
     if (!c.take_reservation(o, at, 16, held) ||
-        (held && (!c.store(o, at + 8 - low_half, c.state.gpr[o->t]) ||
-                  !c.store(o, at + low_half, c.state.gpr[o->t + 1U])))) [[unlikely]] {
+        (held && (!c.store(o, at, little_endian(c) ? low : high) ||
+                  !c.store(o, at + 8, little_endian(c) ? high : low)))) [[unlikely]] {
         return c.interrupted();
     }
     say_stored(c, held);

@@ -72,21 +72,21 @@ const op* store_reversed(core& c, const op* o) {
 
 const op* lq(core& c, const op* o) {
     const u64 at = address<ea::displaced>(c, o);
-    const u64 low_half = little_endian(c) ? 0 : 8;
-    u64 high;
-    u64 low;
-    if (!c.load(o, at + 8 - low_half, high) || !c.load(o, at + low_half, low)) [[unlikely]] {
+    u64 first;
+    u64 second;
+    if (!c.load(o, at, first) || !c.load(o, at + 8, second)) [[unlikely]] {
         return c.interrupted();
     }
-    c.state.gpr[o->t] = high;
-    c.state.gpr[o->t + 1U] = low;
+    c.state.gpr[o->t] = little_endian(c) ? second : first;
+    c.state.gpr[o->t + 1U] = little_endian(c) ? first : second;
     return next(c, o);
 }
 const op* stq(core& c, const op* o) {
     const u64 at = address<ea::displaced>(c, o);
-    const u64 low_half = little_endian(c) ? 0 : 8;
-    if (!c.store(o, at + 8 - low_half, c.state.gpr[o->t]) ||
-        !c.store(o, at + low_half, c.state.gpr[o->t + 1U])) [[unlikely]] {
+    const u64 high = c.state.gpr[o->t];
+    const u64 low = c.state.gpr[o->t + 1U];
+    if (!c.store(o, at, little_endian(c) ? low : high) || !c.store(o, at + 8, little_endian(c) ? high : low))
+        [[unlikely]] {
         return c.interrupted();
     }
     return next(c, o);

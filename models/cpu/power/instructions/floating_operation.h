@@ -7,8 +7,9 @@
 #include "cpu/power/ieee/arithmetic.h"
 #include "cpu/power/ieee/host.h"
 
-/// The arithmetic of the floating-point facilities, each operation in two ways: exactly, for all operands and modes, and
-/// on the host, for the common case.
+/// The arithmetic of the floating-point facilities. exactly(): for all operands and modes; on_host(): for the common case,
+/// with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error; zero_is_exact(): whether a result of
+/// zero, which is far from no end of the range, is one without rounding.
 namespace pefsim::cpu::power::isa::floating {
 
 using ieee::environment;
@@ -24,6 +25,14 @@ struct add {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::add(a, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a + b;
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
+        return true;
+    }
 };
 struct subtract {
     static constexpr bool fused = false;
@@ -32,6 +41,14 @@ struct subtract {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::add(a, -b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a - b;
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
+        return true;
     }
 };
 /// a * b: fmul names its operands a and c, and is decoded to this.
@@ -43,6 +60,14 @@ struct multiply {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::multiply(a, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a * b;
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F b, F) {
+        return a == 0 || b == 0;
+    }
 };
 struct divide {
     static constexpr bool fused = true;
@@ -52,6 +77,14 @@ struct divide {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double) {
         return ieee::host::divide(a, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F) {
+        return a / b;
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F, F) {
+        return a == 0;
+    }
 };
 struct square_root {
     static constexpr bool fused = true;
@@ -60,6 +93,14 @@ struct square_root {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return ieee::host::square_root(b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F, F b, F) {
+        return ieee::host::plain_square_root(b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F b, F) {
+        return b == 0;
     }
 };
 /// Of quad precision.
@@ -76,6 +117,14 @@ struct multiply_add {
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double c) {
         return ieee::host::multiply_add(a, c, b);
     }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F c) {
+        return ieee::host::plain_multiply_add(a, c, b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
+        return a == 0 || c == 0;
+    }
 };
 struct multiply_subtract {
     static constexpr bool fused = true;
@@ -84,6 +133,14 @@ struct multiply_subtract {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double a, double b, double c) {
         return ieee::host::multiply_add(a, c, -b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F a, F b, F c) {
+        return ieee::host::plain_multiply_add(a, c, -b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
+        return a == 0 || c == 0;
     }
 };
 
@@ -95,6 +152,10 @@ struct identity {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return {.value = b};
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F b, F) {
+        return b == 0;
     }
 };
 
@@ -108,6 +169,14 @@ struct reciprocal {
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return ieee::host::divide(1, b);
+    }
+    template <typename F>
+    [[gnu::always_inline]] static F plain(F, F b, F) {
+        return 1 / b;
+    }
+    template <typename F>
+    [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
+        return false;
     }
 };
 /// 1 / sqrt(b): rounded once, from the quotient by the first 60 bits of the root.

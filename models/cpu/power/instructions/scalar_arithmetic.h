@@ -39,17 +39,36 @@ template <typename operation, scalar_form form>
     return done<exact_work<operation, form>, form.dot>(c, o);
 }
 
+/// T <- a zero that is the result without rounding.
+template <scalar_form form>
+const op* deliver_zero(core& c, const op* o, std::uint64_t bits) {
+    bits ^= std::uint64_t{form.negates} << 63;
+    c.state.fpscr &= ~std::uint64_t{fpscr::fr | fpscr::fi};
+    set_class(c, ieee::class_of(ieee::zero(bits != 0), ieee::binary64));
+    set_scalar(c, o->t, bits);
+    if constexpr (form.dot) {
+        set_cr1(c);
+    }
+    return next(c, o);
+}
+
 /// The same where the host's arithmetic gives result and status.
 template <typename operation, scalar_form form>
 [[gnu::always_inline]] inline const op* compute(core& c, const op* o) {
     const std::uint64_t status = c.state.fpscr;
-    const auto rounded = operation::on_host(std::bit_cast<double>(scalar(c, o->a)),
-                                            std::bit_cast<double>(scalar(c, o->b)),
-                                            std::bit_cast<double>(scalar(c, o->c)));
+    const auto first = std::bit_cast<double>(scalar(c, o->a));
+    const auto second = std::bit_cast<double>(scalar(c, o->b));
+    const auto third = std::bit_cast<double>(scalar(c, o->c));
+    const auto rounded = operation::on_host(first, second, third);
     const auto result = form.single ? ieee::host::deliver_single(rounded)
                                     : ieee::host::deliver_double(rounded);
-    if (!result.good || (status & (fpscr::xe | fpscr::rn)) != 0 || !available<form.needs>(c)) [[unlikely]] {
+    if ((status & (fpscr::xe | fpscr::rn)) != 0 || !available<form.needs>(c)) [[unlikely]] {
         return compute_exactly<operation, form>(c, o);
+    }
+    if (!result.good) [[unlikely]] {
+        return rounded.value == 0 && operation::zero_is_exact(first, second, third)
+                   ? deliver_zero<form>(c, o, std::bit_cast<std::uint64_t>(rounded.value))
+                   : compute_exactly<operation, form>(c, o);
     }
     const std::uint64_t bits = result.bits ^ std::uint64_t{form.negates} << 63;
     // A normal number: FPRF is 0b00100, or 0b01000 of a negative one.

@@ -71,8 +71,15 @@ template <typename operation, typename T, bool negates>
     return done<exact_lanes_work<operation, T, negates>>(c, o);
 }
 
-[[gnu::always_inline]] inline double widened(std::uint64_t bits) { return std::bit_cast<double>(bits); }
-[[gnu::always_inline]] inline double widened(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+/// An element as the host has it.
+[[gnu::always_inline]] inline double as_float(std::uint64_t bits) { return std::bit_cast<double>(bits); }
+[[gnu::always_inline]] inline float as_float(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+
+/// True of a result that is zero without rounding.
+template <typename operation, typename F, typename T>
+[[gnu::always_inline]] inline bool exact_zero(F value, T a, T b, T c) {
+    return value == 0 && operation::zero_is_exact(as_float(a), as_float(b), as_float(c));
+}
 
 /// The same where the host's arithmetic gives result and status. While XX is set, nobody asks for the error.
 template <typename operation, typename T, bool negates, bool tracks>
@@ -84,19 +91,19 @@ template <typename operation, typename T, bool negates, bool tracks>
     std::uint64_t inexact = 0;
     bool good = true;
     for (std::size_t i = 0; i < result.size(); ++i) {
-        ieee::host::rounded rounded = operation::on_host(widened(a[i]), widened(b[i]), widened(third[i]));
         constexpr T sign = T{negates} << (8 * sizeof(T) - 1);
-        if constexpr (sizeof(T) == 8) {
-            rounded.safe |= !tracks;
-            const auto delivered = ieee::host::deliver_double(rounded);
-            result[i] = delivered.bits ^ sign;
-            inexact |= delivered.inexact;
-            good &= delivered.good;
+        if constexpr (!tracks) {
+            const auto value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+            result[i] = std::bit_cast<T>(value) ^ sign;
+            good &= ieee::host::is_ordinary(value) || exact_zero<operation>(value, a[i], b[i], third[i]);
         } else {
-            const auto delivered = ieee::host::deliver_single(rounded);
-            result[i] = std::bit_cast<T>(static_cast<float>(std::bit_cast<double>(delivered.bits))) ^ sign;
-            inexact |= delivered.inexact;
-            good &= delivered.good;
+            const auto rounded = operation::on_host(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+            const auto delivered = sizeof(T) == 8 ? ieee::host::deliver_double(rounded)
+                                                  : ieee::host::deliver_single(rounded);
+            const auto value = static_cast<decltype(as_float(T{}))>(std::bit_cast<double>(delivered.bits));
+            result[i] = std::bit_cast<T>(value) ^ sign;
+            inexact |= value == 0 ? 0 : delivered.inexact;  // 0 / inf has no error that means something
+            good &= delivered.good || exact_zero<operation>(value, a[i], b[i], third[i]);
         }
     }
     if (!good) [[unlikely]] {

@@ -80,11 +80,9 @@ template <typename operation, bool negates>
     bool good = true;
     for (std::size_t i = 0; i < result.size(); ++i) {
         denormals |= denormal(a[i]) | denormal(b[i]) | denormal(third[i]);
-        const auto delivered = ieee::host::deliver_single(
-            operation::on_host(widened(a[i]), widened(b[i]), widened(third[i])));
-        good &= delivered.good;
-        const u32 bits = std::bit_cast<u32>(static_cast<float>(std::bit_cast<double>(delivered.bits)));
-        result[i] = negates ? bits ^ 0x8000'0000 : bits;
+        const float value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+        good &= ieee::host::is_ordinary(value) || exact_zero<operation>(value, a[i], b[i], third[i]);
+        result[i] = std::bit_cast<u32>(value) ^ u32 { negates } << 31;
     }
     if (!good || denormals != 0 || !available<facility::vmx>(c)) [[unlikely]] {
         return compute_words_exactly<operation, negates>(c, o);
@@ -183,7 +181,39 @@ template <auto f, auto set_condition>
     set_condition(c, result);
     return no_exceptions;
 }
-template <auto f, auto set_condition = set_cr6<u32>>
+/// Comparisons of numbers none of which is denormal, on the host.
+template <std::uint8_t conditions, bool dot>
+const op* compare_numbers(core& c, const op* o) {
+    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
+    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
+    lanes<u32> masks;
+    u32 special = 0;
+    for (std::size_t i = 0; i < masks.size(); ++i) {
+        const float x = as_float(a[i]);
+        const float y = as_float(b[i]);
+        special |= denormal(a[i]) | denormal(b[i]) | u32{__builtin_isunordered(x, y) != 0};
+        const bool holds = conditions == 2 ? x == y : conditions == 4 ? x > y : x >= y;
+        masks[i] = u32{0} - u32{holds};
+    }
+    if (special != 0) [[unlikely]] {
+        if constexpr (dot) {
+            return done<compare_words<mask_of<conditions>, set_cr6<u32>>>(c, o);
+        } else {
+            return done<zip_words<mask_of<conditions>>>(c, o);
+        }
+    }
+    if constexpr (dot) {
+        set_cr6<u32>(c, masks);
+    }
+    set_lanes<u32>(c, 32 + o->t, masks);
+    return next(c, o);
+}
+template <std::uint8_t conditions>
+handler select_compare_numbers(u32 word, unsigned /*index*/, op& /*decoded*/) {
+    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, compare_numbers<conditions, true>>
+                                 : guarded<facility::vmx, compare_numbers<conditions, false>>;
+}
+template <auto f, auto set_condition>
 handler select_compare(u32 word, unsigned /*index*/, op& /*decoded*/) {
     return (word >> 10 & 1) != 0 ? guarded<facility::vmx, done<compare_words<f, set_condition>>>
                                  : guarded<facility::vmx, done<zip_words<f>>>;
@@ -319,9 +349,9 @@ constexpr instruction rows[] = {
     {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::upward>>>},
     {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::toward_zero>>>},
     {"vcmpbfp",      vc_form(4, 966),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<bounds_of, set_cr6_within>},
-    {"vcmpeqfp",     vc_form(4, 198),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<2>>},
-    {"vcmpgefp",     vc_form(4, 454),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<4 | 2>>},
-    {"vcmpgtfp",     vc_form(4, 710),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<mask_of<4>>},
+    {"vcmpeqfp",     vc_form(4, 198),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<2>},
+    {"vcmpgefp",     vc_form(4, 454),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4 | 2>},
+    {"vcmpgtfp",     vc_form(4, 710),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4>},
     {"vexptefp",     vx_form(4, 394),        {vrt, vrb},           plain, vmx, estimate, when_done<vmx, map_words<power_of_two>>},
     {"vlogefp",      vx_form(4, 458),        {vrt, vrb},           plain, vmx, estimate, when_done<vmx, map_words<logarithm>>},
     {"vrefp",        vx_form(4, 266),        {vrt, vrb},           plain, vmx, estimate, select_arithmetic<floating::reciprocal>},

@@ -158,7 +158,7 @@ template <bool signals>
 }
 template <work plain_form, work ex_form>
 handler select_rounding(u32 word, unsigned /*index*/, op& decoded) {
-    decoded.c |= (word >> 16 & 1) << 2;
+    decoded.c = static_cast<std::uint8_t>(decoded.c | (word >> 16 & 1) << 2);
     return (word & 1) != 0 ? guarded<facility::vsx, done<ex_form>> : guarded<facility::vsx, done<plain_form>>;
 }
 

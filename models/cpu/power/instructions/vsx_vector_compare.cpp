@@ -47,8 +47,8 @@ const op* compare_lanes(core& c, const op* o) {
     lanes<T> masks;
     bool numbers = true;
     for (std::size_t i = 0; i < masks.size(); ++i) {
-        numbers &= !__builtin_isunordered(widened(a[i]), widened(b[i]));
-        masks[i] = mask_on_host<T, conditions>(widened(a[i]), widened(b[i]));
+        numbers &= !__builtin_isunordered(as_float(a[i]), as_float(b[i]));
+        masks[i] = mask_on_host<T, conditions>(as_float(a[i]), as_float(b[i]));
     }
     if (!numbers) [[unlikely]] {
         return done<compare_lanes_exactly<T, conditions, ordered, dot>>(c, o);
@@ -68,6 +68,27 @@ handler select_compare(u32 word, unsigned /*index*/, op& /*decoded*/) {
 template <typename T, auto extreme>
 T extreme_of(T a, T b, ieee::environment& e) {
     return encoded<T>(extreme(ieee::decode(a, format_of<T>), ieee::decode(b, format_of<T>), e));
+}
+
+/// The same of numbers, on the host. Where they are equal, only the signs of zeros may differ.
+template <typename T, bool maximum>
+const op* select_extremes(core& c, const op* o) {
+    const lanes<T> a = lanes_of<T>(c, o->a);
+    const lanes<T> b = lanes_of<T>(c, o->b);
+    lanes<T> result;
+    bool numbers = true;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const auto x = as_float(a[i]);
+        const auto y = as_float(b[i]);
+        numbers &= !__builtin_isunordered(x, y);
+        const T equal = maximum ? a[i] & b[i] : a[i] | b[i];
+        result[i] = x == y ? equal : (x > y) == maximum ? a[i] : b[i];
+    }
+    if (!numbers) [[unlikely]] {
+        return done<zip_lanes<T, extreme_of<T, maximum ? ieee::maximum : ieee::minimum>>>(c, o);
+    }
+    set_lanes<T>(c, o->t, result);
+    return next(c, o);
 }
 
 /// Ones when the element of B belongs to a class of DCMX, else zeros.
@@ -101,10 +122,10 @@ constexpr instruction rows[] = {
     {"xvcmpgesp",   xx3_rc_form(60, 83),    {xt, xa, xb},    rc,    vsx,        compare, select_compare<u32, 4 | 2, true>},
     {"xvcmpgtdp",   xx3_rc_form(60, 107),   {xt, xa, xb},    rc,    vsx,        compare, select_compare<u64, 4, true>},
     {"xvcmpgtsp",   xx3_rc_form(60, 75),    {xt, xa, xb},    rc,    vsx,        compare, select_compare<u32, 4, true>},
-    {"xvmaxdp",     xx3_form(60, 224),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, zip_lanes<u64, extreme_of<u64, ieee::maximum>>>},
-    {"xvmaxsp",     xx3_form(60, 192),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, zip_lanes<u32, extreme_of<u32, ieee::maximum>>>},
-    {"xvmindp",     xx3_form(60, 232),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, zip_lanes<u64, extreme_of<u64, ieee::minimum>>>},
-    {"xvminsp",     xx3_form(60, 200),      {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, zip_lanes<u32, extreme_of<u32, ieee::minimum>>>},
+    {"xvmaxdp",     xx3_form(60, 224),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, select_extremes<u64, true>>},
+    {"xvmaxsp",     xx3_form(60, 192),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, select_extremes<u32, true>>},
+    {"xvmindp",     xx3_form(60, 232),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, select_extremes<u64, false>>},
+    {"xvminsp",     xx3_form(60, 200),      {xt, xa, xb},    plain, vsx,        compare, when_available<vsx, select_extremes<u32, false>>},
     {"xvtstdcdp",   xx2_dcmx_form(60, 15, 5), {xt, xb, dcmx_split}, plain, vsx, compare, select_class_test<u64>},
     {"xvtstdcsp",   xx2_dcmx_form(60, 13, 5), {xt, xb, dcmx_split}, plain, vsx, compare, select_class_test<u32>},
 };

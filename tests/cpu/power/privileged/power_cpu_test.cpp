@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include "abi/platform.h"
+#include "tests/cpu/power/privileged/power_cpu_bench.h"
+
+/// The POWER9 core as a module: time, traps, MMIO, page states, exposure, coherent code, several CPUs.
+namespace pefsim::testing {
+namespace {
+
+using namespace cpu;
+using memory::frame_kind;
+using memory::page_state;
+
+constexpr std::uint64_t mmio = abi::platform::mmio_base.value();
+const sc_time one_us(1, sc_core::SC_US);
+
+/// One nanosecond an instruction.
+power_cpu::config nanosecond_config() {
+    power_cpu::config parameters;
+    parameters.costs.cpu_cycle_ns = 1;
+    return parameters;
+}
+
+TEST_F(power_cpu_test, instructions_take_time) {
+    power_cpu_bench bench(nanosecond_config());
+    bench.run(program().load_immediate(3, 100'000)("mtspr", {9, 3})("bc", {16, 0, 0})("attn"));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_EQ(bench.count("instructions"), 100'006U);
+    EXPECT_EQ(sc_core::sc_time_stamp(), sc_time(100'006, sc_core::SC_NS));
+    EXPECT_EQ(bench.state().nip, power_cpu_bench::code + 7 * 4);
+}
+
+TEST_F(power_cpu_test, the_time_base_is_simulated_time) {
+    power_cpu_bench bench(nanosecond_config());
+    bench.run(
+        program()("mfspr", {4, 268})
+            .load_immediate(3, 1'000'000)("mtspr", {9, 3})("bc", {16, 0, 0})("mfspr", {5, 268})("attn"));
+    // 1,000,007 ns at 512 MHz
+    EXPECT_EQ(bench.state().gpr[4], 0U);
+    EXPECT_EQ(bench.state().gpr[5], 512'003U);
+}
+
+TEST_F(power_cpu_test, the_decrementer_interrupts_on_time) {
+    power_cpu_bench bench(nanosecond_config());
+    // 5120 ticks are 10 us; with a quantum of 10 us and no other end of a run than the decrementer's.
+    program handler;
+    handler("mfspr", {5, 268})("mfspr", {6, 22})("attn");
+    bench.put(0x900, handler);
+    bench.state()[spr::lpcr] |= power::lpcr::ile;
+    bench.state().msr |= msr_ee;
+    bench.run(program()("addi", {3, 0, 5120 * 3})("mtspr", {22, 3})("b", {0}));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_GE(bench.state().gpr[5], 5120U * 3 + 1);
+    EXPECT_LE(bench.state().gpr[5], 5120U * 3 + 4);
+    EXPECT_LT(static_cast<std::int64_t>(bench.state().gpr[6]), 0);
+}
+
+TEST_F(power_cpu_test, hypercalls_see_and_change_the_registers) {
+    power_cpu_bench bench(nanosecond_config());
+    bench.hypervisor.on_hypercall = [](registers& state, trap_context& context) {
+        EXPECT_EQ(state.gpr[3], 0x58U);
+        EXPECT_EQ(state.gpr[4], 7U);
+        state.gpr[3] = 1234;
+        context.delay += sc_time(1, sc_core::SC_US);
+    };
+    bench.run(program()("addi", {3, 0, 0x58})("addi", {4, 0, 7})("sc", {1})("mfspr", {5, 268})("attn"));
+    ASSERT_EQ(bench.hypervisor.seen.size(), 1U);
+    EXPECT_EQ(bench.hypervisor.seen[0].state.nip, power_cpu_bench::code + 12);
+    EXPECT_EQ(bench.hypervisor.seen[0].simulation_time, sc_time(3, sc_core::SC_NS));
+    EXPECT_EQ(bench.hypervisor.seen[0].ahead, sc_core::SC_ZERO_TIME);
+    EXPECT_EQ(bench.state().gpr[3], 1234U);
+    EXPECT_EQ(bench.state().gpr[5], 1003U * 512 / 1000);
+}
+
+/// Where `sc 1` and `sc 2` go, by the state that makes them.
+TEST_F(power_cpu_test, routes_of_calls) {
+    struct {
+        const char* name;
+        std::int64_t level;
+        std::uint64_t msr;
+        std::size_t hypervisor, ultravisor;
+        bool own_system_call;
+    } const rows[] = {
+        {"sc 1 of a kernel", 1, 0, 1, 0, false},
+        {"sc 1 of a user", 1, msr_pr, 0, 0, true},
+        {"sc 1 of a secure kernel", 1, msr_s, 0, 1, false},
+        {"sc 1 of a secure user", 1, msr_s | msr_pr, 0, 1, false},
+        {"sc 2 of a kernel", 2, 0, 0, 1, false},
+        {"sc 2 of a user", 2, msr_pr, 0, 1, false},
+        {"sc 2 of a secure kernel", 2, msr_s, 0, 1, false},
+        {"sc 2 of a secure user", 2, msr_s | msr_pr, 0, 1, false},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.name);
+        sc_core::sc_get_curr_simcontext()->reset();  // of the row before
+        power_cpu_bench bench;
+        bench.put(0xc00, program()("attn"), frame_kind::normal);
+        bench.put(power_cpu_bench::code, program()("sc", {row.level})("attn"), frame_kind::secure);
+        if ((row.msr & msr_s) != 0) {
+            for (abi::gfn page = 0; page < bench.bus.states().size(); ++page) {
+                bench.bus.states().set(page, page_state::secure);
+            }
+        }
+        bench.state()[spr::lpcr] |= power::lpcr::ile;
+        bench.state().msr |= row.msr;
+        bench.run(program()("sc", {row.level})("attn"));
+        EXPECT_EQ(bench.hypervisor.seen.size(), row.hypervisor);
+        EXPECT_EQ(bench.ultravisor.seen.size(), row.ultravisor);
+        EXPECT_EQ(bench.state().nip, row.own_system_call ? 0xc00U : power_cpu_bench::code + 4);
+        if (row.own_system_call) {
+            EXPECT_EQ(bench.state()[spr::srr0], power_cpu_bench::code + 4);
+        } else {
+            const auto& call = (row.hypervisor != 0 ? bench.hypervisor : bench.ultravisor).seen[0];
+            EXPECT_EQ(call.kind, row.level == 1 ? "hypercall" : "ultracall");
+            EXPECT_EQ(call.state.msr & (msr_s | msr_pr), row.msr);
+        }
+    }
+}
+
+TEST_F(power_cpu_test, mmio) {
+    power_cpu_bench bench;
+    std::vector<storage_fault> faults;
+    bench.hypervisor.on_fault = [&](storage_fault& fault, registers& state, trap_context&) {
+        EXPECT_EQ(state.nip, power_cpu_bench::code + 4 * (4 + faults.size()) + 4);
+        faults.push_back(fault);
+        fault.value = fault.kind == memory::access_kind::read ? 0x1122'3344'5566'7788 : fault.value;
+        return fault_outcome::emulated;
+    };
+    program code;
+    code.load_immediate(3, mmio)("stw", {4, 8, 3})("lwz", {5, 0, 3})("lwbrx", {6, 0, 3})("lbz", {7, 3, 3})(
+        "ld", {8, 16, 3})("sth", {4, 2, 3})("attn");
+    bench.state().gpr[4] = 0xaabb'ccdd;
+    bench.run(code);
+    ASSERT_EQ(faults.size(), 6U);
+    EXPECT_EQ(faults[0].value, 0xaabb'ccddU);
+    EXPECT_EQ(faults[0].size, 4U);
+    EXPECT_EQ(faults[0].at.value(), mmio + 8);
+    EXPECT_EQ(bench.state().gpr[5], 0x5566'7788U);
+    EXPECT_EQ(bench.state().gpr[6], 0x8877'6655U);
+    EXPECT_EQ(bench.state().gpr[7], 0x88U);
+    EXPECT_EQ(bench.state().gpr[8], 0x1122'3344'5566'7788U);
+    EXPECT_EQ(faults[5].value, 0xccddU);
+    EXPECT_EQ(bench.count("mmio_loads"), 4U);
+    EXPECT_EQ(bench.count("mmio_stores"), 2U);
+}
+
+TEST_F(power_cpu_test, mmio_of_a_big_endian_program_is_byte_addressed) {
+    power_cpu_bench bench;
+    bench.hypervisor.on_fault = [&](storage_fault& fault, registers&, trap_context&) {
+        if (fault.kind == memory::access_kind::read) {
+            fault.value = 0x5566'7788;
+        } else {
+            EXPECT_EQ(fault.value, 0xddcc'bbaaU);
+        }
+        return fault_outcome::emulated;
+    };
+    program native;
+    native("lwz", {5, 0, 3})("stw", {4, 8, 3})("attn");
+    program code;
+    for (const std::uint32_t word : native.words()) {
+        code.word(__builtin_bswap32(word));
+    }
+    bench.state().msr &= ~msr_le;
+    bench.state().gpr[3] = mmio;
+    bench.state().gpr[4] = 0xaabb'ccdd;
+    bench.run(code);
+    EXPECT_EQ(bench.state().gpr[5], 0x8877'6655U);
+}
+
+TEST_F(power_cpu_test, what_nothing_answers_is_a_machine_check) {
+    power_cpu_bench bench;
+    bench.put(0x200, program()("attn"));
+    bench.state()[spr::lpcr] |= power::lpcr::ile;
+    bench.state().gpr[3] = power_cpu_bench::ram;
+    bench.run(program()("lwz", {4, 0, 3}));
+    EXPECT_EQ(bench.state().nip, 0x200U);
+    EXPECT_EQ(bench.state()[spr::dar], power_cpu_bench::ram);
+    EXPECT_EQ(bench.recorder.violations().total(), 1U);
+}
+
+TEST_F(power_cpu_test, a_guest_that_is_ended_stops) {
+    power_cpu_bench bench;
+    bench.hypervisor.on_hypercall = [](registers&, trap_context& context) { context.terminated = true; };
+    bench.run(program()("sc", {1})("attn"));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::terminated);
+}
+
+TEST_F(power_cpu_test, idles_until_the_line_rises) {
+    power_cpu_bench bench(nanosecond_config());
+    bench.put(0x500, program()("attn"));
+    bench.state()[spr::lpcr] |= power::lpcr::ile;
+    bench.hypervisor.on_hypercall = [](registers& state, trap_context& context) {
+        state.msr |= msr_ee;
+        context.ceded = true;
+    };
+    sc_core::sc_spawn([&] {
+        sc_core::wait(50 * one_us);
+        bench.cpu().external_interrupt(true);
+    });
+    bench.run(program()("sc", {1})("b", {0}));
+    EXPECT_EQ(bench.state().nip, 0x500U);
+    EXPECT_EQ(bench.state()[spr::srr0], power_cpu_bench::code + 4);
+    EXPECT_EQ(sc_core::sc_time_stamp(), 50 * one_us);
+    EXPECT_EQ(bench.count("interrupts"), 1U);
+}
+
+TEST_F(power_cpu_test, idles_until_the_decrementer_expires) {
+    power_cpu_bench bench(nanosecond_config());
+    bench.run(
+        program()("addi", {3, 0, 5119})("mtspr", {22, 3})("stop")("attn"));  // MSR[EE]=0: goes on behind it
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_GE(sc_core::sc_time_stamp(), 10 * one_us);
+    EXPECT_LE(sc_core::sc_time_stamp(), 10 * one_us + sc_time(10, sc_core::SC_NS));
+}
+
+TEST_F(power_cpu_test, an_interrupt_is_seen_within_a_quantum) {
+    power_cpu_bench bench(nanosecond_config());
+    bench.put(0x500, program()("attn"));
+    bench.state()[spr::lpcr] |= power::lpcr::ile;
+    bench.state().msr |= msr_ee;
+    sc_core::sc_spawn([&] {
+        sc_core::wait(sc_time(95'500, sc_core::SC_NS));
+        bench.cpu().external_interrupt(true);
+    });
+    bench.run(program()("b", {0}));
+    EXPECT_EQ(bench.state().nip, 0x500U);
+    EXPECT_LE(sc_core::sc_time_stamp(), 101 * one_us);
+}
+
+TEST_F(power_cpu_test, changes_its_own_code) {
+    power_cpu_bench bench;
+    program code;
+    code("addi", {5, 0, 0})      // 0
+        ("stw", {4, 16, 3})      // 4: changes 16, the first time to what it is
+        ("addi", {6, 6, 1})      // 8
+        ("isync")                // 12
+        ("addi", {5, 5, 1})      // 16
+        ("addi", {4, 7, 0})      // 20
+        ("cmpli", {0, 0, 6, 2})  // 24
+        ("bc", {12, 0, -24})     // 28: BI=0, LT
+        ("attn");
+    bench.state().gpr[3] = power_cpu_bench::code;
+    bench.state().gpr[4] = assemble("addi", {5, 5, 1});
+    bench.state().gpr[7] = assemble("addi", {5, 5, 100});
+    bench.run(code);
+    EXPECT_EQ(bench.state().gpr[6], 2U);
+    EXPECT_EQ(bench.state().gpr[5], 101U);
+}
+
+/// A device's or the host's write to code that a CPU has decoded.
+struct other_initiator : sc_core::sc_module {
+    tlm_utils::simple_initiator_socket<other_initiator> socket{"socket"};
+    memory::bus_attributes attributes;
+    explicit other_initiator(const sc_core::sc_module_name& name) : sc_module(name) {
+        attributes.who = memory::world::device;
+    }
+    void write(std::uint64_t at, std::uint32_t value) {
+        tlm::tlm_generic_payload payload;
+        payload.set_command(tlm::TLM_WRITE_COMMAND);
+        payload.set_address(at);
+        payload.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
+        payload.set_data_length(sizeof value);
+        payload.set_streaming_width(sizeof value);
+        payload.set_extension(&attributes);
+        sc_time delay;
+        socket->b_transport(payload, delay);
+        EXPECT_TRUE(payload.is_response_ok());
+        payload.clear_extension(&attributes);
+    }
+};
+
+TEST_F(power_cpu_test, a_device_changes_code) {
+    power_cpu_bench bench(nanosecond_config());
+    other_initiator device("device");
+    device.socket.bind(bench.bus.initiators);
+    sc_core::sc_spawn([&] {
+        sc_core::wait(35 * one_us);
+        device.write(power_cpu_bench::code + 4, assemble("attn"));
+    });
+    bench.run(program()("addi", {4, 4, 1})("isync")("b", {-8}));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_GT(bench.state().gpr[4], 10'000U);
+}
+
+TEST_F(power_cpu_test, another_cpu_changes_code) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    constexpr std::uint64_t second_code = 0x30000;
+    bench.put(second_code, program().load_immediate(5, 50'000)("mtspr", {9, 5})("bc", {16, 0, 0})(
+                               "stw", {4, 0, 3})("attn"));
+    bench.state(1).nip = second_code;
+    bench.state(1).gpr[3] = power_cpu_bench::code + 4;
+    bench.state(1).gpr[4] = assemble("attn");
+    bench.cpu(1).start();
+    bench.run(program()("addi", {4, 4, 1})("isync")("b", {-8}));
+    EXPECT_EQ(bench.cpu(0).ended(), power_cpu::ending::attention);
+    EXPECT_EQ(bench.cpu(1).ended(), power_cpu::ending::attention);
+}
+
+TEST_F(power_cpu_test, cpus_take_turns_by_quantum) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    // Both count in one place; the other one's progress is seen.
+    bench.put(power_cpu_bench::code, program().load_immediate(5, 100'000)("mtspr", {9, 5})("lwz", {6, 0, 3})(
+                                         "addi", {6, 6, 1})("stw", {6, 0, 3})("bc", {16, 0, -12})("attn"));
+    for (unsigned i = 0; i < 2; ++i) {
+        bench.state(i).gpr[3] = 0x80000;
+        bench.cpu(i).start();
+    }
+    sc_core::sc_start();
+    EXPECT_TRUE(bench.cpu(0).halted());
+    EXPECT_TRUE(bench.cpu(1).halted());
+    EXPECT_EQ(bench.count("instructions", 0), bench.count("instructions", 1));
+    std::uint32_t total = 0;
+    std::memcpy(&total, bench.bus.ram().read(frame_kind::normal, 8), sizeof total);
+    EXPECT_GT(total, 190'000U);  // no count is lost but at the ends of quanta
+    EXPECT_LE(total, 200'000U);
+}
+
+TEST_F(power_cpu_test, becomes_secure_and_runs_from_secure_memory) {
+    power_cpu_bench bench;
+    bench.secure_at_ultracall();
+    program code;
+    code("sc", {2})("mfmsr", {5})("stw", {4, 0, 6})("lwz", {7, 0, 6})("attn");
+    bench.state().gpr[4] = 77;
+    bench.state().gpr[6] = 0x80000;
+    bench.run(code);
+    EXPECT_EQ(bench.state().gpr[5] & msr_s, msr_s);
+    EXPECT_EQ(bench.state().gpr[7], 77U);
+    EXPECT_EQ(bench.byte(0x80000, frame_kind::secure), std::byte{77});
+    EXPECT_EQ(bench.byte(0x80000, frame_kind::normal), std::byte{0});
+    EXPECT_EQ(bench.count("exposed_bytes"), 0U);
+}
+
+TEST_F(power_cpu_test, stores_into_a_shared_page_are_on_record_with_their_address) {
+    power_cpu_bench bench;
+    bench.secure_at_ultracall();
+    bench.ultravisor.on_ultracall = [&, first = bench.ultravisor.on_ultracall](registers& state,
+                                                                               trap_context& context) {
+        first(state, context);
+        bench.bus.states().set(8, page_state::shared);
+    };
+    bench.state().gpr[6] = 0x80000;
+    bench.run(program()("sc", {2})("stw", {4, 0x10, 6})("stb", {4, 0x20, 6})("attn"));
+    const auto extents = bench.recorder.ledger().extents(8);
+    ASSERT_EQ(extents.size(), 2U);
+    EXPECT_EQ(extents[0].begin, 0x10U);
+    EXPECT_EQ(extents[0].end, 0x14U);
+    EXPECT_EQ(extents[0].writer.origin, power_cpu_bench::code + 4);
+    EXPECT_EQ(extents[1].writer.origin, power_cpu_bench::code + 8);
+    EXPECT_EQ(bench.recorder.ledger().initiator(extents[0].writer.initiator), "cpu0");
+}
+
+TEST_F(power_cpu_test, ordinary_stores_are_on_record_when_asked_for) {
+    for (const bool asked : {false, true}) {
+        sc_core::sc_get_curr_simcontext()->reset();  // of the row before
+        power_cpu::config parameters;
+        parameters.report_ordinary_stores = asked;
+        power_cpu_bench bench(parameters);
+        bench.state().gpr[6] = 0x80000;
+        bench.run(program()("stw", {4, 0x10, 6})("attn"));
+        EXPECT_EQ(bench.recorder.ledger().extents(8).size(), asked ? 1U : 0U);
+    }
+}
+
+TEST_F(power_cpu_test, waits_for_pages_that_are_paged_out) {
+    for (const bool code_page : {false, true}) {
+        sc_core::sc_get_curr_simcontext()->reset();  // of the row before
+        power_cpu_bench bench;
+        bench.secure_at_ultracall();
+        const abi::gfn missing = code_page ? 3 : 8;
+        bench.put(0x30000, program()("attn"));
+        bench.ultravisor.on_ultracall = [&, first = bench.ultravisor.on_ultracall](registers& state,
+                                                                                   trap_context& context) {
+            first(state, context);
+            bench.bus.states().set(missing, page_state::paged_out);
+        };
+        bench.ultravisor.on_fault = [&](storage_fault& fault, registers&, trap_context&) {
+            EXPECT_EQ(abi::gfn_of(fault.at), missing);
+            bench.bus.states().set(missing, page_state::secure);
+            return fault_outcome::retry;
+        };
+        bench.state().gpr[6] = 0x80000;
+        bench.run(program()("sc", {2})("lwz", {4, 0, 6})("stw", {4, 0, 6})("b", {0x30000 - 0x1000c}));
+        EXPECT_EQ(bench.state().nip, 0x30000U);
+        EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+        EXPECT_EQ(bench.count("storage_interrupts"), 1U);
+    }
+}
+
+TEST_F(power_cpu_test, a_page_that_changes_sides_is_not_written_through_old_translations) {
+    power_cpu_bench bench;
+    bench.secure_at_ultracall();
+    bench.hypervisor.on_hypercall = {};
+    bench.ultravisor.on_hypercall = [&](registers&, trap_context&) {
+        bench.bus.states().set(8, page_state::shared);
+    };
+    bench.state().gpr[4] = 1;
+    bench.state().gpr[5] = 2;
+    bench.state().gpr[6] = 0x80000;
+    bench.run(program()("sc", {2})("stb", {4, 0, 6})("stb", {4, 0, 6})("sc", {1})("stb", {5, 0, 6})("attn"));
+    EXPECT_EQ(bench.byte(0x80000, frame_kind::secure), std::byte{1});
+    EXPECT_EQ(bench.byte(0x80000, frame_kind::normal), std::byte{2});
+}
+
+TEST_F(power_cpu_test, a_secure_guest_does_not_execute_shared_memory) {
+    power_cpu_bench bench;
+    bench.secure_at_ultracall();
+    bench.ultravisor.on_ultracall = [&, first = bench.ultravisor.on_ultracall](registers& state,
+                                                                               trap_context& context) {
+        first(state, context);
+        bench.bus.states().set(8, page_state::shared);
+    };
+    bench.put(0x200, program()("attn"));
+    bench.state()[spr::lpcr] |= power::lpcr::ile;
+    bench.run(program()("sc", {2})("b", {0x80000 - 0x10004}));
+    EXPECT_EQ(bench.state().nip, 0x200U);
+    EXPECT_EQ(bench.state()[spr::srr0], 0x80000U);
+}
+
+}  // namespace
+}  // namespace pefsim::testing
