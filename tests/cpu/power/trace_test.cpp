@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "cpu/power/debug/effect.h"
 #include "cpu/power/debug/monitor.h"
@@ -16,6 +21,8 @@
 
 namespace pefsim::cpu::power::debug {
 namespace {
+
+using namespace std::string_literals;
 
 std::vector<trace_step> steps_of(trace_reader reader) {
     std::vector<trace_step> all;
@@ -291,6 +298,44 @@ TEST_F(trace_of_sums, is_rendered_with_symbols) {
         "           4  0000000000001010  f8650000  std r3,0(r5)                      r3=0x7  [0x8000]\n"
         "           5  0000000000001014  e8c50000  ld r6,0(r5)                       r6=0x7  [0x8000]\n");
 }
+
+#ifdef PEFSIM_TRACE_RENDER
+/// What the program writes, both outputs, and its exit status.
+std::pair<std::string, int> trace_render(const std::string& arguments) {
+    const std::string command = PEFSIM_TRACE_RENDER " "s + arguments + " 2>&1";
+    FILE* const output = ::popen(command.c_str(), "r");
+    std::string text;
+    std::array<char, 4096> part{};
+    while (const std::size_t got = std::fread(part.data(), 1, part.size(), output)) {
+        text.append(part.data(), got);
+    }
+    const int status = ::pclose(output);
+    return {text, WEXITSTATUS(status)};
+}
+
+TEST_F(trace_of_sums, program_renders_a_file) {
+    trace_recorder recorder(1000);
+    tools.record(&recorder);
+    c.run(sums::length);
+    recorder.save(path_for_test());
+    using outcome = std::pair<std::string, int>;
+    EXPECT_EQ(
+        trace_render(path_for_test() + " --instructions 4:6"),
+        outcome(
+            "?:\n"
+            "           4  0000000000001010  f8650000  std r3,0(r5)                      r3=0x7  [0x8000]\n"
+            "           5  0000000000001014  e8c50000  ld r6,0(r5)                       r6=0x7  [0x8000]\n",
+            0));
+    EXPECT_EQ(
+        trace_render(path_for_test() + " --addresses 0x100c:0x100c --lines 1"),
+        outcome("?:\n           3  000000000000100c  38630007  addi r3,r3,7                      r3=0x7\n",
+                0));
+    EXPECT_EQ(trace_render("/nonexistent"), outcome("trace_render: /nonexistent: cannot be read\n", 2));
+    EXPECT_EQ(trace_render(path_for_test() + " --instructions 4"),
+              outcome("trace_render: --instructions is '4'; FIRST:LAST is needed\n", 2));
+    EXPECT_EQ(trace_render(path_for_test() + " --elf " + path_for_test()).second, 2);
+}
+#endif
 
 TEST(trace_reader, refuses_what_is_no_trace) {
     EXPECT_THROW(trace_reader("/nonexistent/trace"), std::invalid_argument);

@@ -9,6 +9,19 @@
 namespace pefsim::cpu::power::debug {
 namespace {
 
+/// Where a debugger reaches `ea`: protection of pages is not meant for it.
+translation reach(translator& addresses, const registers& state, std::uint64_t ea, access_kind kind) {
+    registers privileged = state;
+    privileged.msr &= ~msr_pr;
+    for (const access_kind attempt : {kind, access_kind::load, access_kind::fetch}) {
+        if (const translation found = addresses.translate(privileged, ea, attempt);
+            found.error == storage_error::none) {
+            return found;
+        }
+    }
+    return {.error = storage_error::storage};
+}
+
 /// Calls `each(real, offset, size)` for the parts of ea .. ea + size - 1 that lie in one granule, until one cannot be
 /// reached or it returns false. \returns bytes done
 template <typename F>
@@ -19,13 +32,30 @@ std::size_t by_granule(translator& addresses, const registers& state, std::uint6
     while (done < size) {
         const std::uint64_t at = (ea + done) & mask;
         const std::size_t part = std::min<std::size_t>(size - done, granule - at % granule);
-        const translation found = addresses.translate(state, at, kind);
+        const translation found = reach(addresses, state, at, kind);
         if (found.error != storage_error::none || !each(found.real, done, part)) {
             break;
         }
         done += part;
     }
     return done;
+}
+
+/// Bytes within a granule of RAM. False: it is no RAM, or nobody may write there.
+bool put(real_storage& storage, std::uint64_t real, std::span<const std::byte> from) {
+    if (std::byte* bytes = storage.direct(real, access_kind::store); bytes != nullptr) {
+        std::memcpy(bytes + real % granule, from.data(), from.size());
+        return true;
+    }
+    constexpr std::size_t at_once = 16;
+    bool good = storage.direct(real, access_kind::load) != nullptr;  // somebody wants to hear of stores
+    while (good && !from.empty()) {
+        const std::size_t part = std::min(from.size(), at_once);
+        good = storage.write(real, from.first(part)) == real_storage::outcome::done;
+        real += part;
+        from = from.subspan(part);
+    }
+    return good;
 }
 
 }  // namespace
@@ -127,11 +157,9 @@ std::size_t core_debugger::write(std::size_t core, std::uint64_t ea, std::span<c
     place& at = places_.at(core);
     return by_granule(*at.addresses, at.engine->state, ea, from.size(), access_kind::store,
                       [&](std::uint64_t real, std::size_t offset, std::size_t size) {
-                          std::byte* bytes = at.storage->direct(real, access_kind::store);
-                          if (bytes == nullptr) {
+                          if (!put(*at.storage, real, from.subspan(offset, size))) {
                               return false;
                           }
-                          std::memcpy(bytes + real % granule, from.data() + offset, size);
                           for (const place& each : places_) {
                               each.engine->forget_real(real);
                           }

@@ -58,7 +58,8 @@ public:
     /// state() was written to.
     virtual void state_changed(std::size_t core) = 0;
 
-    /// Both return how many bytes could be accessed, from the first one on; nothing that the guest could notice happens.
+    /// RAM, whatever the protection of its page. Both return how many bytes could be accessed, from the first one on. The
+    /// guest notices nothing of a read, but for reference bits.
     virtual std::size_t read(std::size_t core, std::uint64_t ea, std::span<std::byte> to) = 0;
     virtual std::size_t write(std::size_t core, std::uint64_t ea, std::span<const std::byte> from) = 0;
 

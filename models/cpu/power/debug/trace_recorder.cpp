@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
+#include <new>
 #include <span>
 #include <stdexcept>
 
@@ -15,9 +18,12 @@
 namespace pefsim::cpu::power::debug {
 namespace {
 
-constexpr std::size_t chunk = 65'536;                // records that are written at once
+constexpr std::size_t chunk =
+    524'288;  // records that are written at once: fewer cost the kernel more than they save
 constexpr std::uint64_t snapshot_distance = 65'536;  // records
-constexpr std::size_t per_block = 4096 / sizeof(trace_record);
+constexpr std::size_t disk_block = 4096;             // bytes; files are written in multiples of it
+constexpr std::size_t per_block = disk_block / sizeof(trace_record);
+constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 int create(const std::string& path) {
     const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
@@ -53,12 +59,25 @@ trace_record event_record(trace_event event, std::uint64_t value, std::uint32_t 
 
 }  // namespace
 
+trace_recorder::buffer::buffer(std::size_t records) {
+    const std::size_t size = (std::max<std::size_t>(records, 1) + per_block - 1) / per_block * disk_block;
+    const std::size_t whole = (size + huge_page - 1) / huge_page * huge_page;
+    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(huge_page, huge_page + whole)));  // NOLINT
+    if (!memory_) {
+        throw std::bad_alloc();
+    }
+    ::madvise(memory_.get() + huge_page, whole, MADV_HUGEPAGE);
+    begin_ = std::bit_cast<trace_record*>(memory_.get() + huge_page);
+    end_ = begin_ + size / sizeof(trace_record);
+    begin_[-1] = {};
+}
+
 trace_recorder::trace_recorder(std::size_t records, std::uint32_t core_number)
-    : buffer_((std::max<std::size_t>(records, 1) + per_block - 1) / per_block + 1),
+    : buffer_(records),
       core_number_(core_number) {
     result_ = no_result();
-    next_ = begin_of_buffer();
-    stop_ = end_ = next_ + (buffer_.size() - 1) * per_block;
+    next_ = buffer_.begin();
+    stop_ = buffer_.end();
 }
 
 trace_recorder::trace_recorder(const std::string& path, std::uint32_t core_number)
@@ -66,9 +85,9 @@ trace_recorder::trace_recorder(const std::string& path, std::uint32_t core_numbe
     file_ = create(path);
     write_directly(file_, true);
     const trace_header header{.core = core_number_};
-    block first;  // holes behind the header
-    first.records[0] = std::bit_cast<trace_record>(header);
-    failed_ = !write_all(file_, std::as_bytes(std::span(first.records)));
+    std::fill_n(buffer_.begin(), per_block, trace_record());  // holes behind the header
+    *buffer_.begin() = std::bit_cast<trace_record>(header);
+    failed_ = !write_all(file_, std::as_bytes(std::span(buffer_.begin(), per_block)));
 }
 
 trace_recorder::~trace_recorder() {
@@ -85,9 +104,9 @@ bool trace_recorder::flush() {
     while (used() % per_block != 0) {
         *next_++ = {};
     }
-    failed_ = !write_all(file_, std::as_bytes(std::span(begin_of_buffer(), used()))) || failed_;
+    failed_ = !write_all(file_, std::as_bytes(std::span(buffer_.begin(), used()))) || failed_;
     earlier_ += used();
-    next_ = begin_of_buffer();
+    next_ = buffer_.begin();
     stop_ = next_;
     return !failed_;
 }
@@ -98,7 +117,7 @@ void trace_recorder::make_room() {
         flush();
     } else {
         earlier_ += used();
-        next_ = begin_of_buffer();
+        next_ = buffer_.begin();
     }
 }
 
@@ -110,7 +129,7 @@ void trace_recorder::settle(const registers& state) {
 }
 
 void trace_recorder::append(trace_event event, std::uint64_t value, std::uint32_t word) {
-    if (next_ == end_) {
+    if (next_ == buffer_.end()) {
         make_room();
     }
     *next_++ = event_record(event, value, word);
@@ -140,11 +159,11 @@ bool trace_recorder::room(const core& c, const op* o) {
         }
         append(trace_event::hole, 0);
     }
-    if (next_ == end_) {
+    if (next_ == buffer_.end()) {
         next_[-1].value = sample(c.state);
         make_room();
     }
-    stop_ = next_ + std::min<std::int64_t>(left, end_ - next_);
+    stop_ = next_ + std::min<std::int64_t>(left, buffer_.end() - next_);
     return true;
 }
 
@@ -188,7 +207,7 @@ void trace_recorder::begin(const core& c, std::uint64_t picoseconds, std::uint64
     }
     append(trace_event::hole, 0);
     renumber_ = gaps_ = false;
-    stop_ = next_ + std::min<std::uint64_t>(budget, static_cast<std::uint64_t>(end_ - next_));
+    stop_ = next_ + std::min<std::uint64_t>(budget, static_cast<std::uint64_t>(buffer_.end() - next_));
 }
 
 /// So that a reader that has lost the beginning knows them again.
@@ -196,11 +215,11 @@ void trace_recorder::snapshot(const core& c) {
     for (std::size_t n = 0; n < general_registers::zero; ++n) {
         append(trace_event::gpr, c.state.gpr[n], static_cast<std::uint32_t>(n));
     }
-    snapshot_at_ = recorded() +
-                   (file_ >= 0
-                        ? snapshot_distance
-                        : std::min<std::uint64_t>(snapshot_distance,
-                                                  static_cast<std::uint64_t>(end_ - begin_of_buffer()) / 2));
+    snapshot_at_ = recorded() + (file_ >= 0
+                                     ? snapshot_distance
+                                     : std::min<std::uint64_t>(
+                                           snapshot_distance,
+                                           static_cast<std::uint64_t>(buffer_.end() - buffer_.begin()) / 2));
 }
 
 void trace_recorder::end(const core& c) {
@@ -237,9 +256,9 @@ std::vector<trace_record> trace_recorder::records() const {
         all.push_back(event_record(trace_event::page, pages_[n], n + 1));
     }
     if (file_ < 0 && earlier_ != 0) {
-        all.insert(all.end(), next_, end_);
+        all.insert(all.end(), next_, buffer_.end());
     }
-    all.insert(all.end(), begin_of_buffer(), begin_of_buffer() + used());
+    all.insert(all.end(), buffer_.begin(), buffer_.begin() + used());
     return all;
 }
 

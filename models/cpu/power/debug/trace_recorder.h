@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -59,9 +60,20 @@ public:
     void interrupt(const core& c, std::uint64_t nip, const interrupt_cause& cause);
 
 private:
-    /// Files are written past the host's page cache, which would cost more than the recording: in blocks of the disk.
-    struct alignas(4096) block {
-        std::array<trace_record, 4096 / sizeof(trace_record)> records{};
+    /// Memory in huge pages, if the host has them: half the cost of recording would else be its page tables.
+    class buffer {
+    public:
+        explicit buffer(std::size_t records);
+        [[nodiscard]] trace_record* begin() const { return begin_; }
+        [[nodiscard]] trace_record* end() const { return end_; }
+
+    private:
+        struct release {
+            void operator()(std::byte* memory) const { std::free(memory); }  // NOLINT: of aligned_alloc
+        };
+        std::unique_ptr<std::byte, release> memory_;
+        trace_record* begin_ = nullptr;  // there is a record before it, which is always a hole
+        trace_record* end_ = nullptr;
     };
 
     /// The result of the last instruction.
@@ -70,9 +82,7 @@ private:
         std::memcpy(&value, std::bit_cast<const std::byte*>(&state) + result_, sizeof value);
         return value;
     }
-    [[nodiscard]] trace_record* begin_of_buffer() { return buffer_[1].records.data(); }
-    [[nodiscard]] const trace_record* begin_of_buffer() const { return buffer_[1].records.data(); }
-    [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(next_ - begin_of_buffer()); }
+    [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(next_ - buffer_.begin()); }
     void settle(const registers& state);
     void append(trace_event event, std::uint64_t value, std::uint32_t word = 0);
     void append_pages();
@@ -84,8 +94,7 @@ private:
     trace_record* stop_ =
         nullptr;  ///< where add() needs room(): the end of the buffer, the end of the budget, an event
     std::size_t result_ = 0;  ///< offset of the awaited value in `registers`
-    trace_record* end_ = nullptr;
-    std::vector<block> buffer_;      // of the first block only the last record is used, as a hole
+    buffer buffer_;
     std::uint64_t earlier_ = 0;      // records before the buffer was begun again
     std::uint64_t snapshot_at_ = 0;  // when recorded() reaches it, all registers are told again
     bool renumber_ = false;
