@@ -2,6 +2,7 @@
 #include "cpu/power/isa/instruction_table.h"
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -52,11 +53,12 @@ std::span<const instruction> instructions() {
 }
 
 std::size_t index_of(const instruction& row) {
-    const std::ptrdiff_t index = &row - instructions().data();
-    if (index < 0 || index >= std::ssize(instructions())) {
+    const std::span<const instruction> all = instructions();
+    const std::less<const instruction*> before;  // of any two objects, where < is of one array's only
+    if (before(&row, all.data()) || !before(&row, all.data() + all.size())) {
         throw std::logic_error("isa::index_of: not a row of the instruction table");
     }
-    return static_cast<std::size_t>(index);
+    return static_cast<std::size_t>(&row - all.data());
 }
 
 const instruction* find(std::string_view mnemonic) {
