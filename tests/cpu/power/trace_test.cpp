@@ -328,8 +328,7 @@ TEST_F(trace_of_sums, program_renders_a_file) {
             0));
     EXPECT_EQ(
         trace_render(path_for_test() + " --addresses 0x100c:0x100c --lines 1"),
-        outcome("?:\n           3  000000000000100c  38630007  addi r3,r3,7                      r3=0x7\n",
-                0));
+        outcome("           3  000000000000100c  38630007  addi r3,r3,7                      r3=0x7\n", 0));
     EXPECT_EQ(trace_render("/nonexistent"), outcome("trace_render: /nonexistent: cannot be read\n", 2));
     EXPECT_EQ(trace_render(path_for_test() + " --instructions 4"),
               outcome("trace_render: --instructions is '4'; FIRST:LAST is needed\n", 2));
