@@ -48,7 +48,6 @@ result readahead(process&, int file, std::int64_t offset, std::uint64_t size);
 result fsync(process&, int file);
 result fdatasync(process&, int file);
 result sync(process&);
-result memfd_create(process&, address name, std::uint32_t flags);
 
 // --- wait_calls.cpp: waiting for descriptors
 result poll(process&, address files, std::uint32_t count, int milliseconds);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -63,18 +64,20 @@ int to_program_flags(int flags) {
     return program;
 }
 
+/// A file that the program can only read: what it could make larger would be memory of the host.
 result open_synthetic(const std::string& content, int flags) {
     if ((flags & O_ACCMODE) != O_RDONLY) {
         return -EACCES;
     }
-    const int file = ::memfd_create("pefsim", (flags & O_CLOEXEC) != 0 ? MFD_CLOEXEC : 0);
-    if (file < 0) {
+    const int whole = ::memfd_create("pefsim", MFD_CLOEXEC);
+    if (whole < 0) {
         return -errno;
     }
-    if (::write(file, content.data(), content.size()) < 0 || ::lseek(file, 0, SEEK_SET) != 0) {
-        ::close(file);
-        return -EIO;
-    }
+    const bool written = ::write(whole, content.data(), content.size()) ==
+                         static_cast<ssize_t>(content.size());
+    const std::string path = fmt::format("/proc/self/fd/{}", whole);
+    const result file = written ? host_result(::open(path.c_str(), O_RDONLY | (flags & O_CLOEXEC))) : -EIO;
+    ::close(whole);
     return file;
 }
 
@@ -186,12 +189,6 @@ result close_range(process& p, std::uint32_t first, std::uint32_t last, std::uin
         close(p, static_cast<int>(file));
     }
     return 0;
-}
-
-result memfd_create(process& p, address name, std::uint32_t flags) {
-    std::string text;
-    const int error = p.memory.get_string(name, text);
-    return error != 0 ? error : host_result(::memfd_create(text.c_str(), flags));
 }
 
 // --- reading and writing

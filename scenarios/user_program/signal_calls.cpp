@@ -53,6 +53,12 @@ void wait_for_signal(process& p) {
     }
 }
 
+/// No signal comes within `timeout`.
+result sleep_in_vain(process& p, address timeout) {
+    const result slept = clock_nanosleep(p, CLOCK_MONOTONIC, 0, timeout, 0);
+    return slept == 0 ? -EAGAIN : slept;
+}
+
 }  // namespace
 
 result rt_sigaction(process& p, int signal, address action, address before, std::uint64_t set_size) {
@@ -126,11 +132,10 @@ result pause(process& p) {
 
 result rt_sigtimedwait(process& p, address set, address info, address timeout, std::uint64_t set_size) {
     std::uint64_t wanted = 0;
-    timespec longest{};
     if (set_size != set_bytes) {
         return -EINVAL;
     }
-    if (!p.memory.get(set, wanted) || (timeout != 0 && !p.memory.get(timeout, longest))) {
+    if (!p.memory.get(set, wanted)) {
         return -EFAULT;
     }
     std::optional<linux_abi::siginfo> got = p.signals.take(wanted);
@@ -139,7 +144,7 @@ result rt_sigtimedwait(process& p, address set, address info, address timeout, s
         got = p.signals.take(wanted);
     }
     if (!got) {
-        return timeout == 0 ? -EINTR : -EAGAIN;
+        return timeout == 0 ? -EINTR : sleep_in_vain(p, timeout);
     }
     return info == 0 || p.memory.put(info, *got) ? got->signo : -EFAULT;
 }

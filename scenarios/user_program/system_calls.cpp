@@ -394,7 +394,7 @@ constexpr named_call named_calls[] = {
     {357, "renameat2", call<calls::renameat2>},
     {358, "seccomp"},
     {359, "getrandom", call<calls::getrandom>},
-    {360, "memfd_create", call<calls::memfd_create>},
+    {360, "memfd_create"},
     {361, "bpf"},
     {362, "execveat"},
     {363, "switch_endian"},

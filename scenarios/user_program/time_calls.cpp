@@ -26,7 +26,7 @@ bool valid(const timespec& it) {
 }
 
 bool valid(const timeval& it) {
-    return it.tv_usec < 1'000'000 && valid(timespec{it.tv_sec, it.tv_usec * 1000});
+    return it.tv_usec >= 0 && it.tv_usec < 1'000'000 && valid(timespec{it.tv_sec, it.tv_usec * 1000});
 }
 
 std::int64_t nanoseconds(const timespec& it) { return it.tv_sec * second + it.tv_nsec; }
