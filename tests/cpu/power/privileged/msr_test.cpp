@@ -39,13 +39,15 @@ const way ways[] = {
 
 /// MSR after the instruction from `before`, when it is asked for `wanted`.
 std::uint64_t after(const way& how, std::uint64_t before, std::uint64_t wanted) {
-    engine_bench bench;
+    static engine_bench bench;
     registers& state = bench.core.state;
+    state.nip = engine_bench::code;
     bench.core.dec.set(1 << 30, 0, power::decrementer::large);
     state.gpr[3] = wanted;
     state[spr::srr0] = 0x20003;
     state[spr::srr1] = wanted;
     bench.memory.put(engine_bench::code, how.code.words(), (before & msr_le) != 0);
+    bench.core.forget_real(engine_bench::code);
     bench.set_msr(before);
     bench.core.step();
     EXPECT_EQ(state.nip, how.returns ? 0x20000U : engine_bench::code + 4);
