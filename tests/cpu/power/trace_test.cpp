@@ -322,7 +322,7 @@ TEST_F(trace_of_sums, program_renders_a_file) {
     EXPECT_EQ(
         trace_render(path_for_test() + " --instructions 4:6"),
         outcome(
-            "?:\n"
+
             "           4  0000000000001010  f8650000  std r3,0(r5)                      r3=0x7  [0x8000]\n"
             "           5  0000000000001014  e8c50000  ld r6,0(r5)                       r6=0x7  [0x8000]\n",
             0));

@@ -104,6 +104,9 @@ bool trace_recorder::flush() {
     while (used() % per_block != 0) {
         *next_++ = {};
     }
+#ifdef __SSE2__
+    _mm_sfence();  // before a device reads them
+#endif
     failed_ = !write_all(file_, std::as_bytes(std::span(buffer_.begin(), used()))) || failed_;
     earlier_ += used();
     next_ = buffer_.begin();
@@ -121,10 +124,16 @@ void trace_recorder::make_room() {
     }
 }
 
-/// The last instruction has been executed, or never will be: its result is what stands in `state` now.
-void trace_recorder::settle(const registers& state) {
-    next_[-1].value = sample(state);
+/// The last instruction has been executed, or never will be: its result is what stands in `state` now. Its record is
+/// complete, and another one must come behind it before the next add().
+void trace_recorder::close(const registers& state) {
+    put(next_ - 1, {.value = sample(state), .word = word_, .place = place_});
+    word_ = place_ = 0;
     result_ = no_result();
+}
+
+void trace_recorder::settle(const registers& state) {
+    close(state);
     append(trace_event::hole, 0);
 }
 
@@ -160,7 +169,7 @@ bool trace_recorder::room(const core& c, const op* o) {
         append(trace_event::hole, 0);
     }
     if (next_ == buffer_.end()) {
-        next_[-1].value = sample(c.state);
+        close(c.state);
         make_room();
     }
     stop_ = next_ + std::min<std::int64_t>(left, buffer_.end() - next_);

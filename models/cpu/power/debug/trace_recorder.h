@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -49,10 +54,10 @@ public:
     bool room(const core& c, const op* o);
     /// The instruction at `o` is about to be executed, of a trace without gaps.
     [[gnu::always_inline]] void add(const core& c, const observed_op& decoded) {
-        trace_record& record = *next_++;
-        (&record)[-1].value = sample(c.state);
-        record.word = decoded.word;
-        record.place = decoded.place;
+        put(next_ - 1, {.value = sample(c.state), .word = word_, .place = place_});
+        ++next_;
+        word_ = decoded.word;
+        place_ = decoded.place;
         result_ = decoded.result;
     }
     /// The same and room(), when other instructions may have been executed since the last one that was recorded.
@@ -83,16 +88,27 @@ private:
         return value;
     }
     [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(next_ - buffer_.begin()); }
+    /// Nobody reads a record soon: it need not displace what the engine has in its caches.
+    [[gnu::always_inline]] static void put(trace_record* at, const trace_record& record) {
+#ifdef __SSE2__
+        _mm_stream_si128(std::bit_cast<__m128i*>(at), std::bit_cast<__m128i>(record));
+#else
+        *at = record;
+#endif
+    }
+    void close(const registers& state);
     void settle(const registers& state);
     void append(trace_event event, std::uint64_t value, std::uint32_t word = 0);
     void append_pages();
     void make_room();
     void snapshot(const core& c);
 
-    // The record before next_ waits for its value. Between runs and after events it is a hole.
+    // The record before next_ is written when its value is known. Between runs and after events it is a hole.
     trace_record* next_ = nullptr;
     trace_record* stop_ =
         nullptr;  ///< where add() needs room(): the end of the buffer, the end of the budget, an event
+    std::uint32_t word_ = 0;  ///< of that record
+    std::uint32_t place_ = 0;
     std::size_t result_ = 0;  ///< offset of the awaited value in `registers`
     buffer buffer_;
     std::uint64_t earlier_ = 0;      // records before the buffer was begun again
