@@ -10,17 +10,6 @@
 /// operation being rounded by itself: compile with -ffp-contract=off.
 namespace pefsim::cpu::power::ieee::host {
 
-/// True when the functions that need a fused multiply-add may be called.
-inline bool has_fused() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("fma") != 0;
-#elif defined(__aarch64__)
-    return true;
-#else
-    return false;
-#endif
-}
-
 /// Biased exponents of binary64 within which no step of the functions below overflows or underflows.
 inline constexpr std::uint64_t lowest = 600;
 inline constexpr std::uint64_t highest = 2040;
