@@ -90,6 +90,14 @@ template <typename F>
     return (std::bit_cast<std::uint32_t>(value) >> 23 & 0xff) - low <= high - low;
 }
 
+/// True of products whose last bit is no denormal number, nor lost: what cancels them out leaves a zero that is exact.
+[[gnu::always_inline]] inline bool is_cancelled_exactly(double product) { return in_range(product); }
+[[gnu::always_inline]] inline bool is_cancelled_exactly(float product) {
+    constexpr std::uint32_t low = 30;
+    constexpr std::uint32_t high = 250;
+    return (std::bit_cast<std::uint32_t>(product) >> 23 & 0xff) - low <= high - low;
+}
+
 /// A result as FPSCR describes it. The bits are numbers, 0 or 1: no branch waits for what nobody can predict.
 struct delivered {
     std::uint64_t bits = 0;  ///< of the result as binary64

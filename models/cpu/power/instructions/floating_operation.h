@@ -129,7 +129,7 @@ struct multiply_add {
     }
     template <typename F>
     [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
-        return a == 0 || c == 0;
+        return a == 0 || c == 0 || ieee::host::is_cancelled_exactly(a * c);
     }
     static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128 c) {
         return ieee::quad::multiply_add(a, c, b);
@@ -149,7 +149,7 @@ struct multiply_subtract {
     }
     template <typename F>
     [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
-        return a == 0 || c == 0;
+        return a == 0 || c == 0 || ieee::host::is_cancelled_exactly(a * c);
     }
     static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128 c) {
         return ieee::quad::multiply_subtract(a, c, b);

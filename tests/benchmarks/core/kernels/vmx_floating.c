@@ -64,7 +64,8 @@ uint64_t kernel(uint64_t rounds) {
             const v_words whole = vec_cts(maxfp(d, minfp(a, c)), 8);
             a = minfp(maxfp(addfp(a, vec_ctf(whole, 12)), vec_splats(-1000.0F)), vec_splats(1000.0F));
         }
-        table[round % 64] = a;
+        sum = xorshift(sum);
+        table[round % 64] = vec_ctf((v_words){(int)sum, (int)(sum >> 32), (int)sum ^ 77, (int)(sum >> 16)}, 24);
         sum = mixed(sum, ((__vector unsigned long long)masks)[0] ^ ((__vector unsigned long long)a)[1]);
     }
     return sum;
