@@ -37,7 +37,7 @@ struct operand {
 };
 
 /// Rounds significand * 2^(exponent - 127), biased; bit 127 is set and bit 0 stands for all that was below it.
-inline delivered rounded(uint128 sign, int exponent, uint128 significand) {
+[[gnu::always_inline]] inline delivered rounded(uint128 sign, int exponent, uint128 significand) {
     constexpr std::uint64_t half = 0x4000;
     const uint128 kept = significand >> 15;
     const auto lost = static_cast<std::uint64_t>(significand) & 0x7fff;
@@ -47,10 +47,10 @@ inline delivered rounded(uint128 sign, int exponent, uint128 significand) {
                               (increment ? 1 : 0);
     return {sign | magnitude, lost != 0, increment, exponent >= 1 && exponent <= 0x7ffd};
 }
-inline delivered exactly(uint128 bits) { return {.bits = bits, .good = true}; }
+[[gnu::always_inline]] inline delivered exactly(uint128 bits) { return {.bits = bits, .good = true}; }
 inline delivered unusual() { return {}; }
 
-inline delivered add(uint128 first, uint128 second) {
+[[gnu::always_inline]] inline delivered add(uint128 first, uint128 second) {
     const bool swapped = first << 1 < second << 1;
     const operand a(swapped ? second : first);  // the larger one
     const operand b(swapped ? first : second);
@@ -68,9 +68,11 @@ inline delivered add(uint128 first, uint128 second) {
 }
 
 /// first - second. A NaN keeps its sign: it is not of the common case.
-inline delivered subtract(uint128 first, uint128 second) { return add(first, second ^ sign_bit); }
+[[gnu::always_inline]] inline delivered subtract(uint128 first, uint128 second) {
+    return add(first, second ^ sign_bit);
+}
 
-inline delivered multiply(uint128 first, uint128 second) {
+[[gnu::always_inline]] inline delivered multiply(uint128 first, uint128 second) {
     const operand a(first);
     const operand b(second);
     const uint128 sign = a.sign() ^ b.sign();
@@ -96,7 +98,7 @@ inline delivered divide(uint128 first, uint128 second) {
 }
 
 /// first * second + addend.
-inline delivered multiply_add(uint128 first, uint128 second, uint128 addend) {
+[[gnu::always_inline]] inline delivered multiply_add(uint128 first, uint128 second, uint128 addend) {
     const operand a(first);
     const operand b(second);
     const operand c(addend);
@@ -137,7 +139,7 @@ inline delivered multiply_add(uint128 first, uint128 second, uint128 addend) {
 }
 
 /// first * second - subtrahend.
-inline delivered multiply_subtract(uint128 first, uint128 second, uint128 subtrahend) {
+[[gnu::always_inline]] inline delivered multiply_subtract(uint128 first, uint128 second, uint128 subtrahend) {
     return multiply_add(first, second, subtrahend ^ sign_bit);
 }
 

@@ -26,7 +26,7 @@ struct wide {
 };
 
 /// value >> count; what is lost is gathered in bit 0.
-inline uint128 shift_right_jam(uint128 value, int count) {
+[[gnu::always_inline]] inline uint128 shift_right_jam(uint128 value, int count) {
     if (count == 0) {
         return value;
     }
@@ -35,7 +35,7 @@ inline uint128 shift_right_jam(uint128 value, int count) {
     }
     return value >> count | (value << (128 - count) != 0 ? 1 : 0);
 }
-inline wide shift_right_jam(const wide& value, int count) {
+[[gnu::always_inline]] inline wide shift_right_jam(const wide& value, int count) {
     if (count == 0) {
         return value;
     }
@@ -45,7 +45,7 @@ inline wide shift_right_jam(const wide& value, int count) {
     return {value.high >> count, value.high << (128 - count) | shift_right_jam(value.low, count)};
 }
 
-inline wide product(uint128 a, uint128 b) {
+[[gnu::always_inline]] inline wide product(uint128 a, uint128 b) {
     const auto a1 = static_cast<std::uint64_t>(a >> 64);
     const auto b1 = static_cast<std::uint64_t>(b >> 64);
     const auto a0 = static_cast<std::uint64_t>(a);
@@ -66,16 +66,14 @@ struct normalised_magnitude {
     uint128 significand = 0;
 };
 /// The upper 128 bits of a value that is not zero.
-inline normalised_magnitude normalised(wide value) {
+[[gnu::always_inline]] inline normalised_magnitude normalised(wide value) {
     int shift = 0;
     if (value.high == 0) {
         value = {value.low, 0};
         shift = 128;
     }
     const int rest = leading_zeros(value.high);
-    if (rest != 0) {
-        value = {value.high << rest | value.low >> (128 - rest), value.low << rest};
-    }
+    value = {value.high << rest | value.low >> 1 >> (127 - rest), value.low << rest};
     return {shift + rest, value.high | (value.low != 0 ? 1 : 0)};
 }
 
