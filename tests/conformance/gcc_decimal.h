@@ -7,7 +7,7 @@
 /// functions of the same names as Intel's library, with other parameters.
 namespace pefsim::conformance::gcc {
 
-__extension__ typedef unsigned __int128 u128;
+__extension__ using u128 = unsigned __int128;
 
 enum class operation : std::uint8_t { add, subtract, multiply, divide };
 

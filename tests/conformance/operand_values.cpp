@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/conformance/operand_values.h"
 
+#include "cpu/power/int128.h"
+
 namespace pefsim::conformance {
 namespace {
 
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
-__extension__ typedef unsigned __int128 u128;
+using u128 = cpu::power::uint128;
 using cpu::vector_register;
 
 constexpr std::array<u64, 27> integers{

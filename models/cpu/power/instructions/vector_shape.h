@@ -37,6 +37,7 @@ inline constexpr auto each = [](const std::same_as<vector_register> auto&... v) 
     const auto apply = [](const auto&... e) {
         elements<T> result;
         for (unsigned i = 0; i < elements<T>::count; ++i) {
+            // NOLINTNEXTLINE(bugprone-signed-char-misuse): bytes are numbers here, with their signs
             result.host[i] = static_cast<T>(f(e.host[i]...));
         }
         return result;
