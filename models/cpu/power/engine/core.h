@@ -290,7 +290,7 @@ private:
     void begin(std::int64_t instructions);
     void take_asynchronous();
 
-    // Trace interrupts, and watchpoints (trace.cpp)
+    // Trace interrupts, and watchpoints (trace_interrupt.cpp)
     void select_watches();
     [[nodiscard]] bool traced_at(std::uint64_t ea) const;
     bool run_traced();

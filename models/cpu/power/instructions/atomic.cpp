@@ -100,9 +100,9 @@ constexpr std::uint8_t store_twin = 24;
 /// What the functions up to swap leave in storage.
 template <typename T>
 T combined(std::uint8_t code, T memory, T operand) {
-    using signed_T = std::make_signed_t<T>;
+    using signed_t = std::make_signed_t<T>;
     const bool less = memory < operand;
-    const bool signed_less = static_cast<signed_T>(memory) < static_cast<signed_T>(operand);
+    const bool signed_less = static_cast<signed_t>(memory) < static_cast<signed_t>(operand);
     switch (code) {
     case function::add:
         return static_cast<T>(memory + operand);

@@ -200,11 +200,11 @@ const special_register* find_special_register(unsigned number) {
     return nullptr;
 }
 
-handler select_mfspr(std::uint32_t word_, unsigned /*index*/, op& decoded) {
-    return select_access<false>(word_, decoded);
+handler select_mfspr(std::uint32_t instruction_word, unsigned /*index*/, op& decoded) {
+    return select_access<false>(instruction_word, decoded);
 }
-handler select_mtspr(std::uint32_t word_, unsigned /*index*/, op& decoded) {
-    return select_access<true>(word_, decoded);
+handler select_mtspr(std::uint32_t instruction_word, unsigned /*index*/, op& decoded) {
+    return select_access<true>(instruction_word, decoded);
 }
 
 void set_program_priority(registers& state, unsigned priority) {

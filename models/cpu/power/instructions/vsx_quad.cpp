@@ -12,20 +12,19 @@ namespace {
 
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
-using u128 = ieee::uint128;
 
 // Operands are VRs: VSR 32 to 63.
 
 vector_register& vr(core& c, std::uint8_t number) { return c.state.vsr[32 + number]; }
 ieee::number quad(const core& c, std::uint8_t number) {
     const vector_register& v = c.state.vsr[32 + number];
-    return ieee::decode(u128{v.high} << 64 | v.low, ieee::binary128);
+    return ieee::decode(uint128{v.high} << 64 | v.low, ieee::binary128);
 }
 
 /// VRT <- result, in quad precision. \returns the exceptions raised
 u32 deliver_quad(core& c, const op* o, const ieee::number& result, const ieee::environment& e) {
     if (report(c, e)) {
-        const u128 bits = ieee::encode(result, ieee::binary128);
+        const uint128 bits = ieee::encode(result, ieee::binary128);
         vr(c, o->t) = {.low = static_cast<u64>(bits), .high = static_cast<u64>(bits >> 64)};
         set_class(c, ieee::class_of(result, ieee::binary128));
     }
@@ -159,6 +158,7 @@ template <bool signals>
 template <work plain_form, work ex_form>
 handler select_rounding(u32 word, unsigned /*index*/, op& decoded) {
     decoded.c = static_cast<std::uint8_t>(decoded.c | (word >> 16 & 1) << 2);
+    // NOLINTNEXTLINE(bugprone-branch-clone): two instances
     return (word & 1) != 0 ? guarded<facility::vsx, done<ex_form>> : guarded<facility::vsx, done<plain_form>>;
 }
 
