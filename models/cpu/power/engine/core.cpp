@@ -5,6 +5,7 @@
 #include <span>
 
 #include "cpu/power/engine/decode.h"
+#include "cpu/power/ieee/environment.h"
 #include "cpu/power/instructions/fusion.h"
 
 namespace pefsim::cpu::power {
@@ -34,6 +35,11 @@ void core::begin(std::int64_t instructions) {
     run_start_ = nullptr;
     limit_ = instructions;
     leaving_ = false;
+    if (code_.full()) [[unlikely]] {
+        page_ = nullptr;
+        code_.drop_all();
+        forget_translations();
+    }
 }
 
 exit_reason core::run(std::int64_t instructions) {
@@ -146,6 +152,7 @@ bool core::unseen(const op* o, std::uint64_t ea, std::size_t size, access_kind k
 /// The op at `ea`, from which a new run begins; null when the engine is to be left. Every interrupt on the way counts as
 /// an instruction, so that a vector without code cannot hold the engine for ever.
 const op* core::enter(std::uint64_t ea) {
+    settle_come_from();
     while (executed_ < budget_ || executed_ == 0) {
         if (watching_code_ && traced_at(ea)) [[unlikely]] {
             tracing_ = true;
@@ -171,6 +178,13 @@ const op* core::enter(std::uint64_t ea) {
 const op* core::enter_behind(const op* o, std::uint64_t ea) {
     completed(o);
     return enter(ea);
+}
+
+/// Before page_ changes, and before others look at state.
+void core::settle_come_from() {
+    if (come_from_ != nullptr) {
+        came_from(come_from_);
+    }
 }
 
 /// Fills the fetch TLB's entry of `ea`. False: an interrupt has been taken, or the engine is being left.
@@ -209,6 +223,7 @@ bool core::find_code(std::uint64_t ea) {
 }
 
 const op* core::leave_at(std::uint64_t nip, exit_reason why) {
+    settle_come_from();
     state.nip = nip;
     exit_ = why;
     return nullptr;
@@ -348,6 +363,12 @@ const op* core::resynchronise(const op* o) {
     completed(o);
     select_context();
     state.nip &= ea_mask_;
+    if ((state.msr & (msr_fe0 | msr_fe1)) != 0 && (state.fpscr & ieee::fpscr::fex) != 0) [[unlikely]] {
+        deliver(state.nip, enabled_by_msr());
+        if (leaving_) {
+            return nullptr;
+        }
+    }
     take_asynchronous();
     return enter(state.nip);
 }

@@ -30,6 +30,7 @@ bool core::reach(const op* o, std::uint64_t ea, std::size_t size, access_kind ki
         take(o, alignment_fault(ea));
         return false;
     }
+    inhibited_ = found.inhibited;
     keepable_ = !found.inhibited && (!found.keyed || ea >> 62 == 0);
     real = found.real;
     return true;
@@ -47,6 +48,18 @@ bool core::touch_slowly(const op* o, std::uint64_t ea) {
     }
     if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
         remember(data_->loads, data_->far_loads, ea, bytes);
+    }
+    return true;
+}
+
+bool core::cacheable_slowly(const op* o, std::uint64_t ea, access_kind kind, vector otherwise) {
+    std::uint64_t real = 0;
+    if (!reach(o, ea, 1, kind, real)) {
+        return false;
+    }
+    if (inhibited_) {
+        take(o, otherwise == vector::alignment ? alignment_fault(ea) : unsuitable_storage(ea, kind));
+        return false;
     }
     return true;
 }

@@ -47,6 +47,15 @@ const op* write_ppr32(core& c, const op* o) {
     return next(c, o);
 }
 
+const op* read_cfar(core& c, const op* o) {
+    c.state.gpr[o->t] = c.come_from();
+    return next(c, o);
+}
+const op* write_cfar(core& c, const op* o) {
+    c.came_from(c.state.gpr[o->t]);
+    return next(c, o);
+}
+
 /// The transactional registers: MSR[TM] is always 0.
 const op* no_transactions(core& c, const op* o) { return not_enabled(c, o, facility_cause::tm); }
 
@@ -68,7 +77,7 @@ constexpr special_register rows[] = {
     {  9, spr::ctr,    privilege::problem,    privilege::problem},
     { 13, spr::amr,    privilege::problem,    privilege::problem,    all,  0, nullptr, write_amr},
     { 17, spr::dscr,   privilege::supervisor, privilege::supervisor},
-    { 28, spr::cfar,   privilege::supervisor, privilege::supervisor},
+    { 28, spr::cfar,   privilege::supervisor, privilege::supervisor, all,  0, read_cfar, write_cfar},
     {128, by_handlers, privilege::problem,    privilege::problem,    all,  0, no_transactions, no_transactions},
     {129, by_handlers, privilege::problem,    privilege::problem,    all,  0, no_transactions, no_transactions},
     {130, by_handlers, privilege::problem,    privilege::problem,    all,  0, no_transactions, no_transactions},

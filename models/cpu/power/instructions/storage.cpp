@@ -26,6 +26,9 @@ const op* check(core& c, const op* o) {
 
 const op* dcbz(core& c, const op* o) {
     const u64 at = address<ea::indexed>(c, o) & ~(block - 1);
+    if (!c.cacheable(o, at, access_kind::store, vector::alignment)) [[unlikely]] {
+        return c.interrupted();
+    }
     for (u64 i = 0; i < block; i += sizeof(uint128)) {
         if (!c.store(o, at + i, uint128{0})) [[unlikely]] {
             return c.interrupted();
