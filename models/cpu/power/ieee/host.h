@@ -10,17 +10,6 @@
 /// operation being rounded by itself: compile with -ffp-contract=off.
 namespace pefsim::cpu::power::ieee::host {
 
-/// True when the functions that need a fused multiply-add may be called.
-inline bool has_fused() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("fma") != 0;
-#elif defined(__aarch64__)
-    return true;
-#else
-    return false;
-#endif
-}
-
 /// Biased exponents of binary64 within which no step of the functions below overflows or underflows.
 inline constexpr std::uint64_t lowest = 600;
 inline constexpr std::uint64_t highest = 2040;
@@ -99,6 +88,14 @@ template <typename F>
     constexpr std::uint32_t low = 5;
     constexpr std::uint32_t high = 250;
     return (std::bit_cast<std::uint32_t>(value) >> 23 & 0xff) - low <= high - low;
+}
+
+/// True of products whose last bit is no denormal number, nor lost: what cancels them out leaves a zero that is exact.
+[[gnu::always_inline]] inline bool is_cancelled_exactly(double product) { return in_range(product); }
+[[gnu::always_inline]] inline bool is_cancelled_exactly(float product) {
+    constexpr std::uint32_t low = 30;
+    constexpr std::uint32_t high = 250;
+    return (std::bit_cast<std::uint32_t>(product) >> 23 & 0xff) - low <= high - low;
 }
 
 /// A result as FPSCR describes it. The bits are numbers, 0 or 1: no branch waits for what nobody can predict.

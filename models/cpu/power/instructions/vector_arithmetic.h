@@ -6,6 +6,8 @@
 #include <concepts>
 #include <cstdint>
 
+#include "cpu/power/ieee/host_convert.h"
+#include "cpu/power/host_features.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/floating_operation.h"
 #include "cpu/power/instructions/floating_status.h"
@@ -151,7 +153,7 @@ template <typename operation, typename T, bool negates = false>
 handler fastest_lanes() {
     if constexpr (!operation::fused) {
         return compute_lanes_portably<operation, T, negates>;
-    } else if (ieee::host::has_fused()) {
+    } else if (host_features::fused()) {
         return compute_lanes_fused<operation, T, negates>;
     } else {
         return compute_lanes_exactly<operation, T, negates>;
@@ -168,6 +170,29 @@ template <typename T, auto f>
         result[i] = f(b[i], e);
     }
     return deliver_lanes<T>(c, o, result, e);
+}
+
+/// T <- quickly(element of B), where that is good for all of them; else as map_lanes does it with `exactly`.
+template <typename T, auto quickly, auto exactly>
+const op* map_quickly(core& c, const op* o) {
+    const std::uint64_t status = c.state.fpscr;
+    const lanes<T> b = lanes_of<T>(c, o->b);
+    lanes<T> result;
+    std::uint64_t inexact = 0;
+    bool good = (status & (fpscr::xe | fpscr::rn)) == 0;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const ieee::host::converted<T> element = quickly(b[i]);
+        result[i] = element.value;
+        inexact |= std::uint64_t{element.inexact};
+        good &= element.good;
+    }
+    if (!good) [[unlikely]] {
+        return done<map_lanes<T, exactly>>(c, o);
+    }
+    const std::uint64_t fresh = inexact << 25 & ~status;  // XX, and FX when XX is new
+    c.state.fpscr = status | fresh | fresh << 6;
+    set_lanes<T>(c, o->t, result);
+    return next(c, o);
 }
 
 /// T <- f(element of A, element of B, environment), element by element.

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cpu/power/engine/core.h"
+#include "cpu/power/host_features.h"
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/vector_arithmetic.h"
 
@@ -107,7 +108,7 @@ template <typename operation, bool negates = false>
 handler select_arithmetic(u32 /*word*/, unsigned /*index*/, op& /*decoded*/) {
     if constexpr (!operation::fused) {
         return compute_words_portably<operation>;
-    } else if (ieee::host::has_fused()) {
+    } else if (host_features::fused()) {
         return compute_words_fused<operation, negates>;
     } else {
         return compute_words_exactly<operation, negates>;
@@ -145,6 +146,22 @@ ieee::number to_integral(const ieee::number& n) {
     ieee::environment e;
     e.mode = mode;
     return ieee::round_to_integral(n, e);
+}
+/// VRT <- elements of VRB as integral numbers: on the host, unless one is denormal or a NaN.
+template <ieee::rounding mode>
+const op* to_integrals(core& c, const op* o) {
+    lanes<u32> elements = lanes_of<u32>(c, 32 + o->b);
+    u32 special = 0;
+    for (u32& each : elements) {
+        const auto result = ieee::host::to_integral<mode>(as_float(each));
+        special |= denormal(each) | u32{!result.good};
+        each = std::bit_cast<u32>(result.value);
+    }
+    if (special != 0) [[unlikely]] {
+        return done<map_words<to_integral<mode>>>(c, o);
+    }
+    set_lanes<u32>(c, 32 + o->t, elements);
+    return next(c, o);
 }
 /// Unlike in VSX, a NaN comes before a number.
 template <auto extreme>
@@ -235,10 +252,35 @@ handler select_compare_numbers(u32 word, unsigned /*index*/, op& /*decoded*/) {
     return (word >> 10 & 1) != 0 ? guarded<facility::vmx, compare_numbers<conditions, true>>
                                  : guarded<facility::vmx, compare_numbers<conditions, false>>;
 }
-template <auto f, auto set_condition>
-handler select_compare(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, done<compare_words<f, set_condition>>>
-                                 : guarded<facility::vmx, done<zip_words<f>>>;
+/// vcmpbfp, in the same way.
+template <bool dot>
+const op* compare_bounds(core& c, const op* o) {
+    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
+    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
+    lanes<u32> bounds;
+    u32 special = 0;
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+        const float x = as_float(a[i]);
+        const float y = as_float(b[i]);
+        special |= denormal(a[i]) | denormal(b[i]) | u32{__builtin_isunordered(x, y) != 0};
+        bounds[i] = u32{x > y} << 31 | u32{x < -y} << 30;
+    }
+    if (special != 0) [[unlikely]] {
+        if constexpr (dot) {
+            return done<compare_words<bounds_of, set_cr6_within>>(c, o);
+        } else {
+            return done<zip_words<bounds_of>>(c, o);
+        }
+    }
+    if constexpr (dot) {
+        set_cr6_within(c, bounds);
+    }
+    set_lanes<u32>(c, 32 + o->t, bounds);
+    return next(c, o);
+}
+handler select_compare_bounds(u32 word, unsigned /*index*/, op& /*decoded*/) {
+    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, compare_bounds<true>>
+                                 : guarded<facility::vmx, compare_bounds<false>>;
 }
 
 // --- Conversion; o->a: UIM
@@ -369,11 +411,11 @@ constexpr instruction rows[] = {
     {"vctsxs",       vx_form(4, 970),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, to_integers<true>>},
     {"vcfux",        vx_form(4, 778),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<false>>},
     {"vcfsx",        vx_form(4, 842),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<true>>},
-    {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::downward>>>},
-    {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::nearest>>>},
-    {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::upward>>>},
-    {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::toward_zero>>>},
-    {"vcmpbfp",      vc_form(4, 966),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<bounds_of, set_cr6_within>},
+    {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::downward>>},
+    {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::nearest>>},
+    {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::upward>>},
+    {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::toward_zero>>},
+    {"vcmpbfp",      vc_form(4, 966),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_bounds},
     {"vcmpeqfp",     vc_form(4, 198),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<2>},
     {"vcmpgefp",     vc_form(4, 454),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4 | 2>},
     {"vcmpgtfp",     vc_form(4, 710),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4>},
