@@ -152,8 +152,8 @@ bool address_space::back(mapping& made) const {
         const auto host_page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
         const std::uint64_t first = (in_file + host_page - 1) / host_page * host_page;
         if (const std::uint64_t last = made.valid_end - made.start; first < last) {
-            ::mmap(made.host + first, last - first, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+            return ::mmap(made.host + first, last - first, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
         }
     }
     return true;

@@ -38,6 +38,7 @@ struct options {
     std::size_t show = 1;    ///< differences of a row that are printed
     bool all = false;        ///< rows without semantics too
     bool exact = false;      ///< known differences count
+    bool reasons = false;    ///< for how many vectors each known difference is needed
     std::string runner = "qemu-ppc64le -cpu power9";
     std::string vecrun;
 };
@@ -108,7 +109,18 @@ struct totals {
     std::size_t known = 0;
     std::size_t different = 0;
     std::size_t different_rows = 0;
+    std::size_t known_results = 0;  ///< known differences of more than status registers
+    std::vector<std::size_t> covered = std::vector<std::size_t>(known_differences().size());
 };
+
+/// True when a register other than CR, FPSCR and VSCR, storage, or the fault differs.
+bool results_differ(const vector_state& a, const vector_state& b) {
+    vector_state other = b;
+    other.cr = a.cr;
+    other.fpscr = a.fpscr;
+    std::memcpy(other.vscr, a.vscr, sizeof other.vscr);
+    return std::memcmp(&a, &other, sizeof other) != 0;
+}
 
 /// Compares one row; `theirs` begins with its results and is moved behind them.
 void compare_row(const options& how, const row_vectors& row, engine_run& engine, const vector_state*& theirs,
@@ -128,6 +140,10 @@ void compare_row(const options& how, const row_vectors& row, engine_run& engine,
             }
             if (!how.exact && equal_but_for_known(of)) {
                 ++known;
+                sum.known_results += results_differ(ours[i], other) ? 1 : 0;
+                for (const std::size_t number : how.reasons ? covering(of) : std::vector<std::size_t>()) {
+                    ++sum.covered[number];
+                }
             } else if (++different <= how.show) {
                 shown += describe(of);
             }
@@ -183,8 +199,12 @@ int run(const options& how) {
     if (!without_semantics.empty()) {
         fmt::print("no semantics yet:{}\n", without_semantics);
     }
-    fmt::print("{} rows, {} vectors: {} differences in {} rows, {} known\n", sum.rows, sum.vectors,
-               sum.different, sum.different_rows, sum.known);
+    for (std::size_t i = 0; how.reasons && i < sum.covered.size(); ++i) {
+        fmt::print("{:7} {}: {}\n", sum.covered[i], known_differences()[i].rows,
+                   known_differences()[i].reason);
+    }
+    fmt::print("{} rows, {} vectors: {} differences in {} rows, {} known, {} of them in results\n", sum.rows,
+               sum.vectors, sum.different, sum.different_rows, sum.known, sum.known_results);
     return sum.different == 0 ? 0 : 1;
 }
 
@@ -202,6 +222,7 @@ int main_of(int argc, char** argv) {
         ("inputs", po::value(&how.inputs), "of an encoding")
         ("show", po::value(&how.show), "so many differences of each row (1)")
         ("all", "rows without semantics too: the engine finds them illegal")
+        ("reasons", "for how many vectors each known difference is needed")
         ("exact", "known differences count as differences")
         ("runner", po::value(&how.runner), "command that executes vecrun (qemu-ppc64le -cpu power9)")
         ("vecrun", po::value(&how.vecrun)->required(), "the guest program");
@@ -218,6 +239,7 @@ int main_of(int argc, char** argv) {
     }
     po::notify(given);
     how.all = given.contains("all");
+    how.reasons = given.contains("reasons");
     how.exact = given.contains("exact");
     if (how.vectors == 0 || how.inputs == 0) {
         throw std::invalid_argument("--vectors and --inputs: at least 1");

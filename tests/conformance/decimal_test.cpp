@@ -11,6 +11,7 @@
 
 #include "cpu/power/decfloat/arithmetic.h"
 #include "cpu/power/decfloat/number.h"
+#include "cpu/power/int128.h"
 #include "tests/conformance/conditions.h"
 #include "tests/conformance/engine_run.h"
 #include "tests/conformance/gcc_decimal.h"
@@ -19,6 +20,7 @@
 namespace pefsim::conformance {
 namespace {
 
+using cpu::power::uint128;
 using namespace cpu::power::decfloat;  // NOLINT(google-build-using-namespace): what is tested
 namespace status = cpu::power::ieee::fpscr;
 
@@ -51,13 +53,13 @@ number of_host(u64 bits) {
             .coefficient = coefficient};
 }
 
-u128 host_extended(const number& value) {
-    const u128 sign = static_cast<u128>(value.negative) << 127;
-    const u128 exponent = static_cast<unsigned>(value.exponent + extended_format.bias);
-    return value.infinite() ? sign | static_cast<u128>(0x78) << 120
+uint128 host_extended(const number& value) {
+    const uint128 sign = static_cast<uint128>(value.negative) << 127;
+    const uint128 exponent = static_cast<unsigned>(value.exponent + extended_format.bias);
+    return value.infinite() ? sign | static_cast<uint128>(0x78) << 120
                             : sign | exponent << 113 | value.coefficient;
 }
-number of_host(u128 bits) {
+number of_host(uint128 bits) {
     const bool negative = bits >> 127 != 0;
     const auto code = static_cast<unsigned>(bits >> 122) & 0x1f;
     if (code >= 0x1e) {
@@ -65,7 +67,7 @@ number of_host(u128 bits) {
     }
     return {.negative = negative,
             .exponent = static_cast<int>(bits >> 113 & 0x3fff) - extended_format.bias,
-            .coefficient = bits & ((u128{1} << 113) - 1)};
+            .coefficient = bits & ((uint128{1} << 113) - 1)};
 }
 
 bool same(const number& a, const number& b) {
@@ -92,7 +94,7 @@ number any_long(operand_values& random) {
 number any_extended(operand_values& random) {
     for (;;) {
         const cpu::vector_register bits = random.decimal128();
-        const number value = decode_extended(static_cast<u128>(bits.high) << 64 | bits.low);
+        const number value = decode_extended(static_cast<uint128>(bits.high) << 64 | bits.low);
         if (!value.nan()) {
             return value;
         }
@@ -126,8 +128,8 @@ TEST(decimal_arithmetic, of_extended_is_that_of_gcc) {
         const number a = any_extended(random);
         const number b = any_extended(random);
         for (unsigned k = 0; k < std::size(operations); ++k) {
-            const u128 expected = gcc::decimal128(static_cast<gcc::operation>(k), host_extended(a),
-                                                  host_extended(b));
+            const uint128 expected = gcc::decimal128(static_cast<gcc::operation>(k), host_extended(a),
+                                                     host_extended(b));
             environment e;
             ASSERT_TRUE(same(of_host(expected), operations[k](a, b, extended_format, e)))
                 << text(a) << ' ' << k << ' ' << text(b) << " = " << text(of_host(expected)) << ", not "

@@ -28,7 +28,7 @@ word compute(operation what, word a, word b) {
 }  // namespace
 
 std::uint64_t decimal64(operation what, std::uint64_t a, std::uint64_t b) { return compute<dd>(what, a, b); }
-u128 decimal128(operation what, u128 a, u128 b) { return compute<td>(what, a, b); }
+uint128 decimal128(operation what, uint128 a, uint128 b) { return compute<td>(what, a, b); }
 
 int compare64(std::uint64_t a, std::uint64_t b) {
     const auto x = std::bit_cast<dd>(a);
@@ -36,7 +36,9 @@ int compare64(std::uint64_t a, std::uint64_t b) {
     return x < y ? -1 : x > y ? 1 : x == y ? 0 : 2;
 }
 
-std::uint64_t narrowed(u128 a) { return std::bit_cast<std::uint64_t>(static_cast<dd>(std::bit_cast<td>(a))); }
+std::uint64_t narrowed(uint128 a) {
+    return std::bit_cast<std::uint64_t>(static_cast<dd>(std::bit_cast<td>(a)));
+}
 std::uint64_t of_integer(std::int64_t a) { return std::bit_cast<std::uint64_t>(static_cast<dd>(a)); }
 std::int64_t to_integer(std::uint64_t a) { return static_cast<std::int64_t>(std::bit_cast<dd>(a)); }
 

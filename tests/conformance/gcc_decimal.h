@@ -7,16 +7,16 @@
 /// functions of the same names as Intel's library, with other parameters.
 namespace pefsim::conformance::gcc {
 
-__extension__ typedef unsigned __int128 u128;
+__extension__ using uint128 = unsigned __int128;
 
 enum class operation : std::uint8_t { add, subtract, multiply, divide };
 
 std::uint64_t decimal64(operation what, std::uint64_t a, std::uint64_t b);
-u128 decimal128(operation what, u128 a, u128 b);
+uint128 decimal128(operation what, uint128 a, uint128 b);
 /// -1, 0, 1; 2: unordered.
 int compare64(std::uint64_t a, std::uint64_t b);
 
-std::uint64_t narrowed(u128 a);
+std::uint64_t narrowed(uint128 a);
 std::uint64_t of_integer(std::int64_t a);
 std::int64_t to_integer(std::uint64_t a);
 

@@ -2,7 +2,9 @@
 #include "tests/conformance/known_differences.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <span>
 
 #include "tests/conformance/conditions.h"
 #include "tests/conformance/exclusions.h"
@@ -84,6 +86,28 @@ void forget(vector_state& state, const sample& s, const part& what) {
     }
 }
 
+void forget(vector_state& ours, vector_state& theirs, const sample& s, const known_difference& known) {
+    for (const part& what : known.parts) {
+        forget(ours, s, what);
+        forget(theirs, s, what);
+    }
+}
+
+bool applies(const known_difference& known, const sample& s) {
+    return matches(known.rows, s.row->mnemonic) && (known.when == nullptr || known.when(s));
+}
+
+/// How many.
+std::size_t differing_bits(const vector_state& a, const vector_state& b) {
+    const auto bytes_of = [](const vector_state& of) { return std::as_bytes(std::span(&of, 1)); };
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < sizeof a; ++i) {
+        count += static_cast<std::size_t>(
+            std::popcount(static_cast<unsigned>(bytes_of(a)[i] ^ bytes_of(b)[i])));
+    }
+    return count;
+}
+
 }  // namespace
 
 unsigned target_register(const sample& s) {
@@ -104,29 +128,44 @@ unsigned target_register(const sample& s) {
 
 std::span<const known_difference> known_environment() { return environment; }
 
-std::vector<known_difference> known_differences() {
-    std::vector<known_difference> all;
-    for (const auto table :
-         {known_environment(), known_fixed(), known_floating(), known_decimal(), known_vector()}) {
-        all.insert(all.end(), table.begin(), table.end());
-    }
-    return all;
+const std::vector<known_difference>& known_differences() {
+    static const std::vector<known_difference> differences = [] {
+        std::vector<known_difference> all;
+        for (const auto table :
+             {known_environment(), known_fixed(), known_floating(), known_decimal(), known_vector()}) {
+            all.insert(all.end(), table.begin(), table.end());
+        }
+        return all;
+    }();
+    return differences;
 }
 
 bool equal_but_for_known(const sample& of) {
     vector_state ours = *of.ours;
     vector_state theirs = *of.theirs;
-    static const std::vector<known_difference> all = known_differences();
-    for (const known_difference& each : all) {
-        if (!matches(each.rows, of.row->mnemonic) || (each.when != nullptr && !each.when(of))) {
-            continue;
-        }
-        for (const part& what : each.parts) {
-            forget(ours, of, what);
-            forget(theirs, of, what);
+    for (const known_difference& each : known_differences()) {
+        if (applies(each, of)) {
+            forget(ours, theirs, of, each);
         }
     }
     return std::memcmp(&ours, &theirs, sizeof ours) == 0;
+}
+
+std::vector<std::size_t> covering(const sample& of) {
+    std::vector<std::size_t> found;
+    const std::vector<known_difference>& all = known_differences();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!applies(all[i], of)) {
+            continue;
+        }
+        vector_state ours = *of.ours;
+        vector_state theirs = *of.theirs;
+        forget(ours, theirs, of, all[i]);
+        if (differing_bits(ours, theirs) != differing_bits(*of.ours, *of.theirs)) {
+            found.push_back(i);
+        }
+    }
+    return found;
 }
 
 }  // namespace pefsim::conformance

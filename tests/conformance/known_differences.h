@@ -57,12 +57,15 @@ std::span<const known_difference> known_fixed();
 std::span<const known_difference> known_floating();
 std::span<const known_difference> known_decimal();
 std::span<const known_difference> known_vector();
-std::vector<known_difference> known_differences();
+const std::vector<known_difference>& known_differences();
 
 /// The number of the VSR of the first operand that is one; 64: there is none.
 unsigned target_register(const sample& s);
 
 /// True when the states after are equal but for what known differences allow.
 bool equal_but_for_known(const sample& of);
+
+/// The positions in known_differences() of those that cover a bit in which the states after differ.
+std::vector<std::size_t> covering(const sample& of);
 
 }  // namespace pefsim::conformance

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cpu/power/int128.h"
 #include "tests/conformance/conditions.h"
 
 namespace pefsim::conformance {
@@ -34,8 +35,7 @@ bool no_extended_quotient(const sample& s) {
     if (dividend >= divisor) {
         return true;
     }
-    __extension__ typedef unsigned __int128 u128;
-    const u128 quotient = (static_cast<u128>(dividend) << 64) / divisor;
+    const cpu::power::uint128 quotient = (static_cast<cpu::power::uint128>(dividend) << 64) / divisor;
     return quotient > (u64{1} << 63) - (negative ? 0 : 1);
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/conformance/operand_values.h"
 
+#include "cpu/power/int128.h"
+
 namespace pefsim::conformance {
 namespace {
 
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
-__extension__ typedef unsigned __int128 u128;
 using cpu::vector_register;
+using cpu::power::uint128;
 
 constexpr std::array<u64, 27> integers{
     0,
@@ -231,12 +233,12 @@ vector_register operand_values::decimal128() {
     const u64 exponent = std::array<u64, 6>{bias,      bias - 16 + below(32), bias - 40 + below(80),
                                             below(40), 12287 - below(40),     below(12288)}[below(6)];
     const std::size_t used = below(12);
-    u128 word = static_cast<u128>(sign | combination(exponent >> 12, used == 11 ? below(10) : 0) << 58 |
-                                  (exponent & 0xfff) << 46)
-                << 64;
+    uint128 word = static_cast<uint128>(sign | combination(exponent >> 12, used == 11 ? below(10) : 0) << 58 |
+                                        (exponent & 0xfff) << 46)
+                   << 64;
     for (std::size_t i = 0; i < used; ++i) {
         const u64 declet = one_in(3) ? one_of<u64>(declets) : bits() & 0x3ff;
-        word |= static_cast<u128>(declet) << (10 * i);
+        word |= static_cast<uint128>(declet) << (10 * i);
     }
     return {static_cast<u64>(word), static_cast<u64>(word >> 64)};
 }

@@ -9,14 +9,13 @@
 #include <vector>
 
 #include "cpu/call_rows.h"
+#include "cpu/power/int128.h"
 
 namespace pefsim::cpu::power {
 
 using sc_core::sc_time;
 
 namespace {
-
-__extension__ using wide = unsigned __int128;
 
 constexpr std::size_t stack_size = 1 << 20;
 constexpr unsigned fraction_bits = 32;
@@ -230,15 +229,16 @@ std::int64_t power_cpu::instructions_in(std::uint64_t units) const {
 }
 
 std::uint64_t power_cpu::time_base(std::uint64_t instructions) {
-    return static_cast<std::uint64_t>(wide{units_at(instructions)} * ticks_numerator_ / ticks_denominator_);
+    return static_cast<std::uint64_t>(uint128{units_at(instructions)} * ticks_numerator_ /
+                                      ticks_denominator_);
 }
 
 std::uint64_t power_cpu::units_until_decrementer() {
     const std::uint64_t ticks = core_.time_base();
-    const wide end = wide{ticks} + core_.dec.ticks_left(ticks, core_.decrementer_width());
-    const wide units = (end * ticks_denominator_ + ticks_numerator_ - 1) / ticks_numerator_;
-    const wide left = units - std::min<wide>(units, now().value());
-    return static_cast<std::uint64_t>(std::min<wide>(left, ~std::uint64_t{0}));
+    const uint128 end = uint128{ticks} + core_.dec.ticks_left(ticks, core_.decrementer_width());
+    const uint128 units = (end * ticks_denominator_ + ticks_numerator_ - 1) / ticks_numerator_;
+    const uint128 left = units - std::min<uint128>(units, now().value());
+    return static_cast<std::uint64_t>(std::min<uint128>(left, ~std::uint64_t{0}));
 }
 
 /// To the end of the quantum, or until the decrementer expires.

@@ -10,7 +10,7 @@
 
 namespace pefsim::cpu::power::debug {
 
-using namespace gdb;
+using namespace gdb;  // NOLINT(google-build-using-namespace): its packets and registers are what this file is about
 
 namespace {
 

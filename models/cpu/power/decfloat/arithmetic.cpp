@@ -18,11 +18,11 @@ enum class rest : std::uint8_t { none, below_half, half, above_half };
 struct intermediate {
     bool negative = false;
     int exponent = 0;
-    u128 coefficient = 0;
+    uint128 coefficient = 0;
     rest behind = rest::none;
 };
 
-constexpr u128 power_of_ten(int n) { return powers_of_ten[static_cast<std::size_t>(n)]; }
+constexpr uint128 power_of_ten(int n) { return powers_of_ten[static_cast<std::size_t>(n)]; }
 
 // --- Rounding (5.5.2)
 
@@ -38,11 +38,11 @@ void drop_digits(intermediate& value, int count) {
         value.behind = anything ? rest::below_half : rest::none;
         return;
     }
-    const u128 unit = power_of_ten(count);
-    const u128 dropped = value.coefficient % unit;
+    const uint128 unit = power_of_ten(count);
+    const uint128 dropped = value.coefficient % unit;
     value.coefficient /= unit;
     const bool more = value.behind != rest::none;
-    const u128 half = unit / 2;
+    const uint128 half = unit / 2;
     value.behind = dropped == 0 && !more    ? rest::none
                    : dropped < half         ? rest::below_half
                    : dropped > half || more ? rest::above_half
@@ -361,7 +361,7 @@ std::int64_t to_integer(const number& value, environment& e) {
     environment rounding_only = e;
     const number integer = value.infinite() ? value : round_to_integer(value, rounding_only);
     constexpr int most_digits = 19;
-    const u128 limit = static_cast<u128>(most) + (value.negative ? 1 : 0);
+    const uint128 limit = static_cast<uint128>(most) + (value.negative ? 1 : 0);
     const bool fits = integer.finite() &&
                       (integer.coefficient == 0 ||
                        (digits_of(integer.coefficient) + integer.exponent <= most_digits &&

@@ -34,7 +34,7 @@ struct long_width {
     }
 };
 struct extended_width {
-    using word = u128;
+    using word = uint128;
     static constexpr unsigned bits = 128;
     static constexpr unsigned trailing = 110;
     static BID_UINT128 unpack(word dpd) {
@@ -42,7 +42,7 @@ struct extended_width {
     }
     static word pack(const BID_UINT128& bid) {
         const BID_UINT128 dpd = bid_to_dpd128(bid);
-        return static_cast<u128>(dpd.w[1]) << 64 | dpd.w[0];
+        return static_cast<uint128>(dpd.w[1]) << 64 | dpd.w[0];
     }
 };
 
@@ -74,7 +74,7 @@ typename width::word encode(const number& value) {
         return width::pack(to_bid(value.negative, value.coefficient, value.exponent));
     }
     constexpr int places = width::trailing / 10 * 3;
-    const u128 payload = value.coefficient % powers_of_ten[places];
+    const uint128 payload = value.coefficient % powers_of_ten[places];
     const word digits = width::pack(to_bid(false, payload, 0)) & trailing_mask<width>;
     const word code = value.infinite() ? infinity_code << 1 : nan_code << 1 | (value.signalling() ? 1 : 0);
     return static_cast<word>(word{value.negative} << (width::bits - 1) | code << (width::bits - 7) | digits);
@@ -84,11 +84,11 @@ typename width::word encode(const number& value) {
 
 number decode_short(std::uint32_t dpd) { return decode<short_width>(dpd); }
 number decode_long(std::uint64_t dpd) { return decode<long_width>(dpd); }
-number decode_extended(u128 dpd) { return decode<extended_width>(dpd); }
+number decode_extended(uint128 dpd) { return decode<extended_width>(dpd); }
 
 std::uint32_t encode_short(const number& value) { return encode<short_width>(value); }
 std::uint64_t encode_long(const number& value) { return encode<long_width>(value); }
-u128 encode_extended(const number& value) { return encode<extended_width>(value); }
+uint128 encode_extended(const number& value) { return encode<extended_width>(value); }
 
 std::uint32_t class_of(const number& value, const format& in) {
     switch (value.what) {

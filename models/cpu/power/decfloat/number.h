@@ -4,15 +4,15 @@
 #include <array>
 #include <cstdint>
 
+#include "cpu/power/int128.h"
+
 /// Decimal floating-point numbers of the Power ISA (3.0B Book I 5.4): IEEE 754 decimal with densely packed digits. Intel's
 /// decimal library does the arithmetic and the packing of digits.
 namespace pefsim::cpu::power::decfloat {
 
-__extension__ typedef unsigned __int128 u128;
-
 /// The powers of ten that coefficients and their products with ten need.
 inline constexpr auto powers_of_ten = [] {
-    std::array<u128, 36> powers{};
+    std::array<uint128, 36> powers{};
     powers[0] = 1;
     for (std::size_t i = 1; i < powers.size(); ++i) {
         powers[i] = powers[i - 1] * 10;
@@ -21,7 +21,7 @@ inline constexpr auto powers_of_ten = [] {
 }();
 
 /// Number of decimal digits of a coefficient; 0 has none.
-constexpr int digits_of(u128 coefficient) {
+constexpr int digits_of(uint128 coefficient) {
     int count = 0;
     while (count < static_cast<int>(powers_of_ten.size()) &&
            coefficient >= powers_of_ten[static_cast<std::size_t>(count)]) {
@@ -40,7 +40,7 @@ struct format {
     /// Exponents of the first digit of the largest and of the smallest normal numbers.
     [[nodiscard]] constexpr int emax() const { return largest_exponent + digits - 1; }
     [[nodiscard]] constexpr int emin() const { return smallest_exponent() + digits - 1; }
-    [[nodiscard]] constexpr u128 largest_coefficient() const {
+    [[nodiscard]] constexpr uint128 largest_coefficient() const {
         return powers_of_ten[static_cast<std::size_t>(digits)] - 1;
     }
 };
@@ -56,7 +56,7 @@ struct number {
     kind what = kind::finite;
     bool negative = false;
     int exponent = 0;
-    u128 coefficient = 0;
+    uint128 coefficient = 0;
 
     [[nodiscard]] constexpr bool finite() const { return what == kind::finite; }
     [[nodiscard]] constexpr bool infinite() const { return what == kind::infinity; }
@@ -69,12 +69,12 @@ inline constexpr number default_nan{.what = kind::quiet_nan};
 
 number decode_short(std::uint32_t dpd);
 number decode_long(std::uint64_t dpd);
-number decode_extended(u128 dpd);
+number decode_extended(uint128 dpd);
 
 /// Of numbers that the format can hold. Payloads lose the digits that do not fit.
 std::uint32_t encode_short(const number& value);
 std::uint64_t encode_long(const number& value);
-u128 encode_extended(const number& value);
+uint128 encode_extended(const number& value);
 
 /// FPSCR[FPRF] of a result: class and sign (4.2.2).
 std::uint32_t class_of(const number& value, const format& in);

@@ -8,6 +8,7 @@ namespace pefsim::cpu::power {
 code_page& code_cache::page(std::uint64_t real, bool little_endian) {
     std::unique_ptr<code_page>& slot = pages_[key(real, little_endian)];
     if (!slot) {
+        ++made_;
         slot = std::make_unique<code_page>();
         slot->real = real & granule_mask;
         slot->little_endian = little_endian;
@@ -24,6 +25,7 @@ observed_page& code_cache::observed(std::uint64_t real, bool little_endian, std:
     if (found != places.end()) {
         return **found;
     }
+    ++made_;
     observed_page& made = *places.emplace_back(std::make_unique<observed_page>());
     made.real = real & granule_mask;
     made.little_endian = little_endian;
@@ -44,8 +46,11 @@ bool code_cache::holds(std::uint64_t real) const {
     return false;
 }
 
+/// The operands stay: a store may change the instruction that it is, which has yet to read some of them.
 void code_cache::clear(code_page& page, std::size_t first, std::size_t last) const {
-    std::fill(page.ops.begin() + first, page.ops.begin() + last + 1, op{.execute = undecoded_});
+    for (std::size_t i = first; i <= last; ++i) {
+        page.ops[i].execute = undecoded_;
+    }
 }
 
 void code_cache::forget(std::uint64_t real, std::size_t size) {
@@ -86,6 +91,12 @@ void code_cache::forget_all() {
         clear(*page, 0, words_per_page - 1);
     }
     forget_observed();
+}
+
+void code_cache::drop_all() {
+    pages_.clear();
+    observed_.clear();
+    made_ = 0;
 }
 
 void code_cache::forget_observed() {

@@ -32,7 +32,7 @@ struct observed_page : code_page {
     std::array<observed_op, words_per_page> beside;
 };
 
-/// All decoded code, by real address and byte order, and once more where it is observed. A page lives as long as the cache, so ops in flight stay valid; what
+/// All decoded code, by real address and byte order, and once more where it is observed. A page lives until all are dropped, so ops in flight stay valid; what
 /// changes is forgotten word by word.
 class code_cache {
 public:
@@ -52,12 +52,18 @@ public:
     /// All observed pages: the observer wants something else.
     void forget_observed();
 
-    [[nodiscard]] std::size_t pages() const { return pages_.size(); }
+    /// True when it holds so much that it should be dropped: a guest that executes a word of every granule of its storage must
+    /// not make it several times as large as that storage.
+    [[nodiscard]] bool full() const { return made_ >= most_pages; }
+    /// Drops all pages: no op may be in flight.
+    void drop_all();
 
 private:
     static std::uint64_t key(std::uint64_t real, bool little_endian) {
         return (real & granule_mask) | (little_endian ? 1 : 0);
     }
+
+    static constexpr std::size_t most_pages = std::size_t{1} << 14;
 
     void clear(code_page& page, std::size_t first, std::size_t last) const;
 
@@ -65,6 +71,7 @@ private:
     handler end_of_page_;
     std::unordered_map<std::uint64_t, std::unique_ptr<code_page>> pages_;
     std::unordered_map<std::uint64_t, std::vector<std::unique_ptr<observed_page>>> observed_;
+    std::size_t made_ = 0;  // pages of both kinds
 };
 
 }  // namespace pefsim::cpu::power

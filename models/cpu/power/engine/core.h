@@ -182,6 +182,15 @@ public:
     bool load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size);
     bool store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size);
 
+    /// Before an access that needs storage which caches may hold. False: as load(); caching-inhibited storage causes the
+    /// interrupt `otherwise`, Data Storage or Alignment.
+    [[gnu::always_inline]] bool cacheable(const op* o, std::uint64_t ea, access_kind kind,
+                                          vector otherwise = vector::data_storage) {
+        ea &= ea_mask_;
+        const tlb& known = kind == access_kind::store ? data_->stores : data_->loads;  // hold no other
+        return known.entries[tlb::index_of(ea)].tag == (ea & granule_mask) ||
+               cacheable_slowly(o, ea, kind, otherwise);
+    }
     /// The real address of an access of `size` bytes at `ea` within a granule, which it may do (load or store).
     bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real, std::size_t size = 8);
     /// An access that is checked like a load and moves no data: a cache instruction's.
@@ -208,10 +217,22 @@ public:
     [[nodiscard]] std::uint64_t cia(const op* o) const {
         return page_ea_ + static_cast<std::uint64_t>(o - page_->ops.data()) * 4;
     }
+    /// The Come-From Address Register (Book III 9.2): the branch that was taken last.
+    [[nodiscard]] std::uint64_t come_from() {
+        settle_come_from();
+        return state[spr::cfar];
+    }
+    /// It is `o`, or what software says.
+    [[gnu::always_inline]] void came_from(const op* o) { came_from(cia(o)); }
+    [[gnu::always_inline]] void came_from(std::uint64_t ea) {
+        state[spr::cfar] = ea;
+        come_from_ = nullptr;
+    }
     /// After `o`, goes on within the granule at `target`.
     [[gnu::always_inline]] const op* branch_near(const op* o, const op* target) {
         executed_ += o - run_start_ + 1;
         run_start_ = target;
+        come_from_ = o;
         if (executed_ >= budget_) [[unlikely]] {
             return leave_behind(o, cia(target));
         }
@@ -220,6 +241,7 @@ public:
     /// After `o`, goes on at any effective address.
     [[gnu::always_inline]] const op* branch_far(const op* o, std::uint64_t target) {
         executed_ += o - run_start_ + 1;
+        came_from(o);
         target &= ea_mask_ & ~std::uint64_t{3};
         const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(target)];
         if (entry.tag != (target & granule_mask) || executed_ >= budget_) [[unlikely]] {
@@ -268,7 +290,7 @@ private:
     void begin(std::int64_t instructions);
     void take_asynchronous();
 
-    // Trace interrupts, and watchpoints (trace.cpp)
+    // Trace interrupts, and watchpoints (trace_interrupt.cpp)
     void select_watches();
     [[nodiscard]] bool traced_at(std::uint64_t ea) const;
     bool run_traced();
@@ -278,6 +300,7 @@ private:
     }
     [[nodiscard]] bool watch_matches(std::uint64_t ea, std::uint64_t size, access_kind kind) const;
 
+    void settle_come_from();
     const op* enter(std::uint64_t ea);
     const op* enter_behind(const op* o, std::uint64_t ea);
     bool find_code(std::uint64_t ea);
@@ -299,6 +322,7 @@ private:
     };
     std::array<piece, 2> split(std::uint64_t ea, std::size_t size) const;
     bool touch_slowly(const op* o, std::uint64_t ea);
+    bool cacheable_slowly(const op* o, std::uint64_t ea, access_kind kind, vector otherwise);
     bool identify(const op* o, std::uint64_t ea, std::uint64_t& storage);
     bool load_slowly(const op* o, std::uint64_t ea, std::size_t size);
     template <bool whole>
@@ -315,6 +339,7 @@ private:
     code_page* page_ = nullptr;      // what is being executed
     std::uint64_t page_ea_ = 0;      // where it stands
     const op* run_start_ = nullptr;  // first op that executed_ does not count yet
+    const op* come_from_ = nullptr;  // in page_, a branch that CFAR does not name yet
     std::int64_t executed_ = 0;      // since run() was called
     std::int64_t budget_ = 0;        // leave when executed_ reaches it
     std::int64_t limit_ = 0;         // leave run() then
@@ -328,6 +353,7 @@ private:
     /// The latest translation may go into the TLBs: it is of cacheable storage, and not one that AMR decides outside
     /// quadrant 0, where keys_changed() would not find it.
     bool keepable_ = false;
+    bool inhibited_ = false;  // it is of caching-inhibited storage
     bool external_ = false;
     std::uint64_t watch_begin_ = 0;  // addresses that DAWR watches in this mode
     std::uint64_t watch_end_ = 0;

@@ -96,6 +96,14 @@ interrupt_cause watchpoint_match(std::uint64_t ea, access_kind kind) {
     return data_fault({.error = storage_error::storage, .status = storage_status::watchpoint}, ea, kind);
 }
 
+interrupt_cause unsuitable_storage(std::uint64_t ea, access_kind kind) {
+    return data_fault({.error = storage_error::storage, .status = storage_status::unsuitable}, ea, kind);
+}
+
+interrupt_cause enabled_by_msr() {
+    return {.which = vector::program, .srr1 = program::enabled_fp | program::behind};
+}
+
 interrupt_cause facility_unavailable(std::uint8_t cause) {
     return {.which = vector::facility_unavailable, .has_facility = true, .facility = cause};
 }

@@ -97,6 +97,7 @@ inline constexpr std::uint64_t enabled_fp = std::uint64_t{1} << (63 - 43);
 inline constexpr std::uint64_t illegal = std::uint64_t{1} << (63 - 44);
 inline constexpr std::uint64_t privileged = std::uint64_t{1} << (63 - 45);
 inline constexpr std::uint64_t trap = std::uint64_t{1} << (63 - 46);
+inline constexpr std::uint64_t behind = std::uint64_t{1} << (63 - 47);  ///< SRR0 is behind the cause
 }  // namespace program
 
 /// DSISR bits of a Data Storage interrupt (6.5.3), and where they differ SRR1 bits of an Instruction Storage interrupt
@@ -104,7 +105,8 @@ inline constexpr std::uint64_t trap = std::uint64_t{1} << (63 - 46);
 namespace storage_status {
 inline constexpr std::uint32_t no_translation = 0x4000'0000;
 inline constexpr std::uint32_t no_execute = 0x1000'0000;  ///< SRR1: no-execute or guarded storage
-inline constexpr std::uint32_t bad_size = 0x0400'0000;    ///< DSISR: access of this kind to this storage
+inline constexpr std::uint32_t unsuitable =
+    0x0400'0000;  ///< DSISR: caching-inhibited, and the instruction needs caches
 inline constexpr std::uint32_t protection = 0x0800'0000;
 inline constexpr std::uint32_t store = 0x0200'0000;
 inline constexpr std::uint32_t watchpoint = 0x0040'0000;
@@ -146,6 +148,11 @@ interrupt_cause data_fault(const translation& failed, std::uint64_t ea, access_k
 interrupt_cause alignment_fault(std::uint64_t ea);
 /// Data Storage interrupt of an access that DAWR matches.
 interrupt_cause watchpoint_match(std::uint64_t ea, access_kind kind);
+/// Data Storage interrupt of an instruction that caching-inhibited storage does not serve.
+interrupt_cause unsuitable_storage(std::uint64_t ea, access_kind kind);
+/// Program interrupt of a floating-point exception that has come to be enabled by MSR[FE0 FE1], behind the instruction that
+/// has changed them.
+interrupt_cause enabled_by_msr();
 /// Facility Unavailable, for a cause of facility_cause.
 interrupt_cause facility_unavailable(std::uint8_t cause);
 /// Program interrupt of a privileged instruction in problem state.

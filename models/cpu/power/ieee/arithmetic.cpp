@@ -281,14 +281,12 @@ std::uint8_t compare(const number& a, const number& b) {
     bool smaller = false;  // in magnitude
     if (a.is != b.is) {
         smaller = b.is == kind::infinity;
-    } else if (a.is == kind::infinity) {
+    } else if (a.is == kind::infinity || (a.exponent == b.exponent && a.significand == b.significand)) {
         return equal;
     } else if (a.exponent != b.exponent) {
         smaller = a.exponent < b.exponent;
-    } else if (a.significand != b.significand) {
-        smaller = a.significand < b.significand;
     } else {
-        return equal;
+        smaller = a.significand < b.significand;
     }
     return smaller != a.negative ? less : greater;
 }

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-namespace pefsim::cpu::power::ieee {
+#include "cpu/power/int128.h"
 
-__extension__ using uint128 = unsigned __int128;
+namespace pefsim::cpu::power::ieee {
 
 /// An interchange format of IEEE 754: sign, biased exponent, fraction.
 struct format {

@@ -39,6 +39,9 @@ const op* copy(core& c, const op* o) {
     if (at % sizeof c.copied != 0) {
         return misaligned(c, o, at);
     }
+    if (!c.cacheable(o, at, access_kind::load)) {
+        return c.interrupted();
+    }
     std::array<u64, 16> block{};
     for (std::size_t i = 0; i < block.size(); ++i) {
         if (!c.load(o, at + i * sizeof block[i], block[i])) {
@@ -54,6 +57,9 @@ const op* paste(core& c, const op* o) {
     const u64 at = address<ea::indexed>(c, o);
     if (at % sizeof c.copied != 0) {
         return misaligned(c, o, at);
+    }
+    if (!c.cacheable(o, at, access_kind::store)) {
+        return c.interrupted();
     }
     const bool done = c.copy_pending;
     for (std::size_t i = 0; done && i < c.copied.size(); ++i) {
@@ -94,9 +100,9 @@ constexpr std::uint8_t store_twin = 24;
 /// What the functions up to swap leave in storage.
 template <typename T>
 T combined(std::uint8_t code, T memory, T operand) {
-    using signed_T = std::make_signed_t<T>;
+    using signed_t = std::make_signed_t<T>;
     const bool less = memory < operand;
-    const bool signed_less = static_cast<signed_T>(memory) < static_cast<signed_T>(operand);
+    const bool signed_less = static_cast<signed_t>(memory) < static_cast<signed_t>(operand);
     switch (code) {
     case function::add:
         return static_cast<T>(memory + operand);
@@ -147,7 +153,8 @@ const op* load_atomic(core& c, const op* o) {
     }
     T memory;
     T neighbour = 0;
-    if (!c.load(o, at, memory) || (bounded && !c.load(o, at + offset, neighbour))) {
+    if (!c.cacheable(o, at, access_kind::load) || !c.load(o, at, memory) ||
+        (bounded && !c.load(o, at + offset, neighbour))) {
         return c.interrupted();
     }
     const T operand_1 = static_cast<T>(register_behind(c, o, 1));
@@ -196,7 +203,8 @@ const op* store_atomic(core& c, const op* o) {
     const T operand_1 = static_cast<T>(c.state.gpr[o->t]);
     T memory;
     T neighbour = 0;
-    if (!c.load(o, at, memory) || (twin && !c.load(o, at + sizeof(T), neighbour))) {
+    if (!c.cacheable(o, at, access_kind::store) || !c.load(o, at, memory) ||
+        (twin && !c.load(o, at + sizeof(T), neighbour))) {
         return c.interrupted();
     }
     const bool stores = !twin || memory == neighbour;
@@ -216,7 +224,8 @@ const op* load_and_reserve(core& c, const op* o) {
         return misaligned(c, o, at);
     }
     T value;
-    if (!c.load(o, at, value) || !c.reserve(o, at, sizeof(T))) [[unlikely]] {
+    if (!c.cacheable(o, at, access_kind::load) || !c.load(o, at, value) || !c.reserve(o, at, sizeof(T)))
+        [[unlikely]] {
         return c.interrupted();
     }
     c.state.gpr[o->t] = value;
@@ -246,7 +255,8 @@ const op* lqarx(core& c, const op* o) {
     }
     u64 first;
     u64 second;
-    if (!c.load(o, at, first) || !c.load(o, at + 8, second) || !c.reserve(o, at, 16)) [[unlikely]] {
+    if (!c.cacheable(o, at, access_kind::load) || !c.load(o, at, first) || !c.load(o, at + 8, second) ||
+        !c.reserve(o, at, 16)) [[unlikely]] {
         return c.interrupted();
     }
     c.state.gpr[o->t] = little_endian(c) ? second : first;

@@ -6,6 +6,7 @@
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/fixed_shape.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/int128.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -14,8 +15,6 @@ using u64 = std::uint64_t;
 using i64 = std::int64_t;
 using u32 = std::uint32_t;
 using i32 = std::int32_t;
-__extension__ typedef __int128 i128;
-__extension__ typedef unsigned __int128 u128;
 
 // --- Sums. Every instruction that adds or subtracts is RT <- left + right + carry.
 
@@ -162,15 +161,15 @@ u64 mulhw(u64 a, u64 b) { return twice(static_cast<u32>(i64{low(a)} * low(b) >> 
 u64 mulhwu(u64 a, u64 b) {
     return twice(static_cast<u32>(u64{static_cast<u32>(a)} * static_cast<u32>(b) >> 32));
 }
-u64 mulhd(u64 a, u64 b) { return static_cast<u64>(i128{static_cast<i64>(a)} * static_cast<i64>(b) >> 64); }
-u64 mulhdu(u64 a, u64 b) { return static_cast<u64>(u128{a} * b >> 64); }
+u64 mulhd(u64 a, u64 b) { return static_cast<u64>(int128{static_cast<i64>(a)} * static_cast<i64>(b) >> 64); }
+u64 mulhdu(u64 a, u64 b) { return static_cast<u64>(uint128{a} * b >> 64); }
 
 u64 maddhd(u64 a, u64 b, u64 addend) {
-    const u128 sum = static_cast<u128>(i128{static_cast<i64>(a)} * static_cast<i64>(b)) +
-                     static_cast<u128>(i128{static_cast<i64>(addend)});
+    const uint128 sum = static_cast<uint128>(int128{static_cast<i64>(a)} * static_cast<i64>(b)) +
+                        static_cast<uint128>(int128{static_cast<i64>(addend)});
     return static_cast<u64>(sum >> 64);
 }
-u64 maddhdu(u64 a, u64 b, u64 addend) { return static_cast<u64>((u128{a} * b + addend) >> 64); }
+u64 maddhdu(u64 a, u64 b, u64 addend) { return static_cast<u64>((uint128{a} * b + addend) >> 64); }
 u64 maddld(u64 a, u64 b, u64 addend) { return a * b + addend; }
 
 /// dividend / divisor as a `narrow`, in the arithmetic of `wide`, where it cannot overflow but for the least number
@@ -194,9 +193,9 @@ outcome divweu(u64 a, u64 b) { return quotient<u32, u64>(a << 32, static_cast<u3
 outcome divd(u64 a, u64 b) { return quotient<i64, i64>(static_cast<i64>(a), static_cast<i64>(b)); }
 outcome divdu(u64 a, u64 b) { return quotient<u64, u64>(a, b); }
 outcome divde(u64 a, u64 b) {
-    return quotient<i64, i128>(static_cast<i128>(u128{a} << 64), static_cast<i64>(b));
+    return quotient<i64, int128>(static_cast<int128>(uint128{a} << 64), static_cast<i64>(b));
 }
-outcome divdeu(u64 a, u64 b) { return a >= b ? no_quotient : quotient<u64, u128>(u128{a} << 64, b); }
+outcome divdeu(u64 a, u64 b) { return a >= b ? no_quotient : quotient<u64, uint128>(uint128{a} << 64, b); }
 
 /// The remainder has the dividend's sign; of a division that cannot be done it is 0.
 template <typename T>

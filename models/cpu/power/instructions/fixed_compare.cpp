@@ -64,10 +64,10 @@ const op* cmpeqb(core& c, const op* o) {
 /// TO: less, greater, equal, logically less, logically greater.
 template <typename T, bool immediate>
 const op* trap_if(core& c, const op* o) {
-    using unsigned_T = std::make_unsigned_t<T>;
+    using unsigned_t = std::make_unsigned_t<T>;
     const T a = static_cast<T>(c.state.gpr[o->a]);
     const T b = immediate ? static_cast<T>(o->imm) : static_cast<T>(c.state.gpr[o->b]);
-    const bool logically_less = static_cast<unsigned_T>(a) < static_cast<unsigned_T>(b);
+    const bool logically_less = static_cast<unsigned_t>(a) < static_cast<unsigned_t>(b);
     const unsigned holds = a == b ? 4U : (a < b ? 16U : 8U) | (logically_less ? 2U : 1U);
     if ((holds & o->t) != 0) [[unlikely]] {
         return trap_taken(c, o);

@@ -74,7 +74,8 @@ const op* lq(core& c, const op* o) {
     const u64 at = address<ea::displaced>(c, o);
     u64 first;
     u64 second;
-    if (!c.load(o, at, first) || !c.load(o, at + 8, second)) [[unlikely]] {
+    if (!c.cacheable(o, at, access_kind::load) || !c.load(o, at, first) || !c.load(o, at + 8, second))
+        [[unlikely]] {
         return c.interrupted();
     }
     c.state.gpr[o->t] = little_endian(c) ? second : first;
@@ -85,8 +86,8 @@ const op* stq(core& c, const op* o) {
     const u64 at = address<ea::displaced>(c, o);
     const u64 high = c.state.gpr[o->t];
     const u64 low = c.state.gpr[o->t + 1U];
-    if (!c.store(o, at, little_endian(c) ? low : high) || !c.store(o, at + 8, little_endian(c) ? high : low))
-        [[unlikely]] {
+    if (!c.cacheable(o, at, access_kind::store) || !c.store(o, at, little_endian(c) ? low : high) ||
+        !c.store(o, at + 8, little_endian(c) ? high : low)) [[unlikely]] {
         return c.interrupted();
     }
     return next(c, o);

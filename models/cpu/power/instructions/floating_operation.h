@@ -16,7 +16,6 @@ namespace pefsim::cpu::power::isa::floating {
 
 using ieee::environment;
 using ieee::number;
-using ieee::uint128;
 
 // All operations have the parameters a, b, c in the places of FRA, FRB, FRC; most need only some of them.
 

@@ -47,6 +47,15 @@ const op* write_ppr32(core& c, const op* o) {
     return next(c, o);
 }
 
+const op* read_cfar(core& c, const op* o) {
+    c.state.gpr[o->t] = c.come_from();
+    return next(c, o);
+}
+const op* write_cfar(core& c, const op* o) {
+    c.came_from(c.state.gpr[o->t]);
+    return next(c, o);
+}
+
 /// The transactional registers: MSR[TM] is always 0.
 const op* no_transactions(core& c, const op* o) { return not_enabled(c, o, facility_cause::tm); }
 
@@ -68,7 +77,7 @@ constexpr special_register rows[] = {
     {  9, spr::ctr,    privilege::problem,    privilege::problem},
     { 13, spr::amr,    privilege::problem,    privilege::problem,    all,  0, nullptr, write_amr},
     { 17, spr::dscr,   privilege::supervisor, privilege::supervisor},
-    { 28, spr::cfar,   privilege::supervisor, privilege::supervisor},
+    { 28, spr::cfar,   privilege::supervisor, privilege::supervisor, all,  0, read_cfar, write_cfar},
     {128, by_handlers, privilege::problem,    privilege::problem,    all,  0, no_transactions, no_transactions},
     {129, by_handlers, privilege::problem,    privilege::problem,    all,  0, no_transactions, no_transactions},
     {130, by_handlers, privilege::problem,    privilege::problem,    all,  0, no_transactions, no_transactions},
@@ -191,11 +200,11 @@ const special_register* find_special_register(unsigned number) {
     return nullptr;
 }
 
-handler select_mfspr(std::uint32_t word_, unsigned /*index*/, op& decoded) {
-    return select_access<false>(word_, decoded);
+handler select_mfspr(std::uint32_t instruction_word, unsigned /*index*/, op& decoded) {
+    return select_access<false>(instruction_word, decoded);
 }
-handler select_mtspr(std::uint32_t word_, unsigned /*index*/, op& decoded) {
-    return select_access<true>(word_, decoded);
+handler select_mtspr(std::uint32_t instruction_word, unsigned /*index*/, op& decoded) {
+    return select_access<true>(instruction_word, decoded);
 }
 
 void set_program_priority(registers& state, unsigned priority) {

@@ -2,12 +2,12 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/effective_address.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/int128.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
 
 using u64 = std::uint64_t;
-__extension__ typedef unsigned __int128 u128;
 
 /// Instructions that a processor without caches and with accesses in program order need not do anything for. Stores into
 /// code are noticed when they are made.
@@ -26,8 +26,11 @@ const op* check(core& c, const op* o) {
 
 const op* dcbz(core& c, const op* o) {
     const u64 at = address<ea::indexed>(c, o) & ~(block - 1);
-    for (u64 i = 0; i < block; i += sizeof(u128)) {
-        if (!c.store(o, at + i, u128{0})) [[unlikely]] {
+    if (!c.cacheable(o, at, access_kind::store, vector::alignment)) [[unlikely]] {
+        return c.interrupted();
+    }
+    for (u64 i = 0; i < block; i += sizeof(uint128)) {
+        if (!c.store(o, at + i, uint128{0})) [[unlikely]] {
             return c.interrupted();
         }
     }

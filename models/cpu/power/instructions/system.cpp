@@ -40,15 +40,15 @@ const op* go_to(core& c, const op* o, u64 address, u64 msr) {
     return c.resynchronise(o);
 }
 
-const op* rfid(core& c, const op* o) {
-    return go_to(c, o, c.state[spr::srr0], msr::returned(c.state.msr, c.state[spr::srr1]));
+/// Returns from interrupts are branches in the eyes of CFAR.
+const op* return_to(core& c, const op* o, u64 address, u64 saved_msr) {
+    c.came_from(o);
+    return go_to(c, o, address, msr::returned(c.state.msr, saved_msr));
 }
-const op* rfscv(core& c, const op* o) {
-    return go_to(c, o, c.state[spr::lr], msr::returned(c.state.msr, c.state[spr::ctr]));
-}
-const op* hrfid(core& c, const op* o) {
-    return go_to(c, o, c.state[spr::hsrr0], msr::returned(c.state.msr, c.state[spr::hsrr1]));
-}
+
+const op* rfid(core& c, const op* o) { return return_to(c, o, c.state[spr::srr0], c.state[spr::srr1]); }
+const op* rfscv(core& c, const op* o) { return return_to(c, o, c.state[spr::lr], c.state[spr::ctr]); }
+const op* hrfid(core& c, const op* o) { return return_to(c, o, c.state[spr::hsrr0], c.state[spr::hsrr1]); }
 
 // --- Power saving, and what only a processor's own software has
 

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "cpu/power/int128.h"
 #include "cpu/registers.h"
 
 /// A vector register as the ISA's pseudo-code sees it: VSR[n].byte[i], .hword[i], .word[i], .dword[i] are element<T>(v, i);
@@ -16,8 +17,8 @@
 namespace pefsim::cpu::power::isa {
 
 /// The whole register as one number; element 0 of every width is at its most significant end.
-__extension__ using quadword = unsigned __int128;
-__extension__ using signed_quadword = __int128;
+using quadword = uint128;
+using signed_quadword = int128;
 
 static_assert(std::endian::native == std::endian::little, "vector_register is a 128-bit number of the host");
 
@@ -43,6 +44,7 @@ struct elements {
     [[gnu::always_inline]] explicit elements(const vector_register& v) {
         std::memcpy(host.data(), &v, sizeof v);
     }
+    // NOLINTNEXTLINE(google-explicit-constructor): it is that register, seen as elements
     [[gnu::always_inline]] operator vector_register() const { return std::bit_cast<vector_register>(host); }
 
     [[gnu::always_inline]] T& operator[](unsigned i) { return host[count - 1 - i]; }

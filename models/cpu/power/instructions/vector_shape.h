@@ -37,6 +37,7 @@ inline constexpr auto each = [](const std::same_as<vector_register> auto&... v) 
     const auto apply = [](const auto&... e) {
         elements<T> result;
         for (unsigned i = 0; i < elements<T>::count; ++i) {
+            // NOLINTNEXTLINE(bugprone-signed-char-misuse): bytes are numbers here, with their signs
             result.host[i] = static_cast<T>(f(e.host[i]...));
         }
         return result;
@@ -53,7 +54,7 @@ inline constexpr auto whole = [](const std::same_as<vector_register> auto&... v)
 /// `value` as T, or the end of T's range that it exceeds.
 template <typename T, typename Exact>
 [[gnu::always_inline]] constexpr T clamped(Exact value) {
-    constexpr Exact least = std::numeric_limits<T>::min();
+    constexpr Exact least = std::numeric_limits<T>::min();  // NOLINT(bugprone-signed-char-misuse): a number
     constexpr Exact most = std::numeric_limits<T>::max();
     return static_cast<T>(value < least ? least : value > most ? most : value);
 }

@@ -29,11 +29,11 @@ constexpr u8 product(unsigned a, unsigned b) {
 }
 
 constexpr u8 inverse(u8 a) {
-    u8 power = 1;  // a^254
-    for (unsigned i = 0; i < 254; ++i) {
-        power = product(power, a);
+    u8 power = a;
+    for (unsigned i = 0; i < 6; ++i) {
+        power = product(product(power, power), a);
     }
-    return power;
+    return product(power, power);  // a^254
 }
 
 constexpr auto sub_bytes = [] {

@@ -324,16 +324,16 @@ const op* from_integers(core& c, const op* o) {
 /// 2^(2^-i) for i = 1 .. 30, with 62 bits behind the point.
 constexpr std::array<u64, 31> roots_of_two = [] {
     std::array<u64, 31> roots{};
-    ieee::uint128 square = ieee::uint128{2} << 124;
+    uint128 square = uint128{2} << 124;
     for (std::size_t i = 1; i < roots.size(); ++i) {
         u64 root = 0;
         for (u64 digit = u64{1} << 63; digit != 0; digit >>= 1) {
-            if (ieee::uint128{root | digit} * (root | digit) <= square) {
+            if (uint128{root | digit} * (root | digit) <= square) {
                 root |= digit;
             }
         }
         roots.at(i) = root;
-        square = ieee::uint128{root} << 62;
+        square = uint128{root} << 62;
     }
     return roots;
 }();
@@ -357,7 +357,7 @@ ieee::number power_of_two(const ieee::number& x) {
     u64 result = u64{1} << 62;
     for (unsigned i = 1; i <= 30; ++i) {
         if ((digits >> (30 - i) & 1) != 0) {
-            result = static_cast<u64>(ieee::uint128{result} * roots_of_two.at(i) >> 62);
+            result = static_cast<u64>(uint128{result} * roots_of_two.at(i) >> 62);
         }
     }
     ieee::number power = ieee::from_unsigned(result);
@@ -382,7 +382,7 @@ ieee::number logarithm(const ieee::number& x) {
     auto significand = static_cast<u64>(x.significand >> 64);
     u64 digits = 0;
     for (unsigned i = 0; i < 30; ++i) {
-        const ieee::uint128 square = ieee::uint128{significand} * significand;
+        const uint128 square = uint128{significand} * significand;
         const bool one = (square >> 127) != 0;
         significand = static_cast<u64>(square >> (one ? 64 : 63));
         digits = digits << 1 | (one ? 1 : 0);

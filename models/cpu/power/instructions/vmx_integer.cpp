@@ -43,6 +43,7 @@ constexpr T most = std::numeric_limits<T>::max();
 template <typename T>
 constexpr auto add_clamped = [](T a, T b) {
     const T sum = add_modulo<T>(a, b);
+    // NOLINTNEXTLINE(readability-braces-around-statements): it has them
     if constexpr (std::is_signed_v<T>) {
         const T end = a < 0 ? least<T> : most<T>;
         return ((sum ^ a) & (sum ^ b)) < 0 ? end : sum;

@@ -83,18 +83,8 @@ constexpr unsigned amount(T b) {
 template <typename T, auto by>
 constexpr auto in_steps = [](T a, T b) {
     const auto step = [&](int n) { a = (b & n) != 0 ? static_cast<T>(by(a, n)) : a; };
-    step(1);
-    step(2);
-    step(4);
-    if constexpr (sizeof(T) > 1) {
-        step(8);
-    }
-    if constexpr (sizeof(T) > 2) {
-        step(16);
-    }
-    if constexpr (sizeof(T) > 4) {
-        step(32);
-    }
+    [&]<int... k>(std::integer_sequence<int, k...>) { (step(1 << k), ...); }
+    (std::make_integer_sequence<int, std::countr_zero(sizeof(T) * 8)>());
     return a;
 };
 constexpr auto left = [](auto a, int n) { return a << n; };

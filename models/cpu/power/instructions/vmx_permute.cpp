@@ -51,6 +51,7 @@ constexpr auto unpack = [](vector_in b) -> vector_register {
     const elements<From> from(b);
     elements<To> result;
     for (unsigned i = 0; i < half; ++i) {
+        // NOLINTNEXTLINE(bugprone-signed-char-misuse): bytes are numbers here, with their signs
         result.host[i] = static_cast<To>(widen(from.host[half - first + i]));
     }
     return result;

@@ -8,30 +8,29 @@ namespace {
 
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
-using u128 = ieee::uint128;
 
-constexpr u128 bits_of(const vector_register& v) { return u128{v.high} << 64 | v.low; }
-constexpr vector_register register_of(u128 bits) {
+constexpr uint128 bits_of(const vector_register& v) { return uint128{v.high} << 64 | v.low; }
+constexpr vector_register register_of(uint128 bits) {
     return {.low = static_cast<u64>(bits), .high = static_cast<u64>(bits >> 64)};
 }
 
 /// A datum with sign and fraction of `datum` and the biased exponent in the low bits of `exponent`.
 template <ieee::format f>
-constexpr u128 with_exponent(u128 datum, u64 exponent) {
-    const u128 field = u128{f.exponent_mask()} << f.fraction_bits;
-    return (datum & ~field) | (u128{exponent} << f.fraction_bits & field);
+constexpr uint128 with_exponent(uint128 datum, u64 exponent) {
+    const uint128 field = uint128{f.exponent_mask()} << f.fraction_bits;
+    return (datum & ~field) | (uint128{exponent} << f.fraction_bits & field);
 }
 template <ieee::format f>
-constexpr u64 exponent_of(u128 datum) {
+constexpr u64 exponent_of(uint128 datum) {
     return static_cast<u64>(datum >> f.fraction_bits) & f.exponent_mask();
 }
 /// The fraction, with the bit that the format implies of a normal number.
 template <ieee::format f>
-constexpr u128 significand_of(u128 datum) {
-    const u128 fraction = datum & ((u128{1} << f.fraction_bits) - 1);
+constexpr uint128 significand_of(uint128 datum) {
+    const uint128 fraction = datum & ((uint128{1} << f.fraction_bits) - 1);
     const u64 exponent = exponent_of<f>(datum);
     const bool normal = exponent != 0 && exponent != f.exponent_mask();
-    return fraction | u128{normal} << f.fraction_bits;
+    return fraction | uint128{normal} << f.fraction_bits;
 }
 
 const op* xsiexpdp(core& c, const op* o) {

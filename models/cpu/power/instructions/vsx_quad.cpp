@@ -12,16 +12,15 @@ namespace {
 
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
-using u128 = ieee::uint128;
 
 // Operands are VRs: VSR 32 to 63.
 
 vector_register& vr(core& c, std::uint8_t number) { return c.state.vsr[32 + number]; }
-u128 bits_of(const core& c, std::uint8_t number) {
+uint128 bits_of(const core& c, std::uint8_t number) {
     const vector_register& v = c.state.vsr[32 + number];
-    return u128{v.high} << 64 | v.low;
+    return uint128{v.high} << 64 | v.low;
 }
-void set_bits(core& c, std::uint8_t number, u128 bits) {
+void set_bits(core& c, std::uint8_t number, uint128 bits) {
     vr(c, number) = {.low = static_cast<u64>(bits), .high = static_cast<u64>(bits >> 64)};
 }
 ieee::number quad(const core& c, std::uint8_t number) {
@@ -72,7 +71,7 @@ template <typename operation, bool negates>
     if (!result.good) [[unlikely]] {
         return compute_exactly<operation, negates, false>(c, o);
     }
-    const u128 bits = result.bits ^ (negates ? ieee::quad::sign_bit : 0);
+    const uint128 bits = result.bits ^ (negates ? ieee::quad::sign_bit : 0);
     const auto high = static_cast<u64>(bits >> 64);
     record_ordinary(c, result.inexact, result.incremented, high);
     if (bits << 1 == 0) [[unlikely]] {
@@ -184,6 +183,7 @@ template <bool signals>
 template <work plain_form, work ex_form>
 handler select_rounding(u32 word, unsigned /*index*/, op& decoded) {
     decoded.c = static_cast<std::uint8_t>(decoded.c | (word >> 16 & 1) << 2);
+    // NOLINTNEXTLINE(bugprone-branch-clone): two instances
     return (word & 1) != 0 ? guarded<facility::vsx, done<ex_form>> : guarded<facility::vsx, done<plain_form>>;
 }
 

@@ -63,9 +63,12 @@ std::uint32_t unchecked_in(const instruction& row) {
     return row.needs == facility::dfp ? unchecked_of_decimal.mask() : 0;
 }
 
+/// What assemblers for a POWER9 refuse: mfspr takes the place of mftb, and the pairs are theirs for a POWER6 only.
+constexpr std::array<std::string_view, 5> refused{"mftb", "lfdp", "lfdpx", "stfdp", "stfdpx"};
+
 bool is_writable(const instruction& row, const notation& how, std::uint32_t word) {
-    // Assemblers for a POWER9 write mfspr in place of mftb.
-    return row.kind != instruction_class::reserved_nop && row.mnemonic != "mftb" &&
+    return row.kind != instruction_class::reserved_nop &&
+           std::ranges::find(refused, row.mnemonic) == refused.end() &&
            (word & row.reserved_bits() & ~how.fixed_by_alias & ~unchecked_in(row)) == 0 &&
            std::ranges::none_of(how.operands, [word](operand each) {
                return info_of(each).invalid != nullptr && info_of(each).invalid(word);

@@ -38,7 +38,7 @@ enum class operand : std::uint8_t {
     rt, rs, rt_pair, rs_pair, rs_or_0, ra, ra0, ra_stored, ra_loaded, ra_below_rt, ra_not_rt, rb, rb_not_rt,
     rc_gpr,
     // floating-point registers; a pair is named by an even one
-    frt, frs, fra, frb, frc, frt_pair, fra_pair, frb_pair,
+    frt, frs, fra, frb, frc, frt_pair, frs_pair, fra_pair, frb_pair,
     // vector and vector-scalar registers
     vrt, vrs, vra, vrb, vrc, xt, xs, xa, xb, xc, xt_dq, xs_dq,
     // condition register
@@ -142,6 +142,7 @@ inline constexpr auto operands = [] {
         operand_info{operand::frb,         "FRB",  fields::b,          fpr},
         operand_info{operand::frc,         "FRC",  fields::c,          fpr},
         operand_info{operand::frt_pair,    "FRTp", fields::even(bits(6, 9)),   fpr, -1, invalid::odd_t},
+        operand_info{operand::frs_pair,    "FRSp", fields::even(bits(6, 9)),   fpr, -1, invalid::odd_t},
         operand_info{operand::fra_pair,    "FRAp", fields::even(bits(11, 14)), fpr},
         operand_info{operand::frb_pair,    "FRBp", fields::even(bits(16, 19)), fpr},
 

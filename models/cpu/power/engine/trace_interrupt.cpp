@@ -116,8 +116,8 @@ const isa::instruction* core::run_one() {
     const std::uint64_t ea = state.nip & ea_mask_ & ~std::uint64_t{3};
     fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
     if (entry.tag != (ea & granule_mask) && !find_code(ea)) {
-        ++executed_;
         if (!leaving_) {
+            ++executed_;
             leave_at(state.nip, exit_reason::paused);
         }
         return nullptr;
