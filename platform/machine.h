@@ -60,12 +60,12 @@ private:
     [[nodiscard]] end_of_run how_it_ended() const override;
 
     machine_config config_;
-    canaries canaries_;
     std::vector<std::unique_ptr<cpu::native::native_cpu>> cpus_;
     std::unique_ptr<dma_ops::direct_dma_ops> direct_;
     std::unique_ptr<dma_ops::swiotlb_dma_ops> swiotlb_;
     std::unique_ptr<dma_ops::iommu_dma_ops> iommu_;
     std::unique_ptr<guest::kernel> kernel_;
+    canaries canaries_;  // its buffers go back to the kernel
 };
 
 }  // namespace pefsim::platform
