@@ -246,7 +246,7 @@ TEST(monitor, stops_before_the_interrupts_that_it_is_told) {
     machine.put(0x700, {0x7c9a'02a6, 0x3884'0004, 0x7c9a'03a6, 0x4c00'0024});  // SRR0 += 4; rfid
     const auto run = [&](interrupt_kinds which) {
         tools.stop_before(which);
-        c.state.msr |= msr_le;
+        c.state.msr = (c.state.msr | msr_le) & ~msr_ee;
         c.state[spr::lpcr] |= lpcr::ile;
         c.state.nip = 0x1000;
         c.msr_changed();
