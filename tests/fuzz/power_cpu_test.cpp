@@ -25,22 +25,31 @@ public:
     arbitrary_software(power_cpu_bench& bench, std::uint64_t chance) : bench_(bench), chance_(chance) {
         bench.hypervisor.on_hypercall = [this](cpu::registers& state, cpu::trap_context&) { change(state); };
         bench.ultravisor.on_ultracall = [this](cpu::registers& state, cpu::trap_context&) { change(state); };
-        bench.hypervisor.on_fault = [this](cpu::storage_fault& fault, cpu::registers&, cpu::trap_context&) {
-            fault.value = next();
-            switch (next() % 64) {
-            case 0:
-                return cpu::fault_outcome::bus_error;
-            case 1:
-                return cpu::fault_outcome::retry;
-            default:
-                return cpu::fault_outcome::emulated;
-            }
-        };
+        bench.hypervisor.on_fault = bench.ultravisor.on_fault =
+            [this](cpu::storage_fault& fault, cpu::registers&, cpu::trap_context&) { return answer(fault); };
     }
 
 private:
     std::uint64_t next() { return chance_ = mixed(chance_, 1); }
+    /// There are too many to be kept.
+    void forget_what_was_seen() {
+        bench_.hypervisor.seen.clear();
+        bench_.ultravisor.seen.clear();
+    }
+    cpu::fault_outcome answer(cpu::storage_fault& fault) {
+        forget_what_was_seen();
+        fault.value = next();
+        switch (next() % 64) {
+        case 0:
+            return cpu::fault_outcome::bus_error;
+        case 1:
+            return cpu::fault_outcome::retry;
+        default:
+            return cpu::fault_outcome::emulated;
+        }
+    }
     void change(cpu::registers& state) {
+        forget_what_was_seen();
         state.gpr[3] = next();
         state.gpr[4 + next() % 8] = next();
         switch (next() % 16) {

@@ -51,7 +51,7 @@ struct row {
     vector which;
     std::uint32_t dsisr;
 };
-const std::vector<row> rows{
+const row rows[] = {
     {"dcbz", {0, 4}, vector::alignment, 0},
     {"copy", {0, 4}, vector::data_storage, unsuitable},
     {"paste.", {0, 4}, vector::data_storage, unsuitable | to_store},
