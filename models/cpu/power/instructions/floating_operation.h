@@ -183,7 +183,7 @@ struct reciprocal {
     }
     template <typename F>
     [[gnu::always_inline]] static F plain(F, F b, F) {
-        return 1 / b;
+        return ieee::host::plain_reciprocal(b);
     }
     template <typename F>
     [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {

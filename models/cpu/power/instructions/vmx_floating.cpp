@@ -70,23 +70,29 @@ template <typename operation, bool negates>
 
 constexpr u32 denormal(u32 word) { return (word & 0x7f80'0000) == 0 && word << 1 != 0 ? 1 : 0; }
 
+/// True when an element is denormal.
+[[gnu::always_inline]] inline bool any_denormal(floats<u32> value) {
+    using word_register [[gnu::vector_size(16)]] = u32;
+    const auto bits = std::bit_cast<word_register>(value);
+    const auto found = std::bit_cast<ieee::host::register_of<u64>>(((bits & 0x7f80'0000) == 0) &
+                                                                   (bits << 1 != 0));
+    return (found[0] | found[1]) != 0;
+}
+
 /// The same where the host's arithmetic gives the result.
 template <typename operation, bool negates>
 [[gnu::always_inline]] inline const op* compute_words(core& c, const op* o) {
-    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
-    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
-    const lanes<u32> third = lanes_of<u32>(c, 32 + o->c);
-    lanes<u32> result;
-    u32 denormals = 0;
-    bool good = true;
-    for (std::size_t i = 0; i < result.size(); ++i) {
-        denormals |= denormal(a[i]) | denormal(b[i]) | denormal(third[i]);
-        const float value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
-        good &= ieee::host::is_ordinary(value);
-        result[i] = std::bit_cast<u32>(value) ^ u32 { negates } << 31;
-    }
-    good = good || zeros_are_exact<operation, u32>(result, a, b, third);
-    if (!good || denormals != 0 || !available<facility::vmx>(c)) [[unlikely]] {
+    const floats<u32> a = floats_of<u32>(c, 32 + o->a);
+    const floats<u32> b = floats_of<u32>(c, 32 + o->b);
+    const floats<u32> third = floats_of<u32>(c, 32 + o->c);
+    const floats<u32> value = operation::plain(a, b, third);
+    const auto result = negates ? with_sign_changed<u32>(value) : std::bit_cast<lanes<u32>>(value);
+    const bool good = ieee::host::are_ordinary(value) ||
+                      zeros_are_exact<operation, u32>(result, std::bit_cast<lanes<u32>>(a),
+                                                      std::bit_cast<lanes<u32>>(b),
+                                                      std::bit_cast<lanes<u32>>(third));
+    const bool denormals = any_denormal(a) || any_denormal(b) || (operation::fused && any_denormal(third));
+    if (!good || denormals || !available<facility::vmx>(c)) [[unlikely]] {
         return compute_words_exactly<operation, negates>(c, o);
     }
     set_lanes<u32>(c, 32 + o->t, result);
