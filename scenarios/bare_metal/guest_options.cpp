@@ -33,8 +33,9 @@ auto about(std::string_view option, F what) {
 }
 
 /// "FROM:TO"; either may be missing.
+/// \param closed TO belongs to it
 template <typename F>
-auto range_of(std::string_view text, F parse) {
+auto range_of(std::string_view text, F parse, bool closed = false) {
     using value = decltype(parse(text));
     std::pair<std::optional<value>, std::optional<value>> range;
     const std::size_t colon = text.find(':');
@@ -47,7 +48,8 @@ auto range_of(std::string_view text, F parse) {
     if (colon + 1 != text.size()) {
         range.second = parse(text.substr(colon + 1));
     }
-    if (range.first && range.second && !(*range.first < *range.second)) {
+    if (range.first && range.second &&
+        (*range.second < *range.first || (!closed && *range.second == *range.first))) {
         throw std::invalid_argument(fmt::format("'{}' is empty", text));
     }
     return range;
@@ -221,7 +223,7 @@ void guest_options::settle_tools(platform::power_tools::config& tools) {
     }
     if (!trace_addresses_.empty()) {
         const auto range = about("instruction-trace.addresses",
-                                 [&] { return range_of(trace_addresses_, parse_integer); });
+                                 [&] { return range_of(trace_addresses_, parse_integer, true); });
         tools.trace_window.where.first = range.first.value_or(tools.trace_window.where.first);
         tools.trace_window.where.last = range.second.value_or(tools.trace_window.where.last);
     }

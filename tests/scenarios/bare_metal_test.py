@@ -209,6 +209,7 @@ class bad_input(bare_metal_test):
             ([*flat, "--gdb", "70000"], ["gdb: 70000", "65535"]),
             ([*flat, "--instruction-trace", "no/where"], ["no/where"]),
             ([*flat, "--instruction-trace.numbers", "5"], ["instruction-trace.numbers: '5'", "FROM:TO"]),
+            ([*flat, "--instruction-trace.numbers", "5:5"], ["instruction-trace.numbers: '5:5'", "empty"]),
             ([*flat, "--instruction-trace.time", "5:6"], ["instruction-trace.time:", "unit"]),
             ([*flat, "--profile", "p", "--profile.period", "0"], ["profile.period:"]),
             ([*flat, "--cpus", "0"], ["cpus: 0"]),
@@ -341,20 +342,23 @@ class programs(bare_metal_test):
 
     def test_instruction_trace(self):
         program = self.own("gdb")
-        self.bare("--elf", program, "--instruction-trace", "trace")
+        self.traced(program)
         text = self.render(program)
         self.assertIn("\nmain+0x8:\n", text)
         self.assertTrue(text.splitlines()[-1].endswith("sc 1"), text)
         add = self.symbol(program, "add") + 8  # behind what sets R2 up
         whole = len(text.splitlines())
-        self.bare("--elf", program, "--instruction-trace", "trace", "--instruction-trace.addresses", f"{add:#x}:{add:#x}")
+        self.traced(program, "--instruction-trace.addresses", f"{add:#x}:{add:#x}")
         self.assertEqual(len(re.findall(rf" {add:016x} ", self.render(program))), 4)
         self.assertNotIn("main", self.render(program))
-        self.bare("--elf", program, "--instruction-trace", "trace", "--instruction-trace.numbers", "0:10")
+        self.traced(program, "--instruction-trace.numbers", "0:10")
         self.assertEqual(re.findall(r"^ +(\d+) ", self.render(program), re.M), [str(n) for n in range(10)])
         self.assertGreater(whole, 10)
-        self.bare("--elf", program, "--instruction-trace", "trace", "--instruction-trace.time", "1s:2s")
+        self.traced(program, "--instruction-trace.time", "1s:2s")
         self.assertNotIn("main", self.render(program))
+
+    def traced(self, program, *options):
+        self.prints("4321\n", program, "--instruction-trace", "trace", *options, status=5)
 
     def render(self, program):
         return subprocess.run([os.environ["PEFSIM_TRACE_RENDER"], "trace", "--elf", program], cwd=self.directory, check=True,

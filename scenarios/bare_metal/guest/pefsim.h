@@ -32,7 +32,7 @@ struct results {
     u64 r4, r5, r6;
 };
 
-#define CALL_(level)                                                                                        \
+#define CALL_(level)                                                                                         \
     register u64 r3 __asm__("r3") = number;                                                                  \
     register u64 r4 __asm__("r4") = a;                                                                       \
     register u64 r5 __asm__("r5") = b;                                                                       \
@@ -50,13 +50,14 @@ static inline struct results ultracall(u64 number, u64 a, u64 b, u64 c, u64 d) {
 
 /* --- the processor */
 
-#define read_spr(number)                                                                                    \
+#define read_spr(number)                                                                                     \
     ({                                                                                                       \
         u64 value_;                                                                                          \
         __asm__ volatile("mfspr %0, %1" : "=r"(value_) : "i"(number));                                       \
         value_;                                                                                              \
     })
-#define write_spr(number, value) __asm__ volatile("mtspr %0, %1" : : "i"(number), "r"((u64)(value)) : "memory")
+#define write_spr(number, value)                                                                             \
+    __asm__ volatile("mtspr %0, %1" : : "i"(number), "r"((u64)(value)) : "memory")
 enum { SPR_DSISR = 18, SPR_DAR = 19, SPR_DEC = 22, SPR_TB = 268, SPR_PIR = 1023 };
 
 static inline u64 read_msr(void) {
@@ -72,7 +73,7 @@ static inline void write_msr(u64 value) { __asm__ volatile("mtmsrd %0" : : "r"(v
 
 /* Makes the guest secure (UV_ESM). `device_tree`: the Ultravisor wants to see one; its page becomes secure, like all others.
  * Result: 0, or the status of the ultracall. Interrupts are disabled afterwards. */
-long enter_secure(const void *device_tree);
+long enter_secure(const void* device_tree);
 
 /* --- interrupts: head.S calls the program's own handle_interrupt(), or, if it has none, one that reports and exits */
 
@@ -81,11 +82,11 @@ struct interrupt_frame {
     u64 nip; /* SRR0: where the program goes on */
     u64 msr; /* SRR1 */
 };
-void handle_interrupt(u64 vector, struct interrupt_frame *frame);
+void handle_interrupt(u64 vector, struct interrupt_frame* frame);
 
 /* --- console, pefsim.c */
 
-void print(const char *text);
+void print(const char* text);
 void print_hex(u64 value);
 void print_number(u64 value);
 /* -1: nothing has been typed. */

@@ -48,7 +48,7 @@ struct stop_cause {
         breakpoint,  ///< before the instruction at `ea`
         watchpoint,  ///< before an instruction that accesses `ea`, within `watch`
         step,        ///< a step is done
-        interrupt,   ///< before an interrupt of stop_before(); core::interrupt() tells which, `ea` is the instruction's
+        interrupt,  ///< before an interrupt of stop_before(); core::interrupt() tells which, `ea` is the instruction's
     };
     reason why = reason::step;
     std::uint64_t ea = 0;
@@ -57,8 +57,9 @@ struct stop_cause {
 
 /// Interrupts that a user may want to stop before.
 struct interrupt_kinds {
-    bool trap = false;     ///< Program, of type trap: tw, td and their like
-    bool illegal = false;  ///< of an instruction that there is not: Hypervisor Emulation Assistance, or Program of that type
+    bool trap = false;  ///< Program, of type trap: tw, td and their like
+    bool illegal =
+        false;  ///< of an instruction that there is not: Hypervisor Emulation Assistance, or Program of that type
 
     [[nodiscard]] bool contains(const interrupt_cause& cause) const;
 };
