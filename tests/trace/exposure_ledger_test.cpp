@@ -207,7 +207,7 @@ struct pair_of_ledgers {
 TEST(exposure_ledger, knows_of_every_byte_what_a_model_byte_by_byte_knows) {
     EXPECT_TRUE(rc::check([] {
         const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-        const auto steps = *rc::gen::inRange(1, 400);
+        const auto steps = *rc::gen::inRange(1, 150);
         pair_of_ledgers both;
         both.ledger.pages_exposed(0, 2);
         both.expected.expose(0);

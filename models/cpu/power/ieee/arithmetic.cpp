@@ -4,78 +4,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "cpu/power/ieee/wide.h"
+
 namespace pefsim::cpu::power::ieee {
 namespace {
 
 using ieee::normalised;
 
-/// value >> count; what is lost is gathered in bit 0.
-uint128 shift_right_jam(uint128 value, int count) {
-    if (count == 0) {
-        return value;
-    }
-    if (count > 127) {
-        return value != 0 ? 1 : 0;
-    }
-    return value >> count | (value << (128 - count) != 0 ? 1 : 0);
-}
-
-/// 256 bits, for exact products.
-struct wide {
-    uint128 high = 0;
-    uint128 low = 0;
-
-    friend wide operator+(const wide& a, const wide& b) {
-        const uint128 low = a.low + b.low;
-        return {a.high + b.high + (low < a.low ? 1 : 0), low};
-    }
-    friend wide operator-(const wide& a, const wide& b) {
-        return {a.high - b.high - (a.low < b.low ? 1 : 0), a.low - b.low};
-    }
-    friend bool operator<(const wide& a, const wide& b) {
-        return a.high != b.high ? a.high < b.high : a.low < b.low;
-    }
-};
-
-wide shift_right_jam(const wide& value, int count) {
-    if (count == 0) {
-        return value;
-    }
-    if (count >= 128) {
-        return {0, shift_right_jam(value.high, count - 128) | (value.low != 0 ? 1 : 0)};
-    }
-    return {value.high >> count, value.high << (128 - count) | shift_right_jam(value.low, count)};
-}
-
 /// The upper 128 bits after normalisation; the rest is gathered in bit 0.
-number normalised(bool negative, int exponent, wide value) {
-    if (value.high == 0) {
-        value = {value.low, 0};
-        exponent -= 128;
-    }
-    const int shift = leading_zeros(value.high);
-    if (shift != 0) {
-        value = {value.high << shift | value.low >> (128 - shift), value.low << shift};
-    }
-    return {kind::finite, negative, exponent - shift, value.high | (value.low != 0 ? 1 : 0)};
-}
-
-wide product(uint128 a, uint128 b) {
-    const auto a1 = static_cast<std::uint64_t>(a >> 64);
-    const auto b1 = static_cast<std::uint64_t>(b >> 64);
-    const auto a0 = static_cast<std::uint64_t>(a);
-    const auto b0 = static_cast<std::uint64_t>(b);
-    const uint128 top = uint128{a1} * b1;
-    if (a0 == 0 && b0 == 0) {
-        return {top, 0};
-    }
-    const uint128 cross = uint128{a1} * b0;
-    const uint128 other = uint128{a0} * b1;
-    const uint128 bottom = uint128{a0} * b0;
-    const uint128 middle = (bottom >> 64) + static_cast<std::uint64_t>(cross) +
-                           static_cast<std::uint64_t>(other);
-    return {top + (cross >> 64) + (other >> 64) + (middle >> 64),
-            middle << 64 | static_cast<std::uint64_t>(bottom)};
+number normalised(bool negative, int exponent, const wide& value) {
+    const normalised_magnitude upper = normalised(value);
+    return {kind::finite, negative, exponent - upper.shift, upper.significand};
 }
 
 number invalid(std::uint32_t why, environment& e) {
@@ -266,32 +205,12 @@ number divide(const number& a, const number& b, environment& e) {
     if (a.is == kind::zero || b.is == kind::infinity) {
         return zero(negative);
     }
-    const int exponent = a.exponent - b.exponent;
-    if (static_cast<std::uint64_t>(a.significand) == 0 && static_cast<std::uint64_t>(b.significand) == 0) {
-        // Two digits of 64 bits.
-        const uint128 dividend = a.significand >> 1;
-        const uint128 divisor = b.significand >> 64;
-        const uint128 first = dividend / divisor;
-        const uint128 remainder = (dividend - first * divisor) << 64;
-        const uint128 second = remainder / divisor;
-        return normalised(negative, exponent,
-                          (first << 64 | second) | (second * divisor != remainder ? 1 : 0));
-    }
-    uint128 rest = a.significand >> 2;  // two bits of room; the lowest bits of a datum are zeros
-    const uint128 divisor = b.significand >> 2;
-    uint128 quotient = 0;
-    for (int i = 0; i < 128; ++i) {
-        quotient <<= 1;
-        if (rest >= divisor) {
-            rest -= divisor;
-            quotient |= 1;
-        }
-        rest <<= 1;
-    }
-    return normalised(negative, exponent, quotient | (rest != 0 ? 1 : 0));
+    // One bit of room: the lowest bits of a datum are zeros.
+    const with_rest ratio = quotient(a.significand >> 1, b.significand);
+    return normalised(negative, a.exponent - b.exponent, ratio.value | (ratio.exact ? 0 : 1));
 }
 
-number square_root(const number& a, int digits, environment& e) {
+number square_root(const number& a, environment& e) {
     if (a.is_nan()) {
         return quieted(a, e);
     }
@@ -304,23 +223,10 @@ number square_root(const number& a, int digits, environment& e) {
     if (a.is == kind::infinity) {
         return a;
     }
-    // Digit by digit, two bits of the radicand for one of the root; the radicand is below 4.
+    // The radicand is below 4 and the exponent even; the lowest bits of a datum are zeros.
     const bool odd = a.exponent % 2 != 0;
-    uint128 radicand = odd ? a.significand : a.significand >> 1;
-    uint128 rest = 0;
-    uint128 root = 0;
-    for (int i = 0; i < digits; ++i) {
-        rest = rest << 2 | radicand >> 126;
-        radicand <<= 2;
-        const uint128 trial = root << 2 | 1;
-        root <<= 1;
-        if (rest >= trial) {
-            rest -= trial;
-            root |= 1;
-        }
-    }
-    return {kind::finite, false, (a.exponent - (odd ? 1 : 0)) / 2,
-            root << (128 - digits) | (rest != 0 ? 1 : 0)};
+    const with_rest r = root(odd ? a.significand : a.significand >> 1);
+    return {kind::finite, false, (a.exponent - (odd ? 1 : 0)) / 2, r.value | (r.exact ? 0 : 1)};
 }
 
 number round(const number& n, const format& f, environment& e) { return round_to(n, f, f.precision(), e); }

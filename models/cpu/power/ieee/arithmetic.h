@@ -16,8 +16,7 @@ number add(const number& a, const number& b, environment& e);
 number subtract(const number& a, const number& b, environment& e);
 number multiply(const number& a, const number& b, environment& e);
 number divide(const number& a, const number& b, environment& e);
-/// The root to `digits` bits: two more than the precision that is wanted, 118 at most.
-number square_root(const number& a, int digits, environment& e);
+number square_root(const number& a, environment& e);
 /// a * c + b; the NaN of b comes before that of c.
 number multiply_add(const number& a, const number& c, const number& b, environment& e);
 /// a * c - b.

@@ -10,17 +10,6 @@
 /// operation being rounded by itself: compile with -ffp-contract=off.
 namespace pefsim::cpu::power::ieee::host {
 
-/// True when the functions that need a fused multiply-add may be called.
-inline bool has_fused() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("fma") != 0;
-#elif defined(__aarch64__)
-    return true;
-#else
-    return false;
-#endif
-}
-
 /// Biased exponents of binary64 within which no step of the functions below overflows or underflows.
 inline constexpr std::uint64_t lowest = 600;
 inline constexpr std::uint64_t highest = 2040;
@@ -76,29 +65,66 @@ struct rounded {
     return {r, gamma + small.error, in_range(product.value) || no_product};
 }
 
-/// Operations of either format, without their error. Fused.
+/// A vector register of the host, of float or double.
 template <typename F>
-[[gnu::always_inline]] inline F plain_multiply_add(F a, F c, F b) {
-    if constexpr (sizeof(F) == sizeof(float)) {
-        return __builtin_fmaf(a, c, b);
-    } else {
-        return __builtin_fma(a, c, b);
-    }
+using register_of [[gnu::vector_size(16)]] = F;
+
+// Operations of either format, and of registers of them, without their error. Element by element, as written here, the
+// compiler finds the host's vector instruction.
+
+/// Fused.
+[[gnu::always_inline]] inline float plain_multiply_add(float a, float c, float b) {
+    return __builtin_fmaf(a, c, b);
 }
-template <typename F>
-[[gnu::always_inline]] inline F plain_square_root(F a) {
-    if constexpr (sizeof(F) == sizeof(float)) {
-        return __builtin_sqrtf(a);
-    } else {
-        return __builtin_sqrt(a);
-    }
+[[gnu::always_inline]] inline double plain_multiply_add(double a, double c, double b) {
+    return __builtin_fma(a, c, b);
 }
+[[gnu::always_inline]] inline register_of<float>
+plain_multiply_add(register_of<float> a, register_of<float> c, register_of<float> b) {
+    return register_of<float>{__builtin_fmaf(a[0], c[0], b[0]), __builtin_fmaf(a[1], c[1], b[1]),
+                              __builtin_fmaf(a[2], c[2], b[2]), __builtin_fmaf(a[3], c[3], b[3])};
+}
+[[gnu::always_inline]] inline register_of<double>
+plain_multiply_add(register_of<double> a, register_of<double> c, register_of<double> b) {
+    return register_of<double>{__builtin_fma(a[0], c[0], b[0]), __builtin_fma(a[1], c[1], b[1])};
+}
+
+[[gnu::always_inline]] inline register_of<float> plain_square_root(register_of<float> a) {
+    return register_of<float>{__builtin_sqrtf(a[0]), __builtin_sqrtf(a[1]), __builtin_sqrtf(a[2]),
+                              __builtin_sqrtf(a[3])};
+}
+[[gnu::always_inline]] inline register_of<double> plain_square_root(register_of<double> a) {
+    return register_of<double>{__builtin_sqrt(a[0]), __builtin_sqrt(a[1])};
+}
+[[gnu::always_inline]] inline register_of<float> plain_reciprocal(register_of<float> a) { return 1.0F / a; }
+[[gnu::always_inline]] inline register_of<double> plain_reciprocal(register_of<double> a) { return 1.0 / a; }
+
 /// True of results that are far from the ends of their format's range.
 [[gnu::always_inline]] inline bool is_ordinary(double value) { return in_range(value); }
 [[gnu::always_inline]] inline bool is_ordinary(float value) {
     constexpr std::uint32_t low = 5;
     constexpr std::uint32_t high = 250;
     return (std::bit_cast<std::uint32_t>(value) >> 23 & 0xff) - low <= high - low;
+}
+
+[[gnu::always_inline]] inline bool are_ordinary(register_of<double> value) {
+    return is_ordinary(value[0]) & is_ordinary(value[1]);
+}
+[[gnu::always_inline]] inline bool are_ordinary(register_of<float> value) {
+    using words [[gnu::vector_size(16)]] = std::uint32_t;
+    constexpr std::uint32_t low = std::uint32_t{5} << 24;
+    constexpr std::uint32_t high = (std::uint32_t{251} << 24) - 1;
+    const auto outside = (std::bit_cast<words>(value) << 1) - low > words{} + (high - low);
+    const auto halves = std::bit_cast<register_of<std::uint64_t>>(outside);
+    return (halves[0] | halves[1]) == 0;
+}
+
+/// True of products whose last bit is no denormal number, nor lost: what cancels them out leaves a zero that is exact.
+[[gnu::always_inline]] inline bool is_cancelled_exactly(double product) { return in_range(product); }
+[[gnu::always_inline]] inline bool is_cancelled_exactly(float product) {
+    constexpr std::uint32_t low = 30;
+    constexpr std::uint32_t high = 250;
+    return (std::bit_cast<std::uint32_t>(product) >> 23 & 0xff) - low <= high - low;
 }
 
 /// A result as FPSCR describes it. The bits are numbers, 0 or 1: no branch waits for what nobody can predict.

@@ -4,7 +4,7 @@
 #include "cpu/power/instructions/scalar_arithmetic.h"
 #include "cpu/power/instructions/scalar_compare.h"
 #include "cpu/power/instructions/scalar_convert.h"
-#include "cpu/power/instructions/single.h"
+#include "cpu/power/instructions/single_format.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -44,8 +44,8 @@ handler select_from_integer(u32 word, unsigned /*index*/, op& /*decoded*/) {
 }
 template <rounds how>
 handler select_to_integral(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::fp, done<to_integral<how>, true>>
-                           : guarded<facility::fp, done<to_integral<how>>>;
+    return (word & 1) != 0 ? guarded<facility::fp, to_integral<how, true>>
+                           : guarded<facility::fp, to_integral<how>>;
 }
 
 // --- 4.6.2 Load, 4.6.3 Store
@@ -91,11 +91,11 @@ const op* store_fpr(core& c, const op* o) {
     return next(c, o);
 }
 template <ea how, bool updates = false>
-constexpr selector lfs = when_available<facility::fp, load_fpr<u32, from_single, how, updates>>;
+constexpr selector lfs = when_available<facility::fp, load_fpr<u32, double_of_single, how, updates>>;
 template <ea how, bool updates = false>
 constexpr selector lfd = when_available<facility::fp, load_fpr<u64, as_it_is, how, updates>>;
 template <ea how, bool updates = false>
-constexpr selector stfs = when_available<facility::fp, store_fpr<u32, to_single, how, updates>>;
+constexpr selector stfs = when_available<facility::fp, store_fpr<u32, single_of_double, how, updates>>;
 template <ea how, bool updates = false>
 constexpr selector stfd = when_available<facility::fp, store_fpr<u64, as_it_is, how, updates>>;
 

@@ -6,10 +6,12 @@
 
 #include "cpu/power/ieee/arithmetic.h"
 #include "cpu/power/ieee/host.h"
+#include "cpu/power/ieee/quad.h"
 
 /// The arithmetic of the floating-point facilities. exactly(): for all operands and modes; on_host(): for the common case,
-/// with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error; zero_is_exact(): whether a result of
-/// zero, which is far from no end of the range, is one without rounding.
+/// with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error; zero_is_exact():
+/// whether a result of zero, which is far from no end of the range, is one without rounding; on_quads(): the common case of
+/// quad precision.
 namespace pefsim::cpu::power::isa::floating {
 
 using ieee::environment;
@@ -33,6 +35,7 @@ struct add {
     [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
         return true;
     }
+    static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128) { return ieee::quad::add(a, b); }
 };
 struct subtract {
     static constexpr bool fused = false;
@@ -49,6 +52,9 @@ struct subtract {
     template <typename F>
     [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
         return true;
+    }
+    static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128) {
+        return ieee::quad::subtract(a, b);
     }
 };
 /// a * b: fmul names its operands a and c, and is decoded to this.
@@ -68,6 +74,9 @@ struct multiply {
     [[gnu::always_inline]] static bool zero_is_exact(F a, F b, F) {
         return a == 0 || b == 0;
     }
+    static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128) {
+        return ieee::quad::multiply(a, b);
+    }
 };
 struct divide {
     static constexpr bool fused = true;
@@ -85,11 +94,12 @@ struct divide {
     [[gnu::always_inline]] static bool zero_is_exact(F a, F, F) {
         return a == 0;
     }
+    static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128) { return ieee::quad::divide(a, b); }
 };
 struct square_root {
     static constexpr bool fused = true;
     static number exactly(const number&, const number& b, const number&, environment& e) {
-        return ieee::square_root(b, 60, e);
+        return ieee::square_root(b, e);
     }
     [[gnu::always_inline]] static ieee::host::rounded on_host(double, double b, double) {
         return ieee::host::square_root(b);
@@ -102,12 +112,7 @@ struct square_root {
     [[gnu::always_inline]] static bool zero_is_exact(F, F b, F) {
         return b == 0;
     }
-};
-/// Of quad precision.
-struct long_square_root {
-    static number exactly(const number&, const number& b, const number&, environment& e) {
-        return ieee::square_root(b, 118, e);
-    }
+    static ieee::quad::delivered on_quads(uint128, uint128 b, uint128) { return ieee::quad::square_root(b); }
 };
 struct multiply_add {
     static constexpr bool fused = true;
@@ -123,7 +128,10 @@ struct multiply_add {
     }
     template <typename F>
     [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
-        return a == 0 || c == 0;
+        return a == 0 || c == 0 || ieee::host::is_cancelled_exactly(a * c);
+    }
+    static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128 c) {
+        return ieee::quad::multiply_add(a, c, b);
     }
 };
 struct multiply_subtract {
@@ -140,7 +148,10 @@ struct multiply_subtract {
     }
     template <typename F>
     [[gnu::always_inline]] static bool zero_is_exact(F a, F, F c) {
-        return a == 0 || c == 0;
+        return a == 0 || c == 0 || ieee::host::is_cancelled_exactly(a * c);
+    }
+    static ieee::quad::delivered on_quads(uint128 a, uint128 b, uint128 c) {
+        return ieee::quad::multiply_subtract(a, c, b);
     }
 };
 
@@ -172,7 +183,7 @@ struct reciprocal {
     }
     template <typename F>
     [[gnu::always_inline]] static F plain(F, F b, F) {
-        return 1 / b;
+        return ieee::host::plain_reciprocal(b);
     }
     template <typename F>
     [[gnu::always_inline]] static bool zero_is_exact(F, F, F) {
@@ -183,8 +194,8 @@ struct reciprocal {
 struct reciprocal_square_root {
     static constexpr bool fused = true;
     static number exactly(const number&, const number& b, const number&, environment& e) {
-        number root = ieee::square_root(b, 60, e);
-        root.significand = root.significand >> 64 << 64;  // 60 digits: the quotient by them is quick
+        number root = ieee::square_root(b, e);
+        root.significand = root.significand >> 68 << 68;
         return ieee::divide(ieee::from_unsigned(1), root, e);
     }
 };

@@ -48,6 +48,20 @@ inline bool report_vector(core& c, const ieee::environment& e) {
     return fpscr::enabled(e.raised, e.enabled) == 0;
 }
 
+/// Records an operation of scalar kind whose result is a normal number, and that raised inexact at most, which is not
+/// enabled. The flags are 0 or 1, and bit 63 of `sign` is the sign: no branch waits for what nobody can predict.
+[[gnu::always_inline]] inline void record_ordinary(core& c, std::uint64_t inexact, std::uint64_t incremented,
+                                                   std::uint64_t sign) {
+    const std::uint64_t status = c.state.fpscr;
+    // FPRF is 0b00100, or 0b01000 of a negative number.
+    const std::uint64_t normal = std::uint64_t{4} << (fpscr::fprf_shift + (sign >> 63));
+    const std::uint64_t fresh = inexact << 25 & ~status;  // XX, and FX when XX is new
+    c.state.fpscr = (status & ~std::uint64_t{fpscr::fr | fpscr::fi | fpscr::fprf}) | normal | inexact << 17 |
+                    incremented << 18 | fresh | fresh << 6;
+    static_assert(1U << 25 == fpscr::xx && fpscr::xx << 6 == fpscr::fx && 1U << 17 == fpscr::fi &&
+                  1U << 18 == fpscr::fr);
+}
+
 inline void set_class(core& c, std::uint32_t result_class) {
     c.state.fpscr = (c.state.fpscr & ~std::uint64_t{fpscr::fprf}) | result_class << fpscr::fprf_shift;
 }

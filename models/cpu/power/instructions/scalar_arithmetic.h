@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "cpu/power/host_features.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/floating_operation.h"
 #include "cpu/power/instructions/floating_status.h"
@@ -71,14 +72,7 @@ template <typename operation, scalar_form form>
                    : compute_exactly<operation, form>(c, o);
     }
     const std::uint64_t bits = result.bits ^ std::uint64_t{form.negates} << 63;
-    // A normal number: FPRF is 0b00100, or 0b01000 of a negative one.
-    const std::uint64_t normal = std::uint64_t{4} << (fpscr::fprf_shift + (bits >> 63));
-    const std::uint64_t fresh = result.inexact << 25 & ~status;  // XX, and FX when XX is new
-    const std::uint64_t now = (status & ~std::uint64_t{fpscr::fr | fpscr::fi | fpscr::fprf}) | normal |
-                              result.inexact << 17 | result.incremented << 18 | fresh | fresh << 6;
-    static_assert(1U << 25 == fpscr::xx && fpscr::xx << 6 == fpscr::fx && 1U << 17 == fpscr::fi &&
-                  1U << 18 == fpscr::fr);
-    c.state.fpscr = now;
+    record_ordinary(c, result.inexact, result.incremented, bits);
     set_scalar(c, o->t, bits);
     if constexpr (form.dot) {
         set_cr1(c);
@@ -103,7 +97,7 @@ template <typename operation, scalar_form form>
 handler fastest() {
     if constexpr (!operation::fused) {
         return compute_portably<operation, form>;
-    } else if (ieee::host::has_fused()) {
+    } else if (host_features::fused()) {
         return compute_fused<operation, form>;
     } else {
         return compute_exactly<operation, form>;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 
 #include "cpu/power/ieee/arithmetic.h"
+#include "cpu/power/ieee/host_convert.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/floating_status.h"
 
@@ -111,15 +113,38 @@ const op* from_integer(core& c, const op* o) {
     return next(c, o);
 }
 
-/// T <- B as an integral number, without inexact but where the current mode rounds.
 template <rounds how>
-[[gnu::noinline]] std::uint32_t to_integral(core& c, const op* o) {
+[[gnu::noinline]] std::uint32_t to_integral_exactly(core& c, const op* o) {
     ieee::environment e = environment_of(c, how);
     const ieee::number result = ieee::round_to_integral(ieee::decode(scalar(c, o->b), ieee::binary64), e);
     if constexpr (how != rounds::as_fpscr) {
         e.raised &= ~(fpscr::xx | fpscr::fi | fpscr::fr);
     }
     return deliver_scalar(c, o, result, ieee::binary64, e);
+}
+
+/// T <- B as an integral number, without inexact but where the current mode rounds.
+template <rounds how, bool dot = false>
+const op* to_integral(core& c, const op* o) {
+    if constexpr (how == rounds::as_fpscr) {
+        return done<to_integral_exactly<how>, dot>(c, o);
+    } else {
+        const auto value = std::bit_cast<double>(scalar(c, o->b));
+        if (!std::isfinite(value)) {
+            return done<to_integral_exactly<how>, dot>(c, o);
+        }
+        const double result = ieee::host::to_integral<static_cast<ieee::rounding>(how)>(value).value;
+        const bool negative = std::signbit(value);
+        set_quiet_status(c, false,
+                         result == 0 ? (negative ? 0b10010 : 0b00010)
+                         : negative  ? 0b01000
+                                     : 0b00100);
+        set_scalar(c, o->t, std::bit_cast<std::uint64_t>(result));
+        if constexpr (dot) {
+            set_cr1(c);
+        }
+        return next(c, o);
+    }
 }
 
 }  // namespace pefsim::cpu::power::isa

@@ -6,6 +6,8 @@
 #include <concepts>
 #include <cstdint>
 
+#include "cpu/power/host_features.h"
+#include "cpu/power/ieee/host_convert.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/floating_operation.h"
 #include "cpu/power/instructions/floating_status.h"
@@ -89,9 +91,39 @@ template <typename operation, typename T>
     return good;
 }
 
-/// The same where the host's arithmetic gives result and status. While XX is set, nobody asks for the error.
-template <typename operation, typename T, bool negates, bool tracks>
-[[gnu::always_inline]] inline const op* compute_lanes(core& c, const op* o) {
+/// A vector register as the host has it.
+template <typename T>
+using floats = ieee::host::register_of<decltype(as_float(T{}))>;
+
+template <typename T>
+[[gnu::always_inline]] inline floats<T> floats_of(const core& c, std::uint8_t source) {
+    return std::bit_cast<floats<T>>(c.state.vsr[source]);
+}
+template <typename T>
+[[gnu::always_inline]] inline lanes<T> with_sign_changed(const floats<T>& value) {
+    using bits [[gnu::vector_size(16)]] = T;
+    return std::bit_cast<lanes<T>>(std::bit_cast<bits>(value) ^ T{1} << (8 * sizeof(T) - 1));
+}
+
+/// The same where the host's arithmetic gives the result, and nobody asks for the error: XX is set already.
+template <typename operation, typename T, bool negates>
+[[gnu::always_inline]] inline const op* compute_plain_lanes(core& c, const op* o) {
+    const floats<T> a = floats_of<T>(c, o->a);
+    const floats<T> b = floats_of<T>(c, o->b);
+    const floats<T> third = floats_of<T>(c, o->c);
+    const floats<T> value = operation::plain(a, b, third);
+    const auto result = negates ? with_sign_changed<T>(value) : std::bit_cast<lanes<T>>(value);
+    if (!ieee::host::are_ordinary(value) &&
+        !zeros_are_exact<operation, T>(result, std::bit_cast<lanes<T>>(a), std::bit_cast<lanes<T>>(b),
+                                       std::bit_cast<lanes<T>>(third))) [[unlikely]] {
+        return compute_lanes_exactly<operation, T, negates>(c, o);
+    }
+    set_lanes<T>(c, o->t, result);
+    return next(c, o);
+}
+/// The same where it gives the status too.
+template <typename operation, typename T, bool negates>
+[[gnu::always_inline]] inline const op* compute_tracked_lanes(core& c, const op* o) {
     const lanes<T> a = lanes_of<T>(c, o->a);
     const lanes<T> b = lanes_of<T>(c, o->b);
     const lanes<T> third = lanes_of<T>(c, o->c);
@@ -100,27 +132,19 @@ template <typename operation, typename T, bool negates, bool tracks>
     bool good = true;
     for (std::size_t i = 0; i < result.size(); ++i) {
         constexpr T sign = T{negates} << (8 * sizeof(T) - 1);
-        if constexpr (!tracks) {
-            const auto value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
-            result[i] = std::bit_cast<T>(value) ^ sign;
-            good &= ieee::host::is_ordinary(value);
-        } else {
-            const auto rounded = operation::on_host(as_float(a[i]), as_float(b[i]), as_float(third[i]));
-            const auto delivered = sizeof(T) == 8 ? ieee::host::deliver_double(rounded)
-                                                  : ieee::host::deliver_single(rounded);
-            const auto value = static_cast<decltype(as_float(T{}))>(std::bit_cast<double>(delivered.bits));
-            result[i] = std::bit_cast<T>(value) ^ sign;
-            inexact |= delivered.inexact;
-            good &= delivered.good;
-        }
+        const auto rounded = operation::on_host(as_float(a[i]), as_float(b[i]), as_float(third[i]));
+        const auto delivered = sizeof(T) == 8 ? ieee::host::deliver_double(rounded)
+                                              : ieee::host::deliver_single(rounded);
+        const auto value = static_cast<decltype(as_float(T{}))>(std::bit_cast<double>(delivered.bits));
+        result[i] = std::bit_cast<T>(value) ^ sign;
+        inexact |= delivered.inexact;
+        good &= delivered.good;
     }
-    if (!good && (tracks || !zeros_are_exact<operation, T>(result, a, b, third))) [[unlikely]] {
+    if (!good) [[unlikely]] {
         return compute_lanes_exactly<operation, T, negates>(c, o);
     }
-    if constexpr (tracks) {
-        const std::uint64_t fresh = inexact << 25;  // XX is not set
-        c.state.fpscr |= fresh | fresh << 6;
-    }
+    const std::uint64_t fresh = inexact << 25;  // XX is not set
+    c.state.fpscr |= fresh | fresh << 6;
     set_lanes<T>(c, o->t, result);
     return next(c, o);
 }
@@ -130,8 +154,8 @@ template <typename operation, typename T, bool negates>
     if ((status & (fpscr::xe | fpscr::rn)) != 0 || !available<facility::vsx>(c)) [[unlikely]] {
         return compute_lanes_exactly<operation, T, negates>(c, o);
     }
-    return (status & fpscr::xx) != 0 ? compute_lanes<operation, T, negates, false>(c, o)
-                                     : compute_lanes<operation, T, negates, true>(c, o);
+    return (status & fpscr::xx) != 0 ? compute_plain_lanes<operation, T, negates>(c, o)
+                                     : compute_tracked_lanes<operation, T, negates>(c, o);
 }
 
 template <typename operation, typename T, bool negates>
@@ -151,7 +175,7 @@ template <typename operation, typename T, bool negates = false>
 handler fastest_lanes() {
     if constexpr (!operation::fused) {
         return compute_lanes_portably<operation, T, negates>;
-    } else if (ieee::host::has_fused()) {
+    } else if (host_features::fused()) {
         return compute_lanes_fused<operation, T, negates>;
     } else {
         return compute_lanes_exactly<operation, T, negates>;
@@ -168,6 +192,29 @@ template <typename T, auto f>
         result[i] = f(b[i], e);
     }
     return deliver_lanes<T>(c, o, result, e);
+}
+
+/// T <- quickly(element of B), where that is good for all of them; else as map_lanes does it with `exactly`.
+template <typename T, auto quickly, auto exactly>
+const op* map_quickly(core& c, const op* o) {
+    const std::uint64_t status = c.state.fpscr;
+    const lanes<T> b = lanes_of<T>(c, o->b);
+    lanes<T> result;
+    std::uint64_t inexact = 0;
+    bool good = (status & (fpscr::xe | fpscr::rn)) == 0;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const ieee::host::converted<T> element = quickly(b[i]);
+        result[i] = element.value;
+        inexact |= std::uint64_t{element.inexact};
+        good &= element.good;
+    }
+    if (!good) [[unlikely]] {
+        return done<map_lanes<T, exactly>>(c, o);
+    }
+    const std::uint64_t fresh = inexact << 25 & ~status;  // XX, and FX when XX is new
+    c.state.fpscr = status | fresh | fresh << 6;
+    set_lanes<T>(c, o->t, result);
+    return next(c, o);
 }
 
 /// T <- f(element of A, element of B, environment), element by element.

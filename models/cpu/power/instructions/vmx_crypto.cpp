@@ -3,6 +3,7 @@
 #include <bit>
 #include <utility>
 
+#include "cpu/power/instructions/host_vector.h"
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/vector_permute.h"
 #include "cpu/power/instructions/vector_shape.h"
@@ -211,23 +212,30 @@ using enum instruction_class;
 
 template <auto f>
 constexpr selector vab = from_ab<vmx, f>;
+/// On the host's vector unit, or f.
+template <auto on_host, auto f>
+constexpr selector quick_ab = host::quickest<from_ab<vmx, host::in_registers<on_host>>, from_ab<vmx, f>>;
+template <auto on_host, auto f>
+constexpr selector quick_a = host::quickest<from_a<vmx, host::in_registers<on_host>>, from_a<vmx, f>>;
+template <auto on_host, auto f>
+constexpr selector quick_abc = host::quickest<from_abc<vmx, host::in_registers<on_host>>, from_abc<vmx, f>>;
 
 /// Vector facility (VMX), cryptography: Power ISA 3.0B Book I 6.11.
 // clang-format off
 constexpr instruction rows[] = {
     // 6.11 Cryptography: AES, SHA-2, polynomial multiply, permute and xor
-    {"vcipher",      vx_form(4, 1288),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vcipher>},
-    {"vcipherlast",  vx_form(4, 1289),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vcipherlast>},
-    {"vncipher",     vx_form(4, 1352),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vncipher>},
-    {"vncipherlast", vx_form(4, 1353),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vncipherlast>},
-    {"vsbox",        vx_form(4, 1480),       {vrt, vra},           plain, vmx, crypto, from_a<vmx, vsbox>},
+    {"vcipher",      vx_form(4, 1288),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vcipher, vcipher>},
+    {"vcipherlast",  vx_form(4, 1289),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vcipherlast, vcipherlast>},
+    {"vncipher",     vx_form(4, 1352),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vncipher, vncipher>},
+    {"vncipherlast", vx_form(4, 1353),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vncipherlast, vncipherlast>},
+    {"vsbox",        vx_form(4, 1480),       {vrt, vra},           plain, vmx, crypto, quick_a<host::vsbox, vsbox>},
     {"vshasigmad",   vx_form(4, 1730),       {vrt, vra, st, six},  plain, vmx, crypto, on_vsrs_with<vmx, run_a_immediate<vshasigma<u64>>, st_six>},
     {"vshasigmaw",   vx_form(4, 1666),       {vrt, vra, st, six},  plain, vmx, crypto, on_vsrs_with<vmx, run_a_immediate<vshasigma<u32>>, st_six>},
     {"vpmsumb",      vx_form(4, 1032),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vpmsum<u16, u8>>},
-    {"vpmsumd",      vx_form(4, 1224),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vpmsumd>},
+    {"vpmsumd",      vx_form(4, 1224),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vpmsumd, vpmsumd>},
     {"vpmsumh",      vx_form(4, 1096),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vpmsum<u32, u16>>},
-    {"vpmsumw",      vx_form(4, 1160),       {vrt, vra, vrb},      plain, vmx, crypto, vab<vpmsum<u64, u32>>},
-    {"vpermxor",     va_form(4, 45),         {vrt, vra, vrb, vrc}, plain, vmx, crypto, from_abc<vmx, vpermxor>},
+    {"vpmsumw",      vx_form(4, 1160),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vpmsumw, vpmsum<u64, u32>>},
+    {"vpermxor",     va_form(4, 45),         {vrt, vra, vrb, vrc}, plain, vmx, crypto, quick_abc<host::vpermxor, vpermxor>},
 };
 // clang-format on
 

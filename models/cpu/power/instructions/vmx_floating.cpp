@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cpu/power/engine/core.h"
+#include "cpu/power/host_features.h"
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/vector_arithmetic.h"
 
@@ -69,23 +70,29 @@ template <typename operation, bool negates>
 
 constexpr u32 denormal(u32 word) { return (word & 0x7f80'0000) == 0 && word << 1 != 0 ? 1 : 0; }
 
+/// True when an element is denormal.
+[[gnu::always_inline]] inline bool any_denormal(floats<u32> value) {
+    using word_register [[gnu::vector_size(16)]] = u32;
+    const auto bits = std::bit_cast<word_register>(value);
+    const auto found = std::bit_cast<ieee::host::register_of<u64>>(((bits & 0x7f80'0000) == 0) &
+                                                                   (bits << 1 != 0));
+    return (found[0] | found[1]) != 0;
+}
+
 /// The same where the host's arithmetic gives the result.
 template <typename operation, bool negates>
 [[gnu::always_inline]] inline const op* compute_words(core& c, const op* o) {
-    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
-    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
-    const lanes<u32> third = lanes_of<u32>(c, 32 + o->c);
-    lanes<u32> result;
-    u32 denormals = 0;
-    bool good = true;
-    for (std::size_t i = 0; i < result.size(); ++i) {
-        denormals |= denormal(a[i]) | denormal(b[i]) | denormal(third[i]);
-        const float value = operation::plain(as_float(a[i]), as_float(b[i]), as_float(third[i]));
-        good &= ieee::host::is_ordinary(value);
-        result[i] = std::bit_cast<u32>(value) ^ u32 { negates } << 31;
-    }
-    good = good || zeros_are_exact<operation, u32>(result, a, b, third);
-    if (!good || denormals != 0 || !available<facility::vmx>(c)) [[unlikely]] {
+    const floats<u32> a = floats_of<u32>(c, 32 + o->a);
+    const floats<u32> b = floats_of<u32>(c, 32 + o->b);
+    const floats<u32> third = floats_of<u32>(c, 32 + o->c);
+    const floats<u32> value = operation::plain(a, b, third);
+    const auto result = negates ? with_sign_changed<u32>(value) : std::bit_cast<lanes<u32>>(value);
+    const bool good = ieee::host::are_ordinary(value) ||
+                      zeros_are_exact<operation, u32>(result, std::bit_cast<lanes<u32>>(a),
+                                                      std::bit_cast<lanes<u32>>(b),
+                                                      std::bit_cast<lanes<u32>>(third));
+    const bool denormals = any_denormal(a) || any_denormal(b) || (operation::fused && any_denormal(third));
+    if (!good || denormals || !available<facility::vmx>(c)) [[unlikely]] {
         return compute_words_exactly<operation, negates>(c, o);
     }
     set_lanes<u32>(c, 32 + o->t, result);
@@ -107,7 +114,7 @@ template <typename operation, bool negates = false>
 handler select_arithmetic(u32 /*word*/, unsigned /*index*/, op& /*decoded*/) {
     if constexpr (!operation::fused) {
         return compute_words_portably<operation>;
-    } else if (ieee::host::has_fused()) {
+    } else if (host_features::fused()) {
         return compute_words_fused<operation, negates>;
     } else {
         return compute_words_exactly<operation, negates>;
@@ -145,6 +152,22 @@ ieee::number to_integral(const ieee::number& n) {
     ieee::environment e;
     e.mode = mode;
     return ieee::round_to_integral(n, e);
+}
+/// VRT <- elements of VRB as integral numbers: on the host, unless one is denormal or a NaN.
+template <ieee::rounding mode>
+const op* to_integrals(core& c, const op* o) {
+    lanes<u32> elements = lanes_of<u32>(c, 32 + o->b);
+    u32 special = 0;
+    for (u32& each : elements) {
+        const auto result = ieee::host::to_integral<mode>(as_float(each));
+        special |= denormal(each) | u32{!result.good};
+        each = std::bit_cast<u32>(result.value);
+    }
+    if (special != 0) [[unlikely]] {
+        return done<map_words<to_integral<mode>>>(c, o);
+    }
+    set_lanes<u32>(c, 32 + o->t, elements);
+    return next(c, o);
 }
 /// Unlike in VSX, a NaN comes before a number.
 template <auto extreme>
@@ -235,10 +258,35 @@ handler select_compare_numbers(u32 word, unsigned /*index*/, op& /*decoded*/) {
     return (word >> 10 & 1) != 0 ? guarded<facility::vmx, compare_numbers<conditions, true>>
                                  : guarded<facility::vmx, compare_numbers<conditions, false>>;
 }
-template <auto f, auto set_condition>
-handler select_compare(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, done<compare_words<f, set_condition>>>
-                                 : guarded<facility::vmx, done<zip_words<f>>>;
+/// vcmpbfp, in the same way.
+template <bool dot>
+const op* compare_bounds(core& c, const op* o) {
+    const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);
+    const lanes<u32> b = lanes_of<u32>(c, 32 + o->b);
+    lanes<u32> bounds;
+    u32 special = 0;
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+        const float x = as_float(a[i]);
+        const float y = as_float(b[i]);
+        special |= denormal(a[i]) | denormal(b[i]) | u32{__builtin_isunordered(x, y) != 0};
+        bounds[i] = u32{x > y} << 31 | u32{x < -y} << 30;
+    }
+    if (special != 0) [[unlikely]] {
+        if constexpr (dot) {
+            return done<compare_words<bounds_of, set_cr6_within>>(c, o);
+        } else {
+            return done<zip_words<bounds_of>>(c, o);
+        }
+    }
+    if constexpr (dot) {
+        set_cr6_within(c, bounds);
+    }
+    set_lanes<u32>(c, 32 + o->t, bounds);
+    return next(c, o);
+}
+handler select_compare_bounds(u32 word, unsigned /*index*/, op& /*decoded*/) {
+    return (word >> 10 & 1) != 0 ? guarded<facility::vmx, compare_bounds<true>>
+                                 : guarded<facility::vmx, compare_bounds<false>>;
 }
 
 // --- Conversion; o->a: UIM
@@ -369,11 +417,11 @@ constexpr instruction rows[] = {
     {"vctsxs",       vx_form(4, 970),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, to_integers<true>>},
     {"vcfux",        vx_form(4, 778),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<false>>},
     {"vcfsx",        vx_form(4, 842),        {vrt, vrb, uim},      plain, vmx, convert, when_available<vmx, from_integers<true>>},
-    {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::downward>>>},
-    {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::nearest>>>},
-    {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::upward>>>},
-    {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_done<vmx, map_words<to_integral<ieee::rounding::toward_zero>>>},
-    {"vcmpbfp",      vc_form(4, 966),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare<bounds_of, set_cr6_within>},
+    {"vrfim",        vx_form(4, 714),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::downward>>},
+    {"vrfin",        vx_form(4, 522),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::nearest>>},
+    {"vrfip",        vx_form(4, 650),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::upward>>},
+    {"vrfiz",        vx_form(4, 586),        {vrt, vrb},           plain, vmx, round, when_available<vmx, to_integrals<ieee::rounding::toward_zero>>},
+    {"vcmpbfp",      vc_form(4, 966),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_bounds},
     {"vcmpeqfp",     vc_form(4, 198),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<2>},
     {"vcmpgefp",     vc_form(4, 454),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4 | 2>},
     {"vcmpgtfp",     vc_form(4, 710),        {vrt, vra, vrb},      rc,    vmx, compare, select_compare_numbers<4>},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bit>
 
+#include "cpu/power/instructions/host_vector.h"
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/vector_permute.h"
 #include "cpu/power/instructions/vector_shape.h"
@@ -172,6 +173,11 @@ template <auto f>
 constexpr selector vab = from_ab<vmx, f>;
 template <auto f>
 constexpr selector vabc = from_abc<vmx, f>;
+/// On the host's vector unit, or f.
+template <auto on_host, auto f>
+constexpr selector quick_ab = host::quickest<vab<host::in_registers<on_host>>, vab<f>>;
+template <auto on_host, auto f>
+constexpr selector quick_abc = host::quickest<vabc<host::in_registers<on_host>>, vabc<f>>;
 
 /// Vector facility (VMX), permutation of elements: Power ISA 3.0B Book I 6.8, 6.12 and 6.15.
 // clang-format off
@@ -218,8 +224,8 @@ constexpr instruction rows[] = {
     {"vspltisw",     vx_form(4, 908),        {vrt, sim},           plain, vmx, permute, from_immediate<vmx, sim, splat_immediate<u32>>},
 
     // 6.8.4, 6.8.5 Permute and select
-    {"vperm",        va_form(4, 43),         {vrt, vra, vrb, vrc}, plain, vmx, permute, vabc<vperm>},
-    {"vpermr",       va_form(4, 59),         {vrt, vra, vrb, vrc}, plain, vmx, permute, vabc<vpermr>},
+    {"vperm",        va_form(4, 43),         {vrt, vra, vrb, vrc}, plain, vmx, permute, quick_abc<host::vperm, vperm>},
+    {"vpermr",       va_form(4, 59),         {vrt, vra, vrb, vrc}, plain, vmx, permute, quick_abc<host::vpermr, vpermr>},
     {"vsel",         va_form(4, 42),         {vrt, vra, vrb, vrc}, plain, vmx, logical, vabc<each<u64, select_bits>>},
 
     // 6.8.6 Shift
@@ -249,7 +255,7 @@ constexpr instruction rows[] = {
 
     // 6.12, 6.15 Gather and bit permute
     {"vgbbd",        vx_form(4, 1292),       {vrt, vrb},           plain, vmx, permute, vb<each<u64, vgbbd>>},
-    {"vbpermq",      vx_form(4, 1356),       {vrt, vra, vrb},      plain, vmx, permute, vab<vbpermq>},
+    {"vbpermq",      vx_form(4, 1356),       {vrt, vra, vrb},      plain, vmx, permute, quick_ab<host::vbpermq, vbpermq>},
     {"vbpermd",      vx_form(4, 1484),       {vrt, vra, vrb},      plain, vmx, permute, vab<each<u64, vbpermd>>},
 };
 // clang-format on

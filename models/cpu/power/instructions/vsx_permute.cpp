@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cpu/power/instructions/host_vector.h"
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/vector_permute.h"
 #include "cpu/power/instructions/vector_shape.h"
@@ -41,6 +42,12 @@ constexpr auto xxinsertw = [](vector_in t, vector_in b, unsigned uim) {
 
 constexpr auto xxperm = [](vector_in t, vector_in a, vector_in b) { return permuted<false>(a, t, b); };
 constexpr auto xxpermr = [](vector_in t, vector_in a, vector_in b) { return permuted<true>(a, t, b); };
+template <auto on_host>
+constexpr auto on_target =
+    [](vector_in t, vector_in a, vector_in b) { return host::in_registers<on_host>(a, t, b); };
+template <auto on_host, auto f>
+constexpr selector quick_tab =
+    host::quickest<from_tab<facility::vsx, on_target<on_host>>, from_tab<facility::vsx, f>>;
 
 template <unsigned dm>
 constexpr auto xxpermdi = [](vector_in a, vector_in b) {
@@ -86,8 +93,8 @@ constexpr instruction rows[] = {
     {"xxinsertw",   xx2_form(60, 181),      {xt, xb, uim4},  plain, vsx,        permute, from_tb_immediate<vsx, uim4, xxinsertw>},
     {"xxmrghw",     xx3_form(60, 18),       {xt, xa, xb},    plain, vsx,        permute, xab<merge<u32, 0>>},
     {"xxmrglw",     xx3_form(60, 50),       {xt, xa, xb},    plain, vsx,        permute, xab<merge<u32, 2>>},
-    {"xxperm",      xx3_form(60, 26),       {xt, xa, xb},    plain, vsx,        permute, from_tab<vsx, xxperm>},
-    {"xxpermr",     xx3_form(60, 58),       {xt, xa, xb},    plain, vsx,        permute, from_tab<vsx, xxpermr>},
+    {"xxperm",      xx3_form(60, 26),       {xt, xa, xb},    plain, vsx,        permute, quick_tab<host::vperm, xxperm>},
+    {"xxpermr",     xx3_form(60, 58),       {xt, xa, xb},    plain, vsx,        permute, quick_tab<host::vpermr, xxpermr>},
     {"xxpermdi",    xx3_dm_form(60, 10),    {xt, xa, xb, dm}, plain, vsx,       permute, select_xxpermdi},
     {"xxsel",       xx4_form(60, 3),        {xt, xa, xb, xc}, plain, vsx,       logical, from_abc<vsx, each<u64, select_bits>>},
     {"xxsldwi",     xx3_dm_form(60, 2),     {xt, xa, xb, shw}, plain, vsx,      permute, select_window<vsx, shw, u32>},

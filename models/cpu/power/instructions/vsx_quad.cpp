@@ -16,16 +16,21 @@ using u32 = std::uint32_t;
 // Operands are VRs: VSR 32 to 63.
 
 vector_register& vr(core& c, std::uint8_t number) { return c.state.vsr[32 + number]; }
-ieee::number quad(const core& c, std::uint8_t number) {
+uint128 bits_of(const core& c, std::uint8_t number) {
     const vector_register& v = c.state.vsr[32 + number];
-    return ieee::decode(uint128{v.high} << 64 | v.low, ieee::binary128);
+    return uint128{v.high} << 64 | v.low;
+}
+void set_bits(core& c, std::uint8_t number, uint128 bits) {
+    vr(c, number) = {.low = static_cast<u64>(bits), .high = static_cast<u64>(bits >> 64)};
+}
+ieee::number quad(const core& c, std::uint8_t number) {
+    return ieee::decode(bits_of(c, number), ieee::binary128);
 }
 
 /// VRT <- result, in quad precision. \returns the exceptions raised
 u32 deliver_quad(core& c, const op* o, const ieee::number& result, const ieee::environment& e) {
     if (report(c, e)) {
-        const uint128 bits = ieee::encode(result, ieee::binary128);
-        vr(c, o->t) = {.low = static_cast<u64>(bits), .high = static_cast<u64>(bits >> 64)};
+        set_bits(c, o->t, ieee::encode(result, ieee::binary128));
         set_class(c, ieee::class_of(result, ieee::binary128));
     }
     return e.raised;
@@ -47,18 +52,38 @@ ieee::environment environment_of(const core& c) {
     return e;
 }
 
-/// VRT <- operation(VRA, VRB, VRC).
+/// VRT <- operation(VRA, VRB, VRC) for all operands, rounding modes and enables.
 template <typename operation, bool negates, bool to_odd>
-[[gnu::noinline]] u32 compute_quad(core& c, const op* o) {
+[[gnu::noinline]] u32 compute_exactly(core& c, const op* o) {
     ieee::environment e = environment_of<to_odd>(c);
     const ieee::number exact = operation::exactly(quad(c, o->a), quad(c, o->b), quad(c, o->c), e);
     const ieee::number result = ieee::round(exact, ieee::binary128, e);
     return deliver_quad(c, o, negates ? ieee::negated(result) : result, e);
 }
+/// The same, rounded to nearest in the common case.
+template <typename operation, bool negates>
+[[gnu::noinline]] u32 compute_quad(core& c, const op* o) {
+    if ((c.state.fpscr & (fpscr::xe | fpscr::rn)) != 0) [[unlikely]] {
+        return compute_exactly<operation, negates, false>(c, o);
+    }
+    const ieee::quad::delivered result = operation::on_quads(bits_of(c, o->a), bits_of(c, o->b),
+                                                             bits_of(c, o->c));
+    if (!result.good) [[unlikely]] {
+        return compute_exactly<operation, negates, false>(c, o);
+    }
+    const uint128 bits = result.bits ^ (negates ? ieee::quad::sign_bit : 0);
+    const auto high = static_cast<u64>(bits >> 64);
+    record_ordinary(c, result.inexact, result.incremented, high);
+    if (bits << 1 == 0) [[unlikely]] {
+        set_class(c, ieee::class_of(ieee::zero(high != 0), ieee::binary128));
+    }
+    set_bits(c, o->t, bits);
+    return 0;  // nothing that is enabled
+}
 template <typename operation, bool negates = false>
 handler select_arithmetic(u32 word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::vsx, done<compute_quad<operation, negates, true>>>
-                           : guarded<facility::vsx, done<compute_quad<operation, negates, false>>>;
+    return (word & 1) != 0 ? guarded<facility::vsx, done<compute_exactly<operation, negates, true>>>
+                           : guarded<facility::vsx, done<compute_quad<operation, negates>>>;
 }
 /// VRT <- VRA * VRB + VRT, as T <- A * C + B.
 template <typename operation, bool negates = false>
@@ -174,7 +199,7 @@ constexpr instruction rows[] = {
     {"xssubqp",     x_form(63, 516),        {vrt, vra, vrb}, ro,    vsx,        arithmetic, select_arithmetic<floating::subtract>},
     {"xsmulqp",     x_form(63, 36),         {vrt, vra, vrb}, ro,    vsx,        arithmetic, select_arithmetic<floating::multiply>},
     {"xsdivqp",     x_form(63, 548),        {vrt, vra, vrb}, ro,    vsx,        divide, select_arithmetic<floating::divide>},
-    {"xssqrtqp",    x_form(63, 804).eo(27), {vrt, vrb},      ro,    vsx,        divide, select_arithmetic<floating::long_square_root>},
+    {"xssqrtqp",    x_form(63, 804).eo(27), {vrt, vrb},      ro,    vsx,        divide, select_arithmetic<floating::square_root>},
     {"xsmaddqp",    x_form(63, 388),        {vrt, vra, vrb}, ro,    vsx,        multiply_add, select_multiply_add<floating::multiply_add>},
     {"xsmsubqp",    x_form(63, 420),        {vrt, vra, vrb}, ro,    vsx,        multiply_add, select_multiply_add<floating::multiply_subtract>},
     {"xsnmaddqp",   x_form(63, 452),        {vrt, vra, vrb}, ro,    vsx,        multiply_add, select_multiply_add<floating::multiply_add, true>},

@@ -3,7 +3,7 @@
 #include "cpu/power/instructions/data_class.h"
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/scalar_compare.h"
-#include "cpu/power/instructions/single.h"
+#include "cpu/power/instructions/single_format.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -93,7 +93,7 @@ const op* xststdcdp(core& c, const op* o) {
 const op* xststdcsp(core& c, const op* o) {
     const u64 bits = scalar(c, o->b);
     const bool matches = in_class(double_of(c, o->b), ieee::binary32.emin(), o->a);
-    return finish_class_test(c, o, matches, from_single(to_single(bits)) != bits);
+    return finish_class_test(c, o, matches, double_of_single(single_of_double(bits)) != bits);
 }
 template <handler test>
 handler select_class_test(u32 word, unsigned /*index*/, op& decoded) {

@@ -3,7 +3,7 @@
 #include "cpu/power/instructions/instructions.h"
 #include "cpu/power/instructions/scalar_arithmetic.h"
 #include "cpu/power/instructions/scalar_convert.h"
-#include "cpu/power/instructions/single.h"
+#include "cpu/power/instructions/single_format.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
@@ -31,12 +31,12 @@ template <ieee::format target>
 }
 
 const op* xscvspdpn(core& c, const op* o) {
-    set_scalar(c, o->t, from_single(static_cast<u32>(scalar(c, o->b) >> 32)));
+    set_scalar(c, o->t, double_of_single(static_cast<u32>(scalar(c, o->b) >> 32)));
     return next(c, o);
 }
 /// Of what binary32 cannot hold, fraction and exponent bits get lost.
 const op* xscvdpspn(core& c, const op* o) {
-    const u64 single = to_single(scalar(c, o->b));
+    const u64 single = single_of_double(scalar(c, o->b));
     set_scalar(c, o->t, single << 32 | single);
     return next(c, o);
 }
@@ -64,11 +64,11 @@ constexpr instruction rows[] = {
     {"xscvsxdsp",   xx2_form(60, 312),      {xt, xb},        plain, vsx,        convert, when_available<vsx, from_integer<true, true>>},
     {"xscvuxddp",   xx2_form(60, 360),      {xt, xb},        plain, vsx,        convert, when_available<vsx, from_integer<false, false>>},
     {"xscvuxdsp",   xx2_form(60, 296),      {xt, xb},        plain, vsx,        convert, when_available<vsx, from_integer<false, true>>},
-    {"xsrdpi",      xx2_form(60, 73),       {xt, xb},        plain, vsx,        round, when_done<vsx, to_integral<rounds::nearest_away>>},
-    {"xsrdpic",     xx2_form(60, 107),      {xt, xb},        plain, vsx,        round, when_done<vsx, to_integral<rounds::as_fpscr>>},
-    {"xsrdpim",     xx2_form(60, 121),      {xt, xb},        plain, vsx,        round, when_done<vsx, to_integral<rounds::downward>>},
-    {"xsrdpip",     xx2_form(60, 105),      {xt, xb},        plain, vsx,        round, when_done<vsx, to_integral<rounds::upward>>},
-    {"xsrdpiz",     xx2_form(60, 89),       {xt, xb},        plain, vsx,        round, when_done<vsx, to_integral<rounds::toward_zero>>},
+    {"xsrdpi",      xx2_form(60, 73),       {xt, xb},        plain, vsx,        round, when_available<vsx, to_integral<rounds::nearest_away>>},
+    {"xsrdpic",     xx2_form(60, 107),      {xt, xb},        plain, vsx,        round, when_available<vsx, to_integral<rounds::as_fpscr>>},
+    {"xsrdpim",     xx2_form(60, 121),      {xt, xb},        plain, vsx,        round, when_available<vsx, to_integral<rounds::downward>>},
+    {"xsrdpip",     xx2_form(60, 105),      {xt, xb},        plain, vsx,        round, when_available<vsx, to_integral<rounds::upward>>},
+    {"xsrdpiz",     xx2_form(60, 89),       {xt, xb},        plain, vsx,        round, when_available<vsx, to_integral<rounds::toward_zero>>},
 };
 // clang-format on
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bit>
+#include <cstdint>
 #include <type_traits>
 
 #include "cpu/power/engine/core.h"
@@ -11,63 +13,124 @@ namespace {
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 
-// Elements of 64 and 32 bits share a doubleword: the narrow one is its left word, and a narrow result stands in both.
+// Elements of 64 and 32 bits share a doubleword: the narrow one is its left word, and a narrow result stands in both. Of
+// words and halfwords, the halfword is the right one, and the rest of the word becomes zero.
 
 constexpr u64 in_both_words(u64 word) { return word << 32 | (word & 0xffff'ffff); }
 
-/// Elements of format `from`, in the bits from `shift` upwards, to the format of T.
-template <typename T, ieee::format from, unsigned shift>
-T widen(T bits, ieee::environment& e) {
-    return encoded<T>(ieee::quieted(ieee::decode(bits >> shift, from), e));
-}
-/// Elements of the format of T to format `to`.
-template <typename T, ieee::format to>
-T narrow(T bits, ieee::environment& e) {
-    const ieee::number n = ieee::quieted(ieee::decode(bits, format_of<T>), e);
-    return static_cast<T>(ieee::encode(ieee::round(n, to, e), to));
-}
-u64 double_to_single(u64 bits, ieee::environment& e) {
-    return in_both_words(narrow<u64, ieee::binary32>(bits, e));
+template <typename T, typename Datum>
+constexpr unsigned place = sizeof(T) == 8 && sizeof(Datum) == 4 ? 32 : 0;
+template <typename Datum>
+constexpr ieee::format format_named = sizeof(Datum) == 8   ? ieee::binary64
+                                      : sizeof(Datum) == 4 ? ieee::binary32
+                                                           : ieee::binary16;
+using half = std::uint16_t;  // binary16 has no type of the host
+
+template <typename T, typename Result>
+constexpr T stored(u64 bits) {
+    return static_cast<T>(place<T, Result> != 0 ? in_both_words(bits) : bits);
 }
 
-/// Truncated to an integer, which has the width of T or stands in both words.
-template <typename T, ieee::format from, unsigned shift, unsigned width, bool is_signed>
-T to_integer(T bits, ieee::environment& e) {
+// --- The same conversions for all operands, rounding modes and enables, and on the host
+
+template <typename T, typename From>
+ieee::number number_in(T element) {
+    return ieee::decode(element >> place<T, From>, format_named<From>);
+}
+template <typename T, typename To>
+T exactly_stored(const ieee::number& exact, ieee::environment& e) {
+    const ieee::format f = format_named<To>;
+    return stored<T, To>(static_cast<u64>(ieee::encode(ieee::round(exact, f, e), f)));
+}
+template <typename T, typename From>
+From datum_in(T element) {
+    using bits = std::conditional_t<sizeof(From) == 8, u64, std::conditional_t<sizeof(From) == 4, u32, half>>;
+    return std::bit_cast<From>(static_cast<bits>(element >> place<T, From>));
+}
+template <typename T, typename To>
+ieee::host::converted<T> quickly_stored(const ieee::host::converted<To>& result) {
+    using bits = std::conditional_t<sizeof(To) == 8, u64, std::conditional_t<sizeof(To) == 4, u32, half>>;
+    return {stored<T, To>(std::bit_cast<bits>(result.value)), result.inexact, result.good};
+}
+
+/// Between formats.
+template <typename T, typename From, typename To>
+T reformatted_exactly(T element, ieee::environment& e) {
+    return exactly_stored<T, To>(ieee::quieted(number_in<T, From>(element), e), e);
+}
+template <typename T, typename From, typename To>
+ieee::host::converted<T> reformatted(T element) {
+    const auto from = datum_in<T, From>(element);
+    if constexpr (sizeof(To) > sizeof(From)) {
+        return quickly_stored<T>(ieee::host::widened(from));
+    } else if constexpr (sizeof(To) == sizeof(half)) {
+        return quickly_stored<T>(ieee::host::narrowed_to_half(from));
+    } else {
+        return quickly_stored<T>(ieee::host::narrowed(from));
+    }
+}
+template <typename T, typename From, typename To>
+constexpr selector reformat =
+    when_available<facility::vsx, map_quickly<T, reformatted<T, From, To>, reformatted_exactly<T, From, To>>>;
+
+/// Truncated to an integer.
+template <typename T, typename From, typename Integer>
+T truncated_exactly(T element, ieee::environment& e) {
     e.mode = ieee::rounding::toward_zero;
-    const u64 value = ieee::to_integer(ieee::decode(bits >> shift, from), width, is_signed, e);
-    return static_cast<T>(width < 8 * sizeof(T) ? in_both_words(value) : value);
+    return stored<T, Integer>(
+        ieee::to_integer(number_in<T, From>(element), 8 * sizeof(Integer), std::is_signed_v<Integer>, e));
 }
-template <unsigned width, bool is_signed>
-constexpr auto from_double = to_integer<u64, ieee::binary64, 0, width, is_signed>;
-template <bool is_signed>
-constexpr auto from_left_single = to_integer<u64, ieee::binary32, 32, 64, is_signed>;
-template <bool is_signed>
-constexpr auto from_single = to_integer<u32, ieee::binary32, 0, 32, is_signed>;
-
-/// The integer in the bits from `shift` upwards, of type I, to format `to`.
-template <typename T, typename I, unsigned shift, ieee::format to>
-T from_integer(T bits, ieee::environment& e) {
-    const auto value = static_cast<I>(bits >> shift);
-    const ieee::number n = std::is_signed_v<I> ? ieee::from_signed(static_cast<std::int64_t>(value))
-                                               : ieee::from_unsigned(static_cast<u64>(value));
-    const auto result = static_cast<T>(ieee::encode(ieee::round(n, to, e), to));
-    return to.fraction_bits < format_of<T>.fraction_bits ? static_cast<T>(in_both_words(result)) : result;
+template <typename T, typename From, typename Integer>
+ieee::host::converted<T> truncated(T element) {
+    return quickly_stored<T>(ieee::host::truncated<Integer>(datum_in<T, From>(element)));
 }
+template <typename T, typename From, typename Integer>
+constexpr selector truncate = when_available<
+    facility::vsx, map_quickly<T, truncated<T, From, Integer>, truncated_exactly<T, From, Integer>>>;
 
-/// To an integral number, without inexact but where the current mode rounds.
-template <typename T, ieee::rounding mode>
-T to_integral(T bits, ieee::environment& e) {
+/// An integer as a number.
+template <typename T, typename Integer, typename To>
+T from_integer_exactly(T element, ieee::environment& e) {
+    const auto value = datum_in<T, Integer>(element);
+    return exactly_stored<T, To>(std::is_signed_v<Integer>
+                                     ? ieee::from_signed(static_cast<std::int64_t>(value))
+                                     : ieee::from_unsigned(static_cast<u64>(value)),
+                                 e);
+}
+template <typename T, typename Integer, typename To>
+ieee::host::converted<T> from_integer_quickly(T element) {
+    return quickly_stored<T>(ieee::host::from_integer<To>(datum_in<T, Integer>(element)));
+}
+template <typename T, typename Integer, typename To>
+constexpr selector from_integer =
+    when_available<facility::vsx, map_quickly<T, from_integer_quickly<T, Integer, To>,
+                                              from_integer_exactly<T, Integer, To>>>;
+
+/// To an integral number, without inexact but where the current mode rounds: then `signals`.
+template <typename T, ieee::rounding mode, bool signals>
+T integral_exactly(T element, ieee::environment& e) {
     ieee::environment here = e;
-    here.mode = mode;
-    here.raised = 0;
-    const ieee::number n = ieee::round_to_integral(ieee::decode(bits, format_of<T>), here);
-    e.raised |= here.raised & fpscr::vxsnan;
+    if constexpr (!signals) {
+        here.mode = mode;
+    }
+    const ieee::number n = ieee::round_to_integral(ieee::decode(element, format_of<T>), here);
+    e.raised |= here.raised & (signals ? ~u32{0} : fpscr::vxsnan);
     return encoded<T>(n);
 }
-template <typename T>
-T to_integral_as_fpscr(T bits, ieee::environment& e) {
-    return encoded<T>(ieee::round_to_integral(ieee::decode(bits, format_of<T>), e));
+template <typename T, ieee::rounding mode, bool signals>
+ieee::host::converted<T> integral(T element) {
+    const auto result = ieee::host::to_integral<mode>(as_float(element));
+    return {std::bit_cast<T>(result.value), signals && result.inexact, result.good};
 }
+template <typename T, ieee::rounding mode, bool signals = false>
+constexpr selector round_to_integral = when_available<
+    facility::vsx, map_quickly<T, integral<T, mode, signals>, integral_exactly<T, mode, signals>>>;
+/// As FPSCR[RN] says: to nearest, where the host does it.
+template <typename T>
+constexpr selector round_as_fpscr = round_to_integral<T, ieee::rounding::nearest, true>;
+
+using i64 = std::int64_t;
+using i32 = std::int32_t;
 
 using enum operand;
 using enum facility;
@@ -77,36 +140,36 @@ using enum instruction_class;
 // clang-format off
 constexpr instruction rows[] = {
     // Conversion and rounding
-    {"xvcvdpsp",    xx2_form(60, 393),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, double_to_single>>},
-    {"xvcvspdp",    xx2_form(60, 457),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, widen<u64, ieee::binary32, 32>>>},
-    {"xvcvhpsp",    xx2_form(60, 475).eo(24), {xt, xb},      plain, vsx,        convert, when_done<vsx, map_lanes<u32, widen<u32, ieee::binary16, 0>>>},
-    {"xvcvsphp",    xx2_form(60, 475).eo(25), {xt, xb},      plain, vsx,        convert, when_done<vsx, map_lanes<u32, narrow<u32, ieee::binary16>>>},
-    {"xvcvdpsxds",  xx2_form(60, 472),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_double<64, true>>>},
-    {"xvcvdpsxws",  xx2_form(60, 216),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_double<32, true>>>},
-    {"xvcvdpuxds",  xx2_form(60, 456),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_double<64, false>>>},
-    {"xvcvdpuxws",  xx2_form(60, 200),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_double<32, false>>>},
-    {"xvcvspsxds",  xx2_form(60, 408),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_left_single<true>>>},
-    {"xvcvspsxws",  xx2_form(60, 152),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u32, from_single<true>>>},
-    {"xvcvspuxds",  xx2_form(60, 392),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_left_single<false>>>},
-    {"xvcvspuxws",  xx2_form(60, 136),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u32, from_single<false>>>},
-    {"xvcvsxddp",   xx2_form(60, 504),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_integer<u64, std::int64_t, 0, ieee::binary64>>>},
-    {"xvcvsxdsp",   xx2_form(60, 440),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_integer<u64, std::int64_t, 0, ieee::binary32>>>},
-    {"xvcvsxwdp",   xx2_form(60, 248),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_integer<u64, std::int32_t, 32, ieee::binary64>>>},
-    {"xvcvsxwsp",   xx2_form(60, 184),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u32, from_integer<u32, std::int32_t, 0, ieee::binary32>>>},
-    {"xvcvuxddp",   xx2_form(60, 488),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_integer<u64, std::uint64_t, 0, ieee::binary64>>>},
-    {"xvcvuxdsp",   xx2_form(60, 424),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_integer<u64, std::uint64_t, 0, ieee::binary32>>>},
-    {"xvcvuxwdp",   xx2_form(60, 232),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u64, from_integer<u64, std::uint32_t, 32, ieee::binary64>>>},
-    {"xvcvuxwsp",   xx2_form(60, 168),      {xt, xb},        plain, vsx,        convert, when_done<vsx, map_lanes<u32, from_integer<u32, std::uint32_t, 0, ieee::binary32>>>},
-    {"xvrdpi",      xx2_form(60, 201),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u64, to_integral<u64, ieee::rounding::nearest_away>>>},
-    {"xvrdpic",     xx2_form(60, 235),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u64, to_integral_as_fpscr<u64>>>},
-    {"xvrdpim",     xx2_form(60, 249),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u64, to_integral<u64, ieee::rounding::downward>>>},
-    {"xvrdpip",     xx2_form(60, 233),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u64, to_integral<u64, ieee::rounding::upward>>>},
-    {"xvrdpiz",     xx2_form(60, 217),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u64, to_integral<u64, ieee::rounding::toward_zero>>>},
-    {"xvrspi",      xx2_form(60, 137),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u32, to_integral<u32, ieee::rounding::nearest_away>>>},
-    {"xvrspic",     xx2_form(60, 171),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u32, to_integral_as_fpscr<u32>>>},
-    {"xvrspim",     xx2_form(60, 185),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u32, to_integral<u32, ieee::rounding::downward>>>},
-    {"xvrspip",     xx2_form(60, 169),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u32, to_integral<u32, ieee::rounding::upward>>>},
-    {"xvrspiz",     xx2_form(60, 153),      {xt, xb},        plain, vsx,        round, when_done<vsx, map_lanes<u32, to_integral<u32, ieee::rounding::toward_zero>>>},
+    {"xvcvdpsp",    xx2_form(60, 393),      {xt, xb},        plain, vsx,        convert, reformat<u64, double, float>},
+    {"xvcvspdp",    xx2_form(60, 457),      {xt, xb},        plain, vsx,        convert, reformat<u64, float, double>},
+    {"xvcvhpsp",    xx2_form(60, 475).eo(24), {xt, xb},      plain, vsx,        convert, reformat<u32, half, float>},
+    {"xvcvsphp",    xx2_form(60, 475).eo(25), {xt, xb},      plain, vsx,        convert, reformat<u32, float, half>},
+    {"xvcvdpsxds",  xx2_form(60, 472),      {xt, xb},        plain, vsx,        convert, truncate<u64, double, i64>},
+    {"xvcvdpsxws",  xx2_form(60, 216),      {xt, xb},        plain, vsx,        convert, truncate<u64, double, i32>},
+    {"xvcvdpuxds",  xx2_form(60, 456),      {xt, xb},        plain, vsx,        convert, truncate<u64, double, u64>},
+    {"xvcvdpuxws",  xx2_form(60, 200),      {xt, xb},        plain, vsx,        convert, truncate<u64, double, u32>},
+    {"xvcvspsxds",  xx2_form(60, 408),      {xt, xb},        plain, vsx,        convert, truncate<u64, float, i64>},
+    {"xvcvspsxws",  xx2_form(60, 152),      {xt, xb},        plain, vsx,        convert, truncate<u32, float, i32>},
+    {"xvcvspuxds",  xx2_form(60, 392),      {xt, xb},        plain, vsx,        convert, truncate<u64, float, u64>},
+    {"xvcvspuxws",  xx2_form(60, 136),      {xt, xb},        plain, vsx,        convert, truncate<u32, float, u32>},
+    {"xvcvsxddp",   xx2_form(60, 504),      {xt, xb},        plain, vsx,        convert, from_integer<u64, i64, double>},
+    {"xvcvsxdsp",   xx2_form(60, 440),      {xt, xb},        plain, vsx,        convert, from_integer<u64, i64, float>},
+    {"xvcvsxwdp",   xx2_form(60, 248),      {xt, xb},        plain, vsx,        convert, from_integer<u64, i32, double>},
+    {"xvcvsxwsp",   xx2_form(60, 184),      {xt, xb},        plain, vsx,        convert, from_integer<u32, i32, float>},
+    {"xvcvuxddp",   xx2_form(60, 488),      {xt, xb},        plain, vsx,        convert, from_integer<u64, u64, double>},
+    {"xvcvuxdsp",   xx2_form(60, 424),      {xt, xb},        plain, vsx,        convert, from_integer<u64, u64, float>},
+    {"xvcvuxwdp",   xx2_form(60, 232),      {xt, xb},        plain, vsx,        convert, from_integer<u64, u32, double>},
+    {"xvcvuxwsp",   xx2_form(60, 168),      {xt, xb},        plain, vsx,        convert, from_integer<u32, u32, float>},
+    {"xvrdpi",      xx2_form(60, 201),      {xt, xb},        plain, vsx,        round, round_to_integral<u64, ieee::rounding::nearest_away>},
+    {"xvrdpic",     xx2_form(60, 235),      {xt, xb},        plain, vsx,        round, round_as_fpscr<u64>},
+    {"xvrdpim",     xx2_form(60, 249),      {xt, xb},        plain, vsx,        round, round_to_integral<u64, ieee::rounding::downward>},
+    {"xvrdpip",     xx2_form(60, 233),      {xt, xb},        plain, vsx,        round, round_to_integral<u64, ieee::rounding::upward>},
+    {"xvrdpiz",     xx2_form(60, 217),      {xt, xb},        plain, vsx,        round, round_to_integral<u64, ieee::rounding::toward_zero>},
+    {"xvrspi",      xx2_form(60, 137),      {xt, xb},        plain, vsx,        round, round_to_integral<u32, ieee::rounding::nearest_away>},
+    {"xvrspic",     xx2_form(60, 171),      {xt, xb},        plain, vsx,        round, round_as_fpscr<u32>},
+    {"xvrspim",     xx2_form(60, 185),      {xt, xb},        plain, vsx,        round, round_to_integral<u32, ieee::rounding::downward>},
+    {"xvrspip",     xx2_form(60, 169),      {xt, xb},        plain, vsx,        round, round_to_integral<u32, ieee::rounding::upward>},
+    {"xvrspiz",     xx2_form(60, 153),      {xt, xb},        plain, vsx,        round, round_to_integral<u32, ieee::rounding::toward_zero>},
 };
 // clang-format on
 
