@@ -154,7 +154,7 @@ TEST_F(parameter_set_test, options_of_every_scenario) {
 }
 
 TEST_F(parameter_set_test, a_wrong_command_line_is_one_clear_line) {
-    EXPECT_EQ(parse_error({"--cpu", "3"}), "unknown option 'cpu'; did you mean 'cpus'?");
+    EXPECT_EQ(parse_error({"--cpu", "3"}), "unknown option 'cpu'; did you mean 'cpus' or 'pc'?");
     EXPECT_EQ(parse_error({"--seed", "x"}), "--seed: 'x' is not a whole number");
     EXPECT_EQ(parse_error({"--set", "cpus"}), "--set: 'cpus' is not NAME=VALUE");
     EXPECT_EQ(parse_error({"--trace-window", "5us"}), "--trace-window: '5us' is not FROM:TO");
