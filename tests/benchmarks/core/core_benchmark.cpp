@@ -31,7 +31,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a programme, n
 
 constexpr std::uint64_t ram_size = std::uint64_t{1} << 30;
 constexpr std::uint64_t h_put_term_char = 0x58;
-constexpr std::uint64_t h_rtas = 0xf000;  // as pseries of qemu has it: here it switches off, whatever is asked for
+constexpr std::uint64_t h_rtas =
+    0xf000;  // as pseries of qemu has it: here it switches off, whatever is asked for
 
 /// The hypervisor that kernels/bare.c needs: a terminal, and an end.
 struct terminal : cpu::trap_if {
@@ -69,7 +70,8 @@ void load(memory::memory_bus& bus, const cpu::power::elf_image& image) {
         for (std::size_t done = 0; done < each.content.size();) {
             const std::uint64_t at = each.address + done;
             const std::uint64_t in_page = at % abi::page_size;
-            const std::size_t size = std::min<std::size_t>(abi::page_size - in_page, each.content.size() - done);
+            const std::size_t size = std::min<std::size_t>(abi::page_size - in_page,
+                                                           each.content.size() - done);
             std::memcpy(bus.ram().write(memory::frame_kind::normal, at / abi::page_size) + in_page,
                         each.content.data() + done, size);
             done += size;
