@@ -35,8 +35,8 @@ static v_dwords hashed(v_dwords x, v_dwords h) {
     const v_dwords low = __builtin_crypto_vpmsumd(x, (v_dwords){h[0], 0});
     const v_dwords high = __builtin_crypto_vpmsumd(x, (v_dwords){0, h[1]});
     const v_dwords cross = __builtin_crypto_vpmsumd(x, (v_dwords){h[1], h[0]});
-    const v_dwords folded = __builtin_crypto_vpmsumd(high ^ (v_dwords)vec_sld((v_words)cross, (v_words)zero, 8),
-                                                     (v_dwords){0xc200000000000000, 0});
+    const v_dwords folded = __builtin_crypto_vpmsumd(
+        high ^ (v_dwords)vec_sld((v_words)cross, (v_words)zero, 8), (v_dwords){0xc200000000000000, 0});
     return low ^ high ^ folded ^ (v_dwords)vec_sld((v_words)zero, (v_words)cross, 8);
 }
 
@@ -61,7 +61,8 @@ uint64_t kernel(uint64_t rounds) {
             hash = hashed(hash ^ c, keys[1]);
             words = schedule(words, (v_words)c);
             parity ^= __builtin_crypto_vshasigmad(c, 1, 5);
-            const v_bytes mixed_up = __builtin_crypto_vpermxor((v_bytes)parity, (v_bytes)hash, (v_bytes)words);
+            const v_bytes mixed_up = __builtin_crypto_vpermxor((v_bytes)parity, (v_bytes)hash,
+                                                               (v_bytes)words);
             parity += (v_dwords)__builtin_crypto_vpmsumb(mixed_up, (v_bytes)c) ^
                       (v_dwords)__builtin_crypto_vpmsumw((v_words)mixed_up, words);
             blocks[i] = decrypted(c ^ parity);

@@ -12,17 +12,17 @@ typedef __vector unsigned long long v_dwords;
 
 static v_bytes balance[accounts], movement[accounts];
 
-#define BCD_2(name, suffix)                                                              \
-    static inline v_bytes name(v_bytes a, v_bytes b) {                                   \
-        v_bytes t;                                                                       \
-        __asm__(#name ". %0, %1, %2" suffix : "=v"(t) : "v"(a), "v"(b) : "cr6");         \
-        return t;                                                                        \
+#define BCD_2(name, suffix)                                                                                  \
+    static inline v_bytes name(v_bytes a, v_bytes b) {                                                       \
+        v_bytes t;                                                                                           \
+        __asm__(#name ". %0, %1, %2" suffix : "=v"(t) : "v"(a), "v"(b) : "cr6");                             \
+        return t;                                                                                            \
     }
-#define BCD_1(name, suffix)                                                              \
-    static inline v_bytes name(v_bytes b) {                                              \
-        v_bytes t;                                                                       \
-        __asm__(#name ". %0, %1" suffix : "=v"(t) : "v"(b) : "cr6");                     \
-        return t;                                                                        \
+#define BCD_1(name, suffix)                                                                                  \
+    static inline v_bytes name(v_bytes b) {                                                                  \
+        v_bytes t;                                                                                           \
+        __asm__(#name ". %0, %1" suffix : "=v"(t) : "v"(b) : "cr6");                                         \
+        return t;                                                                                            \
     }
 BCD_2(bcdadd, ", 0")
 BCD_2(bcdsub, ", 0")
@@ -40,7 +40,7 @@ uint64_t kernel(uint64_t rounds) {
         movement[i] = bcdcfsq((v_bytes)(v_dwords){sum >> 20, 0});
         balance[i] = bcdcfsq((v_bytes)(v_dwords){sum >> 8, 0});
     }
-    const v_bytes one_place = (v_bytes)(v_dwords){0, 0xff};     /* -1: to the right */
+    const v_bytes one_place = (v_bytes)(v_dwords){0, 0xff}; /* -1: to the right */
     const v_bytes sixteen = (v_bytes)(v_dwords){0, 16};
     for (uint64_t round = 0; round < rounds; ++round) {
         v_bytes total = bcdcfsq((v_bytes)(v_dwords){round, 0});
@@ -49,7 +49,8 @@ uint64_t kernel(uint64_t rounds) {
             const v_bytes after = bcdsub(bcdadd(before, movement[i]), bcds(one_place, movement[i]));
             total = bcdadd(total, after);
             balance[i] = bcdtrunc(sixteen, after);
-            movement[i] = __builtin_vec_bcdadd_lt(after, before, 0) ? movement[i] : bcdsub(movement[i], after);
+            movement[i] = __builtin_vec_bcdadd_lt(after, before, 0) ? movement[i]
+                                                                    : bcdsub(movement[i], after);
             if (i % 8 == 0) {
                 const v_bytes digits = bcdctz(bcdtrunc(sixteen, total));
                 sum = mixed(sum, ((v_dwords)bcdcfz(digits))[0] ^ ((v_dwords)bcdctsq(total))[0]);

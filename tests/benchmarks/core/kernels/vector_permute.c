@@ -29,7 +29,8 @@ uint64_t kernel(uint64_t rounds) {
             const v_bytes a = data[i];
             const v_bytes b = data[i + 1];
             /* a look-up of nibbles, as codecs and checksums do it */
-            const v_bytes found = vec_perm(low, low, a & nibbles) ^ vec_perm(high, high, vec_sr(a, vec_splats((unsigned char)4)));
+            const v_bytes found = vec_perm(low, low, a & nibbles) ^
+                                  vec_perm(high, high, vec_sr(a, vec_splats((unsigned char)4)));
             const v_bytes mix = vec_perm(a, b, found);
             const v_bytes merged = vec_mergeh(mix, b) ^ (v_bytes)vec_mergel((v_halves)a, (v_halves)mix);
             const v_bytes packed = vec_pack((v_halves)merged, (v_halves)mix);

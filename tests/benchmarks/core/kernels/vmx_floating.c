@@ -11,23 +11,23 @@ typedef __vector unsigned int v_masks;
 
 static v_float table[64];
 
-#define VMX_1(name, type, from)                                             \
-    static inline type name(from b) {                                       \
-        type t;                                                             \
-        __asm__("v" #name " %0, %1" : "=v"(t) : "v"(b));                    \
-        return t;                                                           \
+#define VMX_1(name, type, from)                                                                              \
+    static inline type name(from b) {                                                                        \
+        type t;                                                                                              \
+        __asm__("v" #name " %0, %1" : "=v"(t) : "v"(b));                                                     \
+        return t;                                                                                            \
     }
-#define VMX_2(name, type)                                                   \
-    static inline type name(v_float a, v_float b) {                         \
-        type t;                                                             \
-        __asm__("v" #name " %0, %1, %2" : "=v"(t) : "v"(a), "v"(b));        \
-        return t;                                                           \
+#define VMX_2(name, type)                                                                                    \
+    static inline type name(v_float a, v_float b) {                                                          \
+        type t;                                                                                              \
+        __asm__("v" #name " %0, %1, %2" : "=v"(t) : "v"(a), "v"(b));                                         \
+        return t;                                                                                            \
     }
-#define VMX_3(name)                                                         \
-    static inline v_float name(v_float a, v_float c, v_float b) {           \
-        v_float t;                                                          \
-        __asm__("v" #name " %0, %1, %2, %3" : "=v"(t) : "v"(a), "v"(c), "v"(b)); \
-        return t;                                                           \
+#define VMX_3(name)                                                                                          \
+    static inline v_float name(v_float a, v_float c, v_float b) {                                            \
+        v_float t;                                                                                           \
+        __asm__("v" #name " %0, %1, %2, %3" : "=v"(t) : "v"(a), "v"(c), "v"(b));                             \
+        return t;                                                                                            \
     }
 VMX_2(addfp, v_float)
 VMX_2(subfp, v_float)
@@ -65,7 +65,8 @@ uint64_t kernel(uint64_t rounds) {
             a = minfp(maxfp(addfp(a, vec_ctf(whole, 12)), vec_splats(-1000.0F)), vec_splats(1000.0F));
         }
         sum = xorshift(sum);
-        table[round % 64] = vec_ctf((v_words){(int)sum, (int)(sum >> 32), (int)sum ^ 77, (int)(sum >> 16)}, 24);
+        table[round % 64] = vec_ctf((v_words){(int)sum, (int)(sum >> 32), (int)sum ^ 77, (int)(sum >> 16)},
+                                    24);
         sum = mixed(sum, ((__vector unsigned long long)masks)[0] ^ ((__vector unsigned long long)a)[1]);
     }
     return sum;

@@ -17,11 +17,11 @@ static int64_t n[size];
 static float p[2 * size];
 static int32_t k[2 * size];
 
-#define VSX(name, type, from)                                \
-    static inline type name(from b) {                        \
-        type t;                                              \
-        __asm__(#name " %x0, %x1" : "=wa"(t) : "wa"(b));     \
-        return t;                                            \
+#define VSX(name, type, from)                                                                                \
+    static inline type name(from b) {                                                                        \
+        type t;                                                                                              \
+        __asm__(#name " %x0, %x1" : "=wa"(t) : "wa"(b));                                                     \
+        return t;                                                                                            \
     }
 VSX(xvrdpi, v_double, v_double)
 VSX(xvrdpic, v_double, v_double)
