@@ -21,6 +21,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
+    gcc-powerpc64le-linux-gnu       # optional: example programs of bare_metal
 )
 
 set(PEFSIM_DEBIAN_TEST_PACKAGES
@@ -41,8 +42,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
     gdb-multiarch                   # drives the debugger's server
-    gcc-powerpc64le-linux-gnu       # programs of tests/conformance
-    libc6-dev-ppc64el-cross         # their C library
+    libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
 )
 
