@@ -44,6 +44,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     gcc-powerpc64le-linux-gnu       # programs of tests/conformance
     libc6-dev-ppc64el-cross         # their C library
     qemu-user                       # another POWER9 that executes them
+    qemu-system-ppc                 # a whole machine with one: tests/benchmarks/publish
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
