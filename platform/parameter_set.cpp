@@ -100,15 +100,24 @@ void assign_table(parameter_set& parameters, const toml::table& table, const std
                   const std::string& file) {
     for (const auto& [key, node] : table) {
         const std::string name = prefix + std::string(key.str());
+        const auto set = [&](const toml::node& value) {
+            try {
+                parameters.set(name, toml_text(value));
+            } catch (const std::invalid_argument& error) {
+                throw std::invalid_argument(
+                    fmt::format("{}:{}: {}", file, value.source().begin.line, error.what()));
+            }
+        };
         if (const auto* inner = node.as_table()) {
             assign_table(parameters, *inner, name + ".", file);
             continue;
         }
-        try {
-            parameters.set(name, toml_text(node));
-        } catch (const std::invalid_argument& error) {
-            throw std::invalid_argument(
-                fmt::format("{}:{}: {}", file, node.source().begin.line, error.what()));
+        if (const auto* list = node.as_array(); list != nullptr && parameters.repeatable(name)) {
+            for (const toml::node& item : *list) {
+                set(item);
+            }
+        } else {
+            set(node);
         }
     }
 }
@@ -209,6 +218,32 @@ void parameter_set::add(std::string name, std::vector<std::uint64_t>& variable, 
                  }
                  return fmt::to_string(fmt::join(items, ","));
              }});
+}
+
+void parameter_set::add(std::string name, std::vector<std::string>& variable, std::string unit,
+                        std::string description) {
+    add_row({.name = std::move(name),
+             .unit = std::move(unit),
+             .description = std::move(description),
+             .fallback = {},
+             .assign = [&variable](std::string_view text) { variable.emplace_back(text); },
+             .value = [&variable] { return fmt::to_string(fmt::join(variable, ",")); },
+             .repeatable = true});
+}
+
+void parameter_set::add(std::string name, std::optional<std::uint64_t>& variable, std::string unit,
+                        std::string description) {
+    add_row({.name = std::move(name),
+             .unit = std::move(unit),
+             .description = std::move(description),
+             .fallback = {},
+             .assign = [&variable](std::string_view text) { variable = parse_integer(text); },
+             .value = [&variable] { return variable ? fmt::format("{:#x}", *variable) : std::string(); }});
+}
+
+bool parameter_set::repeatable(std::string_view name) const {
+    const auto row = std::ranges::find(parameters_, name, &parameter::name);
+    return row != parameters_.end() && row->repeatable;
 }
 
 void parameter_set::add_choice(std::string name, const std::vector<std::string>& words,

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct parameter {
     std::string fallback;     ///< the default, as it would be written
     std::function<void(std::string_view)> assign;  ///< \throws std::invalid_argument
     std::function<std::string()> value;            ///< the value now in force, as it would be written
+    bool repeatable = false;  ///< each assignment adds to the value; a TOML array is as many assignments
 };
 
 /// The named parameters of a scenario and its machine, each bound to a variable that it sets.
@@ -43,6 +45,12 @@ public:
     void add(std::string name, sc_core::sc_time& variable, std::string description);
     /// A list, written "512,4KiB,64KiB" or as a TOML array.
     void add(std::string name, std::vector<std::uint64_t>& variable, quantity kind, std::string description);
+    /// May be given several times; each adds an item, as it is written.
+    /// \param unit what an item looks like: "FILE@ADDRESS"
+    void add(std::string name, std::vector<std::string>& variable, std::string unit, std::string description);
+    /// A whole number, decimal or with 0x; empty: not given.
+    void add(std::string name, std::optional<std::uint64_t>& variable, std::string unit,
+             std::string description);
     /// One of several words.
     template <class Enum>
     void add(std::string name, Enum& variable, std::initializer_list<std::pair<std::string_view, Enum>> words,
@@ -71,6 +79,7 @@ public:
     /// \throws std::invalid_argument naming file, line and what is wrong
     void load(const std::filesystem::path& file);
 
+    [[nodiscard]] bool repeatable(std::string_view name) const;
     [[nodiscard]] std::span<const parameter> all() const { return parameters_; }
     /// The parameters whose value is not their default.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> changed() const;

@@ -6,7 +6,7 @@
 
 #include <cstdio>
 
-#include "platform/machine.h"
+#include "platform/board.h"
 #include "platform/quantity.h"
 
 namespace pefsim::platform {
@@ -23,13 +23,13 @@ progress::progress(bool quiet, std::string label)
       label_(std::move(label)),
       next_(clock::now() + first_after) {}
 
-void progress::update(const machine& running) {
+void progress::update(const board& running) {
     if (!enabled_ || clock::now() < next_) {
         return;
     }
     next_ = clock::now() + then_every;
-    fmt::print(stderr, "{}{}: {} simulated, {} requests", erase_line, label_,
-               format_duration(sc_core::sc_time_stamp()), running.requests_completed());
+    fmt::print(stderr, "{}{}: {} simulated, {}", erase_line, label_,
+               format_duration(sc_core::sc_time_stamp()), running.progress());
     std::fflush(stderr);
     drawn_ = true;
 }

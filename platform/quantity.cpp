@@ -74,6 +74,19 @@ sc_core::sc_time parse_duration(std::string_view text) {
     return sc_core::sc_time(picoseconds, sc_core::SC_PS);
 }
 
+std::uint64_t parse_integer(std::string_view text) {
+    const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    const std::string_view digits = hexadecimal ? text.substr(2) : text;
+    std::uint64_t value = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value, hexadecimal ? 16 : 10);
+    if (error != std::errc() || stop != end) {
+        throw std::invalid_argument(
+            fmt::format("'{}' is not a number of at most 64 bits, decimal or with 0x", text));
+    }
+    return value;
+}
+
 std::string format_size(std::uint64_t bytes) {
     std::size_t best = 0;
     while (best + 1 < size_units.size() && bytes != 0 &&

@@ -17,6 +17,9 @@ std::uint64_t parse_size(std::string_view text);
 /// \throws std::invalid_argument saying what is wrong with `text`
 sc_core::sc_time parse_duration(std::string_view text);
 
+/// "4660", "0x1234" or "0X1234". \throws std::invalid_argument saying what is wrong with `text`
+std::uint64_t parse_integer(std::string_view text);
+
 /// The largest unit that keeps `bytes` a whole number: 65536 is "64KiB".
 std::string format_size(std::uint64_t bytes);
 

@@ -1,68 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/scenario.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <exception>
-#include <span>
-#include <stdexcept>
-#include <systemc>
-
-#include "platform/command_line.h"
-
 namespace pefsim::platform {
-namespace {
 
-constexpr int shown = 0;
-constexpr int not_shown = 1;
-constexpr int bad_input = 2;
-constexpr int broken = 3;
-
-int complain(const scenario& what, std::string message, int status) {
-    std::ranges::replace(message, '\n', ' ');
-    fmt::print(stderr, "{}: {}\n", what.name(), message);
-    return status;
+void scenario::declare_all(parameter_set& parameters) {
+    configure(machine_);
+    declare(parameters);
+    machine_.declare(parameters);
 }
 
-int run_unguarded(scenario& what, std::span<const char* const> arguments) {
-    sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
-    sc_core::sc_report_handler::set_actions(sc_core::SC_ERROR, sc_core::SC_THROW);
-
-    machine_config machine;
-    what.configure(machine);
-    parameter_set parameters;
-    what.declare(parameters);
-    machine.declare(parameters);
-    const run_options options = parse_command_line(arguments, parameters);
-    if (options.help) {
-        fmt::print("{}", help_text(what.name(), what.description(), parameters));
-        return shown;
-    }
-    machine.check();
-    what.prepare(machine);
-    session execution(what, options, machine, parameters);
-    what.run(execution);
-    return execution.finish() ? shown : not_shown;
+void scenario::settle() {
+    machine_.check();
+    prepare(machine_);
 }
-
-}  // namespace
 
 void scenario::run(session& in) {
     in.run(
-        in.config(), [this](guest::kernel& kernel, cpu::native::native_cpu& cpu) { guest_main(kernel, cpu); },
+        machine_, [this](guest::kernel& kernel, cpu::native::native_cpu& cpu) { guest_main(kernel, cpu); },
         [this, &in](machine& after) { judge(after, in); }, {});
-}
-
-int run_scenario(scenario& what, int argc, const char* const* argv) {
-    try {
-        const std::span arguments(argv, static_cast<std::size_t>(argc));
-        return run_unguarded(what, arguments.subspan(std::min<std::size_t>(1, arguments.size())));
-    } catch (const std::invalid_argument& error) {
-        return complain(what, error.what(), bad_input);
-    } catch (const std::exception& error) {
-        return complain(what, fmt::format("internal error: {}", error.what()), broken);
-    }
 }
 
 }  // namespace pefsim::platform

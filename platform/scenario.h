@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <utility>
-
 #include "cpu/native/native_cpu.h"
 #include "guest/kernel.h"
+#include "platform/command.h"
 #include "platform/machine.h"
 #include "platform/machine_config.h"
 #include "platform/parameter_set.h"
@@ -13,25 +11,16 @@
 
 namespace pefsim::platform {
 
-/// One scenario: a machine, what its guest does, and what the run is to show. Derive from it, override what is needed, and
-/// give the binary a main():
+/// One scenario of a native guest: a machine, what its guest does, and what the run is to show. Derive from it, override what is
+/// needed, and give the binary a main():
 ///
 ///     int main(int argc, char** argv) { return pefsim::platform::run_scenario<my_scenario>(argc, argv); }
 ///
 /// The calls come in this order: configure, declare, (the command line is read), prepare, run. The default run() makes one
 /// machine, runs guest_main() on its CPU 0 and then judge()s.
-class scenario {
+class scenario : public command {
 public:
-    /// \param name the binary's name  \param description what it shows, for --help and the report: a sentence or more
-    scenario(std::string name, std::string description)
-        : name_(std::move(name)),
-          description_(std::move(description)) {}
-    virtual ~scenario() = default;
-    scenario(const scenario&) = delete;
-    scenario& operator=(const scenario&) = delete;
-
-    [[nodiscard]] const std::string& name() const { return name_; }
-    [[nodiscard]] const std::string& description() const { return description_; }
+    using command::command;
 
     /// The machine that this scenario is about, before the user changes anything.
     virtual void configure(machine_config& /*machine*/) {}
@@ -47,16 +36,22 @@ public:
     virtual void judge(machine& /*after*/, session& /*in*/) {}
 
     /// The whole of it; override to run more than one machine.
-    virtual void run(session& in);
+    void run(session& in) override;
+
+    /// The machine as the command line has left it; a scenario of several machines starts each from a copy.
+    [[nodiscard]] const machine_config& config() const { return machine_; }
 
 private:
-    std::string name_;
-    std::string description_;
+    void declare_all(parameter_set& parameters) final;
+    void settle() final;
+
+    machine_config machine_;
 };
 
-/// Runs a scenario as its binary does. \returns the exit status: 0 shown, 1 not shown, 2 bad input (one line on standard
-/// error says what)
-int run_scenario(scenario& what, int argc, const char* const* argv);
+/// Runs a scenario as its binary does: run_command().
+inline int run_scenario(scenario& what, int argc, const char* const* argv) {
+    return run_command(what, argc, argv);
+}
 
 template <class Scenario>
 int run_scenario(int argc, const char* const* argv) {

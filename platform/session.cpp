@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <systemc>
 
+#include "platform/command.h"
 #include "platform/progress.h"
-#include "platform/scenario.h"
 #include "trace/signal_catalogue.h"
 #include "trace/trace_file.h"
 
@@ -34,11 +34,8 @@ void check_writable(const std::filesystem::path& file) {
 
 }  // namespace
 
-session::session(const scenario& of, const run_options& options, const machine_config& machine,
-                 const parameter_set& parameters)
-    : scenario_(of),
-      options_(options),
-      config_(machine) {
+session::session(const command& of, const run_options& options, const parameter_set& parameters)
+    : options_(options) {
     header_.scenario = of.name();
     header_.description = of.description();
     header_.seed = options.seed;
@@ -65,37 +62,47 @@ std::filesystem::path session::trace_path() const {
     return header_.scenario + (trace::recorder::fst_available() ? ".fst" : ".vcd");
 }
 
-void session::list_signals(const machine& of) { fmt::print("{}", trace::signal_catalogue(of.recorder())); }
-
-void session::run(const machine_config& config, const guest::kernel::workload& workload,
-                  const std::function<void(machine&)>& afterwards, const presentation& how) {
-    config.check();
+void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
+                  const std::function<void()>& afterwards, const presentation& how) {
     const fresh_simulation simulation;
-    machine subject("machine", config, options_.seed);
+    const std::unique_ptr<board> subject = elaborate();
     if (options_.list_signals) {
         if (how.traced) {
-            list_signals(subject);
+            fmt::print("{}", trace::signal_catalogue(subject->recorder()));
         }
         return;
     }
     if (options_.trace && how.traced) {
-        subject.recorder().start({.file = trace_path(),
-                                  .from = options_.trace_from,
-                                  .to = options_.trace_to,
-                                  .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
+        subject->recorder().start({.file = trace_path(),
+                                   .from = options_.trace_from,
+                                   .to = options_.trace_to,
+                                   .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
     }
     progress shown(options_.quiet, how.label.empty() ? header_.scenario : how.label);
-    subject.run(workload, [&shown](const machine& running) { shown.update(running); });
+    subject->run([&shown](const board& running) { shown.update(running); });
     shown.clear();
-    subject.recorder().finish();
-    afterwards(subject);
+    subject->recorder().finish();
+    afterwards();
 
-    trace::run_facts facts = subject.facts();
+    trace::run_facts facts = subject->facts();
     facts.label = how.label;
-    runs_.push_back(trace::figures_json(subject.recorder(), facts));
+    runs_.push_back(trace::figures_json(subject->recorder(), facts));
     if (how.text) {
-        run_texts_.push_back(trace::figures_text(subject.recorder(), facts));
+        run_texts_.push_back(trace::figures_text(subject->recorder(), facts));
     }
+}
+
+void session::run(const machine_config& config, const guest::kernel::workload& workload,
+                  const std::function<void(machine&)>& afterwards, const presentation& how) {
+    machine* subject = nullptr;
+    run(
+        [&] {
+            auto elaborated = std::make_unique<machine>("machine", config, options_.seed);
+            elaborated->load(workload);
+            subject = elaborated.get();
+            return elaborated;
+        },
+        [&] { afterwards(*subject); }, how);
 }
 
 bool session::finish() {

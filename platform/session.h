@@ -3,12 +3,15 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "guest/kernel.h"
+#include "platform/board.h"
 #include "platform/command_line.h"
 #include "platform/machine.h"
 #include "platform/machine_config.h"
@@ -17,18 +20,15 @@
 
 namespace pefsim::platform {
 
-class scenario;
+class command;
 
 /// One execution of a scenario binary: the options it was given, the machines it ran, and what it found.
 class session {
 public:
-    /// All of them outlive the session; `machine` and `parameters` are as the command line left them.
-    session(const scenario& of, const run_options& options, const machine_config& machine,
-            const parameter_set& parameters);
+    /// All of them outlive the session; `parameters` are as the command line left them.
+    session(const command& of, const run_options& options, const parameter_set& parameters);
 
     [[nodiscard]] const run_options& options() const { return options_; }
-    /// The configured machine; a scenario of several machines starts each from a copy.
-    [[nodiscard]] const machine_config& config() const { return config_; }
 
     /// What the scenario exists to show, point by point; at least one in all.
     /// \param sentence true when it is shown
@@ -46,11 +46,19 @@ public:
         bool traced = true;  ///< write the waveform, if the options ask for one
         bool text = true;    ///< the machine's figures in the report for people
     };
-    /// Elaborates a machine, runs `workload` on its CPU 0, and calls `afterwards` while the machine still exists. With
-    /// --list-signals it prints the machine's signals instead, and `afterwards` is not called.
+    /// Elaborates a machine, ready to run, by a call of `elaborate` in a fresh simulation, runs it to its end, and calls
+    /// `afterwards` while it still exists. With --list-signals it prints the machine's signals instead, and `afterwards` is not
+    /// called.
     /// \throws std::invalid_argument for a configuration that cannot be, or a trace file that cannot be written
+    void run(const std::function<std::unique_ptr<board>()>& elaborate,
+             const std::function<void()>& afterwards, const presentation& how);
+    /// The same of a native guest that runs `workload` on its CPU 0.
     void run(const machine_config& config, const guest::kernel::workload& workload,
              const std::function<void(machine&)>& afterwards, const presentation& how);
+
+    /// The exit status is to be this one, whatever was shown: the guest's own.
+    void exit_with(int status) { exit_status_ = status; }
+    [[nodiscard]] const std::optional<int>& exit_status() const { return exit_status_; }
 
     /// Writes the JSON report, if one is asked for, and prints the report for people.
     /// \returns whether everything was shown
@@ -58,11 +66,8 @@ public:
 
 private:
     [[nodiscard]] std::filesystem::path trace_path() const;
-    void list_signals(const machine& of);
 
-    const scenario& scenario_;
     const run_options& options_;
-    const machine_config& config_;
     trace::report_header header_;  // with every parameter, for the JSON report
     std::vector<std::pair<std::string, std::string>> changed_parameters_;
     nlohmann::ordered_json results_ = nlohmann::ordered_json::object();
@@ -70,6 +75,7 @@ private:
     std::vector<std::string> run_texts_;
     std::vector<std::string> texts_;
     std::vector<std::pair<std::string, std::string>> files_;
+    std::optional<int> exit_status_;
 };
 
 }  // namespace pefsim::platform

@@ -84,7 +84,7 @@ void disk_copy_scenario::create_copy() const {
 
 void disk_copy_scenario::run(platform::session& in) {
     if (!copy_to_.empty() && !in.options().list_signals) {
-        in.config().check();
+        config().check();
         create_copy();
         in.add_file("copy", copy_to_);
     }

@@ -103,7 +103,7 @@ public:
 
 private:
     void measure(platform::session& in, const contender& who, std::uint64_t size, std::uint64_t depth) {
-        platform::machine_config machine = in.config();
+        platform::machine_config machine = config();
         who.configure(machine);
         machine.disks = {{.size = std::uint64_t{64} << 20}};
         const guest::block_workload work{.block_size = static_cast<std::uint32_t>(size),

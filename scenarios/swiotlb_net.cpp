@@ -53,8 +53,8 @@ public:
 
     void run(platform::session& in) override {
         seed_ = in.options().seed;
-        if (!in.config().pcap.empty() && !in.options().list_signals) {
-            in.add_file("frames", in.config().pcap);
+        if (!config().pcap.empty() && !in.options().list_signals) {
+            in.add_file("frames", config().pcap);
         }
         scenario::run(in);
     }

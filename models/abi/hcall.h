@@ -9,6 +9,9 @@
 /// hypervisor (H_SVM_*) are from the kernel's Documentation/powerpc/ultravisor.rst.
 ///
 /// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results.
+///
+/// H_EXIT is pefsim's own, of the platform-specific numbers that PAPR leaves from 0xf000 on; QEMU's are 0xf000 to 0xf005. R4 is
+/// the guest's exit status. The guest is ended by it: the call does not return.
 namespace pefsim::abi {
 
 enum class hcall : std::uint64_t {
@@ -35,6 +38,7 @@ enum class hcall : std::uint64_t {
     h_svm_init_start = 0xef08,
     h_svm_init_done = 0xef0c,
     h_svm_init_abort = 0xef14,
+    h_exit = 0xf0fc,
 };
 
 /// Return codes of hypercalls in R3.
@@ -90,6 +94,7 @@ inline constexpr std::array hcall_declarations{
     hcall_declaration{hcall::h_svm_init_start, "H_SVM_INIT_START", 1, 1},
     hcall_declaration{hcall::h_svm_init_done, "H_SVM_INIT_DONE", 1, 1},
     hcall_declaration{hcall::h_svm_init_abort, "H_SVM_INIT_ABORT", 1, 1},
+    hcall_declaration{hcall::h_exit, "H_EXIT", 2, 1},
 };
 
 /// Index of `number` in hcall_declarations, or hcall_declarations.size() for a number that has no declaration.

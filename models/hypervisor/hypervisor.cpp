@@ -72,6 +72,7 @@ constexpr std::array<hypervisor::service, abi::hcall_declarations.size()> hyperv
     {hcall::h_svm_init_start, &hypervisor::h_svm_init_start},
     {hcall::h_svm_init_done, &hypervisor::h_svm_init_done},
     {hcall::h_svm_init_abort, &hypervisor::h_svm_init_abort},
+    {hcall::h_exit, &hypervisor::h_exit},
 }};
 
 hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::recorder& recorder,

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
 #include <string_view>
@@ -50,7 +51,7 @@ constexpr std::string_view to_name(secure_page_policy policy) {
 /// came through the Ultravisor shows MSR[HV]=1 and SRR1[S]=1; H_SVM_* are for those only (H_UNSUPPORTED otherwise).
 /// H_LOGICAL_CI_LOAD and _STORE carry the integer of a little-endian access, as MMIO does, in the low bits of the register.
 /// H_PUT_TCE_INDIRECT and H_REGISTER_VPA read guest memory over the bus, in the hypervisor's name. H_PROD lets the next
-/// H_CEDE of its target return at once; it does not wake a CPU that idles already.
+/// H_CEDE of its target return at once; it does not wake a CPU that idles already. H_EXIT ends the guest.
 ///
 /// Time: a hypercall costs timing::hypercall; MMIO, also by H_LOGICAL_CI_*, timing::mmio_exit instead; an access to guest memory
 /// timing::memory_access and its bytes at timing::memcpy.
@@ -101,6 +102,8 @@ public:
     [[nodiscard]] const secure_guest& guest() const { return guest_; }
     virtual_terminal& terminal() { return terminal_; }
     [[nodiscard]] const std::string& console_output() const { return terminal_.output(); }
+    /// What the guest gave to H_EXIT.
+    [[nodiscard]] const std::optional<std::uint64_t>& exit_status() const { return exit_status_; }
 
     /// A processor area that the guest has registered (H_REGISTER_VPA).
     struct processor_area {
@@ -149,6 +152,7 @@ private:
     abi::h_status h_svm_init_start(registers& state, trap_context& context);
     abi::h_status h_svm_init_done(registers& state, trap_context& context);
     abi::h_status h_svm_init_abort(registers& state, trap_context& context);
+    abi::h_status h_exit(registers& state, trap_context& context);
     static const std::array<service, abi::hcall_declarations.size()> services;
 
     abi::h_status register_area(area_kind kind, processor& of, abi::phys_addr at, trap_context& context);
@@ -168,6 +172,7 @@ private:
     virtual_terminal terminal_;
     std::vector<processor> processors_;
     std::mt19937_64 random_;
+    std::optional<std::uint64_t> exit_status_;
     memory::bus_payload bus_payload_;
     tlm::tlm_generic_payload mmio_payload_;
 

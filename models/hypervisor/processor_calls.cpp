@@ -83,6 +83,12 @@ h_status hypervisor::h_prod(registers& state, trap_context& /*context*/) {
     return h_status::h_success;
 }
 
+h_status hypervisor::h_exit(registers& state, trap_context& context) {
+    exit_status_ = state.gpr[4];
+    context.terminated = true;
+    return h_status::h_success;
+}
+
 h_status hypervisor::h_random(registers& state, trap_context& /*context*/) {
     state.gpr[4] = random_();
     return h_status::h_success;

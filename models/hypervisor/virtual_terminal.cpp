@@ -18,6 +18,9 @@ void virtual_terminal::put(std::span<const char> characters, const sc_core::sc_t
             line_complete(when);
         }
     }
+    if (output_watcher_) {
+        output_watcher_(std::string_view(characters.data(), characters.size()));
+    }
     printed_.add(characters.size());
     bytes_.set(output_.size(), when);
 }
@@ -48,6 +51,10 @@ std::size_t virtual_terminal::get(std::span<char> characters) {
 
 void virtual_terminal::type(std::string_view characters) {
     typed_.insert(typed_.end(), characters.begin(), characters.end());
+}
+
+void virtual_terminal::on_output(std::function<void(std::string_view)> watcher) {
+    output_watcher_ = std::move(watcher);
 }
 
 void virtual_terminal::on_line(std::function<void(std::string_view, const sc_core::sc_time&)> watcher) {

@@ -31,6 +31,8 @@ public:
     void type(std::string_view characters);
     /// Everything that the guest has printed.
     [[nodiscard]] const std::string& output() const { return output_; }
+    /// Called with what the guest prints, as it prints it.
+    void on_output(std::function<void(std::string_view characters)> watcher);
     /// Called with each line that is complete, without its newline.
     void on_line(std::function<void(std::string_view line, const sc_core::sc_time& when)> watcher);
 
@@ -41,6 +43,7 @@ private:
     std::string output_;
     std::size_t line_begin_ = 0;
     std::deque<char> typed_;
+    std::function<void(std::string_view)> output_watcher_;
     std::function<void(std::string_view, const sc_core::sc_time&)> watcher_;
 
     trace::signal<std::uint64_t> bytes_;

@@ -28,6 +28,9 @@ constexpr std::uint64_t cache_line = 128;
 constexpr std::uint64_t at_minsigstksz = 51;
 
 void check(const elf_image& image) {
+    if (!image.wide()) {
+        throw std::invalid_argument("not a 64-bit ELF file");
+    }
     if (!image.little_endian()) {
         throw std::invalid_argument("big-endian; user_program runs ppc64le programs");
     }

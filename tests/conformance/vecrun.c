@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -126,6 +127,7 @@ int main(int argc, char** argv) {
         !map(VECTOR_REGION_AT, VECTOR_REGION_SIZE, PROT_READ | PROT_WRITE)) {
         return 2;
     }
+    prctl(PR_SET_FPEXC, PR_FP_EXC_PRECISE); /* qemu-ppc64le has no other mode, and does not know the call */
     catch_faults();
     memcpy(ENTER, enter_vector, (size_t)(end_of_vector - enter_vector) * 4);
     __builtin___clear_cache((char*)ENTER, (char*)(ENTER + (end_of_vector - enter_vector)));

@@ -4,13 +4,17 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "platform/machine.h"
+#include "platform/power_machine.h"
 #include "tests/support/simulation.h"
 #include "timing/timing.h"
 #include "trace/signal_catalogue.h"
@@ -58,9 +62,15 @@ TEST_F(docs, signals_lists_every_signal) {
     config.network = true;
     config.entropy = true;
     const machine all("machine", config, 1);
+    const power_machine power("power_machine", {}, 1);
+    std::vector<trace::signal_declaration> signals(all.recorder().signals().begin(),
+                                                   all.recorder().signals().end());
+    std::ranges::copy_if(
+        power.recorder().signals(), std::back_inserter(signals),
+        [](const trace::signal_declaration& each) { return each.scope == "power_machine.cpu0"; });
     std::string table;
     std::string scope;
-    for (const trace::signal_declaration& signal : all.recorder().signals()) {
+    for (const trace::signal_declaration& signal : signals) {
         if (signal.scope != scope) {
             scope = signal.scope;
             table += fmt::format("\n## {}\n\n| signal | values | what it shows |\n|---|---|---|\n", scope);

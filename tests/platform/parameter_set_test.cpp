@@ -26,6 +26,8 @@ protected:
         parameters_.add("disk", disk_, "image");
         parameters_.add("quantum", quantum_, "quantum");
         parameters_.add("sizes", sizes_, quantity::bytes, "request sizes");
+        parameters_.add("load", loads_, "FILE@ADDRESS", "what is loaded");
+        parameters_.add("pc", pc_, "address", "where it begins");
         parameters_.add("colour", colour_, {{"red", colour::red}, {"green", colour::green}}, "a choice");
     }
 
@@ -57,6 +59,8 @@ protected:
         return file.string();
     }
 
+    std::vector<std::string> loads_;
+    std::optional<std::uint64_t> pc_;
     bool secure_ = false;
     unsigned cpus_ = 1;
     std::uint64_t size_ = std::uint64_t{4} << 20;
@@ -150,7 +154,7 @@ TEST_F(parameter_set_test, options_of_every_scenario) {
 }
 
 TEST_F(parameter_set_test, a_wrong_command_line_is_one_clear_line) {
-    EXPECT_EQ(parse_error({"--cpu", "3"}), "unknown option 'cpu'; did you mean 'cpus'?");
+    EXPECT_EQ(parse_error({"--cpu", "3"}), "unknown option 'cpu'; did you mean 'cpus' or 'pc'?");
     EXPECT_EQ(parse_error({"--seed", "x"}), "--seed: 'x' is not a whole number");
     EXPECT_EQ(parse_error({"--set", "cpus"}), "--set: 'cpus' is not NAME=VALUE");
     EXPECT_EQ(parse_error({"--trace-window", "5us"}), "--trace-window: '5us' is not FROM:TO");
@@ -173,6 +177,26 @@ TEST_F(parameter_set_test, help_names_every_parameter_with_unit_and_default) {
         EXPECT_NE(help.find("[" + row.fallback + "]"), std::string::npos) << row.name;
     }
     EXPECT_NE(help.find("--trace-window FROM:TO"), std::string::npos);
+}
+
+TEST_F(parameter_set_test, what_may_be_repeated_adds_up) {
+    parse({"--load", "a,b@1", "--load=c@2"});
+    EXPECT_EQ(loads_, (std::vector<std::string>{"a,b@1", "c@2"}));
+    parameters_.load(write("load = [\"d@3\", \"e@4\"]\nsizes = [\"4KiB\", 512]\n"));
+    EXPECT_EQ(loads_, (std::vector<std::string>{"a,b@1", "c@2", "d@3", "e@4"}));
+    EXPECT_EQ(sizes_, (std::vector<std::uint64_t>{4096, 512}));
+}
+
+TEST_F(parameter_set_test, addresses_are_decimal_or_hexadecimal) {
+    EXPECT_FALSE(pc_);
+    parameters_.set("pc", "0x1F");
+    EXPECT_EQ(pc_, 31U);
+    parameters_.set("pc", "4096");
+    EXPECT_EQ(pc_, 4096U);
+    EXPECT_EQ(parameters_.changed().back(), (std::pair<std::string, std::string>{"pc", "0x1000"}));
+    for (const std::string_view wrong : {"", "0x", "1f", "-1", "0x10000000000000000", "1 "}) {
+        EXPECT_NE(error_of("pc", wrong).find("pc: '"), std::string::npos) << wrong;
+    }
 }
 
 }  // namespace

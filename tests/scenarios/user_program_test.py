@@ -15,7 +15,6 @@ import scenario
 SOURCES = pathlib.Path(__file__).parent / "user_program"
 COMPILER = "powerpc64le-linux-gnu-gcc"
 QEMU = "qemu-ppc64le"
-TORTURE = pathlib.Path(__file__).parent.parent / "torture" / "run"
 
 FAULTS = """\
 signal 11 code 2 at the expected place
@@ -273,16 +272,6 @@ class Busybox(Program):
             with self.subTest(line):
                 expected = self.applet(line, f"{QEMU} -cpu power9")
                 self.assertEqual(self.applet(line, scenario.BINARIES / "user_program"), expected)
-
-
-@needs(COMPILER, QEMU)
-class Torture(Program):
-    def test_sample(self):
-        output, error, status = self.under([TORTURE, "--sample", "40", "--user-program",
-                                            scenario.BINARIES / "user_program"])
-        if status == 77:
-            self.skipTest(error.strip())
-        self.assertEqual(status, 0, output + error)
 
 
 if __name__ == "__main__":

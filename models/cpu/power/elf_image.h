@@ -11,10 +11,10 @@
 
 namespace pefsim::cpu::power {
 
-/// A program or kernel in ELF64 for PowerPC, of either byte order: what is to be loaded where, and its symbols.
+/// A program or kernel in ELF for PowerPC, of 64 or 32 bits and either byte order: what is to be loaded where, and its symbols.
 ///
 /// It keeps the file's bytes; segments are views of them. Whoever loads it decides what an address means.
-/// ELF-64 Object File Format 1.5; 64-bit ELF V2 ABI for the OpenPOWER architecture, chapter 4.
+/// ELF-64 Object File Format 1.5; System V ABI, PowerPC processor supplement; 64-bit ELF V2 ABI for the OpenPOWER architecture, chapter 4.
 class elf_image {
 public:
     struct segment {
@@ -51,6 +51,8 @@ public:
     ~elf_image() = default;
 
     [[nodiscard]] bool little_endian() const { return little_endian_; }
+    /// ELF64, not ELF32.
+    [[nodiscard]] bool wide() const { return wide_; }
     /// ET_DYN: addresses are relative to wherever it is loaded.
     [[nodiscard]] bool relocatable() const { return relocatable_; }
     /// The program interpreter that a dynamically linked program asks for; empty without one.
@@ -81,9 +83,13 @@ public:
 
 private:
     struct section;
+    struct layout;
 
     template <typename T>
     [[nodiscard]] T number(std::uint64_t offset) const;
+    /// What is 64 bits wide in ELF64 and 32 bits in ELF32.
+    [[nodiscard]] std::uint64_t address(std::uint64_t offset) const;
+    [[nodiscard]] const layout& fields() const;
     [[nodiscard]] std::span<const std::byte> bytes(std::uint64_t offset, std::uint64_t size) const;
     void read_header();
     void read_program_headers();
@@ -94,6 +100,7 @@ private:
 
     std::vector<std::byte> file_;
     bool little_endian_ = true;
+    bool wide_ = true;
     bool relocatable_ = false;
     unsigned abi_ = 0;
     std::uint64_t entry_ = 0;

@@ -133,12 +133,36 @@ void power_cpu::run() {
     halted_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
+/// A CPU that stays lets time pass.
+bool power_cpu::ask_control() {
+    switch (control_->may_run(*this)) {
+    case run_control::permission::run:
+        return true;
+    case run_control::permission::stay:
+        time_.spend(time_.left());
+        return false;
+    case run_control::permission::halt:
+        halt(ending::controlled);
+        return false;
+    }
+    return false;
+}
+
 void power_cpu::run_once() {
+    if (control_ != nullptr && !ask_control()) {
+        return;
+    }
     apply_invalidations();
     core_.external_interrupt(line_.asserted());
     const exit_reason why = core_.run(budget());
     account();
     publish();
+    if (control_ != nullptr) {
+        control_->ran(*this, why);
+    }
+    if (parameters_.instruction_limit != 0 && core_.instructions() >= parameters_.instruction_limit) {
+        halt(ending::instruction_limit);
+    }
     switch (why) {
     case exit_reason::hypercall:
         make_call(trap::hypercall);
@@ -202,8 +226,22 @@ void power_cpu::publish() {
                 interrupts_.add(more);
                 interrupt_.fire(now());
             }
+            if (taken_at_its_own_vector(row)) {
+                halt(ending::lost);
+            }
         }
     }
+}
+
+/// The interrupt of this row has just been taken at its own vector. A system call reports the address behind it, and an
+/// asynchronous interrupt does not come there, where they are disabled: it is the same cause again.
+bool power_cpu::taken_at_its_own_vector(std::size_t row) const {
+    constexpr std::uint64_t vector_mask = 0xfff;  // LPCR[AIL] changes what is above
+    const vector which = vectors[row].which;
+    // As a guest receives it.
+    const vector there = which == vector::hypervisor_emulation_assistance ? vector::program : which;
+    return core_.state.nip == core_.state[spr::srr0] &&
+           (core_.state.nip & vector_mask) == static_cast<std::uint64_t>(there);
 }
 
 // --- time
@@ -247,7 +285,12 @@ std::int64_t power_cpu::budget() {
     if (!core_.decrementer_expired()) {
         units = std::min(units, units_until_decrementer());
     }
-    return instructions_in(units);
+    const std::int64_t instructions = instructions_in(units);
+    if (parameters_.instruction_limit == 0) {
+        return instructions;
+    }
+    const std::uint64_t left = parameters_.instruction_limit - core_.instructions();
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(instructions), left));
 }
 
 // --- traps

@@ -16,6 +16,7 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/mmu/partition.h"
 #include "cpu/power/mmu/radix_translator.h"
+#include "cpu/power/run_control.h"
 #include "cpu/registers.h"
 #include "cpu/trap_router.h"
 #include "cpu/traps.h"
@@ -44,6 +45,9 @@ namespace pefsim::cpu::power {
 /// config::report_ordinary_stores says so, since each of them then leaves the fast path. Decoded code is forgotten
 /// when the bus takes its grant back (a device has written to the page) or another processor of the partition stores there.
 ///
+/// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go on
+/// for ever: the CPU halts.
+///
 /// Signals: call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: instructions, hypercalls and ultracalls by name,
 /// interrupts (external), interrupts_by_vector, mmio_loads, mmio_stores, storage_interrupts, translations, table_walks,
 /// dmi_fills, dmi_invalidations, exposed_bytes.
@@ -59,10 +63,19 @@ public:
         sc_core::sc_time quantum{10, sc_core::SC_US};
         bool report_ordinary_stores = false;
         bool attention_leaves = false;  ///< `attn` ends the run; otherwise it is an illegal instruction
+        /// The CPU halts behind so many, at a taken branch or the end of 4 KiB; 0: never.
+        std::uint64_t instruction_limit = 0;
         timing::timing costs{};
     };
     /// Why it does not run any more.
-    enum class ending : std::uint8_t { none, terminated, attention };
+    enum class ending : std::uint8_t {
+        none,
+        terminated,         ///< the virtual machine has been ended
+        attention,          ///< `attn`; NIP is at it
+        controlled,         ///< run_control said so
+        instruction_limit,  ///< config::instruction_limit is reached
+        lost,               ///< an interrupt's own vector causes the same interrupt; NIP is at it
+    };
 
     tlm_utils::simple_initiator_socket<power_cpu> bus;
     sc_core::sc_port<trap_if> hypervisor;
@@ -88,6 +101,11 @@ public:
     [[nodiscard]] bool secure() const { return (core_.state.msr & msr_s) != 0; }
     [[nodiscard]] sc_core::sc_time now() const { return time_.now(); }
     [[nodiscard]] core& engine() { return core_; }
+    /// From now on `by` is asked; it must outlive the simulation.
+    void control(run_control& by) { control_ = &by; }
+    /// Effective to real addresses, and what answers there: for debuggers, in the CPU's thread.
+    [[nodiscard]] translator& addresses() { return mmu_; }
+    [[nodiscard]] real_storage& storage() { return *this; }
 
     void external_interrupt(bool asserted) override;
 
@@ -99,6 +117,9 @@ private:
     void run_once();
     void idle();
     void halt(ending why);
+    /// \returns false when the CPU may not run now
+    bool ask_control();
+    [[nodiscard]] bool taken_at_its_own_vector(std::size_t row) const;
     void publish();
 
     // --- time
@@ -144,6 +165,7 @@ private:
     trace::recorder& recorder_;
     config parameters_;
     mmu::partition& partition_;
+    run_control* control_ = nullptr;
     mmu::radix_translator mmu_;
     core core_;
     bool started_ = false;

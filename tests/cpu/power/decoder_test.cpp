@@ -61,7 +61,6 @@ TEST(decoder, undefined_words) {
         0x7c00012c,                                      // stwcx. with Rc=0
         0x7c00060c, 0x7c00070d,                          // copy and paste. of ISA 3.0, before 3.0B
         0x7c0003e6,
-        0xe4000000,  // lfdp
         0x44000000,  // neither sc nor scv
         0xfc02048e,  // mffs with EO=2
         0x10020602,  // 4/1538 with EO=2

@@ -185,7 +185,7 @@ TEST(elf_image, says_what_is_wrong) {
         file[offset] = static_cast<std::byte>(value);
         return complaint_about(std::move(file));
     };
-    EXPECT_EQ(with(EI_CLASS, ELFCLASS32), "not a 64-bit ELF file");
+    EXPECT_EQ(with(EI_CLASS, 3), "neither a 64-bit nor a 32-bit ELF file");
     EXPECT_EQ(with(EI_DATA, 7), "the ELF file names no byte order");
     EXPECT_EQ(with(offsetof(Elf64_Ehdr, e_machine), EM_X86_64),
               "made for another machine: e_machine is 62, not 21 (PowerPC64)");

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -152,6 +153,37 @@ INSTANTIATE_TEST_SUITE_P(
                     named{"xsmsubmsp", "xvmsubmsp", true}, named{"xsnmaddmsp", "xvnmaddmsp", true},
                     named{"xsnmsubasp", "xvnmsubasp", true}, named{"xsresp", "xvresp", true}),
     [](const testing::TestParamInfo<named>& each) { return std::string(each.param.scalar); });
+
+// --- Double pairs: each doubleword is reversed by itself in little-endian mode, the even register's stands first
+
+TEST(double_pair, stands_in_order) {
+    for (const bool little_endian : {true, false}) {
+        floating_machine m;
+        m.state.msr = little_endian ? m.state.msr | msr_le : m.state.msr & ~msr_le;
+        m.cpu.msr_changed();
+        const auto word = [&](const char* mnemonic) {
+            const std::uint32_t value = floating_machine::word(mnemonic, 6, 4, 5);
+            return little_endian ? value : __builtin_bswap32(value);
+        };
+        m.state.gpr[4] = floating_machine::data;
+        m.state.gpr[5] = 16;
+        m.state.vsr[6] = {.low = 9, .high = 0x0102'0304'0506'0708};
+        m.state.vsr[7] = {.low = 9, .high = 0x1112'1314'1516'1718};
+        ASSERT_TRUE(m.execute(word("stfdpx")));
+        std::array<std::uint64_t, 2> stored{};
+        std::memcpy(stored.data(), m.memory().data() + 16, sizeof stored);
+        for (std::uint64_t& each : stored) {
+            each = little_endian ? each : __builtin_bswap64(each);
+        }
+        EXPECT_EQ(stored[0], m.state.vsr[6].high);
+        EXPECT_EQ(stored[1], m.state.vsr[7].high);
+        const auto before = m.state.vsr;
+        m.state.vsr[6] = m.state.vsr[7] = {};
+        ASSERT_TRUE(m.execute(word("lfdpx")));
+        EXPECT_EQ(m.state.vsr[6].high, before[6].high);
+        EXPECT_EQ(m.state.vsr[7].high, before[7].high);
+    }
+}
 
 // --- Status and exceptions
 

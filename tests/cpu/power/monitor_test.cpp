@@ -235,5 +235,37 @@ TEST(monitor, end_of_it_leaves_the_core_alone) {
     EXPECT_EQ(machine.core().state.nip, sums::end);
 }
 
+TEST(monitor, stops_before_the_interrupts_that_it_is_told) {
+    debug_machine machine;
+    core& c = machine.core();
+    c.interrupts_leave(false);
+    monitor tools(c);
+    constexpr std::uint32_t trap = 0x7fe0'0008;
+    constexpr std::uint32_t illegal = 0;
+    machine.put(0x1000, {0x3860'0001, trap, illegal});
+    machine.put(0x700, {0x7c9a'02a6, 0x3884'0004, 0x7c9a'03a6, 0x4c00'0024});  // SRR0 += 4; rfid
+    const auto run = [&](interrupt_kinds which) {
+        tools.stop_before(which);
+        c.state.msr = (c.state.msr | msr_le) & ~msr_ee;
+        c.state[spr::lpcr] |= lpcr::ile;
+        c.state.nip = 0x1000;
+        c.msr_changed();
+        return c.run(1000);
+    };
+    EXPECT_EQ(run({.trap = true}), exit_reason::observed);
+    EXPECT_EQ(tools.stopped()->why, reason::interrupt);
+    EXPECT_EQ(c.state.nip, 0x1004U);
+    EXPECT_EQ(c.state.gpr[3], 1U);
+    EXPECT_EQ(c.state[spr::srr0], 0U) << "the interrupt has not been taken";
+    EXPECT_EQ(run({.illegal = true}), exit_reason::observed);
+    EXPECT_EQ(c.state.nip, 0x1008U);
+    EXPECT_EQ(tools.stopped()->ea, 0x1008U);
+    EXPECT_EQ(c.state[spr::srr0], 0x1008U) << "of the trap, that was taken, and served";
+    EXPECT_EQ(c.run(1000), exit_reason::observed) << "the same instruction again";
+    EXPECT_EQ(c.state.nip, 0x1008U);
+    EXPECT_EQ(run({}), exit_reason::paused);
+    EXPECT_FALSE(tools.stopped());
+}
+
 }  // namespace
 }  // namespace pefsim::cpu::power::debug

@@ -104,6 +104,9 @@ void core_debugger::ran(std::size_t core, exit_reason /*why*/) {
     case stop_cause::reason::step:
         stop_ = {.why = stop_event::reason::step, .core = core, .ea = cause->ea};
         break;
+    case stop_cause::reason::interrupt:
+        signal(core, signal_of(places_[core].engine->interrupt()));
+        break;
     }
 }
 

@@ -18,6 +18,13 @@ address_range granule_at(std::uint64_t ea) { return {ea & granule_mask, ea | ~gr
 
 }  // namespace
 
+bool interrupt_kinds::contains(const interrupt_cause& cause) const {
+    const bool of_program = cause.which == vector::program;
+    return (trap && of_program && (cause.srr1 & program::trap) != 0) ||
+           (illegal && (cause.which == vector::hypervisor_emulation_assistance ||
+                        (of_program && (cause.srr1 & program::illegal) != 0)));
+}
+
 monitor::monitor(core& observed) : core_(observed) { core_.observe(this); }
 
 monitor::~monitor() { core_.observe(nullptr); }
@@ -150,6 +157,13 @@ exit_reason monitor::after_run(core& c, exit_reason why) {
     if (profile_ != nullptr) {
         take_samples();
     }
+    if (stopping_before_interrupt_) {
+        stopping_before_interrupt_ = false;
+        stepping_ = false;
+        c.interrupts_leave(false);
+        stopped_ = stop_cause{.why = stop_cause::reason::interrupt, .ea = c.state.nip};
+        return exit_reason::observed;
+    }
     if (!stepping_) {
         return why;
     }
@@ -206,7 +220,12 @@ bool monitor::access(core& c, const op* o, std::uint64_t ea, std::size_t size, a
     return false;
 }
 
+/// The engine asks whether interrupts leave it after it has told of this one.
 void monitor::interrupted(core& c, std::uint64_t nip, const interrupt_cause& cause) {
+    if (interrupts_.contains(cause)) {
+        stopping_before_interrupt_ = true;
+        c.interrupts_leave(true);
+    }
     if (recording_) {
         recorder_->interrupt(c, nip, cause);
     }

@@ -48,10 +48,20 @@ struct stop_cause {
         breakpoint,  ///< before the instruction at `ea`
         watchpoint,  ///< before an instruction that accesses `ea`, within `watch`
         step,        ///< a step is done
+        interrupt,  ///< before an interrupt of stop_before(); core::interrupt() tells which, `ea` is the instruction's
     };
     reason why = reason::step;
     std::uint64_t ea = 0;
     watch_kind watch = watch_kind::write;
+};
+
+/// Interrupts that a user may want to stop before.
+struct interrupt_kinds {
+    bool trap = false;  ///< Program, of type trap: tw, td and their like
+    bool illegal =
+        false;  ///< of an instruction that there is not: Hypervisor Emulation Assistance, or Program of that type
+
+    [[nodiscard]] bool contains(const interrupt_cause& cause) const;
 };
 
 /// The tools that look at one core: breakpoints and watchpoints, single steps, exact budgets, trace, coverage, profile.
@@ -74,6 +84,9 @@ public:
     void add_watchpoint(const watchpoint& point);
     bool remove_watchpoint(const watchpoint& point);
     void remove_all_points();
+    /// NIP is then at the instruction, and the interrupt has not been taken; the next run() executes it again. Not together
+    /// with core::interrupts_leave().
+    void stop_before(interrupt_kinds which) { interrupts_ = which; }
     /// The next run() executes one instruction, or enters one interrupt.
     void step();
     /// Until called with false, run(n) executes exactly n instructions.
@@ -122,6 +135,8 @@ private:
     core& core_;
     std::vector<std::uint64_t> breakpoints_;  // in ascending order
     std::vector<watchpoint> watchpoints_;
+    interrupt_kinds interrupts_;
+    bool stopping_before_interrupt_ = false;
     bool stepping_ = false;
     bool exact_ = false;
     bool changed_ = false;   // the core does not know yet

@@ -11,6 +11,9 @@
 /// 4.4.4 and figure 18).
 namespace pefsim::cpu::power::isa {
 
+/// The PVR: a POWER9 DD2.2.
+inline constexpr std::uint64_t processor_version = 0x004e'1202;
+
 /// The least privilege that an access needs.
 enum class privilege : std::uint8_t { problem, supervisor, hypervisor, ultravisor, nobody };
 

@@ -15,9 +15,6 @@ using enum privilege;
 constexpr u64 word = 0xffff'ffff;
 constexpr u64 all = ~u64{0};
 
-/// POWER9 DD2.2.
-constexpr u64 processor_version = 0x004e'1202;
-
 const op* nothing(core& c, const op* o) { return next(c, o); }
 const op* read_zero(core& c, const op* o) {
     c.state.gpr[o->t] = 0;

@@ -54,6 +54,7 @@ constexpr auto add_clamped = [](T a, T b) {
 template <typename T>
 constexpr auto subtract_clamped = [](T a, T b) {
     const T difference = subtract_modulo<T>(a, b);
+    // NOLINTNEXTLINE(readability-braces-around-statements)
     if constexpr (std::is_signed_v<T>) {
         const T end = a < 0 ? least<T> : most<T>;
         return ((a ^ b) & (a ^ difference)) < 0 ? end : difference;

@@ -15,7 +15,7 @@ namespace pefsim::testing {
 
 /// The word of an instruction, from its row: operands in the order of the row, as numbers; missing ones are 0.
 inline std::uint32_t assemble(std::string_view mnemonic, std::initializer_list<std::int64_t> operands = {}) {
-    using namespace cpu::power::isa;
+    using namespace cpu::power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this function
     const instruction* row = find(mnemonic);
     if (row == nullptr) {
         throw std::invalid_argument("no instruction " + std::string(mnemonic));

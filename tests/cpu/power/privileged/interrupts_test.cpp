@@ -286,5 +286,32 @@ TEST(interrupts, idling_instructions) {
     EXPECT_EQ(bench.core.state.nip, engine_bench::code + 4);
 }
 
+/// An exception that was there already when FE0 or FE1 became 1 (6.5.9): the interrupt is behind the instruction.
+TEST(interrupts, floating_point_exceptions_that_msr_enables) {
+    constexpr std::uint64_t fex = std::uint64_t{1} << (63 - 33);
+    constexpr std::uint64_t enabled_and_behind = std::uint64_t{1} << (63 - 43) | std::uint64_t{1}
+                                                                                     << (63 - 47);
+    for (const bool pending : {false, true}) {
+        for (const std::uint64_t wanted : {msr_fe0, msr_fe1, std::uint64_t{0}}) {
+            for (const std::string way : {"mtmsrd", "mtmsr", "rfid"}) {
+                SCOPED_TRACE(fmt::format("{} {:#x} {}", way, wanted, pending));
+                engine_bench bench;
+                bench.core.state.fpscr = pending ? fex : 0;
+                const std::uint64_t msr = msr_sf | msr_le | msr_ri | msr_me | wanted;
+                bench.core.state.gpr[5] = bench.core.state[spr::srr1] = msr;
+                bench.core.state[spr::srr0] = engine_bench::code + 4;
+                bench.execute(way == "rfid" ? program()(way) : program()(way, {5, 0}));
+                const bool interrupted = pending && wanted != 0;
+                EXPECT_EQ(bench.core.state.nip, interrupted ? 0x700U : engine_bench::code + 4);
+                if (interrupted) {
+                    EXPECT_EQ(bench.core.state[spr::srr0], engine_bench::code + 4);
+                    EXPECT_EQ(bench.core.state[spr::srr1], msr | enabled_and_behind);
+                    EXPECT_EQ(bench.core.state.msr & (msr_fe0 | msr_fe1), 0U);
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace pefsim::testing

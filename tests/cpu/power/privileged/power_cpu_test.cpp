@@ -186,6 +186,58 @@ TEST_F(power_cpu_test, a_guest_that_is_ended_stops) {
     EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::terminated);
 }
 
+/// Lets a CPU run so often, stay, and halt.
+struct counting_control : power::run_control {
+    std::vector<permission> answers;
+    std::vector<power::exit_reason> told;
+    permission may_run(power_cpu& /*cpu*/) override {
+        const permission answer = answers.empty() ? permission::halt : answers.front();
+        answers.erase(answers.begin(), answers.begin() + (answers.empty() ? 0 : 1));
+        return answer;
+    }
+    void ran(power_cpu& /*cpu*/, power::exit_reason why) override { told.push_back(why); }
+};
+
+TEST_F(power_cpu_test, asks_before_each_run) {
+    using enum power::run_control::permission;
+    power_cpu_bench bench(nanosecond_config());
+    counting_control control;
+    control.answers = {stay, run, stay, stay, run};
+    bench.cpu().control(control);
+    bench.run(program()("b", {0}));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::controlled);
+    EXPECT_EQ(control.told, (std::vector{power::exit_reason::paused, power::exit_reason::paused}));
+    EXPECT_EQ(sc_core::sc_time_stamp(), sc_time(50, sc_core::SC_US)) << "five quanta";
+    EXPECT_EQ(bench.count("instructions"), 20'000U) << "a nanosecond each, in two of them";
+}
+
+TEST_F(power_cpu_test, halts_at_the_instruction_limit) {
+    power_cpu::config parameters = nanosecond_config();
+    parameters.instruction_limit = 12'345;
+    power_cpu_bench bench(parameters);
+    bench.run(program()("b", {0}));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::instruction_limit);
+    EXPECT_EQ(bench.count("instructions"), 12'345U);
+}
+
+TEST_F(power_cpu_test, an_interrupt_at_its_own_vector_is_the_end) {
+    struct row {
+        std::uint32_t at_vector;
+        std::uint64_t vector;
+    };
+    for (const auto& [at_vector, vector] : {row{0, 0x700}, row{0x7fe0'0008, 0x700}}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_cpu_bench bench(nanosecond_config());
+        bench.state()[spr::lpcr] |= power::lpcr::ile;
+        std::memcpy(bench.bus.ram().write(frame_kind::normal, 0) + vector, &at_vector, sizeof at_vector);
+        bench.run(program()("tw", {31, 0, 0}));
+        EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::lost);
+        EXPECT_EQ(bench.state().nip, vector);
+        EXPECT_EQ(bench.state()[spr::srr0], vector);
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
 TEST_F(power_cpu_test, idles_until_the_line_rises) {
     power_cpu_bench bench(nanosecond_config());
     bench.put(0x500, program()("attn"));

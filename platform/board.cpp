@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/board.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <set>
+
+#include "backend/disk_image.h"
+#include "backend/memory_disk.h"
+#include "platform/seeds.h"
+#include "virtio/block.h"
+#include "virtio/entropy.h"
+#include "virtio/net.h"
+#include "virtio/virtio_pci_device.h"
+
+namespace pefsim::platform {
+namespace {
+
+using sc_core::sc_time;
+
+backend::image_mode mode_of(disk_access access) {
+    switch (access) {
+    case disk_access::read_write:
+        return backend::image_mode::read_write;
+    case disk_access::read_only:
+        return backend::image_mode::read_only;
+    case disk_access::snapshot:
+        return backend::image_mode::snapshot;
+    }
+    return backend::image_mode::read_only;
+}
+
+constexpr std::array shared_states{memory::page_state::normal, memory::page_state::shared,
+                                   memory::page_state::shared_implicit};
+
+}  // namespace
+
+board::board(const sc_core::sc_module_name& name, const board_config& config, std::uint64_t seed,
+             ultravisor::esm_entry entry)
+    : sc_module(name),
+      seed_(seed),
+      cpus_(config.cpus),
+      time_limit_(config.time_limit) {
+    config.check();
+    build_host(config, entry);
+    build_devices(config);
+}
+
+board::~board() = default;
+
+// --- assembly
+
+void board::build_host(const board_config& config, ultravisor::esm_entry entry) {
+    memory_ = std::make_unique<memory::memory_bus>(
+        "memory", recorder_, memory::memory_bus::config{.ram_size = config.memory_size});
+    xics_ = std::make_unique<interrupt::xics>("xics", recorder_,
+                                              interrupt::xics::config{.servers = config.cpus});
+    host_bridge_ = std::make_unique<pci::host_bridge>("pci", recorder_,
+                                                      pci::host_bridge::config{.ram_size = config.memory_size,
+                                                                               .iommu_bypass = !config.iommu,
+                                                                               .costs = config.costs});
+    host_bridge_->memory.bind(memory_->initiators);
+    host_bridge_->interrupts(*xics_);
+
+    hypervisor::hypervisor::config host{.ram_size = config.memory_size,
+                                        .on_secure_page = config.policy == host_policy::page_out
+                                                              ? hypervisor::secure_page_policy::page_out
+                                                              : hypervisor::secure_page_policy::bus_error,
+                                        .seed = seed_for(seed_, random_stream::hypervisor),
+                                        .costs = config.costs};
+    hypervisor_ = std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *xics_,
+                                                           host_bridge_->iommu());
+    hypervisor_->memory.bind(memory_->initiators);
+    hypervisor_->mmio.bind(host_bridge_->mmio);
+    memory_->host_fault(*hypervisor_);
+
+    if (config.ultravisor) {
+        ultravisor_ = std::make_unique<ultravisor::ultravisor>(
+            "ultravisor", recorder_, *memory_,
+            ultravisor::ultravisor::config{
+                .costs = config.costs, .seed = seed_for(seed_, random_stream::ultravisor), .entry = entry});
+        ultravisor_->hypervisor(*hypervisor_);
+        hypervisor_->ultravisor(*ultravisor_);
+    }
+}
+
+template <class Device>
+Device& board::add_device(const board_config& config, const std::string& name,
+                          const typename Device::config& parameters) {
+    const virtio::virtio_pci_device::config transport{.access_platform = config.access_platform,
+                                                      .indirect_desc = config.indirect,
+                                                      .event_idx = config.event_idx,
+                                                      .costs = config.costs};
+    auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport, parameters);
+    Device& device = function->device;
+    const auto slot = static_cast<unsigned>(functions_.size() + 1);
+    host_bridge_->attach(slot << 3, *function);
+    functions_.push_back(std::move(function));
+    return device;
+}
+
+void board::add_disk(const board_config& config, const disk_config& disk) {
+    const std::size_t number = disks_.size();
+    if (disk.image.empty()) {
+        disks_.push_back(std::make_unique<backend::memory_disk>(
+            backend::memory_disk::config{.size = disk.size,
+                                         .initial = disk.blank ? backend::memory_disk::content::zero
+                                                               : backend::memory_disk::content::pseudo_random,
+                                         .seed = seed_for(seed_, random_stream::disks, number),
+                                         .read_only = disk.access == disk_access::read_only,
+                                         .id = fmt::format("memory{}", number)}));
+    } else {
+        disks_.push_back(std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access)));
+    }
+    add_device<virtio::block>(config, fmt::format("virtio-blk{}", number),
+                              {.queues = static_cast<std::uint16_t>(config.cpus),
+                               .queue_size = static_cast<std::uint16_t>(config.queue_size),
+                               .costs = config.costs})
+        .disk(*disks_.back());
+}
+
+void board::build_devices(const board_config& config) {
+    for (const disk_config& disk : config.disks) {
+        add_disk(config, disk);
+    }
+    if (config.network) {
+        peer_ = std::make_unique<backend::network_peer>(
+            "peer", recorder_,
+            backend::network_peer::config{.mtu = static_cast<std::uint16_t>(config.mtu),
+                                          .seed = seed_,
+                                          .pcap = config.pcap,
+                                          .costs = config.costs});
+        add_device<virtio::net>(config, "virtio-net0",
+                                {.queue_size = static_cast<std::uint16_t>(config.queue_size),
+                                 .mtu = static_cast<std::uint16_t>(config.mtu),
+                                 .costs = config.costs})
+            .network(*peer_);
+    }
+    if (config.entropy) {
+        entropy_ = std::make_unique<backend::entropy_source>(seed_for(seed_, random_stream::entropy));
+        add_device<virtio::entropy>(config, "virtio-rng0", {.costs = config.costs}).source(*entropy_);
+    }
+}
+
+void board::group_signals() {
+    recorder_.group(module("ultravisor"), "Ultravisor (trusted)");
+    recorder_.group(module("memory"), "Memory: page states and the host's accesses");
+    recorder_.group(module("hypervisor"), "Hypervisor (untrusted)");
+    for (const auto& function : functions_) {
+        recorder_.group(function->name(), fmt::format("Device {} (untrusted)", function->basename()));
+    }
+    recorder_.group(module("pci"), "PCI host bridge and IOMMU");
+    recorder_.group(module("peer"), "Network peer");
+    recorder_.group(module("xics"), "Interrupts");
+    recorder_.group(trace::recorder::violation_scope, "Violations");
+}
+
+// --- running
+
+void board::run(const std::function<void(const board&)>& progress) {
+    const sc_time slice(1, sc_core::SC_MS);
+    ending_.clear();
+    while (sc_core::sc_get_status() != sc_core::SC_STOPPED) {
+        if (sc_core::sc_time_stamp() > sc_core::SC_ZERO_TIME && !sc_core::sc_pending_activity()) {
+            ending_ = "the guest waits for something that will not come";
+            break;
+        }
+        if (sc_core::sc_time_stamp() >= time_limit_) {
+            ending_ = "the guest had not finished at the time limit";
+            break;
+        }
+        sc_core::sc_start(std::min(slice, time_limit_ - sc_core::sc_time_stamp()), sc_core::SC_RUN_TO_TIME);
+        if (progress) {
+            progress(*this);
+        }
+    }
+    if (ending_.empty()) {
+        end_of_run end = how_it_ended();
+        finished_ = end.finished;
+        ending_ = std::move(end.how);
+    }
+    elapsed_ = sc_core::sc_time_stamp();
+}
+
+// --- what happened
+
+std::string board::module(std::string_view name) const { return fmt::format("{}.{}", this->name(), name); }
+
+std::uint64_t board::counter(std::string_view module, std::string_view name) const {
+    const trace::counter* found = recorder_.metrics().find_counter(this->module(module), name);
+    return found == nullptr ? 0 : found->value();
+}
+
+std::uint64_t board::total(std::string_view module, std::string_view name) const {
+    const trace::tally* found = recorder_.metrics().find_tally(this->module(module), name);
+    return found == nullptr ? 0 : found->total();
+}
+
+bool board::guest_secure() const {
+    return ultravisor_ != nullptr && ultravisor_->state() == ultravisor::vm_state::secure;
+}
+
+std::uint64_t board::device_accesses() const { return total("memory", "device_accesses"); }
+
+std::uint64_t board::device_accesses_not_shared() const {
+    const trace::tally* by_state = recorder_.metrics().find_tally(module("memory"), "device_accesses");
+    std::uint64_t allowed = 0;
+    for (const memory::page_state state : shared_states) {
+        allowed += by_state->count(static_cast<std::size_t>(state));
+    }
+    return by_state->total() - allowed;
+}
+
+std::uint64_t board::hypercalls(std::initializer_list<abi::hcall> numbers) const {
+    std::uint64_t calls = 0;
+    for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
+        const trace::tally* made = recorder_.metrics().find_tally(module(fmt::format("cpu{}", cpu)),
+                                                                  "hypercalls");
+        for (const abi::hcall number : numbers) {
+            calls += made->count(abi::hcall_row(static_cast<std::uint64_t>(number)));
+        }
+    }
+    return calls;
+}
+
+std::size_t board::canaries_seen() const {
+    std::set<std::string> seen;
+    for (const trace::canary_sighting& sighting : recorder_.ledger().sightings()) {
+        seen.insert(sighting.canary);
+    }
+    return seen.size();
+}
+
+}  // namespace pefsim::platform

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <systemc>
+#include <vector>
+
+#include "abi/hcall.h"
+#include "backend/block_backend_if.h"
+#include "backend/entropy_source.h"
+#include "backend/network_peer.h"
+#include "hypervisor/hypervisor.h"
+#include "interrupt/xics.h"
+#include "memory/memory_bus.h"
+#include "pci/host_bridge.h"
+#include "pci/pci_function.h"
+#include "platform/board_config.h"
+#include "trace/recorder.h"
+#include "trace/run_report.h"
+#include "ultravisor/ultravisor.h"
+
+namespace pefsim::platform {
+
+/// What every machine has, whatever its CPUs execute: memory, interrupt controller, Ultravisor, host and devices, wired up
+/// from a board_config. What derives from it adds CPUs, cpu0 .., and the guest that they run.
+///
+/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0, peer (those that are
+/// used).
+class board : public sc_core::sc_module {
+public:
+    ~board() override;
+
+    /// Runs until simulation is stopped, nothing will ever happen again (the guest waits for something that does not come),
+    /// or the time limit is reached.
+    /// \param progress called now and then
+    void run(const std::function<void(const board&)>& progress = {});
+
+    /// The guest has done all that it had to do.
+    [[nodiscard]] bool finished() const { return finished_; }
+    /// Why it has not, in a few words: "the guest was ended", "the guest waits for something that does not come" ...
+    [[nodiscard]] const std::string& ending() const { return ending_; }
+    [[nodiscard]] const sc_core::sc_time& elapsed() const { return elapsed_; }
+    /// How far the guest has come, in a few words.
+    [[nodiscard]] virtual std::string progress() const = 0;
+    /// What the report says besides the metrics: elapsed time and rates.
+    [[nodiscard]] virtual trace::run_facts facts() const { return {.elapsed = elapsed_}; }
+
+    trace::recorder& recorder() { return recorder_; }
+    [[nodiscard]] const trace::recorder& recorder() const { return recorder_; }
+
+    // --- its parts
+    memory::memory_bus& memory() { return *memory_; }
+    [[nodiscard]] const memory::memory_bus& memory() const { return *memory_; }
+    hypervisor::hypervisor& host() { return *hypervisor_; }
+    [[nodiscard]] const hypervisor::hypervisor& host() const { return *hypervisor_; }
+    /// nullptr on a machine without one.
+    ultravisor::ultravisor* firmware() { return ultravisor_.get(); }
+    pci::host_bridge& host_bridge() { return *host_bridge_; }
+    backend::block_backend_if& disk(std::size_t number) { return *disks_.at(number); }
+    backend::network_peer& peer() { return *peer_; }
+
+    // --- what happened in it
+    /// The counter `name` of the module "machine.<module>", 0 when there is none.
+    [[nodiscard]] std::uint64_t counter(std::string_view module, std::string_view name) const;
+    /// The sum of the tally `name` of the module.
+    [[nodiscard]] std::uint64_t total(std::string_view module, std::string_view name) const;
+    [[nodiscard]] bool guest_secure() const;
+    /// Pages that devices asked for, and those of them that were neither shared nor an ordinary guest's.
+    [[nodiscard]] std::uint64_t device_accesses() const;
+    [[nodiscard]] std::uint64_t device_accesses_not_shared() const;
+    /// Hypercalls of the guest with these numbers.
+    [[nodiscard]] std::uint64_t hypercalls(std::initializer_list<abi::hcall> numbers) const;
+    /// Canaries of which the host saw all or a part, by any channel.
+    [[nodiscard]] std::size_t canaries_seen() const;
+
+protected:
+    /// \throws std::invalid_argument for a configuration that cannot be (board_config::check()), or an image or a pcap file
+    ///         that cannot be used
+    /// \param entry where UV_ESM leads a guest of this kind
+    board(const sc_core::sc_module_name& name, const board_config& config, std::uint64_t seed,
+          ultravisor::esm_entry entry);
+
+    /// How a run ended that was not cut short.
+    struct end_of_run {
+        bool finished = false;
+        std::string how;
+    };
+    [[nodiscard]] virtual end_of_run how_it_ended() const = 0;
+
+    interrupt::xics& interrupts() { return *xics_; }
+    /// Groups of signals, in the order in which a request travels; the guest's come first.
+    void group_signals();
+    /// The full name of one of its modules.
+    [[nodiscard]] std::string module(std::string_view name) const;
+
+private:
+    void build_host(const board_config& config, ultravisor::esm_entry entry);
+    void build_devices(const board_config& config);
+    void add_disk(const board_config& config, const disk_config& disk);
+    template <class Device>
+    Device& add_device(const board_config& config, const std::string& name,
+                       const typename Device::config& parameters);
+
+    std::uint64_t seed_;
+    unsigned cpus_;
+    sc_core::sc_time time_limit_;
+    trace::recorder recorder_;
+    std::unique_ptr<memory::memory_bus> memory_;
+    std::unique_ptr<interrupt::xics> xics_;
+    std::unique_ptr<hypervisor::hypervisor> hypervisor_;
+    std::unique_ptr<ultravisor::ultravisor> ultravisor_;
+    std::unique_ptr<pci::host_bridge> host_bridge_;
+    std::vector<std::unique_ptr<backend::block_backend_if>> disks_;
+    std::unique_ptr<backend::network_peer> peer_;
+    std::unique_ptr<backend::entropy_source> entropy_;
+    std::vector<std::unique_ptr<pci::pci_function>> functions_;
+    bool finished_ = false;
+    std::string ending_ = "not started";
+    sc_core::sc_time elapsed_;
+};
+
+}  // namespace pefsim::platform

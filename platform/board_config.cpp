@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/board_config.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <stdexcept>
+
+#include "abi/address.h"
+#include "abi/platform.h"
+#include "platform/quantity.h"
+
+namespace pefsim::platform {
+
+void require(bool holds, const std::string& otherwise) {
+    if (!holds) {
+        throw std::invalid_argument(otherwise);
+    }
+}
+
+void board_config::declare_board(parameter_set& parameters) {
+    parameters.add("cpus", cpus, "CPUs", "guest CPUs, 1 to 64");
+    parameters.add("ultravisor", ultravisor, "the machine has an Ultravisor");
+    parameters.add("quantum", quantum, "how far a CPU may run ahead of simulation time");
+    parameters.add("time_limit", time_limit, "simulated time after which an unfinished guest is stopped");
+    parameters.add("memory.size", memory_size, quantity::bytes, "bytes",
+                   "guest RAM, whole 64 KiB pages, up to 64GiB");
+
+    parameters.add("host.policy", policy,
+                   {{"page_out", host_policy::page_out}, {"bus_error", host_policy::bus_error}},
+                   "what the host does when it touches a page that is kept from it");
+    parameters.add("host.iommu", iommu,
+                   "devices with ACCESS_PLATFORM go through TCEs; no: bus address = guest address");
+}
+
+void board_config::declare_devices(parameter_set& parameters) {
+    parameters.add("virtio.access_platform", access_platform, "devices offer VIRTIO_F_ACCESS_PLATFORM");
+    parameters.add("virtio.indirect", indirect, "devices offer VIRTIO_F_INDIRECT_DESC");
+    parameters.add("virtio.event_idx", event_idx, "devices offer VIRTIO_F_EVENT_IDX");
+    parameters.add("virtio.queue_size", queue_size, "entries",
+                   "entries of each virtqueue, a power of two up to 32768");
+
+    if (network) {
+        parameters.add("net.mtu", mtu, "bytes", "largest IP packet, 68 to 65535");
+        parameters.add("net.pcap", pcap, "write every frame into this pcap file");
+    }
+}
+
+void board_config::declare_costs(parameter_set& parameters) {
+    for (const timing::cost& cost : timing::costs) {
+        parameters.add("timing." + std::string(cost.name), costs.*cost.field, std::string(cost.unit),
+                       std::string(cost.description));
+    }
+}
+
+void board_config::check() const {
+    require(cpus >= 1 && cpus <= 64, fmt::format("cpus: {} is not within 1 to 64", cpus));
+    require(memory_size >= 16 * abi::page_size && memory_size <= abi::platform::max_ram_size &&
+                memory_size % abi::page_size == 0,
+            fmt::format("memory.size: {} is not a multiple of 64KiB within 1MiB to 64GiB",
+                        format_size(memory_size)));
+    require(quantum > sc_core::SC_ZERO_TIME, "quantum: must be longer than 0");
+    require(time_limit > sc_core::SC_ZERO_TIME, "time_limit: must be longer than 0");
+    require(std::has_single_bit(queue_size) && queue_size >= 2 && queue_size <= 32768,
+            fmt::format("virtio.queue_size: {} is not a power of two within 2 to 32768", queue_size));
+    require(mtu >= 68 && mtu <= 65535, fmt::format("net.mtu: {} is not within 68 to 65535", mtu));
+    for (const timing::cost& cost : timing::costs) {
+        require(cost.unit != "GB/s" || costs.*cost.field > 0,
+                fmt::format("timing.{}: a bandwidth must be more than 0", cost.name));
+    }
+}
+
+}  // namespace pefsim::platform

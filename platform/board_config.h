@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <systemc>
+#include <vector>
+
+#include "platform/parameter_set.h"
+#include "timing/timing.h"
+
+namespace pefsim::platform {
+
+/// What the host does when it, or one of its devices, touches a page that the Ultravisor keeps from it.
+enum class host_policy : std::uint8_t {
+    page_out,   ///< KVM: asks for the page by UV_PAGE_OUT and goes on with the ciphertext
+    bus_error,  ///< the access fails
+};
+
+/// What stands behind a virtio-blk device.
+enum class disk_access : std::uint8_t {
+    read_write,  ///< the image file itself
+    read_only,   ///< the image file; the device offers VIRTIO_BLK_F_RO
+    snapshot,    ///< the image file as it is; what is written is kept in memory and lost at the end
+};
+
+struct disk_config {
+    std::filesystem::path image{};  ///< raw image; empty: a disk in memory with pseudo-random content
+    disk_access access = disk_access::read_write;
+    std::uint64_t size = std::uint64_t{16} << 20;  ///< of a disk in memory, bytes
+    bool blank = false;                            ///< a disk in memory that reads as zeros
+};
+
+/// Everything that makes a machine, but for its guest. The defaults: a host with an Ultravisor, one CPU, 256 MiB, the IOMMU
+/// on, and no devices.
+struct board_config {
+    unsigned cpus = 1;
+    std::uint64_t memory_size = std::uint64_t{256} << 20;  ///< bytes, a multiple of 64 KiB
+    bool ultravisor = true;
+    host_policy policy = host_policy::page_out;
+    bool iommu = true;  ///< off: bus addresses are guest physical addresses for every device
+    sc_core::sc_time quantum{10, sc_core::SC_US};
+
+    bool access_platform = false;  ///< devices offer VIRTIO_F_ACCESS_PLATFORM
+    bool indirect = true;          ///< devices offer VIRTIO_F_INDIRECT_DESC
+    bool event_idx = true;         ///< devices offer VIRTIO_F_EVENT_IDX
+    unsigned queue_size = 256;     ///< entries of each virtqueue
+
+    std::vector<disk_config> disks;
+    bool network = false;
+    unsigned mtu = 1500;         ///< bytes
+    std::filesystem::path pcap;  ///< every frame goes into this file too, unless empty
+    bool entropy = false;
+
+    timing::timing costs;
+    sc_core::sc_time time_limit{100, sc_core::SC_SEC};  ///< a guest that has not finished by then is stopped
+
+    /// Adds what a user may change to `parameters`, bound to this object, in parts: CPUs, memory and host; devices; costs.
+    void declare_board(parameter_set& parameters);
+    void declare_devices(parameter_set& parameters);
+    void declare_costs(parameter_set& parameters);
+    /// \throws std::invalid_argument with one line naming the parameters that are wrong or contradict each other
+    void check() const;
+};
+
+/// Throws std::invalid_argument with the text `otherwise` when a condition of a configuration does not hold.
+void require(bool holds, const std::string& otherwise);
+
+}  // namespace pefsim::platform

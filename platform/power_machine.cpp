@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/power_machine.h"
+
+#include <fmt/format.h>
+
+#include "abi/platform.h"
+#include "platform/seeds.h"
+
+namespace pefsim::platform {
+
+using cpu::power::power_cpu;
+
+power_machine::power_machine(const sc_core::sc_module_name& name, const power_machine_config& config,
+                             std::uint64_t seed)
+    : board(name, config, seed, ultravisor::esm_entry::kernel_entry) {
+    for (unsigned number = 0; number < config.cpus; ++number) {
+        auto& cpu = cpus_.emplace_back(std::make_unique<power_cpu>(
+            fmt::format("cpu{}", number).c_str(), recorder(),
+            power_cpu::config{.number = number,
+                              .quantum = config.quantum,
+                              .report_ordinary_stores = config.report_ordinary_stores,
+                              .attention_leaves = config.attention_leaves,
+                              .instruction_limit = config.instruction_limit,
+                              .costs = config.costs},
+            partition_));
+        cpu->state()[cpu::spr::lpidr] = abi::platform::lpid;
+        cpu->engine().seed(seed_for(seed, random_stream::cores, number));
+        cpu->bus.bind(memory().initiators);
+        cpu->hypervisor(host());
+        if (firmware() != nullptr) {
+            cpu->ultravisor(*firmware());
+        }
+        interrupts().lines(*cpu);
+    }
+    if (config.tools.any()) {
+        tools_ = std::make_unique<power_tools>(config.tools, cpus_);
+    }
+    SC_METHOD(stop);
+    dont_initialize();
+    for (const auto& cpu : cpus_) {
+        sensitive << cpu->halted_event();
+    }
+    group_guest_signals();
+    group_signals();
+}
+
+power_machine::~power_machine() = default;
+
+void power_machine::group_guest_signals() {
+    for (const auto& cpu : cpus_) {
+        recorder().group(cpu->name(), fmt::format("POWER9 core {}", cpu->number()));
+    }
+}
+
+void power_machine::stop() { sc_core::sc_stop(); }
+
+board::end_of_run power_machine::how_it_ended() const {
+    using enum power_cpu::ending;
+    if (const auto& status = host().exit_status()) {
+        return {true, fmt::format("the guest ended itself with status {}", *status)};
+    }
+    if (tools_ && tools_->stopped()) {
+        const power_tools::stop& at = *tools_->stopped();
+        return {true, fmt::format("{} at {:#x} on cpu{}", at.interrupt, at.nip, at.core)};
+    }
+    for (const auto& cpu : cpus_) {
+        const std::uint64_t nip = cpu->state().nip;
+        switch (cpu->ended()) {
+        case none:
+            break;
+        case terminated:
+            return {false, "the guest was ended"};
+        case attention:
+            return {true, fmt::format("attn at {:#x} on {}", nip, cpu->basename())};
+        case controlled:
+            return {false, "the debugger ended the guest"};
+        case instruction_limit:
+            return {false, fmt::format("{} had not finished at the instruction limit", cpu->basename())};
+        case lost:
+            return {false,
+                    fmt::format("an interrupt at its own vector {:#x} on {}: nothing there can handle it",
+                                nip, cpu->basename())};
+        }
+    }
+    return {false, "simulation was stopped"};
+}
+
+std::uint64_t power_machine::instructions() const {
+    std::uint64_t sum = 0;
+    for (const auto& cpu : cpus_) {
+        sum += cpu->engine().instructions();
+    }
+    return sum;
+}
+
+std::string power_machine::progress() const {
+    return fmt::format("{} million instructions", instructions() / 1'000'000);
+}
+
+}  // namespace pefsim::platform

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "cpu/power/mmu/partition.h"
+#include "cpu/power/power_cpu.h"
+#include "platform/board.h"
+#include "platform/power_tools.h"
+
+namespace pefsim::platform {
+
+/// A board and POWER9 cores. What they execute is whatever stands in memory.
+struct power_machine_config : board_config {
+    /// Stores of an ordinary guest, whose memory is all exposed, go to the exposure ledger, too; it takes them off the fast
+    /// path.
+    bool report_ordinary_stores = false;
+    bool attention_leaves = false;        ///< `attn` ends the run
+    std::uint64_t instruction_limit = 0;  ///< of each core; 0: none
+    power_tools::config tools;
+};
+
+/// A machine with a POWER guest: real code on POWER9 cores.
+///
+/// Modules below it, besides the board's: cpu0 .. . The run ends when a core does not run any more: the guest has made H_EXIT or
+/// was ended, `attn`, a stop of the tools, a limit, or an interrupt without a handler.
+class power_machine : public board {
+public:
+    /// \throws std::invalid_argument for a configuration that cannot be, or an instruction trace that cannot be written
+    power_machine(const sc_core::sc_module_name& name, const power_machine_config& config,
+                  std::uint64_t seed);
+    ~power_machine() override;
+
+    cpu::power::power_cpu& cpu(std::size_t number) { return *cpus_.at(number); }
+    [[nodiscard]] std::size_t cpus() const { return cpus_.size(); }
+    /// What the cores share: the process table.
+    cpu::power::mmu::partition& partition() { return partition_; }
+    /// nullptr when the configuration asks for none.
+    power_tools* tools() { return tools_.get(); }
+
+    [[nodiscard]] std::string progress() const override;
+    [[nodiscard]] std::uint64_t instructions() const;
+
+private:
+    SC_HAS_PROCESS(power_machine);
+
+    void stop();
+    void group_guest_signals();
+    [[nodiscard]] end_of_run how_it_ended() const override;
+
+    cpu::power::mmu::partition partition_;
+    std::vector<std::unique_ptr<cpu::power::power_cpu>> cpus_;
+    std::unique_ptr<power_tools> tools_;
+};
+
+}  // namespace pefsim::platform

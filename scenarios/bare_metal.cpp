@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "bare_metal/guest_options.h"
+#include "bare_metal/host_look.h"
+#include "cpu/power/debug/elf_symbols.h"
+#include "platform/command.h"
+#include "platform/power_machine.h"
+#include "platform/session.h"
+#include "platform/state_dump.h"
+
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+
+namespace {
+
+namespace debug = cpu::power::debug;
+
+class bare_metal_scenario : public platform::command {
+public:
+    bare_metal_scenario()
+        : command("bare_metal", "Runs any program on the POWER9 cores of a machine with hypervisor and "
+                                "Ultravisor, without an operating "
+                                "system. Its console (H_PUT_TERM_CHAR) is standard output; the report comes "
+                                "after it, unless --quiet. Exit "
+                                "status: what the program gave to H_EXIT (hypercall 0xf0fc, R4), modulo 256, "
+                                "if that is not 0; else the "
+                                "verdict's.") {
+        machine_.time_limit = sc_core::sc_time(10, sc_core::SC_SEC);
+    }
+
+    void declare_all(platform::parameter_set& parameters) override {
+        guest_.declare(parameters);
+        machine_.declare_board(parameters);
+        machine_.declare_costs(parameters);
+    }
+
+    void settle() override {
+        machine_.check();
+        guest_.settle(machine_);
+    }
+
+    void run(platform::session& in) override {
+        in.run([&] { return elaborate(in.options()); }, [&] { judge(in); }, {});
+    }
+
+private:
+    std::unique_ptr<platform::power_machine> elaborate(const platform::run_options& options) {
+        auto machine = std::make_unique<platform::power_machine>("machine", machine_, options.seed);
+        guest_.prepare(*machine);
+        for (const std::string& each : guest_.secrets()) {
+            machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
+        }
+        machine->host().terminal().type(guest_.console_input());
+        machine->host().terminal().on_output([](std::string_view characters) {
+            std::fwrite(characters.data(), 1, characters.size(), stdout);
+        });
+        if (guest_.gdb_port() && !options.list_signals) {
+            wait_for_gdb(*machine->tools());
+        }
+        subject_ = machine.get();
+        return machine;
+    }
+
+    void wait_for_gdb(platform::power_tools& tools) const {
+        debug::local_listener listener(static_cast<std::uint16_t>(*guest_.gdb_port()));
+        fmt::print(stderr, "bare_metal: waiting for GDB: target remote localhost:{}\n", listener.port());
+        tools.attach(listener.accept(true),
+                     guest_.little_endian() ? debug::gdb::byte_order::little : debug::gdb::byte_order::big);
+    }
+
+    void judge(platform::session& in) {
+        std::fflush(stdout);
+        const auto& exited = subject_->host().exit_status();
+        const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
+        in.expect(subject_->finished(),
+                  fmt::format("the guest ends by H_EXIT, or where it was to stop: {}", subject_->ending()));
+        look(in);
+        judge_secrets(in);
+        report(in);
+        if (platform::power_tools* tools = subject_->tools(); tools != nullptr) {
+            write_tools(in, *tools);
+            tools->finish(status);
+        }
+        write_state(in);
+        if (status != 0) {
+            in.exit_with(status);
+        }
+    }
+
+    /// The host looks where it was told to.
+    void look(platform::session& in) {
+        std::string text = "Where the host looked\n";
+        for (const bare_metal::place_to_look& each : guest_.looks()) {
+            const bare_metal::host_look seen = bare_metal::look(*subject_, each);
+            in.results()["host_reads"].push_back(to_json(seen));
+            text += to_text(seen);
+        }
+        if (!guest_.looks().empty()) {
+            in.add_text(text);
+        }
+    }
+
+    void judge_secrets(platform::session& in) const {
+        for (const std::string& each : guest_.secrets()) {
+            const auto sightings = subject_->recorder().ledger().sightings();
+            const auto seen = std::ranges::count(sightings, each, &trace::canary_sighting::canary);
+            in.results()["secrets"].push_back({{"secret", each}, {"seen", seen}});
+            in.expect(seen == 0, fmt::format("the host has not seen the secret '{}'", each));
+        }
+    }
+
+    void report(platform::session& in) {
+        nlohmann::ordered_json& results = in.results();
+        results["ending"] = subject_->ending();
+        if (const auto& exited = subject_->host().exit_status()) {
+            results["exit"] = *exited;
+        }
+        results["secure"] = subject_->guest_secure();
+        results["console_bytes"] = subject_->host().console_output().size();
+        for (std::size_t n = 0; n < subject_->cpus(); ++n) {
+            const cpu::power::power_cpu& core = subject_->cpu(n);
+            const cpu::power::engine_counters& counters = subject_->cpu(n).engine().counters();
+            results["cpus"].push_back({{"number", core.number()},
+                                       {"ended", platform::to_name(core.ended())},
+                                       {"fetch_misses", counters.fetch_misses},
+                                       {"slow_loads", counters.slow_loads},
+                                       {"slow_stores", counters.slow_stores},
+                                       {"code_stores", counters.code_stores},
+                                       {"decoded", counters.decoded},
+                                       {"flushes", counters.flushes},
+                                       {"interrupts", counters.interrupts}});
+        }
+    }
+
+    void write_tools(platform::session& in, const platform::power_tools& tools) {
+        if (const debug::coverage* coverage = tools.coverage(); coverage != nullptr) {
+            nlohmann::ordered_json executed = nlohmann::ordered_json::object();
+            const auto rows = cpu::power::isa::instructions();
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                if (const std::uint64_t count = coverage->of_row(row); count != 0) {
+                    executed[std::string(rows[row].mnemonic)] = count;
+                }
+            }
+            in.results()["coverage"] = {{"rows", rows.size()},
+                                        {"rows_executed", coverage->rows_covered()},
+                                        {"undefined", coverage->undefined()},
+                                        {"executed", executed}};
+        }
+        if (const debug::profile* profile = tools.profile(); profile != nullptr) {
+            std::ofstream file(guest_.profile());
+            if (guest_.program() != nullptr) {
+                file << profile->table(debug::elf_symbols(*guest_.program()));
+            } else {
+                file << profile->table(debug::no_symbols());
+            }
+            in.add_file("profile", guest_.profile());
+        }
+        if (!guest_.instruction_trace().empty()) {
+            in.add_file("instructions", guest_.instruction_trace());
+        }
+    }
+
+    void write_state(platform::session& in) {
+        if (guest_.dump_state().empty()) {
+            return;
+        }
+        nlohmann::ordered_json dump;
+        for (std::size_t n = 0; n < subject_->cpus(); ++n) {
+            dump["cpus"].push_back(platform::state_of(subject_->cpu(n)));
+        }
+        std::ofstream(guest_.dump_state()) << dump.dump(2) << '\n';
+        in.add_file("state", guest_.dump_state());
+    }
+
+    platform::power_machine_config machine_;
+    bare_metal::guest_options guest_;
+    platform::power_machine* subject_ = nullptr;  // while it exists
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return platform::run_command<bare_metal_scenario>(argc, argv); }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bare_metal/host_look.h"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <stdexcept>
+
+#include "abi/address.h"
+#include "memory/page_state.h"
+#include "platform/quantity.h"
+
+namespace pefsim::bare_metal {
+namespace {
+
+std::string hexadecimal(std::span<const std::byte> bytes, std::string_view between) {
+    std::string text;
+    for (const std::byte each : bytes) {
+        text += fmt::format("{}{:02x}", text.empty() ? "" : between, static_cast<unsigned>(each));
+    }
+    return text;
+}
+
+std::string characters(std::span<const std::byte> bytes) {
+    std::string text;
+    for (const std::byte each : bytes) {
+        const char character = static_cast<char>(each);
+        text += character >= ' ' && character <= '~' ? character : '.';
+    }
+    return text;
+}
+
+}  // namespace
+
+place_to_look place_to_look::parse(std::string_view text, const cpu::power::elf_image* program) {
+    const std::size_t colon = text.find(':');
+    const std::string_view place = text.substr(0, colon);
+    place_to_look where{.name = std::string(place)};
+    if (colon != std::string_view::npos) {
+        where.size = platform::parse_size(text.substr(colon + 1));
+    }
+    if (where.size == 0 || where.size > largest) {
+        throw std::invalid_argument(fmt::format("'{}': 1 to {} bytes are allowed", text, largest));
+    }
+    if (!place.empty() && place.front() >= '0' && place.front() <= '9') {
+        where.address = platform::parse_integer(place);
+        return where;
+    }
+    const auto* const symbol = program == nullptr ? nullptr : program->find(place);
+    if (symbol == nullptr) {
+        throw std::invalid_argument(
+            fmt::format("'{}' is neither an address nor a symbol of the program", place));
+    }
+    where.address = symbol->address;
+    return where;
+}
+
+host_look look(platform::board& machine, const place_to_look& where) {
+    const abi::phys_addr at{where.address};
+    const abi::gfn page = abi::gfn_of(at);
+    const memory::memory_bus& bus = machine.memory();
+    host_look what{.where = where, .page_state = {}, .outcome = "bus error", .bytes = {}};
+    const bool in_ram = bus.ram().contains(at, where.size);
+    what.page_state = in_ram ? std::string(memory::to_name(bus.states()[page])) : "no memory";
+    const bool exposed = in_ram && bus.exposed(page);
+    std::vector<std::byte> bytes(where.size);
+    sc_core::sc_time delay;
+    if (machine.host().read(at, bytes, delay)) {
+        what.outcome = exposed ? "plaintext" : "ciphertext";
+        what.bytes = std::move(bytes);
+    }
+    return what;
+}
+
+nlohmann::ordered_json to_json(const host_look& what) {
+    return {{"place", what.where.name},
+            {"address", fmt::format("{:#x}", what.where.address)},
+            {"size", what.where.size},
+            {"page_state", what.page_state},
+            {"outcome", what.outcome},
+            {"bytes", hexadecimal(what.bytes, "")},
+            {"characters", characters(what.bytes)}};
+}
+
+std::string to_text(const host_look& what) {
+    constexpr std::size_t in_a_line = 16;
+    std::string text = fmt::format("  {} at {:#x}, {} bytes, page {}: {}\n", what.where.name,
+                                   what.where.address, what.where.size, what.page_state, what.outcome);
+    for (std::size_t first = 0; first < what.bytes.size(); first += in_a_line) {
+        const auto line =
+            std::span(what.bytes).subspan(first, std::min(in_a_line, what.bytes.size() - first));
+        text += fmt::format("    {:<47}  {}\n", hexadecimal(line, " "), characters(line));
+    }
+    return text;
+}
+
+}  // namespace pefsim::bare_metal

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cpu/power/elf_image.h"
+#include "platform/board.h"
+
+/// What the host sees when it looks into the guest's memory.
+namespace pefsim::bare_metal {
+
+/// Where it is to look: "PLACE[:SIZE]", an address or a symbol of the guest's program, and bytes (64, unless they are told).
+struct place_to_look {
+    static constexpr std::size_t largest = 4096;
+
+    std::string name;  ///< as the user wrote it
+    std::uint64_t address = 0;
+    std::size_t size = 64;
+
+    /// \param program null: there are no symbols
+    /// \throws std::invalid_argument saying what is wrong with `text`
+    static place_to_look parse(std::string_view text, const cpu::power::elf_image* program);
+};
+
+/// An access of the hypervisor's own, over the bus, and what came of it.
+struct host_look {
+    place_to_look where;
+    std::string page_state;  ///< of the first page, before the host touched it
+    std::string outcome;     ///< "plaintext", "ciphertext" (the page was paged out for it), "bus error"
+    std::vector<std::byte> bytes;
+};
+host_look look(platform::board& machine, const place_to_look& where);
+
+nlohmann::ordered_json to_json(const host_look& what);
+/// Lines of hexadecimal numbers and characters.
+std::string to_text(const host_look& what);
+
+}  // namespace pefsim::bare_metal

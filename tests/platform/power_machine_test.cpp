@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/power_machine.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <initializer_list>
+
+#include "abi/platform.h"
+#include "tests/support/simulation.h"
+
+namespace pefsim::platform {
+namespace {
+
+constexpr std::uint64_t code = 0x10000;
+constexpr std::uint32_t attn = 0x0000'0200;
+constexpr std::uint32_t branch_to_itself = 0x4800'0000;
+constexpr std::uint32_t li_r3_0 = 0x3860'0000;
+constexpr std::uint32_t ori_r3_h_exit = 0x6063'f0fc;
+constexpr std::uint32_t ori_r3_uv_esm = 0x6063'f110;
+constexpr std::uint32_t sc_1 = 0x4400'0022;
+constexpr std::uint32_t sc_2 = 0x4400'0042;
+
+class power_machine_test : public testing::simulation_test {
+protected:
+    /// Puts `words` at `code`, and starts CPU 0 there.
+    static void start(power_machine& machine, std::initializer_list<std::uint32_t> words) {
+        std::memcpy(machine.memory().ram().write(memory::frame_kind::normal, code >> abi::page_shift),
+                    words.begin(), words.size() * sizeof(std::uint32_t));
+        cpu::power::power_cpu& core = machine.cpu(0);
+        core.state().msr |= cpu::msr_le;
+        core.state().nip = code;
+        core.start();
+    }
+};
+
+TEST_F(power_machine_test, the_guest_ends_itself) {
+    power_machine subject("machine", {}, 1);
+    EXPECT_EQ(subject.cpu(0).state()[cpu::spr::lpidr], abi::platform::lpid);
+    EXPECT_EQ(subject.tools(), nullptr);
+    subject.cpu(0).state().gpr[4] = 300;
+    start(subject, {li_r3_0, ori_r3_h_exit, sc_1, attn});
+    subject.run();
+    EXPECT_TRUE(subject.finished());
+    EXPECT_EQ(subject.ending(), "the guest ended itself with status 300");
+    EXPECT_EQ(subject.host().exit_status(), 300U);
+    EXPECT_EQ(subject.hypercalls({abi::hcall::h_exit}), 1U);
+    EXPECT_EQ(subject.instructions(), 3U);
+}
+
+TEST_F(power_machine_test, uv_esm_leads_to_the_entry_of_a_kernel) {
+    power_machine subject("machine", {}, 1);
+    constexpr std::uint64_t entry = 0x2'0008;
+    constexpr std::uint64_t tree = 0x3'0000;
+    subject.cpu(0).state().gpr[4] = entry;
+    subject.cpu(0).state().gpr[5] = tree;
+    subject.cpu(0).state()[cpu::spr::lpcr] |= cpu::power::lpcr::ile;
+    start(subject, {li_r3_0, ori_r3_uv_esm, sc_2, branch_to_itself});
+    constexpr std::array at_entry{li_r3_0, ori_r3_h_exit, sc_1};
+    std::memcpy(subject.memory().ram().write(memory::frame_kind::normal, entry >> abi::page_shift) +
+                    entry % abi::page_size,
+                at_entry.data(), sizeof at_entry);
+    subject.run();
+    EXPECT_EQ(subject.ending(), "the guest ended itself with status " + std::to_string(entry))
+        << "R4 is the entry, and passes through the Ultravisor";
+    EXPECT_TRUE(subject.guest_secure());
+    EXPECT_EQ(subject.cpu(0).state().gpr[5], 0U);
+}
+
+TEST_F(power_machine_test, how_runs_end) {
+    struct row {
+        power_machine_config config;
+        std::initializer_list<std::uint32_t> words;
+        bool finished;
+        std::string_view ending;
+    };
+    power_machine_config stops;
+    stops.attention_leaves = true;
+    power_machine_config limited;
+    limited.instruction_limit = 1000;
+    power_machine_config short_time;
+    short_time.time_limit = sc_core::sc_time(100, sc_core::SC_US);
+    power_machine_config traps;
+    traps.tools.stop_before.trap = true;
+    const std::array rows{
+        row{stops, {attn}, true, "attn at 0x10000 on cpu0"},
+        row{traps, {li_r3_0, 0x7fe0'0008}, true, "trap at 0x10004 on cpu0"},
+        row{limited, {branch_to_itself}, false, "cpu0 had not finished at the instruction limit"},
+        row{short_time, {branch_to_itself}, false, "the guest had not finished at the time limit"},
+        row{{}, {attn}, false, "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it"},
+    };
+    for (const row& each : rows) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_machine subject("machine", each.config, 1);
+        start(subject, each.words);
+        subject.run();
+        EXPECT_EQ(subject.ending(), each.ending);
+        EXPECT_EQ(subject.finished(), each.finished) << each.ending;
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
+TEST_F(power_machine_test, contradictory_configurations_are_refused) {
+    power_machine_config config;
+    config.cpus = 65;
+    EXPECT_THROW(power_machine("machine", config, 1), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace pefsim::platform
