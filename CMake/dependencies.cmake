@@ -44,6 +44,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
+    qemu-system-ppc                 # a whole machine with one: tests/benchmarks/publish
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel.h"
 
-unsigned char arena[ARENA_SIZE] __attribute__((aligned(65536)));
-
 enum { H_PUT_TERM_CHAR = 0x58, H_RTAS = 0xf000, RTAS_POWER_OFF = 0x2003 };
 #define FIRST_TERMINAL UINT64_C(0x71000000) /* where pseries puts it; pefsim's has the same */
 
