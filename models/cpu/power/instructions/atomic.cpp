@@ -7,12 +7,10 @@
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 // --- Book II 4.4 Copy-paste facility
 

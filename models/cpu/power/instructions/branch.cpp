@@ -2,12 +2,11 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/near_branch.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
 
 // --- 2.4 Branch instructions. Branches within a granule are resolved when they are decoded: their targets are ops.
 

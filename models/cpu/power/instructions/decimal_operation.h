@@ -8,6 +8,7 @@
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/floating_status.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/int128.h"
 
 /// What the decimal floating-point instructions have in common: operands, results with their status, selectors.
@@ -16,8 +17,6 @@ namespace pefsim::cpu::power::isa {
 using decfloat::environment;
 using decfloat::format;
 using decfloat::number;
-using i64 = std::int64_t;
-using u64 = std::uint64_t;
 
 // --- Operands: DFP Long in a floating-point register, DFP Extended in an even and the next
 

@@ -6,15 +6,11 @@
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/fixed_shape.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/int128.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using i64 = std::int64_t;
-using u32 = std::uint32_t;
-using i32 = std::int32_t;
 
 // --- Sums. Every instruction that adds or subtracts is RT <- left + right + carry.
 

@@ -5,14 +5,10 @@
 #include "cpu/power/instructions/comparison.h"
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using i64 = std::int64_t;
-using u32 = std::uint32_t;
-using i32 = std::int32_t;
 
 // --- 3.3.10 Compare
 

@@ -5,11 +5,10 @@
 #include "cpu/power/instructions/effective_address.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
 
 /// The value with its bytes in the other order.
 template <typename T>

@@ -6,14 +6,11 @@
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/fixed_shape.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/special_registers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
-using i32 = std::int32_t;
 
 // --- 3.3.13 Logical
 

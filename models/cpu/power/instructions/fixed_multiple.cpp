@@ -5,12 +5,10 @@
 #include "cpu/power/instructions/effective_address.h"
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 // In little-endian mode these are not implemented by the processor: Alignment interrupt.
 

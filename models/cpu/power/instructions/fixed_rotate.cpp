@@ -6,14 +6,10 @@
 #include "cpu/power/instructions/fixed_result.h"
 #include "cpu/power/instructions/fixed_shape.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using i64 = std::int64_t;
-using u32 = std::uint32_t;
-using i32 = std::int32_t;
 
 /// MASK(first, last): ones from bit `first` through `last`, around the end when first > last.
 constexpr u64 mask(unsigned first, unsigned last) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/scalar_arithmetic.h"
 #include "cpu/power/instructions/scalar_compare.h"
 #include "cpu/power/instructions/scalar_convert.h"
@@ -8,9 +9,6 @@
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 constexpr u64 sign_bit = u64{1} << 63;
 

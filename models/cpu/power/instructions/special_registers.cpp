@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/isa/operand.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
 
 // --- What is not a plain register
 

@@ -2,12 +2,11 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/effective_address.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/int128.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
 
 /// Instructions that a processor without caches and with accesses in program order need not do anything for. Stores into
 /// code are noticed when they are made.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/special_registers.h"
 
 /// Special purpose registers of a guest's kernel, and the performance monitor's (Power ISA 3.0B Book III 4.4.4, POWER9
@@ -9,7 +10,6 @@
 namespace pefsim::cpu::power::isa {
 namespace {
 
-using u64 = std::uint64_t;
 using enum privilege;
 
 constexpr u64 word = 0xffff'ffff;

@@ -3,12 +3,11 @@
 #include "cpu/power/engine/msr.h"
 #include "cpu/power/instructions/facility.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/special_registers.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
 
 bool problem_state(const core& c) { return (c.state.msr & msr_pr) != 0; }
 

@@ -157,6 +157,14 @@ inline constexpr selector from_abc = on_vsrs<needs, run_abc<f>>;
 template <facility needs, auto f>
 inline constexpr selector from_tab = on_vsrs<needs, run_tab<f>>;
 
+// The shapes of most VMX instructions.
+template <auto f>
+inline constexpr selector vb = from_b<facility::vmx, f>;
+template <auto f>
+inline constexpr selector vab = from_ab<facility::vmx, f>;
+template <auto f>
+inline constexpr selector vabc = from_abc<facility::vmx, f>;
+
 template <facility needs, operand immediate, auto f>
 inline constexpr selector from_immediate = on_vsrs_with<needs, run_immediate<f>, info_of(immediate).where>;
 template <facility needs, operand immediate, auto f>

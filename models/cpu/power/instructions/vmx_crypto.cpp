@@ -5,16 +5,12 @@
 
 #include "cpu/power/instructions/host_vector.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_permute.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
 
 // --- 6.11.1 AES (FIPS 197). Byte i of the register is byte i of the state: column i / 4, row i % 4.
 
@@ -210,8 +206,6 @@ using enum operand;
 using enum facility;
 using enum instruction_class;
 
-template <auto f>
-constexpr selector vab = from_ab<vmx, f>;
 /// On the host's vector unit, or f.
 template <auto on_host, auto f>
 constexpr selector quick_ab = host::quickest<from_ab<vmx, host::in_registers<on_host>>, from_ab<vmx, f>>;

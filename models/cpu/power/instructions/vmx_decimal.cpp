@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u64 = std::uint64_t;
 
 // --- Digits: a quadword of 4-bit digits
 
@@ -260,8 +257,6 @@ using enum operand;
 using enum facility;
 using enum instruction_class;
 
-template <auto f>
-constexpr selector vab = from_ab<vmx, f>;
 template <auto f>
 constexpr selector vab_ps = from_ab_immediate<vmx, ps, f>;
 template <auto f>

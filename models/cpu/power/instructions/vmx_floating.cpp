@@ -4,13 +4,11 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/host_features.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_arithmetic.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 // Results are rounded to nearest, exceptions are not recorded (6.6). In non-Java mode, VSCR[NJ]=1, denormal operands and
 // results, before rounding, are zeros of their sign.

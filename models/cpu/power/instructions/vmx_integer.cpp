@@ -4,19 +4,11 @@
 #include <utility>
 
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-using i8 = std::int8_t;
-using i16 = std::int16_t;
-using i32 = std::int32_t;
-using i64 = std::int64_t;
 
 // --- 6.9.1.1, 6.9.1.2 Add and subtract
 
@@ -183,13 +175,6 @@ constexpr auto minimum = [](auto a, auto b) { return a < b ? a : b; };
 using enum operand;
 using enum facility;
 using enum instruction_class;
-
-template <auto f>
-constexpr selector vb = from_b<vmx, f>;
-template <auto f>
-constexpr selector vab = from_ab<vmx, f>;
-template <auto f>
-constexpr selector vabc = from_abc<vmx, f>;
 
 /// Vector facility (VMX), integer arithmetic: Power ISA 3.0B Book I 6.9.1.
 // clang-format off

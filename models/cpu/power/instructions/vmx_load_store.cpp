@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
 
 u64 address(const core& c, const op* o) { return c.state.gpr[o->a] + c.state.gpr[o->b]; }
 

@@ -3,19 +3,11 @@
 #include <limits>
 
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-using i8 = std::int8_t;
-using i16 = std::int16_t;
-using i32 = std::int32_t;
-using i64 = std::int64_t;
 
 template <typename T>
 constexpr int width = std::numeric_limits<T>::digits;
@@ -184,11 +176,6 @@ const op* mfvscr(core& c, const op* o) {
 using enum operand;
 using enum facility;
 using enum instruction_class;
-
-template <auto f>
-constexpr selector vb = from_b<vmx, f>;
-template <auto f>
-constexpr selector vab = from_ab<vmx, f>;
 
 /// Vector facility (VMX), comparison and bits of integers, status: Power ISA 3.0B Book I 6.9.2 to 6.9.5, 6.13, 6.14 and 6.16.
 // clang-format off

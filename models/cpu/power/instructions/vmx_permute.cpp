@@ -3,20 +3,12 @@
 
 #include "cpu/power/instructions/host_vector.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_permute.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-using i8 = std::int8_t;
-using i16 = std::int16_t;
-using i32 = std::int32_t;
-using i64 = std::int64_t;
 
 // --- 6.8.1 Pack and unpack: the elements of VRA || VRB made half as wide, or half of VRB's made twice as wide.
 
@@ -167,12 +159,6 @@ using enum operand;
 using enum facility;
 using enum instruction_class;
 
-template <auto f>
-constexpr selector vb = from_b<vmx, f>;
-template <auto f>
-constexpr selector vab = from_ab<vmx, f>;
-template <auto f>
-constexpr selector vabc = from_abc<vmx, f>;
 /// On the host's vector unit, or f.
 template <auto on_host, auto f>
 constexpr selector quick_ab = host::quickest<vab<host::in_registers<on_host>>, vab<f>>;

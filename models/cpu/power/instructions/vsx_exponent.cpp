@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_arithmetic.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 constexpr uint128 bits_of(const vector_register& v) { return uint128{v.high} << 64 | v.low; }
 constexpr vector_register register_of(uint128 bits) {

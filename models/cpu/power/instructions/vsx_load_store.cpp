@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/single_format.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-using i32 = std::int32_t;
-using i64 = std::int64_t;
 
 enum class ea : std::uint8_t { displaced, indexed };
 

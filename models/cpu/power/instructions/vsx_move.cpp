@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
 
 // --- 7.6.1.3 Moves: the sign, which is the leftmost bit, is changed, and nothing else
 

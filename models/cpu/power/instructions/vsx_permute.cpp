@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/instructions/host_vector.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_permute.h"
 #include "cpu/power/instructions/vector_shape.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
 
 constexpr auto bit_and = [](u64 a, u64 b) { return a & b; };
 constexpr auto bit_andc = [](u64 a, u64 b) { return a & ~b; };

@@ -5,13 +5,11 @@
 #include "cpu/power/instructions/data_class.h"
 #include "cpu/power/instructions/floating_operation.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/scalar_compare.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 // Operands are VRs: VSR 32 to 63.
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/scalar_arithmetic.h"
 #include "cpu/power/instructions/scalar_compare.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u32 = std::uint32_t;
 
 template <typename operation, bool single, bool negates = false>
 handler select_arithmetic(u32 /*word*/, unsigned /*index*/, op& /*decoded*/) {

@@ -2,14 +2,12 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/data_class.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/scalar_compare.h"
 #include "cpu/power/instructions/single_format.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 constexpr u64 sign_bit = u64{1} << 63;
 

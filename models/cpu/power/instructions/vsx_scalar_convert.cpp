@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/scalar_arithmetic.h"
 #include "cpu/power/instructions/scalar_convert.h"
 #include "cpu/power/instructions/single_format.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 constexpr handler xsrsp_portably =
     compute_portably<floating::identity, scalar_form{.needs = facility::vsx, .single = true}>;

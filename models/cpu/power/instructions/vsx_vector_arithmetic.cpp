@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/scalar_compare.h"
 #include "cpu/power/instructions/vector_arithmetic.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 template <typename operation, typename T>
 handler select_arithmetic(u32 /*word*/, unsigned /*index*/, op& /*decoded*/) {

@@ -2,14 +2,12 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/data_class.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/scalar_compare.h"
 #include "cpu/power/instructions/vector_arithmetic.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 /// Ones when A relates to B as one of `conditions` (of CR) says, else zeros.
 template <typename T, std::uint8_t conditions, bool ordered>

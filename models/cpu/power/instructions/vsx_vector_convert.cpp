@@ -5,13 +5,11 @@
 
 #include "cpu/power/engine/core.h"
 #include "cpu/power/instructions/instructions.h"
+#include "cpu/power/instructions/integers.h"
 #include "cpu/power/instructions/vector_arithmetic.h"
 
 namespace pefsim::cpu::power::isa {
 namespace {
-
-using u64 = std::uint64_t;
-using u32 = std::uint32_t;
 
 // Elements of 64 and 32 bits share a doubleword: the narrow one is its left word, and a narrow result stands in both. Of
 // words and halfwords, the halfword is the right one, and the rest of the word becomes zero.
@@ -128,9 +126,6 @@ constexpr selector round_to_integral = when_available<
 /// As FPSCR[RN] says: to nearest, where the host does it.
 template <typename T>
 constexpr selector round_as_fpscr = round_to_integral<T, ieee::rounding::nearest, true>;
-
-using i64 = std::int64_t;
-using i32 = std::int32_t;
 
 using enum operand;
 using enum facility;
