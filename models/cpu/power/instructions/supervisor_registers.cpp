@@ -42,10 +42,16 @@ const op* read_instruction_count(core& c, const op* o) {
 
 // --- What translations depend on
 
+/// Fetches depend on it, too: the next instruction is fetched anew, so that a program runs alike however it is cut into runs.
+const op* go_on_anew(core& c, const op* o) {
+    c.state.nip = c.cia(o) + 4;
+    return c.resynchronise(o);
+}
+
 const op* write_pidr(core& c, const op* o) {
     c.state[spr::pidr] = c.state.gpr[o->t] & word;
     c.process_changed();
-    return next(c, o);
+    return go_on_anew(c, o);
 }
 
 /// AMOR says which bits a guest's kernel may change.
@@ -54,10 +60,10 @@ const op* write_masked_by_amor(core& c, const op* o) {
     const u64 mask = (c.state.msr & msr_hv) != 0 ? all : c.state[spr::amor];
     u64& target = c.state[which];
     target = (target & ~mask) | (c.state.gpr[o->t] & mask);
-    if (which != spr::uamor) {
+    if constexpr (which != spr::uamor) {
         c.keys_changed();
     }
-    return next(c, o);
+    return which == spr::iamr ? go_on_anew(c, o) : next(c, o);
 }
 
 // --- The processor itself
