@@ -230,19 +230,24 @@ const op* load_and_reserve(core& c, const op* o) {
     return next(c, o);
 }
 
+/// False: as core::store().
+template <typename T>
+bool store_if_reserved(core& c, const op* o, u64 at) {
+    bool held = false;
+    if (!c.take_reservation(o, at, sizeof(T), held) ||
+        (held && !c.store(o, at, static_cast<T>(c.state.gpr[o->t])))) [[unlikely]] {
+        return false;
+    }
+    say_stored(c, held);
+    return true;
+}
 template <typename T>
 const op* store_conditional(core& c, const op* o) {
     const u64 at = address<ea::indexed>(c, o);
     if (at % sizeof(T) != 0) [[unlikely]] {
         return misaligned(c, o, at);
     }
-    bool held = false;
-    if (!c.take_reservation(o, at, sizeof(T), held) ||
-        (held && !c.store(o, at, static_cast<T>(c.state.gpr[o->t])))) [[unlikely]] {
-        return c.interrupted();
-    }
-    say_stored(c, held);
-    return next(c, o);
+    return store_if_reserved<T>(c, o, at) ? next(c, o) : c.interrupted();
 }
 
 /// Quadwords stand in a pair of registers, the more significant half in the even one.
@@ -261,21 +266,24 @@ const op* lqarx(core& c, const op* o) {
     c.state.gpr[o->t + 1U] = little_endian(c) ? first : second;
     return next(c, o);
 }
-const op* stqcx(core& c, const op* o) {
-    const u64 at = address<ea::indexed>(c, o);
-    if (at % 16 != 0) [[unlikely]] {
-        return misaligned(c, o, at);
-    }
+bool store_pair_if_reserved(core& c, const op* o, u64 at) {
     const u64 high = c.state.gpr[o->t];
     const u64 low = c.state.gpr[o->t + 1U];
     bool held = false;
     if (!c.take_reservation(o, at, 16, held) ||
         (held && (!c.store(o, at, little_endian(c) ? low : high) ||
                   !c.store(o, at + 8, little_endian(c) ? high : low)))) [[unlikely]] {
-        return c.interrupted();
+        return false;
     }
     say_stored(c, held);
-    return next(c, o);
+    return true;
+}
+const op* stqcx(core& c, const op* o) {
+    const u64 at = address<ea::indexed>(c, o);
+    if (at % 16 != 0) [[unlikely]] {
+        return misaligned(c, o, at);
+    }
+    return store_pair_if_reserved(c, o, at) ? next(c, o) : c.interrupted();
 }
 handler select_lqarx(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
     return decoded.t % 2 != 0 || decoded.t == decoded.a || decoded.t == decoded.b ? illegal : lqarx;

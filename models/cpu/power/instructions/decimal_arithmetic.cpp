@@ -6,10 +6,10 @@ namespace {
 
 // --- 5.6.1 Arithmetic
 
-template <typename width, auto f, bool dot>
-const op* dyadic(core& c, const op* o) {
+template <typename width, auto f>
+[[gnu::noinline]] u32 dyadic(core& c, const op* o) {
     environment e(c.state.fpscr);
-    return deliver<width, dot>(c, o, f(read<width>(c, o->a), read<width>(c, o->b), width::datum, e), e);
+    return deliver<width>(c, o, f(read<width>(c, o->a), read<width>(c, o->b), width::datum, e), e);
 }
 
 // --- 5.6.2 Compare, 5.6.3 Test: a field of CR and FPCC
@@ -26,10 +26,10 @@ void set_condition(core& c, const op* o, std::uint8_t condition) {
 std::uint8_t ordering_of(i64 a, i64 b) { return a < b ? less : a > b ? greater : equal; }
 
 template <typename width, bool ordered>
-const op* dcmp(core& c, const op* o) {
+[[gnu::noinline]] u32 dcmp(core& c, const op* o) {
     const number a = read<width>(c, o->a);
     const number b = read<width>(c, o->b);
-    std::uint32_t raised = 0;
+    u32 raised = 0;
     if (a.nan() || b.nan()) {
         set_condition(c, o, unordered);
         if (a.signalling() || b.signalling()) {
@@ -42,7 +42,7 @@ const op* dcmp(core& c, const op* o) {
         set_condition(c, o, ordering_of(decfloat::compare(a, b), 0));
     }
     c.state.fpscr = with_exceptions(c.state.fpscr, raised);
-    return finish(c, o, raised);
+    return raised;
 }
 
 /// CR of the tests of class and group: the sign, and whether FRA belongs to one that the mask names.
@@ -56,7 +56,7 @@ bool subnormal(const number& a, const format& in) {
 
 /// DCM: zero, subnormal, normal, infinity, quiet NaN, signalling NaN.
 template <typename width>
-const op* dtstdc(core& c, const op* o) {
+[[gnu::noinline]] u32 dtstdc(core& c, const op* o) {
     const number a = read<width>(c, o->a);
     const unsigned type = a.signalling()               ? 0x01
                           : a.nan()                    ? 0x02
@@ -65,13 +65,13 @@ const op* dtstdc(core& c, const op* o) {
                           : subnormal(a, width::datum) ? 0x10
                                                        : 0x08;
     set_condition(c, o, match_of(a, (o->b & type) != 0));
-    return next(c, o);
+    return 0;
 }
 
 /// DGM: zero and zero with an extreme exponent; subnormal or with an extreme exponent; normal with a leftmost digit that is
 /// zero, or is not; special.
 template <typename width>
-const op* dtstdg(core& c, const op* o) {
+[[gnu::noinline]] u32 dtstdg(core& c, const op* o) {
     constexpr const format& in = width::datum;
     const number a = read<width>(c, o->a);
     const bool extreme = a.exponent == in.largest_exponent || a.exponent == in.smallest_exponent();
@@ -82,41 +82,41 @@ const op* dtstdg(core& c, const op* o) {
                            : full                        ? 0x02
                                                          : 0x04;
     set_condition(c, o, match_of(a, (o->b & group) != 0));
-    return next(c, o);
+    return 0;
 }
 
 template <typename width>
-const op* dtstex(core& c, const op* o) {
+[[gnu::noinline]] u32 dtstex(core& c, const op* o) {
     const number a = read<width>(c, o->a);
     const number b = read<width>(c, o->b);
     const bool comparable = (a.finite() && b.finite()) || (a.infinite() && b.infinite()) ||
                             (a.nan() && b.nan());
     set_condition(c, o, !comparable ? unordered : a.finite() ? ordering_of(a.exponent, b.exponent) : equal);
-    return next(c, o);
+    return 0;
 }
 
 /// The reference significance against the number of significant digits.
 template <typename width>
-const op* test_significance(core& c, const op* o, unsigned reference) {
+[[gnu::noinline]] u32 test_significance(core& c, const op* o, unsigned reference) {
     const number b = read<width>(c, o->b);
     set_condition(c, o,
                   !b.finite()      ? unordered
                   : reference == 0 ? greater
                                    : ordering_of(reference, decfloat::digits_of(b.coefficient)));
-    return next(c, o);
+    return 0;
 }
 template <typename width>
-const op* dtstsf(core& c, const op* o) {
+[[gnu::noinline]] u32 dtstsf(core& c, const op* o) {
     return test_significance<width>(c, o, static_cast<unsigned>(dfp_long::bits(c, o->a) & 0x3f));
 }
 template <typename width>
-const op* dtstsfi(core& c, const op* o) {
+[[gnu::noinline]] u32 dtstsfi(core& c, const op* o) {
     return test_significance<width>(c, o, o->a);
 }
 template <typename width>
-handler select_dtstsfi(std::uint32_t word, unsigned /*index*/, op& decoded) {
+handler select_dtstsfi(u32 word, unsigned /*index*/, op& decoded) {
     decoded.a = static_cast<std::uint8_t>(info_of(operand::uim_dfp).value(word));
-    return guarded<facility::dfp, dtstsfi<width>>;
+    return guarded<facility::dfp, done<dtstsfi<width>>>;
 }
 
 // --- 5.6.4 Quantum adjustment. op::c is the rounding mode: RMC selects one, with R=1 or without, or DRN.
@@ -140,8 +140,8 @@ environment with_mode(const core& c, const op* o) {
     return e;
 }
 
-template <typename width, bool dot>
-const op* dqua(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 dqua(core& c, const op* o) {
     environment e = with_mode(c, o);
     const number a = read<width>(c, o->a);
     const number b = read<width>(c, o->b);
@@ -153,62 +153,62 @@ const op* dqua(core& c, const op* o) {
     } else if (b.finite()) {
         result = decfloat::quantize(b, a.exponent, width::datum, e);
     }
-    return deliver<width, dot>(c, o, result, e);
+    return deliver<width>(c, o, result, e);
 }
 
 /// op::imm is TE.
-template <typename width, bool dot>
-const op* dquai(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 dquai(core& c, const op* o) {
     environment e = with_mode(c, o);
     const number b = read<width>(c, o->b);
     const number result = b.nan()        ? decfloat::quieted(b, e)
                           : b.infinite() ? decfloat::invalid(fpscr::vxcvi, e)
                                          : decfloat::quantize(b, o->imm, width::datum, e);
-    return deliver<width, dot>(c, o, result, e);
+    return deliver<width>(c, o, result, e);
 }
 
-template <typename width, bool dot>
-const op* drrnd(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 drrnd(core& c, const op* o) {
     environment e = with_mode(c, o);
     const auto digits = static_cast<int>(dfp_long::bits(c, o->a) & 0x3f);
     const number b = read<width>(c, o->b);
     const number result = b.finite() ? decfloat::reround(b, digits, width::datum, e)
                                      : decfloat::quieted(b, e);
-    return deliver<width, dot>(c, o, result, e);
+    return deliver<width>(c, o, result, e);
 }
 
 /// With and without Inexact.
-template <typename width, bool inexact, bool dot>
-const op* drint(core& c, const op* o) {
+template <typename width, bool inexact>
+[[gnu::noinline]] u32 drint(core& c, const op* o) {
     environment e = with_mode(c, o);
     const number b = read<width>(c, o->b);
     const number result = b.finite() ? decfloat::round_to_integer(b, e) : decfloat::quieted(b, e);
     if (!inexact) {
         e.raised &= ~(fpscr::xx | fpscr::fi | fpscr::fr);
     }
-    return deliver<width, dot>(c, o, result, e);
+    return deliver<width>(c, o, result, e);
 }
-template <typename width, bool dot>
-constexpr handler drintx = drint<width, true, dot>;
-template <typename width, bool dot>
-constexpr handler drintn = drint<width, false, dot>;
+template <typename width>
+constexpr work drintx = drint<width, true>;
+template <typename width>
+constexpr work drintn = drint<width, false>;
 
 // --- Selectors
 
-template <handler run>
-constexpr selector plainly = when_available<facility::dfp, run>;
+template <work does>
+constexpr selector plainly = when_done<facility::dfp, does>;
 
 /// The same with op::c as rounding mode and op::imm as TE.
-template <handler run, handler run_dot, bool has_r>
-handler with_rounding(std::uint32_t word, unsigned index, op& decoded) {
+template <work does, bool has_r>
+handler with_rounding(u32 word, unsigned index, op& decoded) {
     const bool r = has_r && info_of(operand::r_round).value(word) != 0;
     decoded.c = rounding_of(r, static_cast<unsigned>(info_of(operand::rmc).value(word)));
     decoded.imm = info_of(operand::te).value(word);
-    return with_record<run, run_dot>(word, index, decoded);
+    return with_record<does>(word, index, decoded);
 }
 
 template <auto f, typename width>
-constexpr selector arithmetic_on = with_record<dyadic<width, f, false>, dyadic<width, f, true>>;
+constexpr selector arithmetic_on = with_record<dyadic<width, f>>;
 
 using enum operand;
 using enum facility;
@@ -246,16 +246,16 @@ constexpr instruction rows[] = {
     {"dtstsfiq", x_form(63, 675),   {bf, uim_dfp, frb_pair},        plain, dfp, compare, select_dtstsfi<dfp_extended>},
 
     // 5.6.4 Quantum adjustment
-    {"dquai",    z23_form(59, 67),  {te, frt, frb, rmc},            rc,    dfp, decimal, with_rounding<dquai<dfp_long, false>, dquai<dfp_long, true>, false>},
-    {"dquaiq",   z23_form(63, 67),  {te, frt_pair, frb_pair, rmc},  rc,    dfp, decimal, with_rounding<dquai<dfp_extended, false>, dquai<dfp_extended, true>, false>},
-    {"dqua",     z23_form(59, 3),   {frt, fra, frb, rmc},           rc,    dfp, decimal, with_rounding<dqua<dfp_long, false>, dqua<dfp_long, true>, false>},
-    {"dquaq",    z23_form(63, 3),   {frt_pair, fra_pair, frb_pair, rmc}, rc, dfp, decimal, with_rounding<dqua<dfp_extended, false>, dqua<dfp_extended, true>, false>},
-    {"drrnd",    z23_form(59, 35),  {frt, fra, frb, rmc},           rc,    dfp, decimal, with_rounding<drrnd<dfp_long, false>, drrnd<dfp_long, true>, false>},
-    {"drrndq",   z23_form(63, 35),  {frt_pair, fra, frb_pair, rmc}, rc,    dfp, decimal, with_rounding<drrnd<dfp_extended, false>, drrnd<dfp_extended, true>, false>},
-    {"drintx",   z23_form(59, 99),  {r_round, frt, frb, rmc},       rc,    dfp, round, with_rounding<drintx<dfp_long, false>, drintx<dfp_long, true>, true>},
-    {"drintxq",  z23_form(63, 99),  {r_round, frt_pair, frb_pair, rmc}, rc, dfp, round, with_rounding<drintx<dfp_extended, false>, drintx<dfp_extended, true>, true>},
-    {"drintn",   z23_form(59, 227), {r_round, frt, frb, rmc},       rc,    dfp, round, with_rounding<drintn<dfp_long, false>, drintn<dfp_long, true>, true>},
-    {"drintnq",  z23_form(63, 227), {r_round, frt_pair, frb_pair, rmc}, rc, dfp, round, with_rounding<drintn<dfp_extended, false>, drintn<dfp_extended, true>, true>},
+    {"dquai",    z23_form(59, 67),  {te, frt, frb, rmc},            rc,    dfp, decimal, with_rounding<dquai<dfp_long>, false>},
+    {"dquaiq",   z23_form(63, 67),  {te, frt_pair, frb_pair, rmc},  rc,    dfp, decimal, with_rounding<dquai<dfp_extended>, false>},
+    {"dqua",     z23_form(59, 3),   {frt, fra, frb, rmc},           rc,    dfp, decimal, with_rounding<dqua<dfp_long>, false>},
+    {"dquaq",    z23_form(63, 3),   {frt_pair, fra_pair, frb_pair, rmc}, rc, dfp, decimal, with_rounding<dqua<dfp_extended>, false>},
+    {"drrnd",    z23_form(59, 35),  {frt, fra, frb, rmc},           rc,    dfp, decimal, with_rounding<drrnd<dfp_long>, false>},
+    {"drrndq",   z23_form(63, 35),  {frt_pair, fra, frb_pair, rmc}, rc,    dfp, decimal, with_rounding<drrnd<dfp_extended>, false>},
+    {"drintx",   z23_form(59, 99),  {r_round, frt, frb, rmc},       rc,    dfp, round, with_rounding<drintx<dfp_long>, true>},
+    {"drintxq",  z23_form(63, 99),  {r_round, frt_pair, frb_pair, rmc}, rc, dfp, round, with_rounding<drintx<dfp_extended>, true>},
+    {"drintn",   z23_form(59, 227), {r_round, frt, frb, rmc},       rc,    dfp, round, with_rounding<drintn<dfp_long>, true>},
+    {"drintnq",  z23_form(63, 227), {r_round, frt_pair, frb_pair, rmc}, rc, dfp, round, with_rounding<drintn<dfp_extended>, true>},
 };
 // clang-format on
 

@@ -6,71 +6,67 @@ namespace {
 
 // --- 5.6.5 Conversion
 
-template <bool dot>
-const op* dctdp(core& c, const op* o) {
-    const number b = decfloat::decode_short(static_cast<std::uint32_t>(dfp_long::bits(c, o->b)));
-    return deliver<dfp_long, dot>(c, o, b, environment());
+[[gnu::noinline]] u32 dctdp(core& c, const op* o) {
+    const number b = decfloat::decode_short(static_cast<u32>(dfp_long::bits(c, o->b)));
+    return deliver<dfp_long>(c, o, b, environment());
 }
 
-template <bool dot>
-const op* dctqpq(core& c, const op* o) {
+[[gnu::noinline]] u32 dctqpq(core& c, const op* o) {
     environment e(c.state.fpscr);
-    return deliver<dfp_extended, dot>(c, o, decfloat::quieted(read<dfp_long>(c, o->b), e), e);
+    return deliver<dfp_extended>(c, o, decfloat::quieted(read<dfp_long>(c, o->b), e), e);
 }
 
-constexpr std::uint32_t wrapping = fpscr::ox | fpscr::ux;
+constexpr u32 wrapping = fpscr::ox | fpscr::ux;
 
 /// A payload keeps its rightmost digits. A result with a wrapped exponent is one of the source's format.
-template <bool dot>
-const op* drsp(core& c, const op* o) {
+[[gnu::noinline]] u32 drsp(core& c, const op* o) {
     environment e(c.state.fpscr);
     number result = read<dfp_long>(c, o->b);
     if (result.finite()) {
         result = round_to(result, decfloat::short_format, decfloat::wrap_of_long_to_short, e);
     }
     if (fpscr::enabled(e.raised & wrapping, e.enabled) != 0) {
-        return deliver<dfp_long, dot>(c, o, result, e);
+        return deliver<dfp_long>(c, o, result, e);
     }
     record(c, e);
     set_class(c, class_of(result, decfloat::short_format));
     set_scalar(c, o->t, decfloat::encode_short(canonical(result)));
-    return finish<dot>(c, o, e.raised);
+    return e.raised;
 }
 
 /// The result stands in the first register of the pair, and zero in the second.
-template <bool dot>
-const op* drdpq(core& c, const op* o) {
+[[gnu::noinline]] u32 drdpq(core& c, const op* o) {
     environment e(c.state.fpscr);
     number result = read<dfp_extended>(c, o->b);
     result = result.finite() ? round_to(result, decfloat::long_format, decfloat::wrap_of_extended_to_long, e)
                              : decfloat::quieted(result, e);
     if (fpscr::enabled(e.raised & wrapping, e.enabled) != 0) {
-        return deliver<dfp_extended, dot>(c, o, result, e);
+        return deliver<dfp_extended>(c, o, result, e);
     }
     if (record(c, e)) {
         set_class(c, class_of(result, decfloat::long_format));
         set_scalar(c, o->t, decfloat::encode_long(canonical(result)));
         set_scalar(c, o->t | 1, 0);
     }
-    return finish<dot>(c, o, e.raised);
+    return e.raised;
 }
 
-template <typename width, bool dot>
-const op* dcffix(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 dcffix(core& c, const op* o) {
     environment e(c.state.fpscr);
     const auto b = static_cast<i64>(dfp_long::bits(c, o->b));
     const number value{.negative = b < 0, .coefficient = b < 0 ? -static_cast<u64>(b) : static_cast<u64>(b)};
-    return deliver<width, dot>(c, o, round_to(value, width::datum, decfloat::wrap_of(width::datum), e), e);
+    return deliver<width>(c, o, round_to(value, width::datum, decfloat::wrap_of(width::datum), e), e);
 }
 
-template <typename width, bool dot>
-const op* dctfix(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 dctfix(core& c, const op* o) {
     environment e(c.state.fpscr);
     const auto result = static_cast<u64>(decfloat::to_integer(read<width>(c, o->b), e));
     if (record(c, e)) {
         set_scalar(c, o->t, result);
     }
-    return finish<dot>(c, o, e.raised);
+    return e.raised;
 }
 
 // --- 5.6.6 Format
@@ -86,20 +82,20 @@ word to_bcd(uint128 coefficient, int digits) {
 }
 
 /// op::a is SP: whether there is a sign, and the sign code of positive numbers.
-template <typename width, bool dot>
-const op* ddedpd(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 ddedpd(core& c, const op* o) {
     using word = typename width::word;
     const number b = read<width>(c, o->b);
     if ((o->a & 2) == 0) {
-        return move_to<width, dot>(c, o, to_bcd<word>(b.coefficient, width::bcd_digits));
+        return move_to<width>(c, o, to_bcd<word>(b.coefficient, width::bcd_digits));
     }
     const word sign = b.negative ? 0xd : (o->a & 1) != 0 ? 0xf : 0xc;
-    return move_to<width, dot>(c, o, to_bcd<word>(b.coefficient, width::bcd_digits - 1) << 4 | sign);
+    return move_to<width>(c, o, to_bcd<word>(b.coefficient, width::bcd_digits - 1) << 4 | sign);
 }
 
 /// op::a is S: whether there is a sign.
-template <typename width, bool dot>
-const op* denbcd(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 denbcd(core& c, const op* o) {
     environment e(c.state.fpscr);
     typename width::word bcd = width::bits(c, o->b);
     number result;
@@ -117,25 +113,25 @@ const op* denbcd(core& c, const op* o) {
         valid = valid && digit <= 9;
         result.coefficient = result.coefficient * 10 + digit;
     }
-    return deliver<width, dot>(c, o, valid ? result : decfloat::invalid(fpscr::vxcvi, e), e);
+    return deliver<width>(c, o, valid ? result : decfloat::invalid(fpscr::vxcvi, e), e);
 }
 
 constexpr i64 exponent_of_infinity = -1;
 constexpr i64 exponent_of_quiet_nan = -2;
 constexpr i64 exponent_of_signalling_nan = -3;
 
-template <typename width, bool dot>
-const op* dxex(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 dxex(core& c, const op* o) {
     const number b = read<width>(c, o->b);
     const i64 exponent = b.signalling() ? exponent_of_signalling_nan
                          : b.nan()      ? exponent_of_quiet_nan
                          : b.infinite() ? exponent_of_infinity
                                         : b.exponent + width::datum.bias;
-    return move_to<dfp_long, dot>(c, o, static_cast<u64>(exponent));
+    return move_to<dfp_long>(c, o, static_cast<u64>(exponent));
 }
 
-template <typename width, bool dot>
-const op* diex(core& c, const op* o) {
+template <typename width>
+[[gnu::noinline]] u32 diex(core& c, const op* o) {
     constexpr const format& in = width::datum;
     const auto exponent = static_cast<i64>(dfp_long::bits(c, o->a));
     number result = read<width>(c, o->b);
@@ -147,12 +143,12 @@ const op* diex(core& c, const op* o) {
                       : exponent == exponent_of_signalling_nan ? decfloat::kind::signalling_nan
                                                                : decfloat::kind::quiet_nan;
     }
-    return move_to<width, dot>(c, o, width::encode(result));
+    return move_to<width>(c, o, width::encode(result));
 }
 
 /// The significand shifted by op::b digits; the exponent, or what else the datum is, stays.
-template <typename width, bool left, bool dot>
-const op* shift_significand(core& c, const op* o) {
+template <typename width, bool left>
+[[gnu::noinline]] u32 shift_significand(core& c, const op* o) {
     constexpr auto precision = static_cast<unsigned>(width::datum.digits);
     number a = read<width>(c, o->a);
     const unsigned count = o->b;
@@ -164,12 +160,12 @@ const op* shift_significand(core& c, const op* o) {
     } else {
         a.coefficient /= decfloat::powers_of_ten[count];
     }
-    return move_to<width, dot>(c, o, width::encode(a));
+    return move_to<width>(c, o, width::encode(a));
 }
-template <typename width, bool dot>
-constexpr handler dscli = shift_significand<width, true, dot>;
-template <typename width, bool dot>
-constexpr handler dscri = shift_significand<width, false, dot>;
+template <typename width>
+constexpr work dscli = shift_significand<width, true>;
+template <typename width>
+constexpr work dscri = shift_significand<width, false>;
 
 using enum operand;
 using enum facility;
@@ -179,28 +175,28 @@ using enum instruction_class;
 // clang-format off
 constexpr instruction rows[] = {
     // 5.6.5 Conversion
-    {"dctdp",    x_form(59, 258),   {frt, frb},                     rc,    dfp, convert, with_record<dctdp<false>, dctdp<true>>},
-    {"dctqpq",   x_form(63, 258),   {frt_pair, frb},                rc,    dfp, convert, with_record<dctqpq<false>, dctqpq<true>>},
-    {"drsp",     x_form(59, 770),   {frt, frb},                     rc,    dfp, convert, with_record<drsp<false>, drsp<true>>},
-    {"drdpq",    x_form(63, 770),   {frt_pair, frb_pair},           rc,    dfp, convert, with_record<drdpq<false>, drdpq<true>>},
-    {"dcffix",   x_form(59, 802),   {frt, frb},                     rc,    dfp, convert, with_record<dcffix<dfp_long, false>, dcffix<dfp_long, true>>},
-    {"dcffixq",  x_form(63, 802),   {frt_pair, frb},                rc,    dfp, convert, with_record<dcffix<dfp_extended, false>, dcffix<dfp_extended, true>>},
-    {"dctfix",   x_form(59, 290),   {frt, frb},                     rc,    dfp, convert, with_record<dctfix<dfp_long, false>, dctfix<dfp_long, true>>},
-    {"dctfixq",  x_form(63, 290),   {frt, frb_pair},                rc,    dfp, convert, with_record<dctfix<dfp_extended, false>, dctfix<dfp_extended, true>>},
+    {"dctdp",    x_form(59, 258),   {frt, frb},                     rc,    dfp, convert, with_record<dctdp>},
+    {"dctqpq",   x_form(63, 258),   {frt_pair, frb},                rc,    dfp, convert, with_record<dctqpq>},
+    {"drsp",     x_form(59, 770),   {frt, frb},                     rc,    dfp, convert, with_record<drsp>},
+    {"drdpq",    x_form(63, 770),   {frt_pair, frb_pair},           rc,    dfp, convert, with_record<drdpq>},
+    {"dcffix",   x_form(59, 802),   {frt, frb},                     rc,    dfp, convert, with_record<dcffix<dfp_long>>},
+    {"dcffixq",  x_form(63, 802),   {frt_pair, frb},                rc,    dfp, convert, with_record<dcffix<dfp_extended>>},
+    {"dctfix",   x_form(59, 290),   {frt, frb},                     rc,    dfp, convert, with_record<dctfix<dfp_long>>},
+    {"dctfixq",  x_form(63, 290),   {frt, frb_pair},                rc,    dfp, convert, with_record<dctfix<dfp_extended>>},
 
     // 5.6.6 Format
-    {"ddedpd",   x_form(59, 322),   {sp, frt, frb},                 rc,    dfp, decimal, with_record<ddedpd<dfp_long, false>, ddedpd<dfp_long, true>>},
-    {"ddedpdq",  x_form(63, 322),   {sp, frt_pair, frb_pair},       rc,    dfp, decimal, with_record<ddedpd<dfp_extended, false>, ddedpd<dfp_extended, true>>},
-    {"denbcd",   x_form(59, 834),   {s, frt, frb},                  rc,    dfp, decimal, with_record<denbcd<dfp_long, false>, denbcd<dfp_long, true>>},
-    {"denbcdq",  x_form(63, 834),   {s, frt_pair, frb_pair},        rc,    dfp, decimal, with_record<denbcd<dfp_extended, false>, denbcd<dfp_extended, true>>},
-    {"dxex",     x_form(59, 354),   {frt, frb},                     rc,    dfp, decimal, with_record<dxex<dfp_long, false>, dxex<dfp_long, true>>},
-    {"dxexq",    x_form(63, 354),   {frt, frb_pair},                rc,    dfp, decimal, with_record<dxex<dfp_extended, false>, dxex<dfp_extended, true>>},
-    {"diex",     x_form(59, 866),   {frt, fra, frb},                rc,    dfp, decimal, with_record<diex<dfp_long, false>, diex<dfp_long, true>>},
-    {"diexq",    x_form(63, 866),   {frt_pair, fra, frb_pair},      rc,    dfp, decimal, with_record<diex<dfp_extended, false>, diex<dfp_extended, true>>},
-    {"dscli",    z22_form(59, 66),  {frt, fra, sh_dfp},             rc,    dfp, decimal, with_record<dscli<dfp_long, false>, dscli<dfp_long, true>>},
-    {"dscliq",   z22_form(63, 66),  {frt_pair, fra_pair, sh_dfp},   rc,    dfp, decimal, with_record<dscli<dfp_extended, false>, dscli<dfp_extended, true>>},
-    {"dscri",    z22_form(59, 98),  {frt, fra, sh_dfp},             rc,    dfp, decimal, with_record<dscri<dfp_long, false>, dscri<dfp_long, true>>},
-    {"dscriq",   z22_form(63, 98),  {frt_pair, fra_pair, sh_dfp},   rc,    dfp, decimal, with_record<dscri<dfp_extended, false>, dscri<dfp_extended, true>>},
+    {"ddedpd",   x_form(59, 322),   {sp, frt, frb},                 rc,    dfp, decimal, with_record<ddedpd<dfp_long>>},
+    {"ddedpdq",  x_form(63, 322),   {sp, frt_pair, frb_pair},       rc,    dfp, decimal, with_record<ddedpd<dfp_extended>>},
+    {"denbcd",   x_form(59, 834),   {s, frt, frb},                  rc,    dfp, decimal, with_record<denbcd<dfp_long>>},
+    {"denbcdq",  x_form(63, 834),   {s, frt_pair, frb_pair},        rc,    dfp, decimal, with_record<denbcd<dfp_extended>>},
+    {"dxex",     x_form(59, 354),   {frt, frb},                     rc,    dfp, decimal, with_record<dxex<dfp_long>>},
+    {"dxexq",    x_form(63, 354),   {frt, frb_pair},                rc,    dfp, decimal, with_record<dxex<dfp_extended>>},
+    {"diex",     x_form(59, 866),   {frt, fra, frb},                rc,    dfp, decimal, with_record<diex<dfp_long>>},
+    {"diexq",    x_form(63, 866),   {frt_pair, fra, frb_pair},      rc,    dfp, decimal, with_record<diex<dfp_extended>>},
+    {"dscli",    z22_form(59, 66),  {frt, fra, sh_dfp},             rc,    dfp, decimal, with_record<dscli<dfp_long>>},
+    {"dscliq",   z22_form(63, 66),  {frt_pair, fra_pair, sh_dfp},   rc,    dfp, decimal, with_record<dscli<dfp_extended>>},
+    {"dscri",    z22_form(59, 98),  {frt, fra, sh_dfp},             rc,    dfp, decimal, with_record<dscri<dfp_long>>},
+    {"dscriq",   z22_form(63, 98),  {frt_pair, fra_pair, sh_dfp},   rc,    dfp, decimal, with_record<dscri<dfp_extended>>},
 };
 // clang-format on
 

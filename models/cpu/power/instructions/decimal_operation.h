@@ -68,28 +68,29 @@ inline bool record(core& c, const environment& e) {
     return report(c, status);
 }
 
-/// Ends an instruction whose result is a number: FRT, FPSCR with FPRF, CR1.
-template <typename width, bool dot>
-const op* deliver(core& c, const op* o, const number& result, const environment& e) {
+/// The result is a number: FRT, FPSCR with FPRF.
+template <typename width>
+u32 deliver(core& c, const op* o, const number& result, const environment& e) {
     if (record(c, e)) {
         width::set_bits(c, o->t, width::encode(canonical(result)));
         set_class(c, class_of(result, width::datum));
     }
-    return finish<dot>(c, o, e.raised);
+    return e.raised;
 }
 
-/// Ends one that moves digits and exponents around, which changes nothing in FPSCR.
-template <typename width, bool dot>
-const op* move_to(core& c, const op* o, typename width::word result) {
+/// It is digits and exponents moved around, which changes nothing in FPSCR.
+template <typename width>
+u32 move_to(core& c, const op* o, typename width::word result) {
     width::set_bits(c, o->t, result);
-    return finish<dot>(c, o, 0);
+    return 0;
 }
 
 // --- Selectors
 
-template <handler run, handler run_dot>
-handler with_record(std::uint32_t word, unsigned /*index*/, op& /*decoded*/) {
-    return (word & 1) != 0 ? guarded<facility::dfp, run_dot> : guarded<facility::dfp, run>;
+template <work does>
+handler with_record(u32 word, unsigned /*index*/, op& /*decoded*/) {
+    return (word & 1) != 0 ? guarded<facility::dfp, done<does, true>>
+                           : guarded<facility::dfp, done<does, false>>;
 }
 
 }  // namespace pefsim::cpu::power::isa

@@ -118,10 +118,7 @@ constexpr std::int32_t ric_group = 3;
 /// The processor keeps no intermediate steps of walks (RIC=1 has nothing to do), and everything that it keeps is in the
 /// congruence class 0, so that tlbiel of other classes finds nothing.
 template <bool everywhere>
-const op* tlbie(core& c, const op* o) {
-    if ((c.state.msr & msr_hv) == 0 && (c.state[spr::lpcr] & lpcr::gtse) == 0) {
-        return illegal(c, o);  // the hypervisor's alone
-    }
+void invalidate(core& c, const op* o) {
     const auto word = static_cast<std::uint32_t>(o->imm);
     const u64 rb = c.state.gpr[o->b];
     const u64 rs = c.state.gpr[o->t];
@@ -135,13 +132,20 @@ const op* tlbie(core& c, const op* o) {
                                                        : tlb_invalidation::reach::page;
     } else {
         if (!everywhere && (rb >> tlbie_rb::set_shift & tlbie_rb::set_mask) != 0) {
-            return next(c, o);
+            return;
         }
         what.what = selector == 1 ? tlb_invalidation::reach::process : tlb_invalidation::reach::all;
     }
     if (ric != ric_walks_only) {
         c.invalidate(what);
     }
+}
+template <bool everywhere>
+const op* tlbie(core& c, const op* o) {
+    if ((c.state.msr & msr_hv) == 0 && (c.state[spr::lpcr] & lpcr::gtse) == 0) {
+        return illegal(c, o);  // the hypervisor's alone
+    }
+    invalidate<everywhere>(c, o);
     return next(c, o);
 }
 
