@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t stack_size = std::size_t{256}
                                    << 10;  // of 20,000 instructions: 13 bytes for each would be too much
 constexpr std::int64_t loop_instructions = 20'000;
-constexpr unsigned words_of_a_row = 8;
+constexpr unsigned words_of_a_row = 4;
 
 const char* running = "";  // for the handler
 
@@ -50,7 +50,8 @@ bool loops(flat_core& machine, std::uint32_t word) {
 void* loop_every_row(void* count) {
     alignas(16) static std::array<char, 1 << 16> signal_stack;
     const stack_t alternative{.ss_sp = signal_stack.data(), .ss_flags = 0, .ss_size = signal_stack.size()};
-    ::sigaltstack(&alternative, nullptr);
+    stack_t before{};
+    ::sigaltstack(&alternative, &before);
     isa::encodings random(1);
     const auto machine = std::make_unique<flat_core>();
     for (const isa::instruction& row : isa::instructions()) {
@@ -62,6 +63,7 @@ void* loop_every_row(void* count) {
         }
         *static_cast<unsigned*>(count) += looped ? 1 : 0;
     }
+    ::sigaltstack(&before, nullptr);
     return nullptr;
 }
 
