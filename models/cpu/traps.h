@@ -35,7 +35,7 @@ struct storage_fault {
     abi::phys_addr at;
     memory::access_kind kind = memory::access_kind::read;
     std::size_t size = 0;  ///< bytes: 1, 2, 4 or 8 for MMIO
-    /// Stored, or, on return, loaded; the integer in the register, not its byte order.
+    /// Stored, or, on return, loaded: the bytes as a little-endian integer, whatever the guest's byte order.
     std::uint64_t value = 0;
 };
 
