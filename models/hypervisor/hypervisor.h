@@ -174,6 +174,7 @@ private:
     std::vector<processor> processors_;
     std::mt19937_64 random_;
     std::optional<std::uint64_t> exit_status_;
+    std::uint64_t time_base_given_ = 0;  // by H_XIRR_X, the highest
     memory::bus_payload bus_payload_;
     tlm::tlm_generic_payload mmio_payload_;
 

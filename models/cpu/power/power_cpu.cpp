@@ -267,8 +267,15 @@ std::int64_t power_cpu::instructions_in(std::uint64_t units) const {
 }
 
 std::uint64_t power_cpu::time_base(std::uint64_t instructions) {
-    return static_cast<std::uint64_t>(uint128{units_at(instructions)} * ticks_numerator_ /
-                                      ticks_denominator_);
+    const auto own = static_cast<std::uint64_t>(uint128{units_at(instructions)} * ticks_numerator_ /
+                                                ticks_denominator_);
+    return std::max(own, partition_.time_base());
+}
+
+std::uint64_t power_cpu::read_time_base(std::uint64_t instructions) {
+    const std::uint64_t value = time_base(instructions);
+    partition_.time_base_was_read(value);
+    return value;
 }
 
 std::uint64_t power_cpu::units_until_decrementer() {
@@ -299,10 +306,14 @@ trap_context power_cpu::prepare_trap() {
     core_.state[spr::dec] = core_.dec.value(core_.time_base(), core_.decrementer_width());
     writer_.origin = core_.state.nip;
     memory_.set_writer(writer_);
-    return {.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer_};
+    return {.cpu = parameters_.number,
+            .delay = time_.ahead(),
+            .writer = writer_,
+            .time_base = partition_.time_base()};
 }
 
 bool power_cpu::finish_trap(const trap_context& context) {
+    partition_.time_base_was_read(context.time_base);
     msr_may_have_changed();
     apply_invalidations();
     if (context.terminated) {

@@ -32,8 +32,13 @@ namespace pefsim::cpu::power {
 /// (optional) for traps, as cpu/traps.h routes them; the external interrupt line by interrupt_line_if.
 ///
 /// Time: instructions cost timing::instruction on average and are turned into time once a run of the engine, which ends with
-/// the quantum, when the decrementer expires, and at every trap. The time base is simulated time at 512 MHz. Traps and
-/// MMIO let simulation time catch up first.
+/// the quantum, when the decrementer expires, and at every trap. Traps and MMIO let simulation time catch up first.
+///
+/// Time base: the CPU's local time at 512 MHz, but never less than a processor of the partition has read (Power ISA 3.0B Book
+/// III 7.2): CPUs run ahead of each other by up to a quantum, and one that lags behind reads the highest value that another
+/// has been given, until its own time is there. The decrementer counts the same time: its exception exists once the time base,
+/// as this CPU would read it, has passed the target; so it may come up to a quantum early in simulated time, and never
+/// before its target. To look at the time base (a debugger, a trace) is not to read it.
 ///
 /// Traps: `sc 1` and `sc 2` with the core's registers, DEC with its present value; what the other side changes counts.
 /// `sc 1` from problem state of an ordinary guest is that guest's own system call, as KVM reflects it. An access outside
@@ -129,6 +134,7 @@ private:
     [[nodiscard]] std::int64_t instructions_in(std::uint64_t units) const;
     [[nodiscard]] std::int64_t budget();
     std::uint64_t time_base(std::uint64_t instructions) override;
+    std::uint64_t read_time_base(std::uint64_t instructions) override;
     [[nodiscard]] std::uint64_t units_until_decrementer();
 
     // --- traps

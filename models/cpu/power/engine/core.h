@@ -95,6 +95,11 @@ public:
     [[nodiscard]] std::uint64_t time_base() { return time_base_at(instructions()); }
     /// The time base at the instruction `o`.
     [[nodiscard]] std::uint64_t time_base(const op* o) { return time_base_at(instructions_before(o)); }
+    /// The program reads it, at the instruction `o`.
+    [[nodiscard]] std::uint64_t read_time_base(const op* o) {
+        const std::uint64_t before = instructions_before(o);
+        return clock_ != nullptr ? clock_->read_time_base(before) : before;
+    }
     /// Instructions completed when `o` begins.
     [[nodiscard]] std::uint64_t instructions_before(const op* o) const {
         return instructions() + static_cast<std::uint64_t>(o - run_start_);

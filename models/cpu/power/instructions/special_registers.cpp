@@ -13,11 +13,11 @@ namespace {
 // --- What is not a plain register
 
 const op* read_time_base(core& c, const op* o) {
-    c.state.gpr[o->t] = c.time_base(o);
+    c.state.gpr[o->t] = c.read_time_base(o);
     return next(c, o);
 }
 const op* read_upper_time_base(core& c, const op* o) {
-    c.state.gpr[o->t] = c.time_base(o) >> 32;
+    c.state.gpr[o->t] = c.read_time_base(o) >> 32;
     return next(c, o);
 }
 

@@ -32,7 +32,7 @@ const op* write_dec(core& c, const op* o) {
     return next(c, o);
 }
 const op* read_time(core& c, const op* o) {
-    c.state.gpr[o->t] = c.time_base(o);
+    c.state.gpr[o->t] = c.read_time_base(o);
     return next(c, o);
 }
 const op* read_instruction_count(core& c, const op* o) {

@@ -368,6 +368,67 @@ TEST_F(power_cpu_test, cpus_take_turns_by_quantum) {
     EXPECT_LE(total, 200'000U);
 }
 
+/// r5 times: the time base goes to 0(r3) unless it is less than what stands there; r7 counts how often it was, r9 the turns.
+program time_base_in_turn() {
+    return program()("mtspr", {9, 5})("ld", {6, 0, 3})("mfspr", {8, 268})("cmpl", {0, 1, 8, 6})("bc",
+                                                                                                {4, 0, 12})(
+        "addi", {7, 7, 1})("b", {8})("std", {8, 0, 3})("addi", {9, 9, 1})("bc", {16, 0, -32})("attn");
+}
+
+TEST_F(power_cpu_test, the_time_base_never_goes_back_between_cpus) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    bench.put(power_cpu_bench::code, time_base_in_turn());
+    for (unsigned i = 0; i < 2; ++i) {
+        bench.state(i).gpr[3] = 0x80000;
+        bench.state(i).gpr[5] = 20'000;
+        bench.cpu(i).start();
+    }
+    sc_core::sc_start();
+    for (unsigned i = 0; i < 2; ++i) {
+        EXPECT_EQ(bench.cpu(i).ended(), power_cpu::ending::attention) << i;
+        EXPECT_EQ(bench.state(i).gpr[7], 0U) << "cpu" << i << " read less than the other had stored";
+        EXPECT_EQ(bench.state(i).gpr[9], 20'000U);
+    }
+    // Time is not lost by it: within a quantum of the last CPU's own.
+    const auto ticks = static_cast<std::uint64_t>(sc_core::sc_time_stamp() / one_us * 512);
+    EXPECT_LE(bench.state(0).gpr[8], ticks + 5120);
+    EXPECT_GE(bench.state(0).gpr[8], ticks - 5120);
+}
+
+TEST_F(power_cpu_test, to_look_at_the_time_base_does_not_move_it) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    const program wait = program().load_immediate(5, 100'000)("mtspr", {9, 5})("bc", {16, 0, 0})("attn");
+    bench.put(power_cpu_bench::code, wait);
+    bench.put(0x30000, program()("mfspr", {4, 268})("attn"));
+    bench.state(1).nip = 0x30000;
+    bench.cpu(0).start();
+    sc_core::sc_start();
+    EXPECT_GT(bench.cpu(0).engine().time_base(), 51'000U);
+    EXPECT_EQ(bench.partition.time_base(), 0U);
+}
+
+/// A CPU that lags behind sets its decrementer by a time base that another one has read: the interrupt comes when that time
+/// base has reached the target, not a quantum before it.
+TEST_F(power_cpu_test, a_decrementer_interrupt_never_comes_before_its_target) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    bench.put(power_cpu_bench::code, program().load_immediate(5, 9'000)("mtspr", {9, 5})("bc", {16, 0, 0})(
+                                         "mfspr", {4, 268})("b", {0}));
+    // r9 is the target: 1,000 ticks from now.
+    bench.put(0x30000, program()("mfspr", {8, 268})("addi", {9, 8, 1000})("addi", {10, 0, 1000})(
+                           "mtspr", {22, 10})("b", {0}));
+    bench.put(0x900, program()("mfspr", {11, 268})("attn"));
+    bench.state(1).nip = 0x30000;
+    for (unsigned i = 0; i < 2; ++i) {
+        bench.state(i)[spr::lpcr] |= power::lpcr::ile;
+        bench.cpu(i).start();
+    }
+    bench.state(1).msr |= msr_ee;
+    sc_core::sc_start(sc_time(1, sc_core::SC_MS));
+    EXPECT_GT(bench.state(1).gpr[8], 4'000U) << "what the other one, 9 us ahead, has read";
+    EXPECT_EQ(bench.cpu(1).ended(), power_cpu::ending::attention);
+    EXPECT_GE(bench.state(1).gpr[11], bench.state(1).gpr[9]);
+}
+
 TEST_F(power_cpu_test, becomes_secure_and_runs_from_secure_memory) {
     power_cpu_bench bench;
     bench.secure_at_ultracall();
