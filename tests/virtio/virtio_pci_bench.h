@@ -117,8 +117,8 @@ struct virtio_pci_bench : pci::pci_bench {
     void enable_msix(unsigned vectors) {
         const std::uint64_t table = bar0 + (1U << 20);
         for (unsigned n = 0; n < vectors; ++n) {
-            write(table + 16 * n, 4, abi::platform::msi_address.value());
-            write(table + 16 * n + 4, 4, 0);
+            write(table + 16 * n, 4, abi::platform::msi_address.value() & 0xffff'ffff);
+            write(table + 16 * n + 4, 4, abi::platform::msi_address.value() >> 32);
             write(table + 16 * n + 8, 4, msi_data + n);
             write(table + 16 * n + 12, 4, 0);
         }
