@@ -212,6 +212,14 @@ TEST(io_tlb_pool, ends_at_a_segment_boundary) {
         0, {.original = phys_addr{0x1000}, .size = 64 * kib, .min_align_mask = 1}, visited);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->address, high) << "its last byte is the last one before the boundary";
+    const io_tlb_pool::request page{
+        .original = phys_addr{0x1000}, .size = 4 * kib, .min_align_mask = 1, .segment_boundary = 4 * kib - 1};
+    ASSERT_TRUE(
+        pool.allocate(0, {.original = phys_addr{0x1000}, .size = 2 * kib, .min_align_mask = 1}, visited));
+    for (const std::uint64_t distance : {68 * kib, 72 * kib}) {
+        EXPECT_EQ(pool.allocate(0, page, visited)->address, high + distance)
+            << "from one boundary to the next";
+    }
 }
 
 TEST(io_tlb_pool, areas_are_searched_one_by_one) {

@@ -47,14 +47,18 @@ TEST(mapping_table, finds_the_mapping_around_a_range) {
     mapping_table table;
     table.insert(make(0x1000, 512, 1));
     table.insert(make(0x2000, 8192, 2));
-    EXPECT_EQ(table.containing(disk, dma_addr{0x1000}, 512)->number, 1U);
-    EXPECT_EQ(table.containing(disk, dma_addr{0x3000}, 4096)->number, 2U);
-    EXPECT_EQ(table.containing(disk, dma_addr{0x3000}, 4097)->number, 2U);  // its first byte at least
-    EXPECT_EQ(table.containing(disk, dma_addr{0x1000}, 513)->number, 1U);  // from the mapping's first byte on
-    EXPECT_EQ(table.containing(disk, dma_addr{0x11ff}, 2)->number, 1U);    // its last byte only
-    EXPECT_EQ(table.containing(disk, dma_addr{0x0fff}, 2), nullptr);
-    EXPECT_EQ(table.containing(disk, dma_addr{0x1200}, 1), nullptr);
-    EXPECT_EQ(table.containing(card, dma_addr{0x1000}, 1), nullptr);
+    const auto number = [&table](std::uint64_t address, std::size_t size, const dma_device& device) {
+        const mapping* found = table.containing(device, dma_addr{address}, size);
+        return found == nullptr ? 0 : found->number;
+    };
+    EXPECT_EQ(number(0x1000, 512, disk), 1U);
+    EXPECT_EQ(number(0x3000, 4096, disk), 2U);
+    EXPECT_EQ(number(0x3000, 4097, disk), 2U);  // its first byte at least
+    EXPECT_EQ(number(0x1000, 513, disk), 1U);   // from the mapping's first byte on
+    EXPECT_EQ(number(0x11ff, 2, disk), 1U);     // its last byte only
+    EXPECT_EQ(number(0x0fff, 2, disk), 0U);
+    EXPECT_EQ(number(0x1200, 1, disk), 0U);
+    EXPECT_EQ(number(0x1000, 1, card), 0U);
 }
 
 RC_GTEST_PROP(mapping_table_property, agrees_with_a_plain_list, ()) {
