@@ -305,6 +305,9 @@ guest_outcome play(const guest_case& what) {
         check_events(machine, outcome);
         check_pages(machine, outcome);
         check_secrets(machine, outcome);
+        if (what.begins == beginning::secure && !machine.planted()) {
+            outcome.complaints.emplace_back("the guest could not become secure");
+        }
         add_figures(machine, outcome);
     } catch (const std::exception& broken) {
         outcome.complaints.push_back(fmt::format("an exception: {}", broken.what()));
