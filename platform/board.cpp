@@ -111,7 +111,8 @@ void board::add_disk(const board_config& config, const disk_config& disk) {
                                          .read_only = disk.access == disk_access::read_only,
                                          .id = fmt::format("memory{}", number)}));
     } else {
-        disks_.push_back(std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access)));
+        disks_.push_back(
+            std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access), disk.known_as));
     }
     add_device<virtio::block>(config, fmt::format("virtio-blk{}", number),
                               {.queues = static_cast<std::uint16_t>(config.cpus),
@@ -181,6 +182,12 @@ void board::run(const std::function<void(const board&)>& progress) {
         ending_ = std::move(end.how);
     }
     elapsed_ = sc_core::sc_time_stamp();
+}
+
+void board::commit_files() {
+    if (peer_) {
+        peer_->commit_pcap();
+    }
 }
 
 // --- what happened

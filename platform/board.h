@@ -41,6 +41,10 @@ public:
     /// \param progress called now and then
     void run(const std::function<void(const board&)>& progress = {});
 
+    /// After the run: the files that its parts have written take their places.
+    /// \throws output::write_error when one could not be written in full
+    void commit_files();
+
     /// The guest has done all that it had to do.
     [[nodiscard]] bool finished() const { return finished_; }
     /// Why it has not, in a few words: "the guest was ended", "the guest waits for something that does not come" ...

@@ -42,7 +42,7 @@ void board_config::declare_devices(parameter_set& parameters) {
 
     if (network) {
         parameters.add("net.mtu", mtu, "bytes", "largest IP packet, 68 to 65535");
-        parameters.add("net.pcap", pcap, "write every frame into this pcap file");
+        parameters.add("net.pcap", pcap, output::file_use::output, "write every frame into this pcap file");
     }
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -38,9 +37,11 @@ bool equal(backend::block_backend_if& one, backend::block_backend_if& other) {
 }  // namespace
 
 void disk_copy_scenario::declare(platform::parameter_set& parameters) {
-    parameters.add("disk", disk_, "raw image to copy, never written; none: a disk in memory");
-    parameters.add("copy-to", copy_to_,
-                   "raw image that is created, or replaced, as the copy; none: a disk in memory");
+    parameters.add("disk", disk_, output::file_use::input,
+                   "raw image to copy, never written; none: a disk in memory");
+    parameters.add("copy-to", copy_to_, output::file_use::output,
+                   "raw image that is created, or replaced, as the copy once that is whole; none: a disk in "
+                   "memory");
     parameters.add("disk-size", disk_size_, platform::quantity::bytes, "bytes", "size of a disk in memory");
     parameters.add("chunk", chunk_, platform::quantity::bytes, "bytes", "how much is copied at a time");
     parameters.add("depth", depth_, "chunks", "how many chunks are under way at once");
@@ -60,35 +61,40 @@ void disk_copy_scenario::prepare(platform::machine_config& machine) {
     if (!disk_.empty()) {
         disk_size_ = backend::disk_image(disk_, backend::image_mode::read_only).size();
     }
-    std::error_code none;
-    if (!disk_.empty() && !copy_to_.empty() && fs::equivalent(disk_, copy_to_, none)) {
-        throw std::invalid_argument(fmt::format("copy-to: '{}' is the disk itself", copy_to_.string()));
-    }
     machine.disks = {
         {.image = disk_, .access = platform::disk_access::read_only, .size = disk_size_},
-        {.image = copy_to_, .access = platform::disk_access::read_write, .size = disk_size_, .blank = true},
+        {.size = disk_size_, .blank = true},
     };
 }
 
-void disk_copy_scenario::create_copy() const {
+/// The copy grows beside its place and gets there when it is whole.
+void disk_copy_scenario::create_copy(platform::disk_config& as) {
+    copy_.emplace("copy-to", copy_to_, output::whole_file::access::by_name);
     std::error_code error;
-    if (std::ofstream(copy_to_, std::ios::trunc | std::ios::binary)) {
-        fs::resize_file(copy_to_, disk_size_, error);
-    } else {
-        error = std::make_error_code(std::errc::io_error);
-    }
+    fs::resize_file(copy_->scratch(), disk_size_, error);
     if (error) {
-        throw std::invalid_argument(fmt::format("copy-to: '{}' cannot be written", copy_to_.string()));
+        throw std::invalid_argument(
+            fmt::format("copy-to: '{}' cannot be written: {}", copy_to_.string(), error.message()));
     }
+    as.image = copy_->scratch();
+    as.known_as = copy_to_;
 }
 
 void disk_copy_scenario::run(platform::session& in) {
+    platform::machine_config machine = config();
     if (!copy_to_.empty() && !in.options().list_signals) {
-        config().check();
-        create_copy();
-        in.add_file("copy", copy_to_);
+        create_copy(machine.disks.back());
     }
-    scenario::run(in);
+    in.run(
+        machine, [this](guest::kernel& kernel, cpu::native::native_cpu& cpu) { guest_main(kernel, cpu); },
+        [this, &in](platform::machine& after) { judge(after, in); }, {});
+    if (copy_ && (whole_ || write_error_ != 0)) {
+        in.commit("copy", *copy_);
+    } else if (copy_) {
+        copy_->discard();
+        in.add_text(
+            fmt::format("No copy: it is not whole, and '{}' is as it was before.\n", copy_to_.string()));
+    }
 }
 
 void disk_copy_scenario::guest_main(guest::kernel& kernel, cpu::native::native_cpu& cpu) {
@@ -101,5 +107,11 @@ void disk_copy_scenario::judge(platform::machine& after, platform::session& in) 
     in.expect(after.finished() && result_.ok() && result_.bytes == disk_size_,
               fmt::format("the guest read the {} of its first disk and wrote them to the second",
                           platform::format_size(disk_size_)));
-    in.expect(equal(after.disk(0), after.disk(1)), "the copy equals the original, byte for byte");
+    const bool same = equal(after.disk(0), after.disk(1));
+    in.expect(same, "the copy equals the original, byte for byte");
+    whole_ = after.finished() && result_.ok() && same;
+    write_error_ = after.disk(1).write_error();
+    if (copy_ && write_error_ != 0) {
+        copy_->fail(write_error_);
+    }
 }

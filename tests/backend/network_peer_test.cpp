@@ -462,7 +462,7 @@ TEST_F(network_peer_test, pcap_is_what_tshark_understands) {
         b.peer.start_source({.count = 3, .size = 1000, .port = 6000, .interval = sc_time(20, SC_US)});
         b.send(udp_frame(peer_abi::echo_port, text("hello, peer")));
         run_to_end();
-        b.peer.flush_pcap();
+        b.peer.commit_pcap();
     }
     const std::string fields = output_of(
         "tshark -r " + file.string() +
