@@ -87,6 +87,7 @@ void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
     trace::run_facts facts = subject->facts();
     facts.label = how.label;
     runs_.push_back(trace::figures_json(subject->recorder(), facts));
+    note_ending(facts.ending, how.label);
     if (how.text) {
         run_texts_.push_back(trace::figures_text(subject->recorder(), facts));
     }
@@ -105,10 +106,31 @@ void session::run(const machine_config& config, const guest::kernel::workload& w
         [&] { afterwards(*subject); }, how);
 }
 
+/// The report's is that of the first machine that did not end well.
+void session::note_ending(const trace::run_ending& ending, std::string_view label) {
+    if (runs_.size() == 1 || (header_.ending.good() && !ending.good())) {
+        header_.ending = ending;
+        if (!label.empty() && !ending.good()) {
+            header_.ending.text = fmt::format("{}: {}", label, ending.text);
+        }
+    } else if (header_.ending.good()) {
+        header_.ending.text = fmt::format("all {} machines: {}", runs_.size(), ending.text);
+    }
+}
+
+void session::complain_of_what_was_not_shown() const {
+    for (const trace::report_header::verdict_line& each : header_.verdict) {
+        if (!each.shown) {
+            fmt::print(stderr, "{}: not shown: {}\n", header_.scenario, each.text);
+        }
+    }
+}
+
 bool session::finish() {
     if (options_.list_signals) {
         return true;
     }
+    complain_of_what_was_not_shown();
     if (options_.report_file) {
         nlohmann::ordered_json report = trace::header_json(header_);
         report["results"] = results_;

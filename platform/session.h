@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,12 +61,15 @@ public:
     void exit_with(int status) { exit_status_ = status; }
     [[nodiscard]] const std::optional<int>& exit_status() const { return exit_status_; }
 
-    /// Writes the JSON report, if one is asked for, and prints the report for people.
+    /// Writes the JSON report, if one is asked for, and prints the report for people. What was not shown is a line each on
+    /// standard error, whatever the options.
     /// \returns whether everything was shown
     bool finish();
 
 private:
     [[nodiscard]] std::filesystem::path trace_path() const;
+    void note_ending(const trace::run_ending& ending, std::string_view label);
+    void complain_of_what_was_not_shown() const;
 
     const run_options& options_;
     trace::report_header header_;  // with every parameter, for the JSON report

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -53,6 +54,10 @@ private:
     std::unique_ptr<platform::power_machine> elaborate(const platform::run_options& options) {
         auto machine = std::make_unique<platform::power_machine>("machine", machine_, options.seed);
         guest_.prepare(*machine);
+        if (guest_.program() != nullptr) {
+            symbols_.emplace(*guest_.program());
+            machine->name_places(*symbols_);
+        }
         for (const std::string& each : guest_.secrets()) {
             machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
         }
@@ -78,8 +83,8 @@ private:
         std::fflush(stdout);
         const auto& exited = subject_->host().exit_status();
         const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
-        in.expect(subject_->finished(),
-                  fmt::format("the guest ends by H_EXIT, or where it was to stop: {}", subject_->ending()));
+        in.expect(subject_->finished(), fmt::format("the guest ends by H_EXIT, or where it was to stop: {}",
+                                                    subject_->ending().text));
         look(in);
         judge_secrets(in);
         report(in);
@@ -117,7 +122,7 @@ private:
 
     void report(platform::session& in) {
         nlohmann::ordered_json& results = in.results();
-        results["ending"] = subject_->ending();
+        results["ending"] = subject_->ending().text;
         if (const auto& exited = subject_->host().exit_status()) {
             results["exit"] = *exited;
         }
@@ -154,8 +159,8 @@ private:
         }
         if (const debug::profile* profile = tools.profile(); profile != nullptr) {
             std::ofstream file(guest_.profile());
-            if (guest_.program() != nullptr) {
-                file << profile->table(debug::elf_symbols(*guest_.program()));
+            if (symbols_) {
+                file << profile->table(*symbols_);
             } else {
                 file << profile->table(debug::no_symbols());
             }
@@ -180,6 +185,7 @@ private:
 
     platform::power_machine_config machine_;
     bare_metal::guest_options guest_;
+    std::optional<debug::elf_symbols> symbols_;
     platform::power_machine* subject_ = nullptr;  // while it exists
 };
 

@@ -216,8 +216,9 @@ bool process::emulate_privileged() {
 
 void process::fault(int signal, int code, std::uint64_t address) {
     ++statistics.fault_count;
+    statistics.last_fault = {signal, code, address, core.state.nip};
     if (statistics.faults.size() < run_statistics::faults_kept) {
-        statistics.faults.push_back({signal, code, address, core.state.nip});
+        statistics.faults.push_back(statistics.last_fault);
     }
     signals.force({.signo = signal, .code = code, .address = address});
 }
