@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <system_error>
 
+#include "output/stop_request.h"
 #include "platform/quantity.h"
 
 namespace pefsim::platform {
@@ -64,7 +66,9 @@ std::string content_of(const std::filesystem::path& file, std::uint64_t largest)
             break;
         } else if (errno == EAGAIN) {
             // A FIFO with a writer, who is slow. Without one there is nothing to wait for: read() gave 0.
-            ::fcntl(source.descriptor(), F_SETFL, O_RDONLY);
+            if (!output::stop_request::wait_for(source.descriptor(), POLLIN)) {
+                refuse_for(EINTR);
+            }
         } else if (errno != EINTR) {
             refuse_for(errno);
         }

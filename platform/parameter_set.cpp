@@ -122,6 +122,25 @@ void assign_table(parameter_set& parameters, const toml::table& table, const std
     }
 }
 
+/// The parser takes keys of any number of parts, and nests as many tables; taking those apart again needs the stack.
+void refuse_deep_keys(std::string_view text, const std::string& file) {
+    constexpr unsigned most = 32;  // no parameter has more than four
+    unsigned parts = 1;
+    unsigned line = 1;
+    for (const char c : text) {
+        if (c == '\n') {
+            ++line;
+        }
+        if (c == '.' && ++parts > most) {
+            throw std::invalid_argument(
+                fmt::format("{}:{}: more than {} dots in a row of words", file, line, most));
+        }
+        if (std::string_view("=,\n/").find(c) != std::string_view::npos) {
+            parts = 1;
+        }
+    }
+}
+
 }  // namespace
 
 void parameter_set::add(std::string name, bool& variable, std::string description) {
@@ -294,6 +313,7 @@ void parameter_set::load(const std::filesystem::path& file) {
             throw std::invalid_argument(fmt::format("configuration file {}", error.what()));
         }
     }();
+    refuse_deep_keys(text, file.string());
     toml::table table;
     try {
         table = toml::parse(text, file.string());

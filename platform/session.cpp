@@ -99,6 +99,7 @@ void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
     trace::run_facts facts = subject->facts();
     facts.label = how.label;
     runs_.push_back(trace::figures_json(subject->recorder(), facts));
+    note_ending(facts.ending, how.label);
     if (how.text) {
         run_texts_.push_back(trace::figures_text(subject->recorder(), facts));
     }
@@ -117,10 +118,31 @@ void session::run(const machine_config& config, const guest::kernel::workload& w
         [&] { afterwards(*subject); }, how);
 }
 
+/// The report's is that of the first machine that did not end well.
+void session::note_ending(const trace::run_ending& ending, std::string_view label) {
+    if (runs_.size() == 1 || (header_.ending.good() && !ending.good())) {
+        header_.ending = ending;
+        if (!label.empty() && !ending.good()) {
+            header_.ending.text = fmt::format("{}: {}", label, ending.text);
+        }
+    } else if (header_.ending.good()) {
+        header_.ending.text = fmt::format("all {} machines: {}", runs_.size(), ending.text);
+    }
+}
+
+void session::complain_of_what_was_not_shown() const {
+    for (const trace::report_header::verdict_line& each : header_.verdict) {
+        if (!each.shown) {
+            output::complain(fmt::format("{}: not shown: {}", header_.scenario, each.text));
+        }
+    }
+}
+
 bool session::finish() {
     if (options_.list_signals) {
         return true;
     }
+    complain_of_what_was_not_shown();
     std::erase_if(files_, [this](const auto& named) {
         return std::ranges::any_of(failures_, [&](const auto& lost) { return lost.file() == named.second; });
     });
@@ -134,7 +156,7 @@ bool session::finish() {
         }
         throw output::write_error(line, failures_.front().file());
     }
-    return header_.shown();
+    return header_.shown() && header_.ending.kind != trace::ending_kind::interrupted;
 }
 
 void session::write_report() {

@@ -66,7 +66,8 @@ public:
     void exit_with(int status) { exit_status_ = status; }
     [[nodiscard]] const std::optional<int>& exit_status() const { return exit_status_; }
 
-    /// Writes the JSON report, if one is asked for, and prints the report for people.
+    /// Writes the JSON report, if one is asked for, and prints the report for people. What was not shown is a line each on
+    /// standard error, whatever the options.
     /// \returns whether everything was shown
     /// \throws output::write_error with one line that names all outputs that could not be written
     bool finish();
@@ -75,6 +76,8 @@ private:
     void note_failures_of(const std::function<void()>& writes);
     void write_report();
     void print_report();
+    void note_ending(const trace::run_ending& ending, std::string_view label);
+    void complain_of_what_was_not_shown() const;
 
     const run_options& options_;
     trace::report_header header_;  // with every parameter, for the JSON report

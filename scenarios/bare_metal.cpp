@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -54,6 +55,10 @@ private:
     std::unique_ptr<platform::power_machine> elaborate(const platform::run_options& options) {
         auto machine = std::make_unique<platform::power_machine>("machine", machine_, options.seed);
         guest_.prepare(*machine);
+        if (guest_.program() != nullptr) {
+            symbols_.emplace(*guest_.program());
+            machine->name_places(*symbols_);
+        }
         for (const std::string& each : guest_.secrets()) {
             machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
         }
@@ -69,17 +74,20 @@ private:
 
     void wait_for_gdb(platform::power_tools& tools) const {
         debug::local_listener listener(static_cast<std::uint16_t>(*guest_.gdb_port()));
-        fmt::print(stderr, "bare_metal: waiting for GDB: target remote localhost:{}\n", listener.port());
-        tools.attach(listener.accept(true),
-                     guest_.little_endian() ? debug::gdb::byte_order::little : debug::gdb::byte_order::big);
+        output::complain(
+            fmt::format("bare_metal: waiting for GDB: target remote localhost:{}", listener.port()));
+        if (std::unique_ptr<debug::byte_channel> channel = listener.accept(true)) {
+            tools.attach(std::move(channel), guest_.little_endian() ? debug::gdb::byte_order::little
+                                                                    : debug::gdb::byte_order::big);
+        }
     }
 
     void judge(platform::session& in) {
         output::standard_output::flush();
         const auto& exited = subject_->host().exit_status();
         const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
-        in.expect(subject_->finished(),
-                  fmt::format("the guest ends by H_EXIT, or where it was to stop: {}", subject_->ending()));
+        in.expect(subject_->finished(), fmt::format("the guest ends by H_EXIT, or where it was to stop: {}",
+                                                    subject_->ending().text));
         look(in);
         judge_secrets(in);
         report(in);
@@ -117,7 +125,7 @@ private:
 
     void report(platform::session& in) {
         nlohmann::ordered_json& results = in.results();
-        results["ending"] = subject_->ending();
+        results["ending"] = subject_->ending().text;
         if (const auto& exited = subject_->host().exit_status()) {
             results["exit"] = *exited;
         }
@@ -154,8 +162,7 @@ private:
         }
         if (const debug::profile* profile = tools.profile(); profile != nullptr) {
             output::whole_file& file = *guest_.profile();
-            file.write(guest_.program() != nullptr ? profile->table(debug::elf_symbols(*guest_.program()))
-                                                   : profile->table(debug::no_symbols()));
+            file.write(symbols_ ? profile->table(*symbols_) : profile->table(debug::no_symbols()));
             in.commit("profile", file);
         }
         if (!guest_.instruction_trace().empty()) {
@@ -182,6 +189,7 @@ private:
 
     platform::power_machine_config machine_;
     bare_metal::guest_options guest_;
+    std::optional<debug::elf_symbols> symbols_;
     platform::power_machine* subject_ = nullptr;  // while it exists
 };
 

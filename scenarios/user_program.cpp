@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include "cpu/power/elf_image.h"
 #include "output/file_claims.h"
 #include "output/standard_output.h"
+#include "output/stop_request.h"
 #include "output/whole_file.h"
 #include "platform/parameter_set.h"
 #include "timing/timing.h"
@@ -80,8 +80,7 @@ public:
         const cpu::power::elf_image image = cpu::power::elf_image::read(config_.program);
         open_outputs();
         // What the host would do to pefsim is the program's to decide.
-        std::signal(SIGPIPE, SIG_IGN);
-        std::signal(SIGXFSZ, SIG_IGN);
+        output::stop_request::listen_for_program();
         user_program::process process = load(image);
         const user_program::end_of_program end = process.run();
         finish(user_program::report(process, image, end));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/disk_image.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -118,6 +119,17 @@ bool disk_image::write(std::uint64_t offset, std::span<const std::byte> from) {
         });
     }
     return false;
+}
+
+std::uint64_t disk_image::next_data(std::uint64_t offset) const {
+    if (overlay_) {
+        return offset;
+    }
+    const off_t at = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+    if (at >= 0) {
+        return std::min(static_cast<std::uint64_t>(at), size_);
+    }
+    return errno == ENXIO ? size_ : offset;  // else: the file system does not know
 }
 
 bool disk_image::flush() {

@@ -49,6 +49,8 @@ public:
     bool read(std::uint64_t offset, std::span<std::byte> to) override;
     bool write(std::uint64_t offset, std::span<const std::byte> from) override;
     bool flush() override;
+    /// Of a sparse file, without reading its holes.
+    [[nodiscard]] std::uint64_t next_data(std::uint64_t offset) const override;
     [[nodiscard]] int write_error() const override { return write_error_; }
     /// The file's name without its directory, cut to 20 bytes.
     [[nodiscard]] std::string_view id() const override { return id_; }

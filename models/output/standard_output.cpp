@@ -31,19 +31,6 @@ state& standard() {
     return only;
 }
 
-/// False: a stop was asked for, and the reader does not read.
-bool wait_for_reader() {
-    pollfd one{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-    for (bool asked = false;; asked = stop_request::made() != 0) {
-        if (::poll(&one, 1, stop_request::patience_ms) > 0) {
-            return true;
-        }
-        if (asked) {
-            return false;
-        }
-    }
-}
-
 }  // namespace
 
 namespace standard_output {
@@ -61,7 +48,7 @@ void flush() {
     state& out = standard();
     std::string_view rest = out.held_back;
     while (out.error == 0 && !rest.empty()) {
-        if (!wait_for_reader()) {
+        if (!stop_request::wait_for(STDOUT_FILENO, POLLOUT)) {
             out.error = EINTR;
             break;
         }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "output/file_claims.h"
+#include "output/stop_request.h"
 
 namespace pefsim::output {
 namespace {
@@ -146,11 +148,16 @@ bool whole_file::write(std::span<const std::byte> bytes) {
         error_ = descriptor_ < 0 ? errno : 0;
     }
     while (error_ == 0 && !bytes.empty()) {
-        const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+        // A pipe that has room at all takes so much; a reader that does not read must not keep the run from ending.
+        const std::size_t part = direct() ? std::min<std::size_t>(bytes.size(), PIPE_BUF) : bytes.size();
+        if (direct() && !stop_request::wait_for(descriptor_, POLLOUT)) {
+            error_ = EINTR;
+            break;
+        }
+        const ssize_t written = ::write(descriptor_, bytes.data(), part);
         if (written >= 0) {
             bytes = bytes.subspan(static_cast<std::size_t>(written));
-        } else if (errno != EINTR || direct()) {
-            // Who interrupts the wait for a slow reader wants the run to end.
+        } else if (errno != EINTR && errno != EAGAIN) {
             error_ = errno;
         }
     }
