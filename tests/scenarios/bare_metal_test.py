@@ -154,8 +154,24 @@ class flat_images(bare_metal_test):
         self.assertEqual(report["results"]["ending"], "cpu0 had not finished at the instruction limit")
         (cpu,) = self.state(*loop, "--instruction_limit", 12345, status=1)
         self.assertEqual(cpu["instructions"], 12345)
+        self.assertEqual(report["ended"], {"kind": "instruction_limit", "text": report["results"]["ending"],
+                                           "partial": True, "details": ["cpu0 at 0x10000: b 0x10000"]})
         report = self.report(*loop, "--time_limit", "1ms", status=1)
-        self.assertEqual(report["results"]["ending"], "the guest had not finished at the time limit")
+        self.assertEqual((report["ended"]["kind"], report["ended"]["partial"]), ("time_limit", True))
+        self.assertEqual(report["results"]["ending"], "the guest had not finished at the time limit of 1.00 ms")
+
+    def test_the_report_says_under_its_verdict_how_the_run_ended(self):
+        result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms")
+        _, _, after_verdict = result.output.partition("\nVerdict\n")
+        self.assertRegex(after_verdict, "(?m)^Ended: the guest had not finished at the time limit of 1.00 ms "
+                                        r"\(this report is partial\)\n  cpu0 at 0x10000: b 0x10000$")
+
+    def test_what_was_not_shown_is_said_on_standard_error(self):
+        for options in [], ["--quiet"]:
+            with self.subTest(options=options):
+                result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms", *options)
+                self.assertEqual(result.error.count("\n"), 1, result.error)
+                self.assertRegex(result.error, "^bare_metal: not shown: the guest ends by H_EXIT, or where it was to stop: ")
 
     def test_waiting_for_nothing(self):
         report = self.report(*self.flat([*H_CEDE, BRANCH_TO_ITSELF]), "--set-register", "dec=0x7fffffffffffff", status=1)

@@ -171,7 +171,7 @@ void power_cpu::run_once() {
         make_call(trap::ultracall);
         break;
     case exit_reason::idle:
-        idle();
+        cede();
         break;
     case exit_reason::attention:
         halt(ending::attention);
@@ -192,7 +192,7 @@ void power_cpu::halt(ending why) {
     }
 }
 
-void power_cpu::idle() {
+void power_cpu::cede() {
     idle_.set(true, now());
     time_.catch_up();
     while (true) {
@@ -348,7 +348,7 @@ void power_cpu::make_call(trap kind) {
         core_.dec.set(state[spr::dec], core_.time_base(), core_.decrementer_width());
     }
     if (finish_trap(context) && context.ceded) {
-        idle();
+        cede();
     }
 }
 

@@ -93,7 +93,10 @@ public:
 
     /// Starts the stopped CPU at state().nip, with state() as it is.
     void start();
+    [[nodiscard]] bool started() const { return started_; }
     [[nodiscard]] bool halted() const { return ended_ != ending::none; }
+    /// In H_CEDE, until an interrupt comes.
+    [[nodiscard]] bool idle() const { return idle_.value(); }
     [[nodiscard]] ending ended() const { return ended_; }
     /// Notified when halted() becomes true.
     [[nodiscard]] const sc_core::sc_event& halted_event() const { return halted_event_; }
@@ -101,6 +104,7 @@ public:
     [[nodiscard]] unsigned number() const { return parameters_.number; }
     /// As a KVM guest's CPU is when it starts: 64-bit big-endian real mode, radix host, large decrementer, interrupts off.
     registers& state() { return core_.state; }
+    [[nodiscard]] const registers& state() const { return core_.state; }
     /// The Logical Partitioning Control Register (H_SET_MODE).
     void set_lpcr(std::uint64_t value) { core_.state[spr::lpcr] = value; }
     [[nodiscard]] bool secure() const { return (core_.state.msr & msr_s) != 0; }
@@ -120,7 +124,7 @@ private:
     void reset();
     void run();
     void run_once();
-    void idle();
+    void cede();
     void halt(ending why);
     /// \returns false when the CPU may not run now
     bool ask_control();

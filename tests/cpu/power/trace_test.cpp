@@ -252,7 +252,7 @@ TEST_F(trace_of_sums, file_has_everything) {
             c.run(10'000);
         }
         tools.record(nullptr);
-        EXPECT_TRUE(recorder.flush());
+        recorder.commit();
     }
     trace_reader reader(path_for_test());
     EXPECT_EQ(reader.core(), 3U);

@@ -11,12 +11,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "cpu/power/debug/trace_record.h"
 #include "cpu/power/engine/core.h"
+#include "output/whole_file.h"
 
 namespace pefsim::cpu::power::debug {
 
@@ -26,7 +29,8 @@ class trace_recorder {
 public:
     /// A ring of at least `records`. Nearly all of them are instructions, unless it is very small.
     explicit trace_recorder(std::size_t records, std::uint32_t core_number = 0);
-    /// A file, which is made anew. Throws std::invalid_argument when it cannot be opened.
+    /// A file (output::whole_file), which commit() or the destructor finishes. Throws std::invalid_argument when it cannot be
+    /// written.
     explicit trace_recorder(const std::string& path, std::uint32_t core_number = 0);
     ~trace_recorder();
     trace_recorder(const trace_recorder&) = delete;
@@ -36,10 +40,11 @@ public:
     [[nodiscard]] std::vector<trace_record> records() const;
     /// Instructions and events since the beginning, those included that the ring no longer has.
     [[nodiscard]] std::uint64_t recorded() const;
-    /// Writes the ring into a file. Throws std::invalid_argument when that fails.
+    /// Writes the ring into a file. Throws std::invalid_argument or output::write_error when that fails.
     void save(const std::string& path) const;
-    /// Writes to the file what is still in memory. False when writing failed, now or earlier: the disk is full.
-    bool flush();
+    /// Nothing comes any more: writes what is still in memory, and the file takes its place. Throws output::write_error when
+    /// something could not be written. Nothing happens the second time, nor to a ring.
+    void commit();
 
     // --- recording
     /// The core begins to run: at most `budget` instructions, if all of them come to add().
@@ -99,6 +104,8 @@ private:
         *at = record;
 #endif
     }
+    void flush();
+    void write(std::span<const std::byte> bytes);
     void close(const registers& state);
     void settle(const registers& state);
     void append(trace_event event, std::uint64_t value, std::uint32_t word = 0);
@@ -126,8 +133,8 @@ private:
     std::size_t pages_told_ = 0;        // of them, those in the file
     std::unordered_map<std::uint64_t, std::uint32_t> page_numbers_;
     std::uint32_t core_number_ = 0;
-    int file_ = -1;
-    bool failed_ = false;
+    std::optional<output::whole_file> file_;
+    bool committed_ = false;
 };
 
 }  // namespace pefsim::cpu::power::debug
