@@ -46,7 +46,8 @@ private:
 
 /// These exits leave the instruction undone, and it does not count.
 bool before_instruction(exit_reason why) {
-    return why == exit_reason::stopped || why == exit_reason::attention || why == exit_reason::interrupt;
+    return why == exit_reason::stopped || why == exit_reason::attention || why == exit_reason::interrupt ||
+           why == exit_reason::lost;
 }
 
 class player {
@@ -248,6 +249,7 @@ void player::serve(exit_reason why) {
         break;
     case exit_reason::stopped:
     case exit_reason::attention:
+    case exit_reason::lost:
         state.nip += 4;
         break;
     case exit_reason::interrupt:  // an operating system goes on behind the instruction, or somewhere

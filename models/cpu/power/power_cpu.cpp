@@ -179,6 +179,9 @@ void power_cpu::run_once() {
     case exit_reason::stopped:
         halt(ending::terminated);
         break;
+    case exit_reason::lost:
+        halt(ending::lost);
+        break;
     case exit_reason::paused:
     case exit_reason::interrupt:
     case exit_reason::observed:
@@ -226,22 +229,8 @@ void power_cpu::publish() {
                 interrupts_.add(more);
                 interrupt_.fire(now());
             }
-            if (taken_at_its_own_vector(row)) {
-                halt(ending::lost);
-            }
         }
     }
-}
-
-/// The interrupt of this row has just been taken at its own vector. A system call reports the address behind it, and an
-/// asynchronous interrupt does not come there, where they are disabled: it is the same cause again.
-bool power_cpu::taken_at_its_own_vector(std::size_t row) const {
-    constexpr std::uint64_t vector_mask = 0xfff;  // LPCR[AIL] changes what is above
-    const vector which = vectors[row].which;
-    // As a guest receives it.
-    const vector there = which == vector::hypervisor_emulation_assistance ? vector::program : which;
-    return core_.state.nip == core_.state[spr::srr0] &&
-           (core_.state.nip & vector_mask) == static_cast<std::uint64_t>(there);
 }
 
 // --- time

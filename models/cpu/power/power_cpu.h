@@ -119,7 +119,6 @@ private:
     void halt(ending why);
     /// \returns false when the CPU may not run now
     bool ask_control();
-    [[nodiscard]] bool taken_at_its_own_vector(std::size_t row) const;
     void publish();
 
     // --- time

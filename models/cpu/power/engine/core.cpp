@@ -168,7 +168,7 @@ const op* core::enter(std::uint64_t ea) {
         if (leaving_) {
             return nullptr;
         }
-        ++executed_;
+        count_interrupt();
         ea = state.nip;
     }
     return leave_at(ea, exit_reason::paused);
@@ -206,7 +206,7 @@ bool core::find_code(std::uint64_t ea) {
         }
     }
     if (found.error != storage_error::none) {
-        deliver(ea, instruction_fault(found));
+        cause_interrupt(ea, instruction_fault(found));
         return false;
     }
     if (!code_.holds(found.real)) {
@@ -306,7 +306,32 @@ void core::take(const op* o, const interrupt_cause& cause) {
     executed_ += o - run_start_ + (cause.completes ? 1 : 0);
     run_start_ = o;
     completed(o);
-    deliver(cia(o) + (cause.completes ? 4 : 0), cause);
+    cause_interrupt(cause.completes ? nia(o) : cia(o), cause);
+}
+
+/// An interrupt that an instruction, or its fetch, causes. If none was completed since the last one and this is the
+/// same interrupt, its vector causes it, and would for ever: nothing has changed. So it is when more of them follow
+/// each other than there are vectors, with relocation and without.
+void core::cause_interrupt(std::uint64_t nip, const interrupt_cause& cause) {
+    constexpr unsigned most = 2 * vectors.size();
+    const bool delegated = cause.which == vector::hypervisor_emulation_assistance &&
+                           (state.msr & msr_hv) == 0;
+    const vector which = delegated ? vector::program : cause.which;
+    const bool at_once = instructions() == entered_at_;
+    uncompleted_ = at_once ? uncompleted_ + 1 : 0;
+    const bool endless = at_once && (which == entered_ || uncompleted_ > most);
+    entered_ = which;
+    deliver(nip, cause);
+    if (endless && !leaving_) {
+        leaving_ = true;
+        leave_at(state.nip, exit_reason::lost);
+    }
+}
+
+/// The one that has just been delivered: as an instruction, so that time passes.
+void core::count_interrupt() {
+    ++executed_;
+    entered_at_ = instructions();
 }
 
 void core::deliver(std::uint64_t nip, const interrupt_cause& cause) {
@@ -353,7 +378,7 @@ const op* core::interrupted() {
     if (leaving_) {
         return nullptr;
     }
-    ++executed_;
+    count_interrupt();
     return enter(state.nip);
 }
 

@@ -33,6 +33,7 @@ enum class exit_reason : std::uint8_t {
     attention,  ///< `attn`; NIP is at it
     stopped,    ///< the virtual machine has been ended
     observed,   ///< the observer wishes to stop; NIP is at the instruction
+    lost,  ///< interrupts cause each other at their vectors, and no instruction completes; NIP is at such a vector
 };
 
 /// A POWER9 core of one hardware thread: architected state and the engine that changes it. Plain C++; time, ports and
@@ -78,7 +79,10 @@ public:
     [[nodiscard]] bool attention_leaves() const { return attention_leaves_; }
 
     /// Takes an interrupt between runs, at state.nip.
-    void take_interrupt(const interrupt_cause& cause) { deliver(state.nip, cause); }
+    void take_interrupt(const interrupt_cause& cause) {
+        entered_at_ = never;
+        deliver(state.nip, cause);
+    }
 
     // --- asynchronous interrupts (Power ISA 3.0B Book III 6.8), taken while MSR[EE]=1: when run() begins, and by
     // instructions that change MSR
@@ -217,6 +221,8 @@ public:
     [[nodiscard]] std::uint64_t cia(const op* o) const {
         return page_ea_ + static_cast<std::uint64_t>(o - page_->ops.data()) * 4;
     }
+    /// Of the next one: behind 0xffff'fffc comes 0 in 32-bit mode.
+    [[nodiscard]] std::uint64_t nia(const op* o) const { return (cia(o) + 4) & ea_mask_; }
     /// The Come-From Address Register (Book III 9.2): the branch that was taken last.
     [[nodiscard]] std::uint64_t come_from() {
         settle_come_from();
@@ -309,6 +315,8 @@ private:
     void completed(const op* o);
     const op* leave_at(std::uint64_t nip, exit_reason why);
     void take(const op* o, const interrupt_cause& cause);
+    void cause_interrupt(std::uint64_t nip, const interrupt_cause& cause);
+    void count_interrupt();
     void deliver(std::uint64_t nip, const interrupt_cause& cause);
     void select_context();
 
@@ -346,7 +354,7 @@ private:
     std::uint64_t ea_mask_ = ~std::uint64_t{0};
     unsigned sign_shift_ = 0;
     bool interrupts_leave_ = false;
-    bool leaving_ = false;  // an interrupt has become an exit
+    bool leaving_ = false;  // an interrupt has become an exit, or the last one
     bool attention_leaves_ = false;
     bool watching_code_ = false;  // MSR[TE] or CIABR may ask for Trace interrupts
     bool tracing_ = false;        // the engine was left because of that
@@ -361,7 +369,11 @@ private:
     std::uint64_t total_ = 0;  // instructions of earlier runs
     interrupt_cause cause_;
     std::array<std::uint64_t, vectors.size()> interrupts_taken_{};
-    std::uint64_t taken_ = 0;                         // their number
+    std::uint64_t taken_ = 0;  // their number
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+    std::uint64_t entered_at_ = never;  // instructions() at the first one of the latest interrupt's handler
+    vector entered_ = vector::program;  // that interrupt's vector
+    unsigned uncompleted_ = 0;          // interrupts before it since an instruction was completed
     alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
 
     struct {

@@ -117,7 +117,7 @@ const isa::instruction* core::run_one() {
     fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
     if (entry.tag != (ea & granule_mask) && !find_code(ea)) {
         if (!leaving_) {
-            ++executed_;
+            count_interrupt();
             leave_at(state.nip, exit_reason::paused);
         }
         return nullptr;
