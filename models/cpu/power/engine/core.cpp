@@ -238,7 +238,7 @@ const op* core::leave_behind(const op* o, std::uint64_t nip) {
 const op* core::leave_after(const op* o, exit_reason why) {
     executed_ += o - run_start_ + 1;
     completed(o);
-    return leave_at((cia(o) + 4) & ea_mask_, why);
+    return leave_at(nia(o), why);
 }
 
 const op* core::leave_before(const op* o, exit_reason why) {
