@@ -136,6 +136,9 @@ end_of_program process::run() {
     while (!ended()) {
         const exit_reason why = core.run(slice());
         note_time();
+        if (why != exit_reason::paused) {
+            core.lose_reservation();  // the kernel may store
+        }
         switch (why) {
         case exit_reason::interrupt:
             take_interrupt();

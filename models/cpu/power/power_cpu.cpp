@@ -126,11 +126,19 @@ void power_cpu::run() {
     while (!halted()) {
         run_once();
         if (time_.quantum_used()) {
-            time_.catch_up();
+            catch_up();
         }
     }
-    time_.catch_up();
+    core_.lose_reservation();
+    catch_up();
     halted_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void power_cpu::catch_up() {
+    if (time_.ahead() != sc_core::SC_ZERO_TIME) {
+        core_.lose_reservation();
+    }
+    time_.catch_up();
 }
 
 /// A CPU that stays lets time pass.
@@ -197,7 +205,8 @@ void power_cpu::halt(ending why) {
 
 void power_cpu::idle() {
     idle_.set(true, now());
-    time_.catch_up();
+    core_.lose_reservation();
+    catch_up();
     while (true) {
         core_.external_interrupt(line_.asserted());
         if (core_.interrupt_waits()) {
@@ -288,12 +297,14 @@ trap_context power_cpu::prepare_trap() {
     core_.state[spr::dec] = core_.dec.value(core_.time_base(), core_.decrementer_width());
     writer_.origin = core_.state.nip;
     memory_.set_writer(writer_);
+    core_.lose_reservation();
     return {.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer_};
 }
 
 bool power_cpu::finish_trap(const trap_context& context) {
     msr_may_have_changed();
     apply_invalidations();
+    core_.external_interrupt(line_.asserted());
     if (context.terminated) {
         halt(ending::terminated);
         return false;
@@ -307,7 +318,7 @@ void power_cpu::make_call(trap kind) {
         core_.take_interrupt({.which = vector::system_call});
         return;
     }
-    time_.catch_up();
+    catch_up();
     const std::uint64_t number = state.gpr[3];
     if (recorder_.recording()) [[unlikely]] {
         call_.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());

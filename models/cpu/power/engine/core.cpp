@@ -2,6 +2,7 @@
 #include "cpu/power/engine/core.h"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 
 #include "cpu/power/engine/decode.h"
@@ -44,17 +45,33 @@ void core::begin(std::int64_t instructions) {
 
 exit_reason core::run(std::int64_t instructions) {
     begin(observer_ == nullptr ? instructions : observer_->before_run(*this, instructions));
+    begin_stretch();
     take_asynchronous();
-    do {
+    bool more = true;
+    while (more) {
         tracing_ = false;
-        budget_ = limit_;
+        budget_ = std::min(limit_, stretch_end_);
         const op* o = enter(state.nip & ea_mask_ & ~std::uint64_t{3});
         while (o != nullptr) {
             o = o->execute(*this, o);
         }
-    } while (tracing_ && run_traced());
-    reservation_.size = 0;
-    return observer_ == nullptr ? exit_ : observer_->after_run(*this, exit_);
+        more = tracing_ ? run_traced() : goes_on();
+        if (more && executed_ >= stretch_end_) {
+            observer_->after_stretch(*this);
+            begin_stretch();
+        }
+    }
+    if (observer_ == nullptr) {
+        return exit_;
+    }
+    observer_->after_stretch(*this);
+    return observer_->after_run(*this, exit_);
+}
+
+void core::begin_stretch() {
+    constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t length = observer_ == nullptr ? unlimited : observer_->before_stretch(*this);
+    stretch_end_ = length < unlimited - executed_ ? executed_ + std::max<std::int64_t>(length, 1) : unlimited;
 }
 
 void core::msr_changed() { select_context(); }

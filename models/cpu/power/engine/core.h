@@ -41,7 +41,7 @@ enum class exit_reason : std::uint8_t {
 ///
 /// Instructions are decoded once, a granule of real storage at a time, into ops (engine/op.h) that call each other. Straight
 /// code is counted when it is left: instructions() is exact at every op. The engine looks at its budget at every taken
-/// branch and at the end of a granule, nowhere else.
+/// branch and at the end of a granule, nowhere else, so that it ends a run at the same instruction whoever observes it.
 ///
 /// Semantic functions (instructions/) use the members above the line "engine"; nobody else needs them.
 class core {
@@ -90,6 +90,11 @@ public:
     void external_interrupt(bool asserted) { external_ = asserted; }
     /// An exception exists for which an idling processor wakes up, whatever MSR[EE].
     [[nodiscard]] bool interrupt_waits() { return external_ || doorbell() || decrementer_expired(); }
+    /// The same when `o` has been completed.
+    [[nodiscard]] bool interrupt_waits_behind(const op* o) {
+        return external_ || doorbell() ||
+               dec.expired(time_base_at(instructions_before(o) + 1), decrementer_width());
+    }
     /// Directed Privileged Doorbell: DPDES.
     [[nodiscard]] bool doorbell() const { return state[spr::dpdes] != 0; }
 
@@ -145,8 +150,9 @@ public:
     [[nodiscard]] std::uint64_t recent(std::uint64_t n) const;
 
     // For shims.
-    /// How many instructions of run() are left, `o` included; if none are, leave_before(o, exit_reason::paused).
-    [[nodiscard]] std::int64_t left(const op* o) const { return budget_ - executed_ - (o - run_start_); }
+    /// How many instructions of run() are left, `o` included. A shim whose observer wants the run to end exactly there
+    /// does leave_before(o, exit_reason::paused) when none are.
+    [[nodiscard]] std::int64_t left(const op* o) const { return limit_ - executed_ - (o - run_start_); }
     [[nodiscard]] observed_op& observed(const op* o) const {
         return static_cast<observed_page*>(page_)->beside[o - page_->ops.data()];
     }
@@ -203,13 +209,14 @@ public:
         return data_->loads.entries[tlb::index_of(ea)].tag == (ea & granule_mask) || touch_slowly(o, ea);
     }
 
-    // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It ends with the run at the latest: what other processors and
-    // devices do between runs need not be watched.
+    // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It survives the end of a run, wherever that is. Whoever
+    // lets others store while the core does not run (other processors, devices, software above it) says so: the
+    // reservation is lost, as the architecture permits at any time.
     /// Makes it, for `size` bytes at `ea`, which have been loaded. False: as load().
     bool reserve(const op* o, std::uint64_t ea, std::size_t size);
     /// Ends it. `held`: it existed for accesses of `size` bytes, and `ea` is in its granule. False: as load().
     bool take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held);
-    /// Somebody else has stored into real storage, during a run.
+    /// Somebody else has stored into real storage, or may have.
     void lose_reservation() { reservation_.size = 0; }
 
     // --- the copy-paste facility (Book II 4.4)
@@ -294,6 +301,11 @@ private:
         return clock_ != nullptr ? clock_->time_base(instructions) : instructions;
     }
     void begin(std::int64_t instructions);
+    void begin_stretch();
+    /// The observer's stretch is over, the run is not.
+    [[nodiscard]] bool goes_on() const {
+        return exit_ == exit_reason::paused && !leaving_ && executed_ < limit_;
+    }
     void take_asynchronous();
 
     // Trace interrupts, and watchpoints (trace_interrupt.cpp)
@@ -351,6 +363,7 @@ private:
     std::int64_t executed_ = 0;      // since run() was called
     std::int64_t budget_ = 0;        // leave when executed_ reaches it
     std::int64_t limit_ = 0;         // leave run() then
+    std::int64_t stretch_end_ = 0;   // ask the observer again then
     std::uint64_t ea_mask_ = ~std::uint64_t{0};
     unsigned sign_shift_ = 0;
     bool interrupts_leave_ = false;

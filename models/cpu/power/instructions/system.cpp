@@ -68,8 +68,8 @@ const op* mtmsr(core& c, const op* o) {
 const op* mtmsr_l1(core& c, const op* o) {
     u64& msr = c.state.msr;
     msr = msr::changed(msr, c.state.gpr[o->t], msr::by_mtmsr_l1);
-    if ((msr & msr_ee) != 0 && c.interrupt_waits()) [[unlikely]] {
-        return go_to(c, o, c.cia(o) + 4, msr);
+    if ((msr & msr_ee) != 0 && c.interrupt_waits_behind(o)) [[unlikely]] {
+        return go_to(c, o, c.nia(o), msr);
     }
     return next(c, o);
 }
