@@ -51,7 +51,9 @@ namespace pefsim::cpu::power {
 /// when the bus takes its grant back (a device has written to the page) or another processor of the partition stores there.
 ///
 /// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go on
-/// for ever: the CPU halts.
+/// for ever: the CPU halts (exit_reason::lost).
+///
+/// A reservation is lost when the CPU waits for simulation time and at every trap: others may store then.
 ///
 /// Signals: call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: instructions, hypercalls and ultracalls by name,
 /// interrupts (external), interrupts_by_vector, mmio_loads, mmio_stores, storage_interrupts, translations, table_walks,
@@ -126,9 +128,10 @@ private:
     void run_once();
     void cede();
     void halt(ending why);
+    /// Simulation time catches up with local time: everything else may run meanwhile.
+    void catch_up();
     /// \returns false when the CPU may not run now
     bool ask_control();
-    [[nodiscard]] bool taken_at_its_own_vector(std::size_t row) const;
     void publish();
 
     // --- time
