@@ -86,7 +86,7 @@ bool fails(const options& how, std::uint64_t number, totals& sum) {
     if (const auto found = overrun(what, reference)) {
         complain(*found);
     }
-    for (const way each : {way::again, way::forgetful, way::observed, way::step}) {
+    for (const way each : {way::again, way::forgetful, way::watched, way::observed, way::step}) {
         if (failed) {
             break;
         }
@@ -127,13 +127,13 @@ int run(const options& how) {
     fmt::print("{} cases of seed {}, {} instructions, {:.0f} s of CPU: {} failed\n", sum.cases, how.seed,
                sum.instructions, spent(), failures);
     fmt::print("{} runs; compared:", sum.chunks);
-    for (const way each : {way::again, way::forgetful, way::observed, way::step}) {
+    for (const way each : {way::again, way::forgetful, way::watched, way::observed, way::step}) {
         fmt::print(" {} {}", sum.compared[static_cast<std::size_t>(each)], name_of(each));
     }
     fmt::print("\nat most {:.1f} requests and {:.0f} ns for an instruction of a case\n", sum.most_requests,
                sum.most_nanoseconds);
     const bool blind = std::ranges::any_of(
-        std::array{way::forgetful, way::observed, way::step},
+        std::array{way::forgetful, way::watched, way::observed, way::step},
         [&](way each) { return sum.compared[static_cast<std::size_t>(each)] < sum.chunks / 4; });
     if (blind) {
         fmt::print("hardly anything was compared\n");

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/power_machine.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/endian/conversion.hpp>
 #include <cstring>
 #include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "abi/pci.h"
 #include "abi/platform.h"
@@ -70,7 +74,8 @@ TEST_F(power_machine_test, the_guest_ends_itself) {
     start(subject, {li_r3_0, ori_r3_h_exit, sc_1, attn});
     subject.run();
     EXPECT_TRUE(subject.finished());
-    EXPECT_EQ(subject.ending(), "the guest ended itself with status 300");
+    EXPECT_EQ(subject.ending().text, "the guest ended itself with status 300");
+    EXPECT_THAT(subject.ending().details, ::testing::IsEmpty());
     EXPECT_EQ(subject.host().exit_status(), 300U);
     EXPECT_EQ(subject.hypercalls({abi::hcall::h_exit}), 1U);
     EXPECT_EQ(subject.instructions(), 3U);
@@ -89,7 +94,7 @@ TEST_F(power_machine_test, uv_esm_leads_to_the_entry_of_a_kernel) {
                     entry % abi::page_size,
                 at_entry.data(), sizeof at_entry);
     subject.run();
-    EXPECT_EQ(subject.ending(), "the guest ended itself with status " + std::to_string(entry))
+    EXPECT_EQ(subject.ending().text, "the guest ended itself with status " + std::to_string(entry))
         << "R4 is the entry, and passes through the Ultravisor";
     EXPECT_TRUE(subject.guest_secure());
     EXPECT_EQ(subject.cpu(0).state().gpr[5], 0U);
@@ -142,8 +147,11 @@ TEST_F(power_machine_test, how_runs_end) {
         power_machine_config config;
         std::initializer_list<std::uint32_t> words;
         bool finished;
+        trace::ending_kind kind;
         std::string_view ending;
+        std::vector<std::string> details;
     };
+    using enum trace::ending_kind;
     power_machine_config stops;
     stops.attention_leaves = true;
     power_machine_config limited;
@@ -153,18 +161,43 @@ TEST_F(power_machine_test, how_runs_end) {
     power_machine_config traps;
     traps.tools.stop_before.trap = true;
     const std::array rows{
-        row{stops, {attn}, true, "attn at 0x10000 on cpu0"},
-        row{traps, {li_r3_0, 0x7fe0'0008}, true, "trap at 0x10004 on cpu0"},
-        row{limited, {branch_to_itself}, false, "cpu0 had not finished at the instruction limit"},
-        row{short_time, {branch_to_itself}, false, "the guest had not finished at the time limit"},
-        row{{}, {attn}, false, "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it"},
+        row{stops, {attn}, true, stopped, "attn at 0x10000 on cpu0", {"cpu0 at 0x10000 <main>: attn"}},
+        row{traps,
+            {li_r3_0, 0x7fe0'0008},
+            true,
+            stopped,
+            "trap at 0x10004 on cpu0",
+            {"cpu0 at 0x10004: trap"}},
+        row{limited,
+            {branch_to_itself},
+            false,
+            instruction_limit,
+            "cpu0 had not finished at the instruction limit",
+            {"cpu0 at 0x10000 <main>: b 0x10000"}},
+        row{short_time,
+            {branch_to_itself},
+            false,
+            time_limit,
+            "the guest had not finished at the time limit of 100 us",
+            {"cpu0 at 0x10000 <main>: b 0x10000"}},
+        row{{},
+            {attn},
+            false,
+            halted,
+            "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it",
+            {"cpu0 at 0x700: .long 0x0"}},
     };
     for (const row& each : rows) {
         sc_core::sc_get_curr_simcontext()->reset();
         power_machine subject("machine", each.config, 1);
+        cpu::power::debug::symbol_table symbols;
+        symbols.add(code, 4, "main");
+        subject.name_places(symbols);
         start(subject, each.words);
         subject.run();
-        EXPECT_EQ(subject.ending(), each.ending);
+        EXPECT_EQ(subject.ending().text, each.ending);
+        EXPECT_EQ(subject.ending().kind, each.kind) << each.ending;
+        EXPECT_EQ(subject.ending().details, each.details) << each.ending;
         EXPECT_EQ(subject.finished(), each.finished) << each.ending;
     }
     sc_core::sc_get_curr_simcontext()->reset();

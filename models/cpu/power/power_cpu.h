@@ -51,7 +51,9 @@ namespace pefsim::cpu::power {
 /// when the bus takes its grant back (a device has written to the page) or another processor of the partition stores there.
 ///
 /// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go on
-/// for ever: the CPU halts.
+/// for ever: the CPU halts (exit_reason::lost).
+///
+/// A reservation is lost when the CPU waits for simulation time and at every trap: others may store then.
 ///
 /// Signals: call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: instructions, hypercalls and ultracalls by name,
 /// interrupts (external), interrupts_by_vector, mmio_loads, mmio_stores, storage_interrupts, translations, table_walks,
@@ -93,7 +95,10 @@ public:
 
     /// Starts the stopped CPU at state().nip, with state() as it is.
     void start();
+    [[nodiscard]] bool started() const { return started_; }
     [[nodiscard]] bool halted() const { return ended_ != ending::none; }
+    /// In H_CEDE, until an interrupt comes.
+    [[nodiscard]] bool idle() const { return idle_.value(); }
     [[nodiscard]] ending ended() const { return ended_; }
     /// Notified when halted() becomes true.
     [[nodiscard]] const sc_core::sc_event& halted_event() const { return halted_event_; }
@@ -101,6 +106,7 @@ public:
     [[nodiscard]] unsigned number() const { return parameters_.number; }
     /// As a KVM guest's CPU is when it starts: 64-bit big-endian real mode, radix host, large decrementer, interrupts off.
     registers& state() { return core_.state; }
+    [[nodiscard]] const registers& state() const { return core_.state; }
     /// The Logical Partitioning Control Register (H_SET_MODE).
     void set_lpcr(std::uint64_t value) { core_.state[spr::lpcr] = value; }
     [[nodiscard]] bool secure() const { return (core_.state.msr & msr_s) != 0; }
@@ -120,11 +126,12 @@ private:
     void reset();
     void run();
     void run_once();
-    void idle();
+    void cede();
     void halt(ending why);
+    /// Simulation time catches up with local time: everything else may run meanwhile.
+    void catch_up();
     /// \returns false when the CPU may not run now
     bool ask_control();
-    [[nodiscard]] bool taken_at_its_own_vector(std::size_t row) const;
     void publish();
 
     // --- time
