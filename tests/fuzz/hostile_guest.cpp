@@ -690,9 +690,15 @@ void hostile_guest::memory(native_cpu& cpu) {
     case 1:
         cpu.read(writable(), std::span(data).first(size));
         break;
-    case 2:
-        cpu.copy(writable(), abi::page_base(guest_map::buffers) + random_.below(0x8000), size);
+    case 2: {
+        // copy() is memcpy().
+        const phys_addr to = writable();
+        const phys_addr from = abi::page_base(guest_map::buffers) + random_.below(0x8000);
+        if (to + size <= from || from + size <= to) {
+            cpu.copy(to, from, size);
+        }
         break;
+    }
     case 3:
         cpu.fill(writable(), 0x1000, static_cast<std::byte>(random_.bits()));
         break;
