@@ -55,19 +55,19 @@ memory_port::result memory_port::write(abi::phys_addr at, std::span<const std::b
 
 const dmi_table::row* memory_port::granted(abi::phys_addr at, memory::access_kind kind) {
     const abi::gfn page = abi::gfn_of(at);
-    const dmi_table::row& row = grants_.of(page);
-    const abi::gfn dmi_table::row::*const permission = kind == memory::access_kind::read
-                                                           ? &dmi_table::row::readable
-                                                       : kind == memory::access_kind::write
-                                                           ? &dmi_table::row::writable
-                                                           : &dmi_table::row::executable;
-    if (row.*permission == page) [[likely]] {
+    const bool dmi_table::row::*const permission = kind == memory::access_kind::read
+                                                       ? &dmi_table::row::readable
+                                                   : kind == memory::access_kind::write
+                                                       ? &dmi_table::row::writable
+                                                       : &dmi_table::row::executable;
+    if (const dmi_table::row& row = grants_.of(page); row.*permission) [[likely]] {
         return &row;
     }
     const bool writes = kind == memory::access_kind::write;
     request_grant(writes ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND, at,
                   kind == memory::access_kind::fetch);
-    return row.*permission == page ? &row : nullptr;
+    const dmi_table::row& row = grants_.of(page);
+    return row.*permission ? &row : nullptr;
 }
 
 memory_port::result memory_port::fetch(abi::phys_addr at, std::span<std::byte> to, local_time& clock) {

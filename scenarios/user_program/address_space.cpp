@@ -429,7 +429,7 @@ cpu::power::translation address_space::translate(const cpu::registers& /*state*/
                                                  access_kind kind) {
     switch (fault_of(ea, kind)) {
     case access_fault::none:
-        return {.real = ea};
+        return {.real = ea, .of_block = true};  // direct_block() knows where the mapping ends
     case access_fault::not_permitted:
         return {.error = storage_error::storage, .status = storage_status::protection};
     default:
@@ -441,6 +441,14 @@ std::byte* address_space::direct(std::uint64_t real, access_kind /*kind*/) {
     const mapping* const at = find(real);
     const std::uint64_t first = real & cpu::power::granule_mask;
     return at == nullptr ? nullptr : at->host + (first - at->start);
+}
+
+std::byte* address_space::direct_block(std::uint64_t real, access_kind /*kind*/) {
+    const mapping* const at = find(real);
+    const std::uint64_t first = real & cpu::power::block_mask;
+    const bool whole = at != nullptr && first >= at->start &&
+                       first + cpu::power::block <= std::min(at->end, at->valid_end);
+    return whole ? at->host + (first - at->start) : nullptr;
 }
 
 address_space::outcome address_space::read(std::uint64_t /*real*/, std::span<std::byte> /*to*/,

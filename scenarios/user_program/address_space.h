@@ -104,6 +104,7 @@ public:
     cpu::power::translation translate(const cpu::registers& state, std::uint64_t ea,
                                       cpu::power::access_kind kind) override;
     std::byte* direct(std::uint64_t real, cpu::power::access_kind kind) override;
+    std::byte* direct_block(std::uint64_t real, cpu::power::access_kind kind) override;
     outcome read(std::uint64_t real, std::span<std::byte> to, cpu::power::access_kind kind) override;
     outcome write(std::uint64_t real, std::span<const std::byte> from) override;
 

@@ -11,6 +11,8 @@ namespace {
 using abi::page_size;
 using abi::phys_addr;
 
+constexpr std::uint64_t quarter_gib = std::uint64_t{1} << 28;
+
 struct dmi_table_test : ::testing::Test {
     std::array<std::byte, page_size> page{};
     std::array<std::byte, page_size> other{};
@@ -33,7 +35,8 @@ TEST_F(dmi_table_test, grants_bytes_within_the_page_only) {
     EXPECT_EQ(table.writable(base + (page_size - 7), 8), nullptr);
     EXPECT_EQ(table.readable(base - 1, 1), nullptr);
     EXPECT_EQ(table.readable(base + page_size, 1), nullptr);
-    EXPECT_EQ(table.readable(base + (std::uint64_t{dmi_table::rows} << abi::page_shift), 1), nullptr);
+    EXPECT_EQ(table.readable(base + quarter_gib, 1), nullptr);
+    EXPECT_EQ(table.readable(phys_addr{~std::uint64_t{0}}, 1), nullptr);
 }
 
 TEST_F(dmi_table_test, keeps_reading_and_writing_apart) {
@@ -48,11 +51,20 @@ TEST_F(dmi_table_test, keeps_reading_and_writing_apart) {
     EXPECT_EQ(table.writable(abi::page_base(3), 1)->bytes, other.data());
 }
 
-TEST_F(dmi_table_test, displaces_the_page_of_the_same_row) {
+TEST_F(dmi_table_test, no_page_displaces_another) {
+    constexpr abi::gfn distances[] = {1, 1 << 10, 1 << 12, 1 << 16, (1 << 20) - 4};
     table.grant(3, page.data(), true, true, true);
-    table.grant(3 + dmi_table::rows, other.data(), true, true, false);
+    for (const abi::gfn distance : distances) {
+        table.grant(3 + distance, other.data(), true, true, false);
+    }
+    EXPECT_EQ(table.readable(abi::page_base(3), 1), page.data());
+    EXPECT_EQ(table.writable(abi::page_base(3), 1)->exposed, true);
+    for (const abi::gfn distance : distances) {
+        EXPECT_EQ(table.readable(abi::page_base(3 + distance), 1), other.data());
+        EXPECT_EQ(table.writable(abi::page_base(3 + distance), 1)->exposed, false);
+    }
+    table.invalidate_all();
     EXPECT_EQ(table.readable(abi::page_base(3), 1), nullptr);
-    EXPECT_EQ(table.writable(abi::page_base(3 + dmi_table::rows), 1)->exposed, false);
 }
 
 TEST_F(dmi_table_test, invalidates_what_overlaps) {
@@ -69,9 +81,12 @@ TEST_F(dmi_table_test, invalidates_what_overlaps) {
     EXPECT_NE(table.readable(abi::page_base(4), 1), nullptr);
 
     fill();
-    const abi::gfn alias = 2 + dmi_table::rows;  // same row, another page
-    table.invalidate(abi::page_base(alias), abi::page_base(alias));
+    table.invalidate(abi::page_base(2) + quarter_gib, abi::page_base(2) + quarter_gib);
     EXPECT_NE(table.readable(abi::page_base(2), 1), nullptr);
+    table.grant(5000, page.data(), true, true, false);
+    table.invalidate(abi::page_base(4), abi::page_base(5000) - 1);
+    EXPECT_EQ(table.readable(abi::page_base(4), 1), nullptr);
+    EXPECT_NE(table.readable(abi::page_base(5000), 1), nullptr);
 
     table.invalidate(phys_addr{0}, phys_addr{~std::uint64_t{0}});
     EXPECT_EQ(table.readable(abi::page_base(1), 1), nullptr);

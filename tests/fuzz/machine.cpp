@@ -43,6 +43,17 @@ std::byte* machine::direct(std::uint64_t at, access_kind /*kind*/) {
     return is_ram(at) && !withdrawn_[at / granule] ? ram_.get() + (at & granule_mask) : nullptr;
 }
 
+std::byte* machine::direct_block(std::uint64_t at, access_kind /*kind*/) {
+    ++requests;
+    const std::uint64_t first = at & power::block_mask;
+    for (std::uint64_t each = first; each < first + power::block; each += granule) {
+        if (!is_ram(each) || withdrawn_[each / granule]) {
+            return nullptr;
+        }
+    }
+    return ram_.get() + first;
+}
+
 machine::outcome machine::prepare_fetch(std::uint64_t at) {
     ++requests;
     if (!is_ram(at)) {

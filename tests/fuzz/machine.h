@@ -61,6 +61,7 @@ public:
     /// Another processor's tlbie.
     void shoot_down(const power::tlb_invalidation& what);
     std::byte* direct(std::uint64_t real, power::access_kind kind) override;
+    std::byte* direct_block(std::uint64_t real, power::access_kind kind) override;
     outcome read(std::uint64_t real, std::span<std::byte> to, power::access_kind kind) override;
     outcome write(std::uint64_t real, std::span<const std::byte> from) override;
     outcome prepare_fetch(std::uint64_t real) override;

@@ -391,17 +391,18 @@ void power_cpu::external_interrupt(bool asserted) { line_.drive(asserted); }
 /// Collected until the engine runs again: thousands of pages may change in one call.
 void power_cpu::invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last) {
     memory_.invalidate(first, last);
-    invalidated_first_ = invalidated_ ? std::min<std::uint64_t>(invalidated_first_, first) : first;
-    invalidated_last_ = invalidated_ ? std::max<std::uint64_t>(invalidated_last_, last) : last;
-    invalidated_ = true;
+    invalidated_.add(first, last);
 }
 
 void power_cpu::apply_invalidations() {
-    if (invalidated_) [[unlikely]] {
-        invalidated_ = false;
-        const std::uint64_t distance = invalidated_last_ - invalidated_first_;
-        core_.forget_real(invalidated_first_, std::max(distance, distance + 1));
+    if (invalidated_.empty()) [[likely]] {
+        return;
     }
+    for (const range_set::range& each : invalidated_.ranges()) {
+        const std::uint64_t distance = each.last - each.first;
+        core_.forget_real(each.first, std::max(distance, distance + 1));
+    }
+    invalidated_.clear();
 }
 
 void power_cpu::forget_translations(const tlb_invalidation& what) {

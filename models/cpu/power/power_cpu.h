@@ -16,6 +16,7 @@
 #include "cpu/power/engine/core.h"
 #include "cpu/power/mmu/partition.h"
 #include "cpu/power/mmu/radix_translator.h"
+#include "cpu/power/range_set.h"
 #include "cpu/power/run_control.h"
 #include "cpu/registers.h"
 #include "cpu/trap_router.h"
@@ -158,10 +159,12 @@ private:
 
     // --- storage_access.cpp: what the engine asks for
     std::byte* direct(std::uint64_t real, access_kind kind) override;
+    std::byte* direct_block(std::uint64_t real, access_kind kind) override;
     outcome read(std::uint64_t real, std::span<std::byte> to, access_kind kind) override;
     outcome write(std::uint64_t real, std::span<const std::byte> from) override;
     outcome prepare_fetch(std::uint64_t real) override;
     void holds_code(std::uint64_t real) override;
+    void holds_no_code(std::uint64_t real) override;
     bool read(std::uint64_t real, std::uint64_t& value) override;
     bool write(std::uint64_t real, std::uint64_t value) override;
     template <class Transaction>
@@ -198,9 +201,7 @@ private:
     std::uint64_t accounted_ = 0;  // instructions that local time contains
     std::uint64_t remainder_ = 0;  // of a unit, times 2^32: local time does not contain it yet
 
-    bool invalidated_ = false;  // grants in this range were taken back
-    std::uint64_t invalidated_first_ = 0;
-    std::uint64_t invalidated_last_ = 0;
+    range_set invalidated_;  // grants there were taken back
 
     trace::signal<std::string_view> call_;
     trace::signal<bool> msr_s_;

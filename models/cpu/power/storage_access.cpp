@@ -59,6 +59,20 @@ std::byte* power_cpu::direct(std::uint64_t real, access_kind kind) {
     return row->bytes + abi::page_offset(at);
 }
 
+/// A grant is of a page of 64 KiB.
+std::byte* power_cpu::direct_block(std::uint64_t real, access_kind kind) {
+    static_assert(block == abi::page_size);
+    const std::uint64_t first = real & block_mask;
+    if (kind == access_kind::store && !partition_.alone()) {
+        for (std::uint64_t each = first; each < first + block; each += granule) {
+            if (partition_.has_code(each)) {
+                return nullptr;
+            }
+        }
+    }
+    return direct(first, kind);
+}
+
 /// RAM: pages that are not there are trapped for, as often as it takes.
 template <class Transaction>
 real_storage::outcome power_cpu::access_ram(const storage_fault& what, const Transaction& transaction) {
@@ -132,6 +146,7 @@ real_storage::outcome power_cpu::prepare_fetch(std::uint64_t real) {
 }
 
 void power_cpu::holds_code(std::uint64_t real) { partition_.decodes(real, this); }
+void power_cpu::holds_no_code(std::uint64_t real) { partition_.has_none(real); }
 
 // --- tables of translation
 

@@ -199,6 +199,26 @@ TEST(fixed_point, one_field_moves_take_the_leftmost_of_several) {
     EXPECT_EQ(p.state.gpr[5], 0x1b34'5678U);
 }
 
+TEST(fixed_point, selections_look_at_their_bit) {
+    for (int bit = 0; bit < 32; ++bit) {
+        for (const bool set : {false, true}) {
+            const std::uint32_t mask = 0x8000'0000U >> bit;
+            test_program p;
+            p.state.cr = set ? mask : ~mask;
+            p.state.gpr = {};
+            p.state.gpr[0] = 5;
+            p.state.gpr[3] = 0x1234'5678'9abc'def0;
+            p.state.gpr[4] = ~std::uint64_t{0};
+            ASSERT_TRUE(p.completes({word_of("isel", {5, 3, 4, bit}), word_of("isel", {6, 0, 4, bit}),
+                                     word_of("isel", {3, 3, 4, bit}), word_of("isel", {4, 3, 0, bit})}));
+            EXPECT_EQ(p.state.gpr[5], set ? 0x1234'5678'9abc'def0 : ~std::uint64_t{0}) << bit;
+            EXPECT_EQ(p.state.gpr[6], set ? 0 : ~std::uint64_t{0});  // (RA|0)
+            EXPECT_EQ(p.state.gpr[3], p.state.gpr[5]);
+            EXPECT_EQ(p.state.gpr[4], set ? p.state.gpr[5] : 5);
+        }
+    }
+}
+
 TEST(fixed_point, one_field_moves_of_no_field_are_of_field_7) {
     test_program p;
     p.state.cr = 0x1234'5678;

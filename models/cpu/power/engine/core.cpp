@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
 
 #include "cpu/power/engine/decode.h"
 #include "cpu/power/ieee/environment.h"
@@ -14,12 +13,8 @@ namespace {
 
 constexpr std::uint64_t narrow_mask = 0xffff'ffff;
 
-/// Of core::contexts_. Two of supervisor state, two of problem state.
-constexpr std::size_t first_relocated = 2;
-constexpr std::size_t context_of(bool relocate, std::uint64_t msr) {
-    const std::size_t space = !relocate ? 0 : (msr & msr_pr) != 0 ? 2 : 1;
-    return 2 * space + ((msr & msr_le) != 0 ? 0 : 1);
-}
+/// Bits 0:1 of AMR and IAMR, key 0: all that radix translation looks at, for privileged accesses.
+constexpr std::uint64_t key_0(std::uint64_t mask) { return mask >> 62; }
 
 }  // namespace
 
@@ -38,7 +33,9 @@ void core::begin(std::int64_t instructions) {
     leaving_ = false;
     if (code_.full()) [[unlikely]] {
         page_ = nullptr;
-        code_.drop_all();
+        for (const std::uint64_t real : code_.drop_all()) {
+            storage_.holds_no_code(real);
+        }
         forget_translations();
     }
 }
@@ -77,29 +74,43 @@ void core::begin_stretch() {
 void core::msr_changed() { select_context(); }
 
 void core::select_context() {
-    data_ = &contexts_[context_of((state.msr & msr_dr) != 0, state.msr)];
-    fetches_ = &contexts_[context_of((state.msr & msr_ir) != 0, state.msr)].fetches;
+    data_ = &data_context();
+    fetches_ = &fetch_context();
     const bool wide = (state.msr & msr_sf) != 0;
     ea_mask_ = wide ? ~std::uint64_t{0} : narrow_mask;
     sign_shift_ = wide ? 0 : 32;
     select_watches();
 }
 
+data_tlb& core::data_context() {
+    const bool little_endian = (state.msr & msr_le) != 0;
+    if ((state.msr & msr_dr) == 0) {
+        return data_contexts_.real(little_endian);
+    }
+    const bool problem = (state.msr & msr_pr) != 0;
+    return data_contexts_.relocated(problem, little_endian, state[spr::pidr],
+                                    problem ? 0 : key_0(state[spr::amr]));
+}
+
+fetch_tlb& core::fetch_context() {
+    const bool little_endian = (state.msr & msr_le) != 0;
+    if ((state.msr & msr_ir) == 0) {
+        return fetch_contexts_.real(little_endian);
+    }
+    const bool problem = (state.msr & msr_pr) != 0;
+    return fetch_contexts_.relocated(problem, little_endian, state[spr::pidr],
+                                     problem ? 0 : key_0(state[spr::iamr]));
+}
+
 void core::forget_translations() {
     ++counters_.flushes;
-    for (tlb_set& each : contexts_) {
-        each.forget();
-    }
+    data_contexts_.forget();
+    fetch_contexts_.forget();
 }
 
 void core::forget_translations(const tlb_invalidation& what) {
-    for (tlb_set& each : std::span(contexts_).subspan(first_relocated)) {
-        if (what.what == tlb_invalidation::reach::page) {
-            each.forget(what.ea, what.size);
-        } else {
-            each.forget();
-        }
-    }
+    data_contexts_.forget(what);
+    fetch_contexts_.forget(what);
 }
 
 void core::invalidate(const tlb_invalidation& what) {
@@ -107,21 +118,11 @@ void core::invalidate(const tlb_invalidation& what) {
     addresses_.invalidate(what);
 }
 
-void core::process_changed() {
-    for (tlb_set& each : std::span(contexts_).subspan(first_relocated)) {
-        each.forget_quadrant_0();
-    }
-}
+void core::forget_stores() { data_contexts_.forget_stores(); }
 
-void core::keys_changed() {
-    for (tlb_set& each : std::span(contexts_).subspan(first_relocated, 2)) {
-        each.forget_quadrant_0();
-    }
-}
-
-void core::forget_stores() {
-    for (tlb_set& each : contexts_) {
-        each.forget_stores();
+void core::forget_code(std::uint64_t real, std::size_t size) {
+    if (code_.changed(real, size)) [[unlikely]] {
+        storage_.holds_no_code(real);
     }
 }
 
@@ -226,17 +227,25 @@ bool core::find_code(std::uint64_t ea) {
         cause_interrupt(ea, instruction_fault(found));
         return false;
     }
-    if (!code_.holds(found.real)) {
-        forget_stores();  // from now on stores to this granule must be noticed
-        storage_.holds_code(found.real);
-    }
     const bool little_endian = (state.msr & msr_le) != 0;
     code_page& page = observer_ != nullptr && observer_->sees_code(ea)
                           ? code_.observed(found.real, little_endian, ea)
                           : code_.page(found.real, little_endian);
+    if (!page.held) {
+        notice_stores(page);
+    }
     fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask, &page};
-    contexts_[context_of((state.msr & msr_ir) != 0, state.msr)].used = true;
+    fetches_->used = true;
     return true;
+}
+
+/// Some of `page` is to be decoded: from now on stores to its granule must be noticed.
+void core::notice_stores(code_page& page) {
+    if (!code_.holds(page.real)) {
+        forget_stores();
+        storage_.holds_code(page.real);
+    }
+    page.held = true;
 }
 
 const op* core::leave_at(std::uint64_t nip, exit_reason why) {
@@ -277,7 +286,12 @@ const op* core::undecoded(core& c, const op* o) {
         c.fetches_->entries[fetch_tlb::index_of(here)] = {};
         return c.enter(here);
     }
+    if (!c.page_->held) [[unlikely]] {
+        c.notice_stores(*c.page_);
+    }
     const auto index = static_cast<unsigned>(o - c.page_->ops.data());
+    c.page_->quiet_stores = 0;
+    ++c.page_->decoded;
     if (c.page_->observed && c.observer_ != nullptr) {
         c.decode_observed(o, index);
         return go_on(c, o);
@@ -290,6 +304,7 @@ const op* core::undecoded(core& c, const op* o) {
         const std::uint32_t following = c.word_at(o + 1);
         if (const handler both = isa::fused(word, following, index); both != nullptr) {
             ops[index].execute = both;
+            c.page_->decoded += ops[index + 1].execute == &core::undecoded ? 1U : 0U;
             ops[index + 1] = decode(following, index + 1);
         }
     }

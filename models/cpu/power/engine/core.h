@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cpu/power/engine/code_cache.h"
+#include "cpu/power/engine/contexts.h"
 #include "cpu/power/engine/decrementer.h"
 #include "cpu/power/engine/environment.h"
 #include "cpu/power/engine/interrupt.h"
@@ -132,16 +133,14 @@ public:
     void forget_translations(const tlb_invalidation& what);
     /// tlbie and tlbiel: the same here, and wherever else translations are kept.
     void invalidate(const tlb_invalidation& what);
-    /// PIDR has changed.
-    void process_changed();
-    /// AMR has changed, or IAMR: keys of problem state's pages for privileged accesses.
-    void keys_changed();
+    /// PIDR has changed, or AMR: from now on data are looked up in another context. Fetches follow with resynchronise().
+    void context_changed() { data_ = &data_context(); }
     /// The content of a granule of real storage, or the way to it, has changed.
     void forget_real(std::uint64_t real);
     /// The same for all granules that have a byte in real .. real + size - 1.
     void forget_real(std::uint64_t real, std::uint64_t size);
     /// Another processor has stored there.
-    void forget_code(std::uint64_t real, std::size_t size) { code_.forget(real, size); }
+    void forget_code(std::uint64_t real, std::size_t size);
     /// The store TLBs are to be refilled: some granules must be looked at again.
     void forget_stores();
 
@@ -336,6 +335,9 @@ private:
     void count_interrupt();
     void deliver(std::uint64_t nip, const interrupt_cause& cause);
     void select_context();
+    data_tlb& data_context();
+    fetch_tlb& fetch_context();
+    void notice_stores(code_page& page);
 
     bool unseen(const op* o, std::uint64_t ea, std::size_t size, access_kind kind);
 
@@ -356,11 +358,12 @@ private:
     bool reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real);
     bool done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome);
     void reverse_if_big_endian(std::size_t size);
-    void remember(tlb& in, far_tlb& behind, std::uint64_t ea, std::byte* granule_bytes);
+    void remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std::byte* granule_bytes);
+    std::byte* whole_block(access_kind kind, std::uint64_t ea, std::uint64_t real);
     void show_position(const op* o);
 
-    tlb_set* data_ = nullptr;        // of MSR[DR], MSR[PR], MSR[LE]
-    fetch_tlb* fetches_ = nullptr;   // of MSR[IR], MSR[PR], MSR[LE]
+    data_tlb* data_ = nullptr;       // of MSR[DR], MSR[PR], MSR[LE], PIDR and AMR
+    fetch_tlb* fetches_ = nullptr;   // of MSR[IR], MSR[PR], MSR[LE], PIDR and IAMR
     code_page* page_ = nullptr;      // what is being executed
     std::uint64_t page_ea_ = 0;      // where it stands
     const op* run_start_ = nullptr;  // first op that executed_ does not count yet
@@ -376,10 +379,8 @@ private:
     bool attention_leaves_ = false;
     bool watching_code_ = false;  // MSR[TE] or CIABR may ask for Trace interrupts
     bool tracing_ = false;        // the engine was left because of that
-    /// The latest translation may go into the TLBs: it is of cacheable storage, and not one that AMR decides outside
-    /// quadrant 0, where keys_changed() would not find it.
-    bool keepable_ = false;
-    bool inhibited_ = false;  // it is of caching-inhibited storage
+    bool inhibited_ = false;      // the latest translation is of caching-inhibited storage
+    bool of_block_ = false;       // it holds for all of the block
     bool external_ = false;
     std::uint64_t watch_begin_ = 0;  // addresses that DAWR watches in this mode
     std::uint64_t watch_end_ = 0;
@@ -409,9 +410,9 @@ private:
     clock* clock_ = nullptr;
     code_cache code_;
     std::unique_ptr<code_page> single_;  // a page of one instruction, for run_one()
-    /// Real mode, supervisor and problem state; even: little-endian. Data of big-endian contexts always take the slow
-    /// path, which reverses bytes: their sets hold fetches only.
-    std::array<tlb_set, 6> contexts_;
+    contexts<data_tlb>
+        data_contexts_;  // those in big-endian order are empty: its data are reversed in the slow path
+    contexts<fetch_tlb> fetch_contexts_;
 };
 
 }  // namespace pefsim::cpu::power

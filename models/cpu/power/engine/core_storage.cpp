@@ -31,7 +31,7 @@ bool core::reach(const op* o, std::uint64_t ea, std::size_t size, access_kind ki
         return false;
     }
     inhibited_ = found.inhibited;
-    keepable_ = !found.inhibited && (!found.keyed || ea >> 62 == 0);
+    of_block_ = found.of_block;
     real = found.real;
     return true;
 }
@@ -47,7 +47,7 @@ bool core::touch_slowly(const op* o, std::uint64_t ea) {
         return false;
     }
     if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) {
-        remember(data_->loads, data_->far_loads, ea, bytes);
+        remember(access_kind::load, ea, real, bytes);
     }
     return true;
 }
@@ -125,16 +125,39 @@ void core::reverse_if_big_endian(std::size_t size) {
     }
 }
 
-/// Not what DAWR watches, nor what reach() says must be looked at each time.
-void core::remember(tlb& in, far_tlb& behind, std::uint64_t ea, std::byte* granule_bytes) {
+/// Not what DAWR or an observer watches, nor caching-inhibited storage.
+void core::remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std::byte* granule_bytes) {
     const std::uint64_t tag = ea & granule_mask;
     const bool noticed = watched(tag, granule) || (observer_ != nullptr && observer_->sees_data(ea));
-    if ((state.msr & msr_le) != 0 && !noticed && keepable_) {
-        const std::uint64_t addend = std::bit_cast<std::uint64_t>(granule_bytes) - tag;
-        in.entries[tlb::index_of(ea)] = {tag, addend};
-        behind.insert(ea, addend);
-        data_->used = true;
+    if ((state.msr & msr_le) == 0 || noticed || inhibited_) {
+        return;
     }
+    const bool stores = kind == access_kind::store;
+    const std::uint64_t addend = std::bit_cast<std::uint64_t>(granule_bytes) - tag;
+    (stores ? data_->stores : data_->loads).entries[tlb::index_of(ea)] = {tag, addend};
+    data_->used = true;
+    far_tlb& far = stores ? data_->far_stores : data_->far_loads;
+    if (std::byte* bytes = whole_block(kind, ea, real); bytes != nullptr) {
+        far.blocks.insert(ea, std::bit_cast<std::uint64_t>(bytes) - (ea & block_mask));
+    } else {
+        far.granules.insert(ea, addend);
+    }
+}
+
+/// The host's bytes of the block around `ea`, if each of its granules could be remembered.
+std::byte* core::whole_block(access_kind kind, std::uint64_t ea, std::uint64_t real) {
+    if (!of_block_ || observer_ != nullptr || watched(ea & block_mask, block)) {
+        return nullptr;
+    }
+    std::byte* bytes = storage_.direct_block(real, kind);
+    if (bytes != nullptr && kind == access_kind::store) {
+        for (std::uint64_t each = real & block_mask; each <= (real | ~block_mask); each += granule) {
+            if (code_.holds(each)) {
+                return nullptr;
+            }
+        }
+    }
+    return bytes;
 }
 
 bool core::load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size) {
@@ -194,7 +217,7 @@ template <bool whole>
         } else {
             std::memcpy(to, bytes + real % granule, size);
         }
-        remember(data_->loads, data_->far_loads, ea, bytes);
+        remember(access_kind::load, ea, real, bytes);
         return true;
     }
     show_position(o);
@@ -246,7 +269,7 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
         if (std::byte* bytes = storage_.direct(each.real, access_kind::store); bytes != nullptr) {
             copy_piece(bytes + each.real % granule, from, each.size);
             if (!code) {
-                remember(data_->stores, data_->far_stores, each.ea, bytes);
+                remember(access_kind::store, each.ea, each.real, bytes);
             }
         } else {
             show_position(o);
@@ -257,7 +280,7 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
         }
         if (code) {
             ++counters_.code_stores;
-            code_.forget(each.real, each.size);
+            forget_code(each.real, each.size);
         }
         from += each.size;
     }

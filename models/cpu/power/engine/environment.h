@@ -25,7 +25,7 @@ enum class storage_error : std::uint8_t {
 struct translation {
     std::uint64_t real = 0;  ///< real address of the byte
     bool inhibited = false;  ///< caching-inhibited storage: accesses must be aligned
-    bool keyed = false;      ///< AMR takes part in the decision
+    bool of_block = false;   ///< the same holds for the 64 KiB around it, aligned like the real address
     storage_error error = storage_error::none;
     std::uint64_t status = 0;  ///< DSISR bits, in the positions of DSISR; SRR1 has them shifted likewise
 };
@@ -81,6 +81,8 @@ public:
     /// The host's bytes of the granule that holds `real`, when accesses of this kind need no notice; null otherwise.
     /// They are aligned to 128 bytes at least, so that a reservation granule is one in the host, too.
     virtual std::byte* direct(std::uint64_t real, access_kind kind) = 0;
+    /// The same for the 64 KiB block that holds `real`, where direct() would give each of its granules; null is no promise.
+    virtual std::byte* direct_block(std::uint64_t /*real*/, access_kind /*kind*/) { return nullptr; }
     /// 1 .. 16 bytes within a granule.
     virtual outcome read(std::uint64_t real, std::span<std::byte> to, access_kind kind) = 0;
     virtual outcome write(std::uint64_t real, std::span<const std::byte> from) = 0;
@@ -90,6 +92,8 @@ public:
     /// The core has begun to decode the granule that holds `real`: stores of others there are to be reported to it
     /// (core::forget_real, core::forget_code).
     virtual void holds_code(std::uint64_t /*real*/) {}
+    /// Nothing of it is decoded any more: they need not be reported.
+    virtual void holds_no_code(std::uint64_t /*real*/) {}
 };
 
 }  // namespace pefsim::cpu::power

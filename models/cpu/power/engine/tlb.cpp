@@ -25,7 +25,23 @@ void forget_user(Tlb& in) {
 
 }  // namespace
 
-void tlb_set::forget(std::uint64_t ea, std::uint64_t size) {
+void data_tlb::forget() {
+    if (used) {
+        loads.forget();
+        far_loads.forget();
+        forget_stores();
+        used = false;
+    }
+}
+
+void data_tlb::forget_stores() {
+    if (used) {
+        stores.forget();
+        far_stores.forget();
+    }
+}
+
+void data_tlb::forget(std::uint64_t ea, std::uint64_t size) {
     if (!used) {
         return;
     }
@@ -37,13 +53,12 @@ void tlb_set::forget(std::uint64_t ea, std::uint64_t size) {
     for (std::uint64_t offset = 0; offset < size; offset += granule) {
         forget_granule(loads, first + offset);
         forget_granule(stores, first + offset);
-        forget_granule(fetches, first + offset);
         far_loads.forget(first + offset);
         far_stores.forget(first + offset);
     }
 }
 
-void tlb_set::forget_data_of_quadrant_0() {
+void data_tlb::forget_quadrant_0() {
     if (used) {
         forget_user(loads);
         forget_user(stores);
@@ -52,10 +67,30 @@ void tlb_set::forget_data_of_quadrant_0() {
     }
 }
 
-void tlb_set::forget_quadrant_0() {
-    forget_data_of_quadrant_0();
+void fetch_tlb::forget() {
     if (used) {
-        forget_user(fetches);
+        entries.fill({});
+        used = false;
+    }
+}
+
+void fetch_tlb::forget(std::uint64_t ea, std::uint64_t bytes) {
+    if (!used) {
+        return;
+    }
+    if (bytes >= size * granule) {
+        forget();
+        return;
+    }
+    const std::uint64_t first = ea & granule_mask;
+    for (std::uint64_t offset = 0; offset < bytes; offset += granule) {
+        forget_granule(*this, first + offset);
+    }
+}
+
+void fetch_tlb::forget_quadrant_0() {
+    if (used) {
+        forget_user(*this);
     }
 }
 

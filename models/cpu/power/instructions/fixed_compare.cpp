@@ -73,10 +73,19 @@ const op* trap_if(core& c, const op* o) {
 
 // --- 3.3.12 Select. RA may be the zero.
 
+/// \tparam bit of the field that op::c names. What is selected is seldom foreseeable: no branch of the host decides.
+template <unsigned bit>
 const op* isel(core& c, const op* o) {
-    const bool condition = (c.state.cr.field[o->c / 4] & 8U >> o->c % 4) != 0;
-    c.state.gpr[o->t] = c.state.gpr[condition ? o->a : o->b];
+    const u64 mask = -u64{(c.state.cr.field[o->c] & bit) != 0};
+    const u64 otherwise = c.state.gpr[o->b];
+    c.state.gpr[o->t] = otherwise ^ ((c.state.gpr[o->a] ^ otherwise) & mask);
     return next(c, o);
+}
+handler select_isel(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
+    constexpr handler by_bit[] = {isel<8>, isel<4>, isel<2>, isel<1>};
+    const handler chosen = by_bit[decoded.c % 4];
+    decoded.c /= 4;
+    return chosen;
 }
 
 using enum operand;
@@ -101,7 +110,7 @@ constexpr instruction rows[] = {
     {"td",       x_form(31, 68),    {to, ra, rb},       plain,                fixed,      trap, always<trap_if<i64, false>>},
 
     // 3.3.12 Select
-    {"isel",     a_form(31, 15),    {rt, ra0, rb, bc},  plain,                fixed,      move, always<isel>},
+    {"isel",     a_form(31, 15),    {rt, ra0, rb, bc},  plain,                fixed,      move, select_isel},
 };
 // clang-format on
 

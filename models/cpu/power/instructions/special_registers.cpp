@@ -2,7 +2,9 @@
 #include "cpu/power/instructions/special_registers.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <span>
 
 #include "cpu/power/instructions/integers.h"
 #include "cpu/power/isa/operand.h"
@@ -26,7 +28,7 @@ const op* write_amr(core& c, const op* o) {
     const u64 mask = c.state[spr::uamor];
     u64& amr = c.state[spr::amr];
     amr = (amr & ~mask) | (c.state.gpr[o->t] & mask);
-    c.keys_changed();
+    c.context_changed();
     return next(c, o);
 }
 
@@ -191,14 +193,26 @@ handler select_access(std::uint32_t instruction_word, op& decoded) {
 
 std::span<const special_register> special_registers() { return rows; }
 
-const special_register* find_special_register(unsigned number) {
+namespace {
+
+using row_by_number = std::array<const special_register*, 1024>;
+
+row_by_number make_row_by_number() {
+    row_by_number table{};
     for (const std::span<const special_register> each : {special_registers(), supervisor_registers()}) {
-        const auto row = std::ranges::lower_bound(each, number, {}, &special_register::number);
-        if (row != each.end() && row->number == number) {
-            return &*row;
+        for (const special_register& row : each) {
+            table.at(row.number) = &row;
         }
     }
-    return nullptr;
+    return table;
+}
+
+}  // namespace
+
+/// Privileged accesses look here each time that they are executed.
+const special_register* find_special_register(unsigned number) {
+    static const row_by_number table = make_row_by_number();
+    return number < table.size() ? table[number] : nullptr;
 }
 
 handler select_mfspr(std::uint32_t instruction_word, unsigned /*index*/, op& decoded) {

@@ -49,8 +49,11 @@ const op* go_on_anew(core& c, const op* o) {
 }
 
 const op* write_pidr(core& c, const op* o) {
-    c.state[spr::pidr] = c.state.gpr[o->t] & word;
-    c.process_changed();
+    const u64 value = c.state.gpr[o->t] & word;
+    if (c.state[spr::pidr] == value) {
+        return next(c, o);
+    }
+    c.state[spr::pidr] = value;
     return go_on_anew(c, o);
 }
 
@@ -59,11 +62,18 @@ template <spr which>
 const op* write_masked_by_amor(core& c, const op* o) {
     const u64 mask = (c.state.msr & msr_hv) != 0 ? all : c.state[spr::amor];
     u64& target = c.state[which];
-    target = (target & ~mask) | (c.state.gpr[o->t] & mask);
-    if constexpr (which != spr::uamor) {
-        c.keys_changed();
+    const u64 value = (target & ~mask) | (c.state.gpr[o->t] & mask);
+    if (target == value) {
+        return next(c, o);
     }
-    return which == spr::iamr ? go_on_anew(c, o) : next(c, o);
+    target = value;
+    if constexpr (which == spr::iamr) {
+        return go_on_anew(c, o);
+    }
+    if constexpr (which == spr::amr) {
+        c.context_changed();
+    }
+    return next(c, o);
 }
 
 // --- The processor itself

@@ -8,10 +8,9 @@ void partition::decodes(std::uint64_t real, const member* who) {
     if (number >= code_.size()) {
         code_.resize(number + 1);
     }
-    if (code_[number] != 0) {
-        return;
+    if (code_[number]++ != 0) {
+        return;  // they have been told
     }
-    code_[number] = 1;
     for (member* each : members_) {
         if (each != who) {
             each->code_appeared();

@@ -62,7 +62,9 @@ public:
         const std::uint64_t number = real / granule;
         return number < code_.size() && code_[number] != 0;
     }
+    /// `who` has begun to decode code of the granule. A member that had begun, and has none of it any more.
     void decodes(std::uint64_t real, const member* who);
+    void has_none(std::uint64_t real) { --code_[real / granule]; }
     void stored_into_code(std::uint64_t real, std::size_t size, const member* who);
 
 private:
@@ -71,7 +73,7 @@ private:
     process_table processes_;
     std::vector<member*> members_;
     std::uint64_t time_base_ = 0;
-    std::vector<std::uint8_t> code_;  // by granule: a member has decoded some of it
+    std::vector<std::uint16_t> code_;  // by granule: members that have decoded some of it
 };
 
 }  // namespace pefsim::cpu::power::mmu

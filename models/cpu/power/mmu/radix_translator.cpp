@@ -2,11 +2,15 @@
 #include "cpu/power/mmu/radix_translator.h"
 
 #include "cpu/power/engine/interrupt.h"
+#include "cpu/power/engine/tlb.h"
 
 namespace pefsim::cpu::power::mmu {
 namespace {
 
 using pte = page_table_entry;
+
+constexpr unsigned block_exponent = 16;
+static_assert(block == std::uint64_t{1} << block_exponent);
 
 /// In real mode the four leftmost bits of an effective address do not count (5.7.3).
 constexpr std::uint64_t real_mode_mask = 0x0fff'ffff'ffff'ffff;
@@ -69,7 +73,7 @@ constexpr std::uint64_t marks_of(access_kind kind) {
 
 translation radix_translator::translate(const registers& state, std::uint64_t ea, access_kind kind) {
     if ((state.msr & (kind == access_kind::fetch ? msr_ir : msr_dr)) == 0) {
-        return {.real = ea & real_mode_mask};
+        return {.real = ea & real_mode_mask, .of_block = true};
     }
     std::uint64_t pid = 0;
     switch (ea >> 62) {
@@ -90,7 +94,7 @@ translation radix_translator::translate(const registers& state, std::uint64_t ea
             const std::uint64_t offset_mask = (std::uint64_t{1} << hit.size_exponent) - 1;
             return {.real = (leaf.page() & ~offset_mask) | (ea & offset_mask),
                     .inhibited = leaf.inhibited(),
-                    .keyed = keyed(state, leaf)};
+                    .of_block = hit.size_exponent >= block_exponent};
         }
     }
     return walk_again(state, pid, ea, kind);
@@ -114,7 +118,7 @@ translation radix_translator::walk_again(const registers& state, std::uint64_t p
     const std::uint64_t offset_mask = (std::uint64_t{1} << walked.size_exponent) - 1;
     return {.real = (walked.leaf.page() & ~offset_mask) | (ea & offset_mask),
             .inhibited = walked.leaf.inhibited(),
-            .keyed = keyed(state, walked.leaf)};
+            .of_block = walked.size_exponent >= block_exponent};
 }
 
 /// Nobody can change the entry between its reading and its writing: processors run one after the other.

@@ -5,13 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "cpu/power/engine/core.h"
-#include "tests/cpu/power/privileged/assembler.h"
+#include "tests/cpu/power/privileged/engine_bench.h"
 
 /// Decoded code in great numbers.
 namespace pefsim::testing {
 namespace {
-
-namespace power = cpu::power;
 
 /// Storage without end that has the same granule everywhere: a branch to the next one.
 struct endless_storage : power::translator, power::real_storage {
@@ -49,6 +47,52 @@ TEST(code_cache, is_dropped_when_it_is_full) {
     EXPECT_EQ(core.state[cpu::spr::cfar], core.state.nip - power::granule);
     EXPECT_EQ(core.counters().flushes, 1U);
     EXPECT_EQ(core.counters().decoded, core.instructions());
+}
+
+/// What was code and is overwritten is data: its stores become fast. It may become code again.
+TEST(code_cache, code_becomes_data_and_code_again) {
+    constexpr std::uint64_t place = 0x40'0000;
+    constexpr int turns = 1000;
+    engine_bench bench;
+    cpu::registers& state = bench.core.state;
+    bench.core.attention_leaves(true);
+    const std::uint32_t call = assemble("bcctr", {20, 0, 0}) | 1;
+    bench.memory.put(place, program()("addi", {7, 7, 1})("addi", {7, 7, 1})("bclr", {20, 0, 0}));
+    program code;
+    code("mtspr", {spr_number::ctr, 6}).word(call);
+    code("addi", {10, 0, turns})("mtspr", {spr_number::ctr, 10});
+    code("stw", {11, 0, 6})("stw", {11, 4, 6})("stw", {11, 8, 6})("bc", {16, 0, -12});
+    code("stw", {4, 0, 6})("stw", {5, 4, 6});        // addi 100; blr
+    code("mtspr", {spr_number::ctr, 6}).word(call);  // 2 + 100
+    code("stw", {12, 0, 6}).word(call);              // 1000 more
+    code("stw", {4, 0, 6}).word(call)("attn");       // 100 more
+    bench.memory.put(engine_bench::code, code);
+    state.gpr[4] = assemble("addi", {7, 7, 100});
+    state.gpr[5] = assemble("bclr", {20, 0, 0});
+    state.gpr[6] = place;
+    state.gpr[12] = assemble("addi", {7, 7, 1000});
+    ASSERT_EQ(bench.core.run(1'000'000), power::exit_reason::attention);
+    EXPECT_EQ(state.gpr[7], 1202U);
+    EXPECT_LE(bench.core.counters().slow_stores, 64U);
+}
+
+/// Code that changes itself again and again is not let go each time.
+TEST(code_cache, code_that_is_changed_often_stays_code) {
+    constexpr std::uint64_t place = 0x40'0000;
+    engine_bench bench;
+    cpu::registers& state = bench.core.state;
+    bench.core.attention_leaves(true);
+    bench.memory.put(place, program()("bclr", {20, 0, 0}));
+    program code;
+    code("mtspr", {spr_number::ctr, 6})("addi", {10, 0, 500});
+    code("stw", {5, 0, 6}).word(assemble("bcctr", {20, 0, 0}) | 1);
+    code("addic.", {10, 10, -1})("bc", {4, 2, -12})("attn");
+    bench.memory.put(engine_bench::code, code);
+    state.gpr[5] = assemble("bclr", {20, 0, 0});
+    state.gpr[6] = place;
+    ASSERT_EQ(bench.core.run(1'000'000), power::exit_reason::attention);
+    EXPECT_EQ(bench.core.counters().code_stores, 499U);  // all but the first
+    EXPECT_LE(bench.core.counters().decoded, 520U);
 }
 
 }  // namespace

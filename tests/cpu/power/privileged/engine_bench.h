@@ -37,6 +37,9 @@ public:
     std::byte* direct(std::uint64_t real, power::access_kind /*kind*/) override {
         return contains(real) ? bytes.data() + (real & power::granule_mask) : nullptr;
     }
+    std::byte* direct_block(std::uint64_t real, power::access_kind /*kind*/) override {
+        return contains(real) ? bytes.data() + (real & power::block_mask) : nullptr;
+    }
     outcome read(std::uint64_t /*real*/, std::span<std::byte> /*to*/, power::access_kind /*kind*/) override {
         return outcome::machine_check;
     }

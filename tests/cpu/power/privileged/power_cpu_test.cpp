@@ -411,6 +411,59 @@ TEST_F(power_cpu_test, a_device_changes_code) {
     EXPECT_GT(bench.state().gpr[4], 10'000U);
 }
 
+/// Grants of two pages are taken back between two runs: what was decoded between them stays.
+TEST_F(power_cpu_test, grants_of_distant_pages_are_taken_back) {
+    power_cpu_bench bench(nanosecond_config());
+    other_initiator device("device");
+    device.socket.bind(bench.bus.initiators);
+    constexpr std::uint64_t low = 0x2'0000;
+    constexpr std::uint64_t middle = 0x10'0000;
+    constexpr std::uint64_t high = 0x40'0000;
+    const std::uint32_t call = assemble("bcctr", {20, 0, 0}) | 1;
+    bench.put(low, program()("addi", {7, 7, 1})("bclr", {20, 0, 0}));
+    bench.put(high, program()("addi", {7, 7, 1})("bclr", {20, 0, 0}));
+    program code;  // calls both for ever, until one of them is changed
+    for (const std::uint64_t place : {low, high}) {
+        code.load_immediate(6, place)("mtspr", {spr_number::ctr, 6}).word(call);
+    }
+    code("isync")("b", {-4 * 15});
+    bench.put(middle, code);
+    bench.state().nip = middle;
+    std::uint64_t decoded = 0;
+    sc_core::sc_spawn([&] {
+        sc_core::wait(35 * one_us);
+        decoded = bench.cpu().engine().counters().decoded;
+        device.write(low, assemble("addi", {7, 7, 1}));
+        device.write(high + 4, assemble("attn"));
+    });
+    bench.cpu().start();
+    sc_core::sc_start();
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_EQ(decoded, code.words().size() + 4);
+    EXPECT_LE(bench.cpu().engine().counters().decoded - decoded, 4U);
+}
+
+/// A page that held code of one CPU takes fast stores of another again, once nothing of it is code any more.
+TEST_F(power_cpu_test, another_cpu_overwrites_what_was_code) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    constexpr std::uint64_t second_code = 0x3'0000;
+    constexpr std::uint64_t place = 0x5'0000;
+    bench.put(place, program()("addi", {7, 7, 1})("attn"));
+    bench.state(0).nip = place;
+    bench.put(second_code,
+              program().load_immediate(5, 50'000)("mtspr", {9, 5})("bc", {16, 0, 0})("addi", {5, 0, 20'000})(
+                  "mtspr", {9, 5})("stw", {4, 0, 3})("stw", {4, 4, 3})("bc", {16, 0, -8})("attn"));
+    bench.state(1).nip = second_code;
+    bench.state(1).gpr[3] = place;
+    bench.cpu(0).start();
+    bench.cpu(1).start();
+    sc_core::sc_start();
+    EXPECT_EQ(bench.state(0).gpr[7], 1U);
+    EXPECT_EQ(bench.cpu(1).ended(), power_cpu::ending::attention);
+    EXPECT_EQ(bench.byte(place), std::byte{0});
+    EXPECT_LE(bench.cpu(1).engine().counters().slow_stores, 64U);
+}
+
 TEST_F(power_cpu_test, another_cpu_changes_code) {
     power_cpu_bench bench(nanosecond_config(), 2);
     constexpr std::uint64_t second_code = 0x30000;
