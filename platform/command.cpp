@@ -5,11 +5,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
+#include <memory>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <systemc>
 
 #include "platform/command_line.h"
+#include "platform/scenario_mistake.h"
 #include "platform/session.h"
 
 namespace pefsim::platform {
@@ -20,10 +24,14 @@ constexpr int not_shown = 1;
 constexpr int bad_input = 2;
 constexpr int broken = 3;
 
-int complain(const command& what, std::string message, int status) {
+int complain(std::string_view name, std::string message, int status) {
     std::ranges::replace(message, '\n', ' ');
-    fmt::print(stderr, "{}: {}\n", what.name(), message);
+    fmt::print(stderr, "{}: {}\n", name, message);
     return status;
+}
+
+int complain(const command& what, std::string message, int status) {
+    return complain(what.name(), std::move(message), status);
 }
 
 int run_unguarded(command& what, std::span<const char* const> arguments) {
@@ -39,7 +47,11 @@ int run_unguarded(command& what, std::span<const char* const> arguments) {
     }
     what.settle();
     session execution(what, options, parameters);
-    what.run(execution);
+    try {
+        what.execute(execution);
+    } catch (const scenario_mistake& mistake) {
+        execution.fail(mistake.what());
+    }
     const bool all_shown = execution.finish();
     return execution.exit_status().value_or(all_shown ? shown : not_shown);
 }
@@ -50,11 +62,24 @@ int run_command(command& what, int argc, const char* const* argv) {
     try {
         const std::span arguments(argv, static_cast<std::size_t>(argc));
         return run_unguarded(what, arguments.subspan(std::min<std::size_t>(1, arguments.size())));
+    } catch (const scenario_mistake& mistake) {
+        return complain(what, mistake.what(), not_shown);
     } catch (const std::invalid_argument& error) {
         return complain(what, error.what(), bad_input);
     } catch (const std::exception& error) {
         return complain(what, fmt::format("internal error: {}", error.what()), broken);
     }
+}
+
+int run_command(const std::function<std::unique_ptr<command>()>& make, int argc, const char* const* argv) {
+    std::unique_ptr<command> made;
+    try {
+        call_scenario("its constructor", may_refuse_input::no, [&] { made = make(); });
+    } catch (const scenario_mistake& mistake) {
+        const std::string binary = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "?";
+        return complain(binary, mistake.what(), not_shown);
+    }
+    return run_command(*made, argc, argv);
 }
 
 }  // namespace pefsim::platform
