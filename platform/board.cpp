@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <deque>
 #include <fmt/format.h>
 #include <iterator>
@@ -11,6 +12,7 @@
 
 #include "backend/disk_image.h"
 #include "backend/memory_disk.h"
+#include "output/stop_request.h"
 #include "platform/seeds.h"
 #include "trace/quantity_text.h"
 #include "virtio/block.h"
@@ -115,7 +117,8 @@ void board::add_disk(const board_config& config, const disk_config& disk) {
                                          .read_only = disk.access == disk_access::read_only,
                                          .id = fmt::format("memory{}", number)}));
     } else {
-        disks_.push_back(std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access)));
+        disks_.push_back(
+            std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access), disk.known_as));
     }
     add_device<virtio::block>(config, fmt::format("virtio-blk{}", number),
                               {.queues = static_cast<std::uint16_t>(config.cpus),
@@ -171,6 +174,9 @@ void board::run(const std::function<void(const board&)>& progress) {
             progress(*this);
         }
     }
+    if (!cut && output::stop_request::made() != 0) {
+        cut = cut_short();
+    }
     ending_ = cut ? std::move(*cut) : how_it_ended();
     if (ending_.kind != trace::ending_kind::finished) {
         std::ranges::move(what_cpus_do(), std::back_inserter(ending_.details));
@@ -181,8 +187,18 @@ void board::run(const std::function<void(const board&)>& progress) {
     elapsed_ = sc_core::sc_time_stamp();
 }
 
+void board::commit_files() {
+    if (peer_) {
+        peer_->commit_pcap();
+    }
+}
+
 std::optional<trace::run_ending> board::cut_short() const {
     using enum trace::ending_kind;
+    if (const int signal = output::stop_request::made(); signal != 0) {
+        return trace::run_ending{interrupted,
+                                 fmt::format("{} ended the run", signal == SIGINT ? "SIGINT" : "SIGTERM")};
+    }
     if (sc_core::sc_time_stamp() > sc_core::SC_ZERO_TIME && !sc_core::sc_pending_activity()) {
         return trace::run_ending{waits_for_ever, "the guest waits for something that will not come"};
     }

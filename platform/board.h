@@ -43,6 +43,10 @@ public:
     /// \param progress called now and then
     void run(const std::function<void(const board&)>& progress = {});
 
+    /// After the run: the files that its parts have written take their places.
+    /// \throws output::write_error when one could not be written in full
+    void commit_files();
+
     /// The guest has done all that it had to do.
     [[nodiscard]] bool finished() const { return ending_.good(); }
     /// How the run ended, and what it hung on if that was not well.

@@ -43,8 +43,8 @@ private:
     std::string description_;
 };
 
-/// Runs a command as its binary does. \returns the exit status: 0 shown, 1 not shown, or a mistake in a scenario's own code,
-/// 2 bad input (one line on standard error says what), or what session::exit_with() says
+/// Runs a command as its binary does. \returns the exit status: 0 shown, 1 not shown, an output that could not be written, or a
+/// mistake in a scenario's own code, 2 bad input (one line on standard error says what), or what session::exit_with() says
 int run_command(command& what, int argc, const char* const* argv);
 /// The same of a command that is made first; what its constructor throws is a mistake of the scenario's.
 int run_command(const std::function<std::unique_ptr<command>()>& make, int argc, const char* const* argv);

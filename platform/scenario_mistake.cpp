@@ -4,6 +4,8 @@
 #include <exception>
 #include <fmt/format.h>
 
+#include "output/whole_file.h"
+
 namespace pefsim::platform {
 
 void call_scenario(std::string_view hook, may_refuse_input refuses, const std::function<void()>& code) {
@@ -11,6 +13,8 @@ void call_scenario(std::string_view hook, may_refuse_input refuses, const std::f
         code();
     } catch (const scenario_mistake&) {
         throw;
+    } catch (const output::write_error&) {
+        throw;  // the file's fault
     } catch (const std::invalid_argument& error) {
         if (refuses == may_refuse_input::yes) {
             throw;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "guest/kernel.h"
+#include "output/whole_file.h"
 #include "platform/board.h"
 #include "platform/command_line.h"
 #include "platform/machine.h"
@@ -38,8 +39,12 @@ public:
     nlohmann::ordered_json& results() { return results_; }
     /// Adds a text to the report for people, after the machines.
     void add_text(std::string text) { texts_.push_back(std::move(text)); }
-    /// Names a file that the scenario wrote, for both reports.
+    /// Names a file that the scenario wrote, for both reports; they leave it out when it is among those that could not be.
     void add_file(std::string what, const std::filesystem::path& file);
+    /// An output could not be written: the exit status is 1, and a line on standard error says which.
+    void note_failure(const output::write_error& what);
+    /// Gives `file` its place and names it for both reports, or notes that it could not be written.
+    void commit(std::string what, output::whole_file& file);
 
     /// How one machine of several is reported.
     struct presentation {
@@ -70,10 +75,13 @@ public:
     /// Writes the JSON report, if one is asked for, and prints the report for people. What was not shown is a line each on
     /// standard error, whatever the options.
     /// \returns whether everything was shown
+    /// \throws output::write_error with one line that names all outputs that could not be written
     bool finish();
 
 private:
-    [[nodiscard]] std::filesystem::path trace_path() const;
+    void note_failures_of(const std::function<void()>& writes);
+    void write_report();
+    void print_report();
     void run_to_end(board& subject, const presentation& how);
     void add_run(const board& subject, const presentation& how);
     void add_mistake(std::string mistake);
@@ -89,8 +97,13 @@ private:
     std::vector<std::string> texts_;
     std::vector<std::pair<std::string, std::string>> files_;
     std::optional<int> exit_status_;
+    std::optional<output::whole_file> report_;
+    std::vector<output::write_error> failures_;
     bool busy_ = false;
     std::string mistake_;  // a line of the verdict
 };
+
+/// The waveform that the options ask for: `scenario`.fst or .vcd if they do not say.
+std::filesystem::path trace_path(const run_options& options, std::string_view scenario);
 
 }  // namespace pefsim::platform

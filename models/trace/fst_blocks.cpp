@@ -105,7 +105,7 @@ void fst_blocks::change(std::uint64_t at, std::uint32_t handle, const signal_val
     ++changes_;
 }
 
-void fst_blocks::end(std::uint64_t at) {
+bool fst_blocks::end(std::uint64_t at) {
     if (at != now_) {
         ++instant_;
         next_instant(at);
@@ -114,9 +114,7 @@ void fst_blocks::end(std::uint64_t at) {
         write_block();
     }
     renew_header();
-    if (!file_ || std::fclose(file_.release()) != 0 || failed_) {
-        throw std::runtime_error(fmt::format("trace file '{}': could not be written in full", path_));
-    }
+    return file_ && std::fclose(file_.release()) == 0 && !failed_;
 }
 
 void fst_blocks::next_instant(std::uint64_t at) {

@@ -41,8 +41,8 @@ public:
     /// \param handle the library's
     void change(std::uint64_t at, std::uint32_t handle, const signal_value& value);
     /// The last instant; writes what is held back and renews the header.
-    /// \throws std::runtime_error naming the file when it could not be written in full
-    void end(std::uint64_t at);
+    /// \returns false when the file could not be written in full
+    bool end(std::uint64_t at);
 
 private:
     using bytes = std::vector<unsigned char>;

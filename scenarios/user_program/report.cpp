@@ -75,6 +75,11 @@ trace::run_ending ending_of(const process& after, const cpu::power::elf_image& i
                 fmt::format("the program had not finished at the instruction limit of {}", limit),
                 {fmt::format("it stood at {}", standing(after, image))}};
     }
+    if (end.signal == after.statistics.sent_from_outside) {
+        return {interrupted,
+                fmt::format("{} from outside ended the program", signal_name(end.signal)),
+                {fmt::format("it stood at {}", standing(after, image))}};
+    }
     trace::run_ending killed{signalled, fmt::format("the program was killed by {} at {}",
                                                     signal_name(end.signal), standing(after, image))};
     const run_statistics::fault& last = after.statistics.last_fault;
