@@ -64,7 +64,7 @@ TEST_F(sharing_test, a_shared_page_reads_as_zero_and_the_secret_is_scrubbed) {
 }
 
 TEST_F(sharing_test, data_in_pages_that_are_shared_is_noted) {
-    fill_secure(3, 5);
+    fill_secure(3, 4);
     ASSERT_EQ(share(2, 3), u_status::u_success);
     EXPECT_EQ(log().count(trace::violation_kind::shared_content), 1U);
     const trace::violation& note = log().kept().back();
