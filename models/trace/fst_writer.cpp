@@ -50,12 +50,10 @@ public:
         }
         context_.reset();
         check_blocks();
-        changes_.emplace(file_.scratch().string(), variables_, in_force, at);
+        changes_.emplace(file_.scratch().string(), variables_, handles_, in_force, at);
     }
 
-    void change(std::uint64_t at, std::uint32_t id, const signal_value& value) override {
-        changes_->change(at, handles_[id], value);
-    }
+    void changes(std::span<const value_change> these) override { changes_->add(these); }
 
     void end(std::uint64_t at) override {
         if (!changes_->end(at)) {
@@ -138,7 +136,7 @@ private:
 
     output::whole_file file_;
     std::unique_ptr<void, void (*)(void*)> context_;
-    std::vector<fstHandle> handles_;               // by id
+    std::vector<std::uint32_t> handles_;           // by id
     std::vector<fst_blocks::variable> variables_;  // by handle, from 1
     std::optional<fst_blocks> changes_;            // from begin() on
 };

@@ -43,6 +43,7 @@ struct recorder::waveform {
     const std::vector<signal_declaration>& signals;
     const std::uint64_t from;
     const std::uint64_t to;
+    const sc_core::sc_time& simulated = sc_core::sc_get_curr_simcontext()->time_stamp();
     reorder_buffer held_back{};
     std::vector<signal_value> in_force{};
     std::vector<std::uint32_t> first_events{};  ///< at the first instant itself
@@ -59,23 +60,42 @@ struct recorder::waveform {
           from(begin),
           to(end) {}
 
+    // Only texts have characters; an empty one has no use for its pointer.
     void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
-        held_back.add(signals[id].type == signal_type::text
-                          ? reorder_buffer::change::of_text(when, id, value.text)
-                          : reorder_buffer::change::of_number(when, id, value.number));
+        held_back.add(value.text.empty() ? value_change::of_number(when, id, value.number)
+                                         : value_change::of_text(when, id, value.text));
     }
 
     void release(std::uint64_t up_to) {
-        held_back.release(up_to, [this](const reorder_buffer::change& c) { write(c); });
+        std::span<const value_change> released = held_back.release(up_to);
+        if (!begun) {
+            const auto shown = std::ranges::upper_bound(released, from, {}, &value_change::time);
+            const auto hidden = static_cast<std::size_t>(shown - released.begin());
+            std::ranges::for_each(released.first(hidden), [this](const value_change& c) { keep(c); });
+            released = released.subspan(hidden);
+        }
+        if (!released.empty() && released.back().time > to) {
+            const auto end = std::ranges::upper_bound(released, to, {}, &value_change::time);
+            released = released.first(static_cast<std::size_t>(end - released.begin()));
+        }
+        if (released.empty()) {
+            return;
+        }
+        begin_once();
+        writer->changes(released);
+        latest = released.back().time;
+        changes += released.size();
     }
 
     void begin_once() {
         if (!std::exchange(begun, true)) {
             writer->begin(from, in_force);
+            std::vector<value_change> first;
             for (const std::uint32_t id : first_events) {
-                writer->change(from, id, {1, {}});
+                first.push_back(value_change::of_number(from, id, 1));
             }
-            changes += first_events.size();
+            writer->changes(first);
+            changes += first.size();
             latest = from;
         }
     }
@@ -88,25 +108,21 @@ struct recorder::waveform {
     }
 
 private:
-    void write(const reorder_buffer::change& c) {
-        const signal_type type = signals[c.id].type;
-        const signal_value value = type == signal_type::text ? signal_value{0, {c.text, c.length}}
-                                                             : signal_value{c.number, {}};
-        if (!begun && c.time <= from) {
-            if (type != signal_type::event) {
-                in_force[c.id] = value;
-            } else if (c.time == from) {
+    /// What happens up to the first instant shown is a value in force then, or an event of that instant.
+    void keep(const value_change& c) {
+        switch (signals[c.id].type) {
+        case signal_type::event:
+            if (c.time == from) {
                 first_events.push_back(c.id);
             }
-            return;
+            break;
+        case signal_type::text:
+            in_force[c.id] = {0, c.characters()};
+            break;
+        default:
+            in_force[c.id] = {c.number, {}};
+            break;
         }
-        if (c.time > to) {
-            return;
-        }
-        begin_once();
-        writer->change(c.time, c.id, value);
-        latest = c.time;
-        ++changes;
     }
 };
 
@@ -251,8 +267,8 @@ std::uint32_t recorder::declare(signal_declaration declaration, const signal_sou
 }
 
 void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_time& when) {
-    const sc_core::sc_time& now = sc_core::sc_time_stamp();
-    if (when < now) {
+    const sc_core::sc_time& now = waveform_->simulated;
+    if (when < now) [[unlikely]] {
         throw std::logic_error(fmt::format("signal {}.{} changes at {}, but simulation time is {} already",
                                            declarations_[id].scope, declarations_[id].name, in_units(when),
                                            in_units(now)));

@@ -147,11 +147,14 @@ public:
         file_.write("$end\n");
     }
 
-    void change(std::uint64_t at, std::uint32_t id, const signal_value& value) override {
-        if (at != now_) {
-            put_time(at);
+    void changes(std::span<const value_change> these) override {
+        for (const value_change& c : these) {
+            if (c.time != now_) {
+                put_time(c.time);
+            }
+            put_value(c.id, signals_[c.id].type == signal_type::text ? signal_value{0, c.characters()}
+                                                                     : signal_value{c.number, {}});
         }
-        put_value(id, value);
     }
 
     void end(std::uint64_t at) override {

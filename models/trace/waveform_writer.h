@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "trace/value_change.h"
+
 namespace pefsim::trace {
 
 struct signal_declaration;
@@ -26,7 +28,8 @@ public:
 
     /// The values in force at the first instant shown, one for each signal (those of events are ignored).
     virtual void begin(std::uint64_t at, std::span<const signal_value> values) = 0;
-    virtual void change(std::uint64_t at, std::uint32_t id, const signal_value& value) = 0;
+    /// \param these in order of time, later than the first instant or at it
+    virtual void changes(std::span<const value_change> these) = 0;
     /// The last instant shown; the file is complete.
     /// \throws output::write_error when it could not be written in full; there is no file then
     virtual void end(std::uint64_t at) = 0;
