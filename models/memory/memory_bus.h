@@ -62,8 +62,9 @@ public:
 /// (timing::memory_access, timing::pci_*).
 ///
 /// Signals: `pages_<state>` (count), `host_access` (event: a device or the hypervisor accesses memory), `host_access_*` (that
-/// access: initiator, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics: refused_accesses, ciphertext_accesses,
-/// device_accesses (by the state of the page that a device asked for, before anything was done about it).
+/// access: initiator, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics:
+/// refused_accesses, ciphertext_accesses, device_accesses (by the state of the page that a device asked for, before
+/// anything was done about it).
 class memory_bus : public sc_core::sc_module, private page_states::observer {
 public:
     struct config {

@@ -133,9 +133,11 @@ private:
         }
     }
 
-    [[nodiscard]] end_of_run how_it_ended() const override {
-        return {.finished = done_, .how = done_ ? "all steps are done" : "the guest was ended"};
+    [[nodiscard]] trace::run_ending how_it_ended() const override {
+        return done_ ? trace::run_ending{trace::ending_kind::finished, "all steps are done"}
+                     : ended_by_supervisor();
     }
+    [[nodiscard]] std::vector<std::string> what_cpus_do() const override { return {}; }
 
     guest_case what_;
     std::array<std::byte, secret_size> secret_{};
@@ -205,9 +207,9 @@ void check_secrets(hostile_machine& machine, guest_outcome& outcome) {
 
 void check_end(const hostile_machine& machine, guest_outcome& outcome) {
     outcome.finished = machine.finished();
-    const bool stopped = machine.ending() == "the guest was ended" || machine.finished();
+    const bool stopped = machine.ending().kind == trace::ending_kind::terminated || machine.finished();
     if (!stopped && machine.guest().idle_for_ever == 0) {
-        outcome.complaints.push_back(fmt::format("{} after {} steps", machine.ending(), outcome.steps));
+        outcome.complaints.push_back(fmt::format("{} after {} steps", machine.ending().text, outcome.steps));
     }
 }
 

@@ -131,7 +131,7 @@ TEST_F(machine_test, a_device_in_bypass_reaches_ram_around_4_gib) {
         EXPECT_EQ(kernel.block(0).read(cpu, 0, at, bytes), guest::block_status::ok);
         cpu.read(at, got);
     });
-    EXPECT_TRUE(subject.finished()) << subject.ending();
+    EXPECT_TRUE(subject.finished()) << subject.ending().text;
     EXPECT_EQ(subject.devices_with(guest::dma_ops_choice::virtio_direct), 1U);
     EXPECT_EQ(got, expected);
     EXPECT_EQ(subject.recorder().violations().total(), 0U);
@@ -156,7 +156,7 @@ TEST_F(machine_test, h_logical_ci_load_gives_a_big_endian_integer_and_mmio_a_lit
                       abi::h_status::h_success);
             EXPECT_EQ(cpu.mmio_load<std::uint8_t>(line), 0x5a);
         });
-        EXPECT_TRUE(subject.finished()) << subject.ending();
+        EXPECT_TRUE(subject.finished()) << subject.ending().text;
         EXPECT_EQ(subject.guest_secure(), secure);
     }
     sc_core::sc_get_curr_simcontext()->reset();

@@ -399,7 +399,7 @@ private:
     std::uint64_t entered_at_ = never;  // instructions() at the first one of the latest interrupt's handler
     vector entered_ = vector::program;  // that interrupt's vector
     interrupted_place interrupted_at_;
-    unsigned uncompleted_ = 0;          // interrupts before it since an instruction was completed
+    unsigned uncompleted_ = 0;  // interrupts before it since an instruction was completed
     alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
 
     struct {
