@@ -211,9 +211,9 @@ std::optional<trace::run_ending> board::cut_short() const {
 
 trace::run_ending board::ended_by_supervisor() const {
     std::string_view why;
-    for (const trace::violation& each : recorder_.violations().kept()) {
-        if (each.kind == trace::violation_kind::guest_terminated) {
-            why = each.detail;
+    for (const trace::violation_group& each : recorder_.violations().groups()) {
+        if (each.first.kind == trace::violation_kind::guest_terminated) {
+            why = each.first.detail;
         }
     }
     return {trace::ending_kind::terminated,
@@ -291,8 +291,8 @@ std::uint64_t board::hypercalls(std::initializer_list<abi::hcall> numbers) const
 
 std::size_t board::canaries_seen() const {
     std::set<std::string> seen;
-    for (const trace::canary_sighting& sighting : recorder_.ledger().sightings()) {
-        seen.insert(sighting.canary);
+    for (const trace::sighting_group& sightings : recorder_.ledger().sighting_groups()) {
+        seen.insert(sightings.first.canary);
     }
     return seen.size();
 }

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <systemc>
 
 #include "output/file_claims.h"
@@ -15,6 +17,7 @@
 #include "output/stop_request.h"
 #include "output/whole_file.h"
 #include "platform/command_line.h"
+#include "platform/scenario_mistake.h"
 #include "platform/session.h"
 
 namespace pefsim::platform {
@@ -25,12 +28,16 @@ constexpr int not_shown = 1;
 constexpr int bad_input = 2;
 constexpr int broken = 3;
 
-int complain(const command& what, std::string message, int status) {
+int complain(std::string_view name, std::string message, int status) {
     // One line, and nothing that a terminal would obey.
     std::ranges::replace_if(
         message, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
-    output::complain(fmt::format("{}: {}", what.name(), message));
+    output::complain(fmt::format("{}: {}", name, message));
     return status;
+}
+
+int complain(const command& what, std::string message, int status) {
+    return complain(what.name(), std::move(message), status);
 }
 
 /// \throws std::invalid_argument when an output of the run is an input or another output
@@ -67,7 +74,11 @@ int run_unguarded(command& what, std::span<const char* const> arguments) {
     check_files(what, options, parameters);
     what.settle();
     session execution(what, options, parameters);
-    what.run(execution);
+    try {
+        what.execute(execution);
+    } catch (const scenario_mistake& mistake) {
+        execution.fail(mistake.what());
+    }
     const bool all_shown = execution.finish();
     return execution.exit_status().value_or(all_shown ? shown : not_shown);
 }
@@ -82,6 +93,8 @@ int run_command(command& what, int argc, const char* const* argv) {
         const int status = run_unguarded(what, arguments.subspan(std::min<std::size_t>(1, arguments.size())));
         output::standard_output::check();
         return status;
+    } catch (const scenario_mistake& mistake) {
+        return complain(what, mistake.what(), not_shown);
     } catch (const output::write_error& error) {
         return complain(what, error.what(), not_shown);
     } catch (const std::invalid_argument& error) {
@@ -89,6 +102,17 @@ int run_command(command& what, int argc, const char* const* argv) {
     } catch (const std::exception& error) {
         return complain(what, fmt::format("internal error: {}", error.what()), broken);
     }
+}
+
+int run_command(const std::function<std::unique_ptr<command>()>& make, int argc, const char* const* argv) {
+    std::unique_ptr<command> made;
+    try {
+        call_scenario("its constructor", may_refuse_input::no, [&] { made = make(); });
+    } catch (const scenario_mistake& mistake) {
+        const std::string binary = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "?";
+        return complain(binary, mistake.what(), not_shown);
+    }
+    return run_command(*made, argc, argv);
 }
 
 }  // namespace pefsim::platform

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -33,20 +35,23 @@ public:
     /// \throws std::invalid_argument naming the parameters that are wrong or contradict each other
     virtual void settle() = 0;
     virtual void run(session& in) = 0;
+    /// Calls run(). For a kind of command that tells its own mistakes from pefsim's.
+    virtual void execute(session& in) { run(in); }
 
 private:
     std::string name_;
     std::string description_;
 };
 
-/// Runs a command as its binary does. \returns the exit status: 0 shown, 1 not shown or an output that could not be written, 2
-/// bad input (one line on standard error says what), or what session::exit_with() says
+/// Runs a command as its binary does. \returns the exit status: 0 shown, 1 not shown, an output that could not be written, or a
+/// mistake in a scenario's own code, 2 bad input (one line on standard error says what), or what session::exit_with() says
 int run_command(command& what, int argc, const char* const* argv);
+/// The same of a command that is made first; what its constructor throws is a mistake of the scenario's.
+int run_command(const std::function<std::unique_ptr<command>()>& make, int argc, const char* const* argv);
 
 template <class Command>
 int run_command(int argc, const char* const* argv) {
-    Command what;
-    return run_command(what, argc, argv);
+    return run_command([]() -> std::unique_ptr<command> { return std::make_unique<Command>(); }, argc, argv);
 }
 
 }  // namespace pefsim::platform

@@ -69,10 +69,9 @@ std::optional<std::uint32_t> instruction_at(const cpu::registers& state, const m
 
 }  // namespace
 
-std::string place_of(const cpu::power::power_cpu& core, const memory::memory_bus& memory,
+std::string place_of(const cpu::registers& state, const memory::memory_bus& memory,
                      const cpu::power::mmu::partition& partition,
                      const cpu::power::debug::symbol_lookup* symbols) {
-    const cpu::registers& state = core.state();
     std::string text = fmt::format("{:#x}", state.nip);
     if (symbols != nullptr) {
         if (const std::string symbol = text_of(symbols->at(state.nip)); !symbol.empty()) {

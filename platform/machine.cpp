@@ -119,6 +119,7 @@ void machine::group_guest_signals() {
 void machine::load(const guest::kernel::workload& workload) {
     kernel_->run([this, workload](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
         canaries_.plant(kernel, cpu);
+        kernel.begin_workload(cpu);
         workload(kernel, cpu);
     });
 }
@@ -134,6 +135,10 @@ trace::run_ending machine::how_it_ended() const {
     case guest::kernel_state::finished:
         return {finished, "the guest finished"};
     case guest::kernel_state::panicked:
+        if (!kernel_->mistake().empty()) {
+            return {scenario_error,
+                    fmt::format("mistake in the scenario, in guest_main(): {}", kernel_->mistake())};
+        }
         return {kernel_->out_of_memory() ? out_of_memory : panicked,
                 fmt::format("guest panic: {}", kernel_->failure())};
     case guest::kernel_state::terminated:
@@ -166,33 +171,52 @@ std::uint64_t machine::bytes_bounced() const {
     return counter("swiotlb", "bytes_to_bounce") + counter("swiotlb", "bytes_from_bounce");
 }
 
-std::uint64_t machine::requests_completed() const {
-    std::uint64_t completed = 0;
+template <class Read>
+machine::traffic machine::completed(Read read) const {
+    const trace::metric_registry& metrics = recorder().metrics();
+    const auto sum = [&](const std::string& driver, std::string_view in, std::string_view out) {
+        return read(*metrics.find_counter(driver, in)) + read(*metrics.find_counter(driver, out));
+    };
+    traffic all;
     for (std::size_t disk = 0; disk < config_.disks.size(); ++disk) {
-        completed += total(fmt::format("kernel.virtio_blk{}", disk), "results");
+        const std::string driver = module(fmt::format("kernel.virtio_blk{}", disk));
+        all.bytes += sum(driver, "bytes_read", "bytes_written");
+        all.requests += read(*metrics.find_tally(driver, "results"));
     }
-    return completed + counter("kernel.virtio_net0", "frames_sent") +
-           counter("kernel.virtio_net0", "frames_received");
+    if (config_.network) {
+        const std::string driver = module("kernel.virtio_net0");
+        all.bytes += sum(driver, "bytes_received", "bytes_sent");
+        all.requests += sum(driver, "frames_received", "frames_sent");
+    }
+    return all;
 }
+
+machine::traffic machine::completed() const {
+    return completed([](const auto& metric) {
+        if constexpr (requires { metric.total(); }) {
+            return metric.total();
+        } else {
+            return metric.value();
+        }
+    });
+}
+
+std::uint64_t machine::requests_completed() const { return completed().requests; }
 
 trace::run_facts machine::facts() const {
     trace::run_facts facts = board::facts();
-    const sc_core::sc_time working = kernel_->workload_end() - kernel_->workload_begin();
-    std::uint64_t bytes = 0;
-    for (std::size_t disk = 0; disk < config_.disks.size(); ++disk) {
-        const std::string driver = fmt::format("kernel.virtio_blk{}", disk);
-        bytes += counter(driver, "bytes_read") + counter(driver, "bytes_written");
-    }
-    bytes += counter("kernel.virtio_net0", "bytes_sent") + counter("kernel.virtio_net0", "bytes_received");
-    if (finished() && working > sc_core::SC_ZERO_TIME) {
-        facts.figures.push_back(
-            {"workload_time", working.to_seconds() * 1e6, "us", "from the workload's start to its end"});
-        facts.figures.push_back({"throughput", static_cast<double>(bytes) / working.to_seconds() / 1e6,
-                                 "MB/s", "data of completed requests and frames, by the workload's time"});
-        facts.figures.push_back({"request_rate",
-                                 static_cast<double>(requests_completed()) / working.to_seconds(), "1/s",
+    const trace::metric_registry& metrics = recorder().metrics();
+    const double seconds = metrics.rate_window(elapsed()).length().to_seconds();
+    if (kernel_->workload_begin() > sc_core::SC_ZERO_TIME && seconds > 0) {
+        const traffic done = completed([&](const auto& metric) { return metrics.in_window(metric); });
+        facts.figures.push_back({"workload_time", seconds * 1e6, "us",
+                                 "from the workload's start to its end; all rates are of it"});
+        facts.figures.push_back({"throughput", static_cast<double>(done.bytes) / seconds / 1e6, "MB/s",
+                                 "data of completed requests and frames, by the workload's time"});
+        facts.figures.push_back({"request_rate", static_cast<double>(done.requests) / seconds, "1/s",
                                  "completed requests and frames, by the workload's time"});
     }
+    const std::uint64_t bytes = completed().bytes;
     if (bytes_bounced() > 0 && bytes > 0) {
         facts.figures.push_back({"bounce_factor",
                                  static_cast<double>(bytes_bounced()) / static_cast<double>(bytes), "",

@@ -54,6 +54,14 @@ public:
     [[nodiscard]] std::uint64_t bytes_bounced() const;
 
 private:
+    /// What the guest's drivers have completed: of block devices and cards.
+    struct traffic {
+        std::uint64_t bytes = 0;
+        std::uint64_t requests = 0;
+    };
+    [[nodiscard]] traffic completed() const;
+    template <class Read>
+    [[nodiscard]] traffic completed(Read read) const;
     void build_guest();
     void bind_dma_operations();
     void group_guest_signals();

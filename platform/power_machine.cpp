@@ -92,7 +92,14 @@ std::vector<std::string> power_machine::what_cpus_do() const {
     for (const auto& cpu : cpus_) {
         if (cpu->started()) {
             lines.push_back(fmt::format("{} {} {}", cpu->basename(), cpu->idle() ? "waits (H_CEDE) at" : "at",
-                                        place_of(*cpu, memory(), partition_, symbols_)));
+                                        place_of(cpu->state(), memory(), partition_, symbols_)));
+        }
+        if (cpu->ended() == power_cpu::ending::lost) {
+            cpu::registers before = cpu->state();
+            before.nip = cpu->engine().interrupted_at().nip;
+            before.msr = cpu->engine().interrupted_at().msr;
+            lines.push_back(fmt::format("{} was first interrupted at {}", cpu->basename(),
+                                        place_of(before, memory(), partition_, symbols_)));
         }
     }
     return lines;

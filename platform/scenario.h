@@ -18,6 +18,11 @@ namespace pefsim::platform {
 ///
 /// The calls come in this order: configure, declare, (the command line is read), prepare, run. The default run() makes one
 /// machine, runs guest_main() on its CPU 0 and then judge()s.
+///
+/// What a call throws is a mistake in the scenario: one line on standard error says which call and what, and the exit status is
+/// 1. Only prepare() refuses what the user has given, by std::invalid_argument. An exception in guest_main() ends the guest
+/// by a panic, and judge() is not called. A scenario that expects nothing is a mistake, too, and so is one of whose modules
+/// (with signals, metrics or processes) a part is gone before its machine.
 class scenario : public command {
 public:
     using command::command;
@@ -44,6 +49,7 @@ public:
 private:
     void declare_all(parameter_set& parameters) final;
     void settle() final;
+    void execute(session& in) final;
 
     machine_config machine_;
 };
@@ -55,8 +61,7 @@ inline int run_scenario(scenario& what, int argc, const char* const* argv) {
 
 template <class Scenario>
 int run_scenario(int argc, const char* const* argv) {
-    Scenario what;
-    return run_scenario(what, argc, argv);
+    return run_command<Scenario>(argc, argv);
 }
 
 }  // namespace pefsim::platform

@@ -9,6 +9,7 @@
 #include "output/standard_output.h"
 #include "platform/command.h"
 #include "platform/progress.h"
+#include "platform/scenario_mistake.h"
 #include "trace/signal_catalogue.h"
 #include "trace/trace_file.h"
 
@@ -23,6 +24,27 @@ public:
     fresh_simulation(const fresh_simulation&) = delete;
     fresh_simulation& operator=(const fresh_simulation&) = delete;
 };
+
+/// SystemC keeps the processes of a module that is gone, without a parent, and would run them.
+void check_no_module_is_gone() {
+    for (const sc_core::sc_object* each : sc_core::sc_get_top_level_objects()) {
+        const std::string_view name = each->name();
+        const std::size_t dot = name.rfind('.');
+        if (dot != std::string_view::npos) {
+            throw scenario_mistake(
+                fmt::format("mistake in the scenario: its module '{}' is gone before its machine, but not {}",
+                            name.substr(0, dot), name));
+        }
+    }
+}
+
+void check_all_are_there(const trace::recorder& recorder) {
+    if (const std::vector<std::string> gone = recorder.departed(); !gone.empty()) {
+        throw scenario_mistake(
+            fmt::format("mistake in the scenario: its module '{}' is gone before its machine, and {} with it",
+                        gone.front().substr(0, gone.front().rfind('.')), gone.front()));
+    }
+}
 
 }  // namespace
 
@@ -77,31 +99,47 @@ void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
                   const std::function<void()>& afterwards, const presentation& how) {
     const fresh_simulation simulation;
     const std::unique_ptr<board> subject = elaborate();
+    busy_ = false;
     if (options_.list_signals) {
         if (how.traced) {
             output::standard_output::write(trace::signal_catalogue(subject->recorder()));
         }
         return;
     }
+    busy_ = true;
+    run_to_end(*subject, how);
+    busy_ = false;
+    if (subject->ending().kind == trace::ending_kind::scenario_error) {
+        add_run(*subject, how);
+        throw scenario_mistake(subject->ending().text);
+    }
+    check_all_are_there(subject->recorder());
+    afterwards();
+    add_run(*subject, how);
+}
+
+void session::run_to_end(board& subject, const presentation& how) {
+    check_no_module_is_gone();
     if (options_.trace && how.traced) {
-        subject->recorder().start({.file = trace_path(options_, header_.scenario),
-                                   .from = options_.trace_from,
-                                   .to = options_.trace_to,
-                                   .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
+        subject.recorder().start({.file = trace_path(options_, header_.scenario),
+                                  .from = options_.trace_from,
+                                  .to = options_.trace_to,
+                                  .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
     }
     progress shown(options_.quiet, how.label.empty() ? header_.scenario : how.label);
-    subject->run([&shown](const board& running) { shown.update(running); });
+    subject.run([&shown](const board& running) { shown.update(running); });
     shown.clear();
-    note_failures_of([&] { subject->recorder().finish(); });
-    note_failures_of([&] { subject->commit_files(); });
-    afterwards();
+    note_failures_of([&] { subject.recorder().finish(); });
+    note_failures_of([&] { subject.commit_files(); });
+}
 
-    trace::run_facts facts = subject->facts();
+void session::add_run(const board& subject, const presentation& how) {
+    trace::run_facts facts = subject.facts();
     facts.label = how.label;
-    runs_.push_back(trace::figures_json(subject->recorder(), facts));
+    runs_.push_back(trace::figures_json(subject.recorder(), facts));
     note_ending(facts.ending, how.label);
     if (how.text) {
-        run_texts_.push_back(trace::figures_text(subject->recorder(), facts));
+        run_texts_.push_back(trace::figures_text(subject.recorder(), facts));
     }
 }
 
@@ -110,12 +148,13 @@ void session::run(const machine_config& config, const guest::kernel::workload& w
     machine* subject = nullptr;
     run(
         [&] {
+            busy_ = true;
             auto elaborated = std::make_unique<machine>("machine", config, options_.seed);
             elaborated->load(workload);
             subject = elaborated.get();
             return elaborated;
         },
-        [&] { afterwards(*subject); }, how);
+        [&] { call_scenario("judge()", may_refuse_input::no, [&] { afterwards(*subject); }); }, how);
 }
 
 /// The report's is that of the first machine that did not end well.
@@ -132,15 +171,30 @@ void session::note_ending(const trace::run_ending& ending, std::string_view labe
 
 void session::complain_of_what_was_not_shown() const {
     for (const trace::report_header::verdict_line& each : header_.verdict) {
-        if (!each.shown) {
+        if (!each.shown && each.text != mistake_) {
             output::complain(fmt::format("{}: not shown: {}", header_.scenario, each.text));
         }
     }
 }
 
+void session::fail(std::string mistake) {
+    header_.ending = {trace::ending_kind::scenario_error, mistake};
+    add_mistake(std::move(mistake));
+}
+
+void session::add_mistake(std::string mistake) {
+    std::ranges::replace(mistake, '\n', ' ');
+    output::complain(fmt::format("{}: {}", header_.scenario, mistake));
+    mistake_ = mistake;
+    header_.verdict.push_back({false, std::move(mistake)});
+}
+
 bool session::finish() {
     if (options_.list_signals) {
         return true;
+    }
+    if (header_.verdict.empty()) {
+        add_mistake("mistake in the scenario: it expects nothing, session::expect() was never called");
     }
     complain_of_what_was_not_shown();
     std::erase_if(files_, [this](const auto& named) {

@@ -56,11 +56,17 @@ public:
     /// `afterwards` while it still exists. With --list-signals it prints the machine's signals instead, and `afterwards` is not
     /// called.
     /// \throws std::invalid_argument for a configuration that cannot be, or a trace file that cannot be written
+    /// \throws scenario_mistake when the guest's programme has thrown, or a module of the scenario is gone before the machine
     void run(const std::function<std::unique_ptr<board>()>& elaborate,
              const std::function<void()>& afterwards, const presentation& how);
     /// The same of a native guest that runs `workload` on its CPU 0.
     void run(const machine_config& config, const guest::kernel::workload& workload,
              const std::function<void(machine&)>& afterwards, const presentation& how);
+
+    /// While pefsim's own code runs, not the scenario's: whose is the exception that came out of run()?
+    [[nodiscard]] bool busy() const { return busy_; }
+    /// The scenario's own code has made a mistake: the run ends with it, and nothing is shown.
+    void fail(std::string mistake);
 
     /// The exit status is to be this one, whatever was shown: the guest's own.
     void exit_with(int status) { exit_status_ = status; }
@@ -76,6 +82,9 @@ private:
     void note_failures_of(const std::function<void()>& writes);
     void write_report();
     void print_report();
+    void run_to_end(board& subject, const presentation& how);
+    void add_run(const board& subject, const presentation& how);
+    void add_mistake(std::string mistake);
     void note_ending(const trace::run_ending& ending, std::string_view label);
     void complain_of_what_was_not_shown() const;
 
@@ -90,6 +99,8 @@ private:
     std::optional<int> exit_status_;
     std::optional<output::whole_file> report_;
     std::vector<output::write_error> failures_;
+    bool busy_ = false;
+    std::string mistake_;  // a line of the verdict
 };
 
 /// The waveform that the options ask for: `scenario`.fst or .vcd if they do not say.

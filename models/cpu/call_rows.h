@@ -34,6 +34,12 @@ constexpr std::size_t fast_hcall_row(std::uint64_t number) {
                                                                  : abi::hcall_row(number);
 }
 
+/// Bytes of the registers that the call of this row declares as its input; of an unknown call only its number is.
+constexpr std::uint64_t declared_input_bytes(std::size_t row) {
+    const unsigned registers = row < abi::hcall_declarations.size() ? abi::hcall_declarations[row].n_in : 1;
+    return registers * sizeof(std::uint64_t);
+}
+
 /// Labels for a trace::tally of calls: the declarations' names in order, and the unknown ones last.
 template <class declarations>
 std::vector<std::string> call_labels(const declarations& declared, std::string unknown) {

@@ -6,12 +6,13 @@ namespace pefsim::cpu {
 origin_signal::origin_signal(trace::recorder& recorder, std::string_view scope, std::string_view name,
                              std::string_view description)
     : recorder_(recorder),
-      id_(recorder.declare({.scope = std::string(scope),
-                            .name = std::string(name),
-                            .type = trace::signal_type::text,
-                            .width = 0,
-                            .description = std::string(description)},
-                           *this)) {}
+      registration_(recorder,
+                    {.scope = std::string(scope),
+                     .name = std::string(name),
+                     .type = trace::signal_type::text,
+                     .width = 0,
+                     .description = std::string(description)},
+                    *this) {}
 
 trace::signal_value origin_signal::current() const {
     if (origin_ == 0) {

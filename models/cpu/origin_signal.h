@@ -24,7 +24,7 @@ public:
         if (origin != origin_) {
             origin_ = origin;
             if (recorder_.recording()) [[unlikely]] {
-                recorder_.change(id_, current(), clock.now());
+                recorder_.change(registration_.id(), current(), clock.now());
             }
         }
     }
@@ -34,7 +34,7 @@ private:
     trace::recorder& recorder_;
     std::uint64_t origin_ = 0;
     mutable std::map<std::uint64_t, std::string_view> names_;
-    std::uint32_t id_;
+    trace::signal_registration registration_;
 };
 
 }  // namespace pefsim::cpu

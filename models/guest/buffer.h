@@ -13,7 +13,9 @@ namespace pefsim::guest {
 /// Guest memory that belongs to somebody: given back when the object goes. Physically contiguous, not cleared.
 class buffer {
 public:
-    buffer(slab_allocator& from, phys_addr at, std::size_t size) : from_(&from), at_(at), size_(size) {}
+    buffer(slab_allocator& from, phys_addr at, std::size_t size) : from_(&from), at_(at), size_(size) {
+        from.note_buffer({at, size});
+    }
     buffer(buffer&& other) noexcept
         : from_(std::exchange(other.from_, nullptr)),
           at_(other.at_),
@@ -26,6 +28,7 @@ public:
     }
     ~buffer() {
         if (from_ != nullptr) {
+            from_->forget_buffer(at_);
             from_->free(at_, size_);
         }
     }

@@ -70,6 +70,10 @@ kernel::kernel(sc_core::sc_module_name name, trace::recorder& recorder, const co
     if (cpus_.empty()) {
         throw std::invalid_argument("a guest needs at least one CPU");
     }
+    for (native_cpu* cpu : cpus_) {
+        cpu->on_block_write(
+            [this, cpu](phys_addr at, std::size_t size) { check_block_write(*cpu, at, size); });
+    }
     cpus_.front()->load([this](native_cpu& cpu) { guarded(cpu, &kernel::boot); });
 }
 
@@ -91,6 +95,18 @@ void kernel::guarded(native_cpu& cpu, void (kernel::*programme)(native_cpu&)) {
         panicked = why.what();
     } catch (const cpu::native::guest_terminated&) {
         panicked.reset();
+    } catch (const sc_core::sc_unwind_exception&) {
+        throw;  // SystemC takes the process down
+    } catch (const std::exception& why) {
+        if (state() != kernel_state::running) {
+            throw;
+        }
+        panicked = mistake_ = why.what();
+    } catch (...) {
+        if (state() != kernel_state::running) {
+            throw;
+        }
+        panicked = mistake_ = "an exception that is no std::exception";
     }
     if (panicked) {
         panic(cpu, *panicked);
@@ -156,13 +172,19 @@ void kernel::boot_secondary(native_cpu& cpu) {
 }
 
 void kernel::run_workload(native_cpu& cpu) {
-    workload_begin_ = cpu.now();
-    state_.set(kernel_state::running, workload_begin_);
+    state_.set(kernel_state::running, cpu.now());
+    begin_workload(cpu);
     if (workload_) {
         workload_(*this, cpu);
     }
     scheduler_.join(cpu);
     workload_end_ = cpu.now();
+    recorder_.metrics().end_window(workload_end_);
+}
+
+void kernel::begin_workload(const native_cpu& cpu) {
+    workload_begin_ = cpu.now();
+    recorder_.metrics().begin_window(workload_begin_);
 }
 
 void kernel::panic(native_cpu& cpu, std::string_view why) {
@@ -269,6 +291,24 @@ buffer kernel::alloc(std::size_t bytes) {
         throw guest::out_of_memory(bytes);
     }
     return {slab_, *at, bytes};
+}
+
+void kernel::check_block_write(const native_cpu& cpu, phys_addr at, std::size_t size) {
+    const std::optional<slab_allocator::piece> buffer = slab_.buffer_at(at);
+    if (!buffer || size <= buffer->size - (at.value() - buffer->at.value())) {
+        return;
+    }
+    const std::uint64_t beyond = at.value() + size - (buffer->at.value() + buffer->size);
+    recorder_.violations().report(
+        {.when = cpu.now(),
+         .kind = trace::violation_kind::past_buffer,
+         .who = cpu.basename(),
+         .address = at.value(),
+         .size = size,
+         .page_state = {},
+         .request = 0,
+         .detail = fmt::format("the last {} bytes lie behind the end of a buffer of {} bytes at {:#x}",
+                               beyond, buffer->size, buffer->at.value())});
 }
 
 void kernel::on_every_cpu(native_cpu& cpu, const scheduler::task& work) {

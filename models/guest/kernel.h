@@ -87,6 +87,9 @@ struct out_of_memory : kernel_panic {
 /// Exports: `pages` and `log`, for the modules of DMA operations. Sub-module `virtio` has the ports to these modules. The
 /// CPUs' own ports are not the kernel's business.
 ///
+/// A workload's mistakes: an exception that leaves it, on any CPU, is a panic and stands in mistake(); a write or fill
+/// that begins in a buffer and goes on behind its end is a note in the violation log (past_buffer).
+///
 /// Signals: state; drivers and rings have theirs in scopes virtio_blk0, virtio_net0, virtio_rng0 ... below the kernel's.
 ///
 /// A minimal guest programme:
@@ -132,6 +135,8 @@ public:
     [[nodiscard]] bool finished() const { return state() == kernel_state::finished; }
     /// Why the guest panicked or was terminated; empty otherwise.
     [[nodiscard]] const std::string& failure() const { return failure_; }
+    /// The panic is that of an exception that is no panic of the guest: its workload's own code is wrong. Empty otherwise.
+    [[nodiscard]] const std::string& mistake() const { return mistake_; }
     /// The panic was for want of memory.
     [[nodiscard]] bool out_of_memory() const { return out_of_memory_; }
     /// How far the kernel is, and what this CPU of it runs or waits for; for people.
@@ -140,6 +145,9 @@ public:
     /// When the workload began and ended (zero before).
     [[nodiscard]] const sc_core::sc_time& workload_begin() const { return workload_begin_; }
     [[nodiscard]] const sc_core::sc_time& workload_end() const { return workload_end_; }
+
+    /// The workload's own time begins here: what it has done so far was preparation.
+    void begin_workload(const native_cpu& cpu);
 
     // --- for workloads, on a CPU of the guest. A device that is not there is a kernel_panic.
     virtio_blk_driver& block(unsigned index);
@@ -181,6 +189,7 @@ private:
                unsigned& found);
     void run_workload(native_cpu& cpu);
     void guarded(native_cpu& cpu, void (kernel::*programme)(native_cpu&));
+    void check_block_write(const native_cpu& cpu, phys_addr at, std::size_t size);
     void panic(native_cpu& cpu, std::string_view why);
     [[noreturn]] void terminated(native_cpu& cpu);
     void end(native_cpu& cpu, kernel_state how);
@@ -204,6 +213,7 @@ private:
     unsigned entropies_found_ = 0;
     workload workload_;
     std::string failure_;
+    std::string mistake_;
     bool out_of_memory_ = false;
     sc_core::sc_time workload_begin_;
     sc_core::sc_time workload_end_;

@@ -45,6 +45,15 @@ void slab_allocator::free(phys_addr at, std::size_t size) {
     objects.free_objects.push_back(at);
 }
 
+std::optional<slab_allocator::piece> slab_allocator::buffer_at(phys_addr at) const {
+    auto behind = buffers_.upper_bound(at);
+    if (behind == buffers_.begin()) {
+        return std::nullopt;
+    }
+    const auto& [begin, size] = *--behind;
+    return at.value() - begin.value() < size ? std::optional(piece{begin, size}) : std::nullopt;
+}
+
 bool slab_allocator::grow(size_class& objects, std::size_t object_size) {
     const std::optional<phys_addr> page = pages_.alloc_pages(abi::page_size, abi::page_size);
     if (!page) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -30,6 +31,16 @@ public:
     /// \param size bytes as given to alloc
     void free(phys_addr at, std::size_t size);
 
+    // --- pieces that belong to a guest::buffer: for who writes behind the end of one
+    struct piece {
+        phys_addr at;
+        std::size_t size = 0;
+    };
+    void note_buffer(const piece& taken) { buffers_[taken.at] = taken.size; }
+    void forget_buffer(phys_addr at) { buffers_.erase(at); }
+    /// The buffer that `at` lies in.
+    [[nodiscard]] std::optional<piece> buffer_at(phys_addr at) const;
+
 private:
     static constexpr std::size_t classes = 11;  // 32 << 0 .. 32 << 10
     struct size_class {
@@ -40,6 +51,7 @@ private:
     bool grow(size_class& objects, std::size_t object_size);
 
     page_allocator& pages_;
+    std::map<phys_addr, std::size_t> buffers_;
     std::array<size_class, classes> classes_;
 };
 

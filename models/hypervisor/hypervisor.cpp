@@ -141,19 +141,20 @@ void hypervisor::hypercall(registers& state, trap_context& context) {
     hypercall_.set(before, context.now());
 }
 
-/// All that the hypervisor sees, not only what the call declares: that is how a register that should have been hidden is
-/// noticed. The general purpose registers of a reflected call have been reported by the Ultravisor.
+/// What the call declares is handed over. Canaries are looked for in all that the hypervisor sees: that is how a register that
+/// should have been hidden is noticed. The general purpose registers of a reflected call have been reported by the
+/// Ultravisor.
 void hypervisor::show_registers(const registers& state, std::uint64_t number, const trap_context& context) {
-    const auto crossed = [&](std::span<const std::byte> bytes) {
+    const auto crossed = [&](std::span<const std::byte> bytes, std::uint64_t counted) {
         recorder_.ledger().crossed(trace::exposure_channel::hypercall_register, number, bytes, context.writer,
-                                   context.now());
+                                   context.now(), counted);
     };
     if ((state.msr & cpu::msr_hv) == 0) {
-        crossed(std::as_bytes(std::span(state.gpr)));
+        crossed(std::as_bytes(std::span(state.gpr)), cpu::declared_input_bytes(cpu::fast_hcall_row(number)));
     }
     if (recorder_.ledger().watching()) [[unlikely]] {
-        crossed(std::as_bytes(std::span(state.vsr)));
-        crossed(std::as_bytes(std::span(state.special)));
+        crossed(std::as_bytes(std::span(state.vsr)), 0);
+        crossed(std::as_bytes(std::span(state.special)), 0);
     }
 }
 

@@ -81,6 +81,7 @@ memory_bus::memory_bus(const sc_core::sc_module_name& name, trace::recorder& rec
       ram_(parameters.ram_size),
       states_(ram_.pages()),
       granted_(ram_.pages()),
+      host_access_(recorder, this->name(), "host_access", "a device or the hypervisor accesses memory"),
       access_initiator_(recorder, this->name(), "host_access_initiator",
                         "who made the last access of the host's side"),
       access_address_(recorder, this->name(), "host_access_address", "its guest physical address"),
@@ -299,6 +300,7 @@ void memory_bus::show_host_access(const access& what, page_state state, smf_verd
     if (!recorder_.recording()) [[likely]] {
         return;
     }
+    host_access_.fire(when);
     access_initiator_.set(initiator_name(what), when);
     access_address_.set(what.at, when);
     access_bytes_.set(what.size, when);

@@ -61,9 +61,10 @@ public:
 /// transactions, and the host's reads of them. The bus adds no time: who initiates an access charges for it
 /// (timing::memory_access, timing::pci_*).
 ///
-/// Signals: `pages_<state>` (count), `host_access_*` (the last access by a device or the hypervisor: initiator, address,
-/// bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics: refused_accesses, ciphertext_accesses,
-/// device_accesses (by the state of the page that a device asked for, before anything was done about it).
+/// Signals: `pages_<state>` (count), `host_access` (event: a device or the hypervisor accesses memory), `host_access_*` (that
+/// access: initiator, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics:
+/// refused_accesses, ciphertext_accesses, device_accesses (by the state of the page that a device asked for, before
+/// anything was done about it).
 class memory_bus : public sc_core::sc_module, private page_states::observer {
 public:
     struct config {
@@ -121,6 +122,7 @@ private:
     std::vector<std::string_view> names_;  // by initiator number, as the trace keeps them
 
     std::deque<trace::signal<std::uint64_t>> state_counts_;
+    trace::event_signal host_access_;
     trace::signal<std::string_view> access_initiator_;
     trace::signal<abi::phys_addr> access_address_;
     trace::signal<std::uint64_t> access_bytes_;

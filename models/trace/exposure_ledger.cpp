@@ -161,10 +161,10 @@ void exposure_ledger::host_read(abi::phys_addr at, std::size_t size, std::uint16
 
 void exposure_ledger::crossed(exposure_channel channel, std::uint64_t address,
                               std::span<const std::byte> bytes, const attribution& writer,
-                              const sc_core::sc_time& when) {
+                              const sc_core::sc_time& when, std::uint64_t counted) {
     exposure_summary::crossing& total = crossings_[static_cast<std::size_t>(channel)];
-    ++total.times;
-    total.bytes += bytes.size();
+    total.times += counted != 0 ? 1 : 0;
+    total.bytes += counted;
     if (canaries_.empty()) {
         return;
     }
@@ -186,6 +186,15 @@ void exposure_ledger::plant_canary(std::string name, std::span<const std::byte> 
 
 void exposure_ledger::sighted(canary_sighting what) {
     ++sightings_total_;
+    const sighting_key key{what.canary, what.channel, what.writer.initiator, what.writer.origin};
+    if (const auto found = sighting_group_of_.find(key); found != sighting_group_of_.end()) {
+        sighting_group& group = sighting_groups_[found->second];
+        ++group.count;
+        group.last = std::max(group.last, what.when);
+    } else if (sighting_groups_.size() < sighting_group_capacity) {
+        sighting_group_of_.emplace(key, sighting_groups_.size());
+        sighting_groups_.push_back({.first = what, .last = what.when});
+    }
     if (sightings_.size() < sighting_capacity) {
         sightings_.push_back(std::move(what));
     }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <systemc>
+#include <tuple>
 #include <vector>
 
 #include "abi/address.h"
@@ -53,6 +54,13 @@ struct canary_sighting {
         address;  ///< guest physical or MMIO address of its first byte; the hypercall's number for a register
     std::uint64_t size;  ///< bytes of it that were there: all, except at a register or an MMIO store
     attribution writer;  ///< of the write that completed it
+};
+
+/// Sightings of one canary by one channel, written by one writer; time, place, size and mapping are those of the first.
+struct sighting_group {
+    canary_sighting first;
+    sc_core::sc_time last;  ///< when it was seen last
+    std::uint64_t count = 1;
 };
 
 /// What one writer put where the host could read it, over the whole run.
@@ -103,7 +111,8 @@ struct exposure_summary {
 /// once a page has been in use for a while.
 class exposure_ledger {
 public:
-    static constexpr std::size_t sighting_capacity = 10'000;  ///< sightings beyond it are counted only
+    static constexpr std::size_t sighting_capacity = 10'000;  ///< sightings beyond it are in their group only
+    static constexpr std::size_t sighting_group_capacity = 1'000;  ///< beyond it they are counted only
 
     exposure_ledger();
     ~exposure_ledger();
@@ -143,8 +152,15 @@ public:
     /// registers of a hypercall (all that the host sees, in order). At registers and MMIO stores eight
     /// consecutive bytes of a canary, in either byte order, are a sighting, since a register is as wide as
     /// that.
+    /// \param counted how many of these bytes the guest handed over; the others (registers that a call does
+    ///        not declare) are looked through for canaries, and are no exposure in themselves. 0: that only
     void crossed(exposure_channel channel, std::uint64_t address, std::span<const std::byte> bytes,
-                 const attribution& writer, const sc_core::sc_time& when);
+                 const attribution& writer, const sc_core::sc_time& when, std::uint64_t counted);
+    /// The same; all of them were handed over.
+    void crossed(exposure_channel channel, std::uint64_t address, std::span<const std::byte> bytes,
+                 const attribution& writer, const sc_core::sc_time& when) {
+        crossed(channel, address, bytes, writer, when, bytes.size());
+    }
 
     /// A secret of 8 to 4096 bytes that must not reach the host. Looking for canaries costs nothing while
     /// there is none. What stands in exposed pages already is seen with the next write at it.
@@ -156,6 +172,8 @@ public:
     /// The first `sighting_capacity` of them, and how many there were.
     [[nodiscard]] std::span<const canary_sighting> sightings() const { return sightings_; }
     [[nodiscard]] std::uint64_t sightings_total() const { return sightings_total_; }
+    /// All of them, in order of each group's first.
+    [[nodiscard]] std::span<const sighting_group> sighting_groups() const { return sighting_groups_; }
 
     /// Extents of one page, or of all pages that have any, as they stand now.
     [[nodiscard]] std::vector<exposed_extent> extents(abi::gfn page) const;
@@ -196,6 +214,9 @@ private:
     std::map<abi::gfn, page_edges> edges_;  // of exposed pages, once canaries are planted
     std::vector<canary_sighting> sightings_;
     std::uint64_t sightings_total_ = 0;
+    using sighting_key = std::tuple<std::string, exposure_channel, std::uint16_t, std::uint64_t>;
+    std::vector<sighting_group> sighting_groups_;
+    std::map<sighting_key, std::size_t> sighting_group_of_;  // canary, channel, initiator, origin
 
     std::uint64_t bytes_written_ = 0;
     std::uint64_t bytes_read_by_host_ = 0;

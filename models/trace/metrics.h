@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -22,6 +25,20 @@ struct metric_name {
 
 class metric_registry;
 
+/// A metric's place in its registry, which forgets it with the metric's life.
+class registration {
+public:
+    registration(metric_registry& in, const void* metric, const metric_name& name);
+    ~registration();
+    registration(const registration&) = delete;
+    registration& operator=(const registration&) = delete;
+
+private:
+    std::shared_ptr<metric_registry*> in_;  // to nullptr once the registry is gone
+    const void* metric_;
+    const metric_name& name_;
+};
+
 /// A count that only grows.
 class counter {
 public:
@@ -36,6 +53,7 @@ public:
 private:
     metric_name name_;
     std::uint64_t value_ = 0;
+    registration registration_;
 };
 
 /// A level that rises and falls, and its high-water mark.
@@ -57,6 +75,7 @@ private:
     metric_name name_;
     std::uint64_t value_ = 0;
     std::uint64_t high_water_ = 0;
+    registration registration_;
 };
 
 /// Times (latencies): count, mean, minimum, maximum exact; percentiles to better than 1 % in constant space.
@@ -84,6 +103,7 @@ private:
     std::uint64_t sum_ = 0;  // in units of SystemC's time resolution, like the next two
     std::uint64_t minimum_ = 0;
     std::uint64_t maximum_ = 0;
+    registration registration_;
 };
 
 /// Counts by label, the labels fixed at declaration: calls by name.
@@ -103,11 +123,18 @@ private:
     metric_name name_;
     std::vector<std::string> labels_;
     std::vector<std::uint64_t> counts_;
+    registration registration_;
 };
 
-/// All metrics of a machine, in order of declaration. A metric must outlive every use of the registry.
+/// All metrics of a machine, in order of declaration. A metric that goes before the registry is not in it any more; its name
+/// stays in departed().
 class metric_registry {
 public:
+    metric_registry() = default;
+    ~metric_registry() { *self_ = nullptr; }
+    metric_registry(const metric_registry&) = delete;
+    metric_registry& operator=(const metric_registry&) = delete;
+
     std::vector<const counter*> counters;
     std::vector<const level*> levels;
     std::vector<const duration_histogram*> histograms;
@@ -120,11 +147,44 @@ public:
                                                            std::string_view name) const;
     [[nodiscard]] const tally* find_tally(std::string_view scope, std::string_view name) const;
 
+    // --- the part of the run that rates are about: the workload's time, without boot and preparation
+    struct window {
+        sc_core::sc_time begin;
+        sc_core::sc_time end;
+        [[nodiscard]] sc_core::sc_time length() const { return end - begin; }
+    };
+    /// A later begin replaces an earlier one.
+    void begin_window(const sc_core::sc_time& when);
+    void end_window(const sc_core::sc_time& when);
+    /// Of a run that took `elapsed`: all of it, when no window began; to its end, when none ended.
+    [[nodiscard]] window rate_window(const sc_core::sc_time& elapsed) const;
+    /// What was counted in that window.
+    [[nodiscard]] std::uint64_t in_window(const counter& of) const;
+    /// Of all labels together.
+    [[nodiscard]] std::uint64_t in_window(const tally& of) const;
+
     /// For the metrics' constructors: a name is given once.
     /// \throws std::logic_error when it is taken
     void claim(const metric_name& name);
+    /// Full names of metrics that are gone.
+    [[nodiscard]] const std::vector<std::string>& departed() const { return departed_; }
 
 private:
+    friend class registration;
+    void forget(const void* metric, const metric_name& name);
+
+    std::shared_ptr<metric_registry*> self_ = std::make_shared<metric_registry*>(this);
+    std::vector<std::string> departed_;
+    /// What counters and tallies stood at.
+    struct mark {
+        sc_core::sc_time when;
+        std::map<const void*, std::uint64_t> counts;
+    };
+    [[nodiscard]] mark mark_now(const sc_core::sc_time& when) const;
+    [[nodiscard]] std::uint64_t between_marks(const void* of, std::uint64_t now) const;
+
+    std::optional<mark> begin_;
+    std::optional<mark> end_;
     std::set<std::string> claimed_;
 };
 

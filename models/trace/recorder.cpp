@@ -152,9 +152,33 @@ private:
     signal<std::string_view> who_;
 };
 
+signal_registration::signal_registration(recorder& to, signal_declaration declaration,
+                                         const signal_source& source)
+    : to_(to.self_),
+      id_(to.declare(std::move(declaration), source)) {}
+
+signal_registration::~signal_registration() {
+    if (*to_ != nullptr) {
+        (*to_)->forget(id_);
+    }
+}
+
+void recorder::forget(std::uint32_t id) { sources_[id] = nullptr; }
+
+std::vector<std::string> recorder::departed() const {
+    std::vector<std::string> names = metrics_.departed();
+    for (std::size_t id = 0; id < sources_.size(); ++id) {
+        if (sources_[id] == nullptr) {
+            names.push_back(fmt::format("{}.{}", declarations_[id].scope, declarations_[id].name));
+        }
+    }
+    return names;
+}
+
 recorder::recorder() : violation_signals_(std::make_unique<violation_signals>(*this)) {}
 
 recorder::~recorder() {
+    *self_ = nullptr;
     try {
         finish();
     } catch (const std::exception&) {
@@ -195,7 +219,7 @@ void recorder::start(const recording_options& options) {
     save_file_ = save_file;
     changes_written_ = 0;
     for (const signal_source* source : sources_) {
-        waveform_->in_force.push_back(source->current());
+        waveform_->in_force.push_back(source == nullptr ? signal_value{} : source->current());
     }
     recording_ = true;
 }

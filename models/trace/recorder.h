@@ -51,6 +51,23 @@ protected:
     ~signal_source() = default;
 };
 
+class recorder;
+
+/// A declared signal's place in its recorder, which asks it no more once its life is over.
+class signal_registration {
+public:
+    /// \throws what recorder::declare() does
+    signal_registration(recorder& to, signal_declaration declaration, const signal_source& source);
+    ~signal_registration();
+    signal_registration(const signal_registration&) = delete;
+    signal_registration& operator=(const signal_registration&) = delete;
+    [[nodiscard]] std::uint32_t id() const { return id_; }
+
+private:
+    std::shared_ptr<recorder*> to_;  // to nullptr once the recorder is gone
+    std::uint32_t id_;
+};
+
 /// Where a waveform goes and which part of the run it shows.
 struct recording_options {
     std::filesystem::path file;  ///< .vcd or .fst; anything else is an error
@@ -125,6 +142,9 @@ public:
     exposure_ledger& ledger() { return ledger_; }
     [[nodiscard]] const exposure_ledger& ledger() const { return ledger_; }
 
+    /// Full names of signals and metrics whose modules are gone.
+    [[nodiscard]] std::vector<std::string> departed() const;
+
     /// For signal<T> only.
     /// \throws std::logic_error when the name is taken or has characters other than letters, digits, '_' and
     /// '-'
@@ -135,6 +155,9 @@ public:
     std::string_view intern(std::string_view text);
 
 private:
+    friend class signal_registration;
+    void forget(std::uint32_t id);
+
     struct waveform;
     class violation_signals;
     struct shown_window {
@@ -144,6 +167,7 @@ private:
     [[nodiscard]] std::string save_file_text(std::uint64_t from, std::uint64_t to) const;
 
     bool recording_ = false;
+    std::shared_ptr<recorder*> self_ = std::make_shared<recorder*>(this);
     std::vector<signal_declaration> declarations_;
     std::vector<const signal_source*> sources_;
     std::unordered_set<std::string> declared_;  // full names

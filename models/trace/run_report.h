@@ -13,7 +13,8 @@
 
 /// The run report, for people (text of at most 100 columns) and for programs (JSON). Both are a function of
 /// the run: no wall-clock time, no host names. Everything in the metric registry appears in both, without
-/// being listed anywhere; the text leaves out what stayed zero.
+/// being listed anywhere; the text leaves out what stayed zero. Equal violations, notes and sightings are told once, with the
+/// time of the first and their number.
 namespace pefsim::trace {
 
 /// What the report says about the scenario, before any figure.
@@ -36,7 +37,7 @@ struct report_header {
 /// What the recorder of a machine does not know about its run.
 struct run_facts {
     std::string label{};       ///< distinguishes machines of one report; empty when there is one only
-    sc_core::sc_time elapsed;  ///< simulated time; rates are per second of it
+    sc_core::sc_time elapsed;  ///< simulated time; rates are of metric_registry::rate_window() of it
     run_ending ending{};
     /// Full names ("machine.blk.requests") of the counters, levels and histograms that come first. When
     /// empty: all histograms that are in use, counters of requests and frames, and counters of bytes in the
@@ -50,7 +51,7 @@ struct run_facts {
         std::string description;
     };
     std::vector<figure> figures{};
-    /// The text shows so many violations of each kind, canary sightings and writers to exposed pages in full.
+    /// The text shows so many groups of violations of each kind, of canary sightings, and writers to exposed pages in full.
     std::size_t shown_in_full = 5;
 };
 

@@ -93,8 +93,11 @@ ordered_json exposure_json(const exposure_ledger& ledger) {
     result["channels"] = std::move(channels);
 
     ordered_json sightings = ordered_json::array();
-    for (const canary_sighting& c : ledger.sightings()) {
+    for (const sighting_group& group : ledger.sighting_groups()) {
+        const canary_sighting& c = group.first;
         sightings.push_back({{"time_ns", in_ns(c.when)},
+                             {"last_time_ns", in_ns(group.last)},
+                             {"count", group.count},
                              {"channel", to_name(c.channel)},
                              {"canary", c.canary},
                              {"address", c.address},
@@ -106,15 +109,24 @@ ordered_json exposure_json(const exposure_ledger& ledger) {
     return result;
 }
 
-ordered_json violations_json(const violation_log& log) {
+/// Violations, or notes.
+ordered_json violations_json(const violation_log& log, bool notes) {
     ordered_json kinds = ordered_json::object();
     for (std::size_t i = 0; i < violation_kinds; ++i) {
         const auto kind = static_cast<violation_kind>(i);
-        kinds[std::string(to_name(kind))] = log.count(kind);
+        if (is_note(kind) == notes) {
+            kinds[std::string(to_name(kind))] = log.count(kind);
+        }
     }
     ordered_json kept = ordered_json::array();
-    for (const violation& v : log.kept()) {
+    for (const violation_group& group : log.groups()) {
+        const violation& v = group.first;
+        if (is_note(v.kind) != notes) {
+            continue;
+        }
         kept.push_back({{"time_ns", in_ns(v.when)},
+                        {"last_time_ns", in_ns(group.last)},
+                        {"count", group.count},
                         {"kind", to_name(v.kind)},
                         {"who", v.who},
                         {"address", v.address},
@@ -123,7 +135,9 @@ ordered_json violations_json(const violation_log& log) {
                         {"request", v.request},
                         {"detail", v.detail}});
     }
-    return {{"total", log.total()}, {"by_kind", std::move(kinds)}, {"kept", std::move(kept)}};
+    return {{"total", notes ? log.notes() : log.total()},
+            {"by_kind", std::move(kinds)},
+            {"kept", std::move(kept)}};
 }
 
 }  // namespace
@@ -151,13 +165,16 @@ ordered_json figures_json(const recorder& of, const run_facts& facts) {
     for (const run_facts::figure& f : facts.figures) {
         figures[f.name] = {{"unit", f.unit}, {"description", f.description}, {"value", f.value}};
     }
+    const metric_registry::window rates = of.metrics().rate_window(facts.elapsed);
     ordered_json result{{"label", facts.label},
                         {"ended", ending_json(facts.ending)},
                         {"simulated_time_ns", in_ns(facts.elapsed)},
+                        {"rates_are_of_ns", {{"begin", in_ns(rates.begin)}, {"end", in_ns(rates.end)}}},
                         {"figures", std::move(figures)},
                         {"metrics", metrics_json(of.metrics())},
                         {"exposure", exposure_json(of.ledger())},
-                        {"violations", violations_json(of.violations())},
+                        {"violations", violations_json(of.violations(), false)},
+                        {"notes", violations_json(of.violations(), true)},
                         {"trace", nullptr}};
     if (!of.trace_file().empty()) {
         result["trace"] = {{"file", of.trace_file().string()},

@@ -50,7 +50,7 @@ public:
         : of_(of),
           facts_(facts),
           common_(common_module(of)),
-          seconds_(facts.elapsed.to_seconds()) {}
+          seconds_(of.metrics().rate_window(facts.elapsed).length().to_seconds()) {}
 
     [[nodiscard]] std::string text() const {
         std::string result = facts_.label.empty() ? std::string()
@@ -61,6 +61,7 @@ public:
         result += groups();
         result += exposure();
         result += violations();
+        result += notes();
         result += trace();
         return result;
     }
@@ -103,7 +104,8 @@ private:
 
     void add(report_table& to, const counter& m, bool with_rate) const {
         to.add(short_name(m.name()), quantity_text(m.value(), m.name().unit),
-               with_rate ? rate_text(m.value(), m.name().unit, seconds_) : "", m.name().description);
+               with_rate ? rate_text(of_.metrics().in_window(m), m.name().unit, seconds_) : "",
+               m.name().description);
     }
     void add(report_table& to, const level& m) const {
         to.add(short_name(m.name()), quantity_text(m.value(), m.name().unit),
@@ -231,17 +233,26 @@ private:
     [[nodiscard]] std::string writers(const exposure_summary& s) const;
     [[nodiscard]] std::string canaries(const exposure_summary& s) const;
     [[nodiscard]] std::string violations() const;
+    [[nodiscard]] std::string notes() const;
+    [[nodiscard]] std::string by_kind(bool notes) const;
     [[nodiscard]] std::string trace() const;
-    [[nodiscard]] std::string and_more(std::size_t all) const {
-        return all <= facts_.shown_in_full
-                   ? std::string()
-                   : fmt::format("    and {} more\n", count_text(all - facts_.shown_in_full));
+    /// `rest`: those that were not told.
+    [[nodiscard]] static std::string and_more(std::uint64_t rest) {
+        return rest == 0 ? std::string() : fmt::format("    and {} more\n", count_text(rest));
+    }
+    /// A group's line: the first, and how many there were.
+    [[nodiscard]] static std::string told_once(const sc_core::sc_time& first, const sc_core::sc_time& last,
+                                               std::uint64_t count, std::string what) {
+        if (count > 1) {
+            what += fmt::format(" ({} times until {})", count_text(count), time_text(in_ns(last)));
+        }
+        return fmt::format("    {:>9}  {}\n", time_text(in_ns(first)), wrapped(what, 15));
     }
 
     const recorder& of_;
     const run_facts& facts_;
     std::string_view common_;
-    double seconds_;
+    double seconds_;  // that rates are of
 };
 
 std::string writer_text(std::string_view initiator, std::string_view origin) {
@@ -277,17 +288,18 @@ std::string figures_writer::canaries(const exposure_summary& s) const {
     std::string result = fmt::format("  canaries: {} planted, {}\n", ledger.canaries_planted(),
                                      s.sightings == 0 ? "none seen by the host"
                                                       : fmt::format("{} SIGHTINGS", count_text(s.sightings)));
-    for (const canary_sighting& c :
-         ledger.sightings().first(std::min(facts_.shown_in_full, ledger.sightings().size()))) {
+    std::uint64_t rest = s.sightings;
+    const auto groups = ledger.sighting_groups();
+    for (const sighting_group& group : groups.first(std::min(facts_.shown_in_full, groups.size()))) {
+        const canary_sighting& c = group.first;
         const std::string who = writer_text(ledger.initiator(c.writer.initiator),
                                             ledger.origin(c.writer.origin));
-        result += fmt::format("    {:>9}  ", time_text(in_ns(c.when))) +
-                  wrapped(fmt::format("'{}' in {} at {:#x}, {} B, written by {}", c.canary,
-                                      to_name(c.channel), c.address, c.size, who),
-                          15) +
-                  '\n';
+        result += told_once(c.when, group.last, group.count,
+                            fmt::format("'{}' in {} at {:#x}, {} B, written by {}", c.canary,
+                                        to_name(c.channel), c.address, c.size, who));
+        rest -= group.count;
     }
-    return result + and_more(s.sightings);
+    return result + and_more(rest);
 }
 
 std::string figures_writer::exposure() const {
@@ -325,29 +337,43 @@ std::string figures_writer::violations() const {
     if (log.total() == 0) {
         return "\nViolations: none\n";
     }
-    std::string result = fmt::format("\nViolations: {}\n", count_text(log.total()));
+    return fmt::format("\nViolations: {}\n", count_text(log.total())) + by_kind(false);
+}
+
+std::string figures_writer::notes() const {
+    const std::uint64_t notes = of_.violations().notes();
+    return notes == 0
+               ? std::string()
+               : fmt::format("\nNotes: {}, of what is allowed and probably not meant\n", count_text(notes)) +
+                     by_kind(true);
+}
+
+std::string figures_writer::by_kind(bool notes) const {
+    const violation_log& log = of_.violations();
+    std::string result;
     for (std::size_t i = 0; i < violation_kinds; ++i) {
         const auto kind = static_cast<violation_kind>(i);
-        if (log.count(kind) == 0) {
+        if (log.count(kind) == 0 || is_note(kind) != notes) {
             continue;
         }
         result += fmt::format("  {}: {}\n", to_name(kind), count_text(log.count(kind)));
         std::size_t shown = 0;
-        for (const violation& v : log.kept()) {
+        std::uint64_t rest = log.count(kind);
+        for (const violation_group& group : log.groups()) {
+            const violation& v = group.first;
             if (v.kind != kind || shown == facts_.shown_in_full) {
                 continue;
             }
             ++shown;
+            rest -= group.count;
             std::string what = v.who;
             what += v.address != 0 || v.size != 0 ? fmt::format(" at {:#x}, {} B", v.address, v.size) : "";
             what += v.page_state.empty() ? "" : fmt::format(", page {}", v.page_state);
             what += v.request == 0 ? "" : fmt::format(", request {}", v.request);
             what += v.detail.empty() ? "" : ": " + v.detail;
-            result += fmt::format("    {:>9}  ", time_text(in_ns(v.when))) + wrapped(what, 15) + '\n';
+            result += told_once(v.when, group.last, group.count, std::move(what));
         }
-        result += log.count(kind) > shown
-                      ? fmt::format("    and {} more\n", count_text(log.count(kind) - shown))
-                      : "";
+        result += and_more(rest);
     }
     return result;
 }

@@ -31,8 +31,9 @@ public:
            T initial = {})
         : recorder_(to),
           value_(initial),
-          id_(to.declare({std::string(scope), std::string(name), type(), width(), std::string(description)},
-                         *this)) {}
+          registration_(
+              to, {std::string(scope), std::string(name), type(), width(), std::string(description)}, *this) {
+    }
     signal(const signal&) = delete;
     signal& operator=(const signal&) = delete;
 
@@ -42,7 +43,7 @@ public:
         }
         value_ = value;
         if (recorder_.recording()) [[unlikely]] {
-            recorder_.change(id_, current(), when);
+            recorder_.change(registration_.id(), current(), when);
         }
     }
     [[nodiscard]] T value() const { return value_; }
@@ -80,7 +81,7 @@ private:
 
     recorder& recorder_;
     T value_;
-    std::uint32_t id_;
+    signal_registration registration_;
 };
 
 /// An instant without a value: a doorbell, an interrupt, a refused access.
@@ -88,22 +89,22 @@ class event_signal final : public signal_source {
 public:
     event_signal(recorder& to, std::string_view scope, std::string_view name, std::string_view description)
         : recorder_(to),
-          id_(to.declare(
-              {std::string(scope), std::string(name), signal_type::event, 1, std::string(description)},
-              *this)) {}
+          registration_(
+              to, {std::string(scope), std::string(name), signal_type::event, 1, std::string(description)},
+              *this) {}
     event_signal(const event_signal&) = delete;
     event_signal& operator=(const event_signal&) = delete;
 
     void fire(const sc_core::sc_time& when) {
         if (recorder_.recording()) [[unlikely]] {
-            recorder_.change(id_, {1, {}}, when);
+            recorder_.change(registration_.id(), {1, {}}, when);
         }
     }
     [[nodiscard]] signal_value current() const override { return {}; }
 
 private:
     recorder& recorder_;
-    std::uint32_t id_;
+    signal_registration registration_;
 };
 
 }  // namespace pefsim::trace

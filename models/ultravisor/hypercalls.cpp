@@ -110,7 +110,8 @@ bool ultravisor::pass_to_hypervisor(disguise& hidden, std::size_t row, const cpu
     const bool was_secure = secure();
     shows_.hypercalls.add(row);
     recorder_.ledger().crossed(trace::exposure_channel::hypercall_register, number,
-                               std::as_bytes(std::span(hidden.shown.gpr)), context.writer, context.now());
+                               std::as_bytes(std::span(hidden.shown.gpr)), context.writer, context.now(),
+                               cpu::declared_input_bytes(row));
     {
         const shown_call showing(shows_.hypercall, abi::hcall_name(number), context);
         hypervisor->hypercall(hidden.shown, context);

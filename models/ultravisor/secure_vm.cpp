@@ -146,6 +146,15 @@ void secure_vm::map_shared(abi::gfn page, const sc_time& when) {
     apply(page, page_event::page_in, when);
 }
 
+bool secure_vm::holds_data(abi::gfn page) const {
+    if (!ram_.touched(frame_kind::secure, page)) {
+        return false;
+    }
+    const std::byte* const bytes = ram_.read(frame_kind::secure, page);
+    // All bytes are equal to the first when each is to the next.
+    return bytes[0] != std::byte{0} || std::memcmp(bytes, bytes + 1, abi::page_size - 1) != 0;
+}
+
 void secure_vm::complete_share(abi::gfn page, const sc_time& when) {
     if (this->page(page) == page_state::hv_shared) {
         ram_.discard(frame_kind::normal, page);

@@ -75,6 +75,9 @@ public:
     /// The slot's pages are the host's from now on, its secure frames scrubbed.
     void remove_slot(const memory_slot& slot, const sc_core::sc_time& when);
 
+    /// The guest's frame of the page has a byte that is not zero.
+    [[nodiscard]] bool holds_data(abi::gfn page) const;
+
     // --- states
     /// Moves the page through the page machine; it stays as it is on error and busy.
     page_outcome apply(abi::gfn page, page_event event, const sc_core::sc_time& when);

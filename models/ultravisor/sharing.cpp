@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <fmt/format.h>
 #include <vector>
 
 #include "ultravisor/ultravisor.h"
@@ -70,6 +71,7 @@ ultravisor::answer ultravisor::uv_share_page(cpu::registers& state, cpu::trap_co
             return {u_status::u_p2, "the hypervisor took a memory slot away", abi::page_base(page).value()};
         }
     }
+    note_data_in_shared_pages(first, pages, state, context);
     for (abi::gfn page = first; page < first + pages; ++page) {
         if (provided(vm_.page(page))) {
             context.delay += costs_.zero;
@@ -78,6 +80,30 @@ ultravisor::answer ultravisor::uv_share_page(cpu::registers& state, cpu::trap_co
         }
     }
     return {};
+}
+
+// Nothing of it reaches the host, but the guest loses it.
+void ultravisor::note_data_in_shared_pages(abi::gfn first, std::uint64_t pages, const cpu::registers& state,
+                                           const cpu::trap_context& context) {
+    std::vector<abi::gfn> full;
+    for (abi::gfn page = first; page < first + pages; ++page) {
+        if (provided(vm_.page(page)) && vm_.holds_data(page)) {
+            full.push_back(page);
+        }
+    }
+    if (!full.empty()) {
+        recorder_.violations().report(
+            {.when = context.now(),
+             .kind = trace::violation_kind::shared_content,
+             .who = caller_name(state, context),
+             .address = abi::page_base(full.front()).value(),
+             .size = full.size() * abi::page_size,
+             .page_state = {},
+             .request = 0,
+             .detail = fmt::format("UV_SHARE_PAGE of {} pages, {} of them with data: it is gone, a page that "
+                                   "changes sides is zeroed",
+                                   pages, full.size())});
+    }
 }
 
 // From SECURE, by way of HV_SHARING, to HV_SHARED; a page that is out comes in first.

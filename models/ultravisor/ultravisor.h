@@ -164,6 +164,8 @@ private:
     void show_state(const cpu::trap_context& context) { shows_.state.set(vm_.state(), context.now()); }
     /// Ends the guest because of what the hypervisor, or it itself, did.
     void end_guest(std::string_view why, std::uint64_t address, cpu::trap_context& context);
+    void note_data_in_shared_pages(abi::gfn first, std::uint64_t pages, const cpu::registers& state,
+                                   const cpu::trap_context& context);
     [[nodiscard]] static std::string caller_name(const cpu::registers& state,
                                                  const cpu::trap_context& context);
 

@@ -204,5 +204,22 @@ TEST_F(hypercall_test, a_canary_in_any_register_is_seen) {
     EXPECT_EQ(bench.recorder.ledger().sightings().size(), 2U);
 }
 
+TEST_F(hypercall_test, only_registers_that_a_call_declares_are_an_exposure) {
+    hypervisor_bench bench;
+    const auto exposed = [&bench] {
+        return bench.recorder.ledger()
+            .summary()
+            .crossings[static_cast<std::size_t>(trace::exposure_channel::hypercall_register)];
+    };
+    bench.call(hcall::h_eoi);
+    EXPECT_EQ(exposed().bytes, 16U) << "number and XIRR";
+    const std::array<std::byte, 8> secret{std::byte{0xc0}, std::byte{1}, std::byte{2}, std::byte{3},
+                                          std::byte{4},    std::byte{5}, std::byte{6}, std::byte{7}};
+    bench.recorder.ledger().plant_canary("key", secret);
+    bench.call(hcall::h_eoi);
+    EXPECT_EQ(exposed().times, 2U);
+    EXPECT_EQ(exposed().bytes, 32U) << "looking for canaries changes nothing";
+}
+
 }  // namespace
 }  // namespace pefsim::hypervisor

@@ -2,11 +2,14 @@
 #include "memory/memory_bus.h"
 
 #include <array>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -400,6 +403,32 @@ TEST_F(memory_bus_with_host, signals) {
     EXPECT_NE(text.find("srefused "), std::string::npos);
     EXPECT_NE(text.find("sSECURE "), std::string::npos);
     EXPECT_NE(text.find("b1100001001000111000 "), std::string::npos) << "0x61238";
+}
+
+TEST_F(memory_bus_test, equal_accesses_in_a_row_are_as_many_events) {
+    elaborate();
+    const std::filesystem::path file = std::filesystem::path(::testing::TempDir()) / "host_accesses.vcd";
+    recorder.start({.file = file});
+    std::uint64_t value = 0;
+    for (unsigned i = 0; i < 3; ++i) {
+        ASSERT_EQ(device.read(page(1), value), ok);
+    }
+    run(sc_core::sc_time(5, sc_core::SC_NS));
+    ASSERT_EQ(device.read(page(1), value), ok);
+    recorder.finish();
+    std::ifstream stream(file);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    std::smatch declared;
+    ASSERT_TRUE(std::regex_search(text, declared, std::regex(R"(\$var event 1 (\S+) host_access \$end)")))
+        << text;
+    std::size_t events = 0;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        events += line == "1" + declared.str(1) ? 1 : 0;
+    }
+    EXPECT_EQ(events, 4U) << "three at one instant, and one later";
+    std::filesystem::remove(file);
+    std::filesystem::remove(std::filesystem::path(file).replace_extension(".gtkw"));
 }
 
 }  // namespace pefsim::memory

@@ -8,11 +8,14 @@
 #include <array>
 #include <functional>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "guest/block_workload.h"
 #include "hypervisor/host_view.h"
 #include "hypervisor/hostile_host.h"
 #include "tests/support/simulation.h"
+#include "trace/quantity_text.h"
 
 namespace pefsim::platform {
 namespace {
@@ -239,7 +242,7 @@ TEST_F(machine_test, a_guest_that_waits_for_ever_ends_at_the_time_limit) {
 TEST_F(machine_test, who_waited_for_which_device_is_said) {
     machine_config config = secure_with_disk();
     config.cpus = 2;
-    config.costs.block_latency_us = 1e9;
+    config.costs.block_latency_us = 1e7;
     config.time_limit = sc_core::sc_time(1, sc_core::SC_SEC);
     machine subject("machine", config, 1);
     subject.run([](guest::kernel& kernel, native_cpu& cpu) {
@@ -298,6 +301,83 @@ TEST_F(machine_test, an_entropy_device_fills_buffers) {
     });
     EXPECT_TRUE(subject.finished()) << subject.ending().text;
     EXPECT_GT(std::ranges::count_if(bytes, [](std::byte each) { return each != std::byte{0}; }), 48);
+}
+
+TEST_F(machine_test, writing_past_a_buffer_is_noted) {
+    machine subject("machine", {}, 1);
+    subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer data = kernel.alloc(4096);
+        cpu.fill(data.at(), 4096, std::byte{1});
+        cpu.fill(data.at(4000), 100, std::byte{1});
+        const std::array<std::byte, 32> bytes{};
+        cpu.write(data.at(4096 - bytes.size()), bytes);
+        cpu.write(data.at(4096 - 1), bytes);
+    });
+    const trace::violation_log& log = subject.recorder().violations();
+    EXPECT_EQ(log.total(), 0U);
+    ASSERT_EQ(log.count(trace::violation_kind::past_buffer), 2U);
+    EXPECT_THAT(log.kept()[0].detail,
+                StartsWith("the last 4 bytes lie behind the end of a buffer of 4096 bytes at "));
+    EXPECT_EQ(log.kept()[1].size, 32U);
+    EXPECT_EQ(log.groups().size(), 1U);
+}
+
+TEST_F(machine_test, a_buffer_that_was_given_back_is_none) {
+    machine subject("machine", {}, 1);
+    subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+        const abi::phys_addr at = kernel.alloc(100).at();
+        const guest::buffer larger = kernel.alloc(128);
+        EXPECT_EQ(larger.at(), at);
+        cpu.fill(at, 128, std::byte{1});
+    });
+    EXPECT_EQ(subject.recorder().violations().notes(), 0U);
+}
+
+TEST_F(machine_test, rates_are_of_the_workloads_time) {
+    machine subject("machine", secure_with_disk(), 1);
+    sc_core::sc_time begin;
+    sc_core::sc_time end;
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        begin = cpu.now();
+        const guest::buffer data = kernel.alloc(65536);
+        EXPECT_EQ(kernel.block(0).read(cpu, 0, data.at(), 65536), guest::block_status::ok);
+        end = cpu.now();
+    });
+    const trace::metric_registry& metrics = subject.recorder().metrics();
+    const trace::metric_registry::window window = metrics.rate_window(subject.elapsed());
+    EXPECT_EQ(window.begin, begin);
+    EXPECT_EQ(window.end, end);
+    EXPECT_LT(window.length() * 10, subject.elapsed()) << "the boot of a secure guest is much longer";
+    const std::string rate = trace::rate_text(65536, "bytes", window.length().to_seconds());
+    const std::string text = trace::figures_text(subject.recorder(), subject.facts());
+    const std::size_t line = text.find("kernel.virtio_blk0.bytes_read");
+    ASSERT_NE(line, std::string::npos) << text;
+    EXPECT_THAT(text.substr(line, text.find('\n', line) - line), HasSubstr(rate));
+    const auto figures = subject.facts().figures;
+    const auto throughput = std::ranges::find(figures, "throughput", &trace::run_facts::figure::name);
+    ASSERT_NE(throughput, figures.end());
+    EXPECT_DOUBLE_EQ(throughput->value, 65536 / window.length().to_seconds() / 1e6);
+}
+
+TEST_F(machine_test, what_crosses_in_registers_does_not_depend_on_canaries) {
+    std::vector<std::uint64_t> bytes;
+    for (const unsigned count : {0U, 8U}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        machine_config config = secure_with_disk();
+        config.canaries = count;
+        machine subject("machine", config, 1);
+        subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+            const guest::buffer data = kernel.alloc(4096);
+            kernel.block(0).read(cpu, 0, data.at(), 4096);
+        });
+        bytes.push_back(subject.recorder()
+                            .ledger()
+                            .summary()
+                            .crossings[static_cast<std::size_t>(trace::exposure_channel::hypercall_register)]
+                            .bytes);
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+    EXPECT_EQ(bytes[0], bytes[1]);
 }
 
 }  // namespace

@@ -185,7 +185,7 @@ TEST_F(power_machine_test, how_runs_end) {
             false,
             halted,
             "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it",
-            {"cpu0 at 0x700: .long 0x0"}},
+            {"cpu0 at 0x700: .long 0x0", "cpu0 was first interrupted at 0x10000 <main>: attn"}},
     };
     for (const row& each : rows) {
         sc_core::sc_get_curr_simcontext()->reset();

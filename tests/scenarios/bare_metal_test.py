@@ -164,6 +164,9 @@ class flat_images(bare_metal_test):
         self.assertEqual(report["results"]["ending"],
                          "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it")
         self.assertEqual(report["results"]["cpus"][0]["ended"], "lost")
+        self.assertEqual(report["ended"]["kind"], "halted")
+        self.assertEqual(report["ended"]["details"],
+                         ["cpu0 at 0x700: .long 0x0", "cpu0 was first interrupted at 0x10000: .long 0x0"])
 
     def test_a_machine_check_without_handler(self):
         # ld r5,0(r4) where nothing answers: Machine Check at 0x200, and there is no code at 0x700 either

@@ -55,6 +55,17 @@ class Options(ScenarioTest):
         self.assertEqual((result.status, result.output, result.error), (0, "", ""))
         self.assertTrue(json.loads((self.directory / "r.json").read_text())["shown"])
 
+    def test_a_report_tells_equal_things_once(self):
+        result = run("dma_ops_compare", "--sizes", "4KiB", "--depths", "8", "--bytes", "4MiB", "--plot", "", "--no-trace",
+                     "--report", "r.json", cwd=self.directory)
+        self.assertEqual(result.status, 0, result.output + result.error)
+        report = json.loads((self.directory / "r.json").read_text())
+        self.assertGreater(max(each["exposure"]["canaries"]["sightings"] for each in report["runs"]), 1000)
+        self.assertLess((self.directory / "r.json").stat().st_size / len(report["runs"]), 100_000)
+        for each in report["runs"]:
+            canaries = each["exposure"]["canaries"]
+            self.assertEqual(sum(group["count"] for group in canaries["kept"]), canaries["sightings"])
+
     def test_config_file_and_command_line_have_the_same_names(self):
         (self.directory / "c.toml").write_text('seed_is_not_here = 1\n')
         self.assertEqual(run("direct_block", "--config", "c.toml", cwd=self.directory).status, 2)

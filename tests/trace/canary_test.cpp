@@ -180,6 +180,22 @@ TEST(canaries, too_short_or_too_long_is_refused) {
     EXPECT_EQ(ledger.canaries_planted(), 1U);
 }
 
+TEST(canaries, sightings_of_one_writer_by_one_channel_are_a_group) {
+    memory_with_ledger m;
+    const std::vector<std::byte> secret = bytes_of(secrets[2]);
+    const auto at = [](unsigned us) { return sc_core::sc_time(us, sc_core::SC_US); };
+    for (unsigned i = 0; i < exposure_ledger::sighting_capacity + 3; ++i) {
+        m.ledger.crossed(exposure_channel::ciphertext_page, 0x1'0000 * i, secret, {}, at(7 + i));
+    }
+    m.ledger.crossed(exposure_channel::ciphertext_page, 0, secret, {0, 0, 0x1000}, at(1));
+    ASSERT_EQ(m.ledger.sighting_groups().size(), 2U);
+    const sighting_group& group = m.ledger.sighting_groups()[0];
+    EXPECT_EQ(group.count, exposure_ledger::sighting_capacity + 3)
+        << "those that are not kept are counted, too";
+    EXPECT_EQ(group.first.when, at(7));
+    EXPECT_EQ(group.last, at(7 + exposure_ledger::sighting_capacity + 2));
+}
+
 TEST(canaries, sightings_beyond_the_capacity_are_counted) {
     memory_with_ledger m;
     const std::vector<std::byte> secret = bytes_of(secrets[2]);

@@ -353,6 +353,18 @@ TEST_F(small_ledger, crossings_are_counted_by_channel) {
     EXPECT_EQ(s.crossings[static_cast<std::size_t>(exposure_channel::hypercall_register)].times, 0U);
 }
 
+TEST_F(small_ledger, what_was_not_handed_over_is_no_crossing) {
+    const auto& registers = [this] {
+        return ledger.summary().crossings[static_cast<std::size_t>(exposure_channel::hypercall_register)];
+    };
+    ledger.crossed(exposure_channel::hypercall_register, 0xe0, std::span(content).first(256), {cpu, 0, 0},
+                   at(0), 24);
+    ledger.crossed(exposure_channel::hypercall_register, 0xe0, std::span(content).first(512), {cpu, 0, 0},
+                   at(0), 0);
+    EXPECT_EQ(registers().times, 1U);
+    EXPECT_EQ(registers().bytes, 24U);
+}
+
 TEST_F(small_ledger, map_of_a_page_shows_who_wrote_where_and_what_was_looked_at) {
     ledger.page_exposed(2);
     write(0x2'0000, 0x800);                                                           // a, 32 columns

@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <memory>
 #include <numeric>
 #include <rapidcheck.h>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "trace/metrics.h"
 
@@ -102,6 +105,50 @@ TEST(metric_registry, finds_by_name_and_refuses_a_name_that_is_taken) {
     EXPECT_EQ(registry.find_counter("machine.cpu0", "depth"), nullptr);
     EXPECT_THROW(level(registry, "machine.cpu0", "calls", "calls", ""), std::logic_error);
     EXPECT_EQ(registry.levels.size(), 1U);
+}
+
+TEST(metric_registry, rates_are_of_the_window) {
+    metric_registry registry;
+    counter bytes(registry, "m", "bytes", "bytes", "");
+    tally calls(registry, "m", "calls", "calls", "", {"one", "other"});
+    const sc_time elapsed(10, sc_core::SC_MS);
+    bytes.add(100);
+    calls.add(0, 5);
+    EXPECT_EQ(registry.rate_window(elapsed).length(), elapsed) << "without a window, the whole run";
+    EXPECT_EQ(registry.in_window(bytes), 100U);
+    registry.begin_window(sc_time(2, sc_core::SC_MS));
+    bytes.add(30);
+    calls.add(1, 2);
+    EXPECT_EQ(registry.rate_window(elapsed).length(), sc_time(8, sc_core::SC_MS)) << "it has not ended";
+    EXPECT_EQ(registry.in_window(bytes), 30U);
+    registry.end_window(sc_time(5, sc_core::SC_MS));
+    bytes.add(1000);
+    calls.add(0, 1000);
+    EXPECT_EQ(registry.rate_window(elapsed).begin, sc_time(2, sc_core::SC_MS));
+    EXPECT_EQ(registry.rate_window(elapsed).length(), sc_time(3, sc_core::SC_MS));
+    EXPECT_EQ(registry.in_window(bytes), 30U);
+    EXPECT_EQ(registry.in_window(calls), 2U);
+    EXPECT_EQ(bytes.value(), 1130U);
+}
+
+TEST(metric_registry, a_metric_that_is_gone_is_forgotten_by_its_registry) {
+    metric_registry registry;
+    const counter stays(registry, "m", "stays", "bytes", "");
+    {
+        const counter goes(registry, "m", "goes", "bytes", "");
+        const tally goes_too(registry, "m", "goes_too", "calls", "", {"one"});
+    }
+    EXPECT_EQ(registry.find_counter("m", "goes"), nullptr);
+    EXPECT_EQ(registry.counters.size(), 1U);
+    EXPECT_TRUE(registry.tallies.empty());
+    EXPECT_EQ(registry.departed(), (std::vector<std::string>{"m.goes_too", "m.goes"}));
+}
+
+TEST(metric_registry, a_metric_may_outlive_its_registry) {
+    auto registry = std::make_unique<metric_registry>();
+    const counter stays(*registry, "m", "stays", "bytes", "");
+    registry.reset();
+    EXPECT_EQ(stays.value(), 0U);
 }
 
 }  // namespace

@@ -134,9 +134,10 @@ TEST_F(report, json_has_everything_that_is_declared) {
     for (const auto& [key, value] : json.items()) {
         keys.push_back(key);
     }
-    EXPECT_THAT(keys, ::testing::ElementsAre("scenario", "description", "seed", "parameters", "shown",
-                                             "verdict", "label", "simulated_time_ns", "figures", "metrics",
-                                             "exposure", "violations", "trace"));
+    EXPECT_THAT(keys,
+                ::testing::ElementsAre("scenario", "description", "seed", "parameters", "shown", "verdict",
+                                       "ended", "label", "simulated_time_ns", "rates_are_of_ns", "figures",
+                                       "metrics", "exposure", "violations", "notes", "trace"));
     EXPECT_EQ(json["scenario"], "swiotlb_block");
     EXPECT_EQ(json["seed"], 7);
     EXPECT_EQ(json["parameters"]["request_size"], "4 KiB");
@@ -171,11 +172,50 @@ TEST_F(report, json_has_everything_that_is_declared) {
     EXPECT_EQ(exposure["canaries"]["kept"][0]["writer"]["initiator"], "cpu0");
 
     EXPECT_EQ(json["violations"]["total"], 7);
-    EXPECT_EQ(json["violations"]["by_kind"].size(), violation_kinds);
+    EXPECT_EQ(json["violations"]["by_kind"].size(), violation_kinds - 2) << "notes are apart";
+    EXPECT_EQ(json["notes"]["by_kind"].size(), 2U);
     EXPECT_EQ(json["violations"]["by_kind"]["refused_access"], 7);
-    EXPECT_EQ(json["violations"]["kept"].size(), 7U);
-    EXPECT_EQ(json["violations"]["kept"][6]["request"], 7);
-    EXPECT_EQ(json["violations"]["kept"][6]["time_ns"], 6000);
+    ASSERT_EQ(json["violations"]["kept"].size(), 1U);
+    const ordered_json& group = json["violations"]["kept"][0];
+    EXPECT_EQ(group["count"], 7);
+    EXPECT_EQ(group["request"], 1) << "of the first";
+    EXPECT_EQ(group["time_ns"], 0);
+    EXPECT_EQ(group["last_time_ns"], 6000);
+}
+
+TEST_F(report, tells_equal_violations_once) {
+    work();
+    const std::string text = figures_text(to, facts);
+    EXPECT_THAT(text, HasSubstr("  refused_access: 7\n"));
+    EXPECT_THAT(text, HasSubstr("(7 times until 6.00 us)\n"));
+    EXPECT_THAT(text, Not(HasSubstr("more\n")));
+    EXPECT_THAT(text, Not(HasSubstr("Notes")));
+    to.violations().report({{}, violation_kind::past_buffer, "cpu0", 0x1000, 64, "", 0, "behind a buffer"});
+    EXPECT_THAT(figures_text(to, facts), HasSubstr("\nNotes: 1, "));
+}
+
+TEST_F(report, rates_are_of_the_window) {
+    bytes.add(1'000'000);
+    requests.add(1);
+    to.metrics().begin_window(sc_time(9, sc_core::SC_MS));
+    bytes.add(2'000'000);
+    const std::string text = figures_text(to, facts);
+    EXPECT_THAT(text, HasSubstr("2.00 GB/s")) << "2 MB in the last of 10 ms";
+}
+
+TEST_F(report, says_how_the_run_ended_under_its_verdict) {
+    facts.ending = {ending_kind::time_limit,
+                    "the guest had not finished at the time limit of 10.0 ms",
+                    {"cpu0 waits since 2.00 ms for a request's completion (virtio-blk0)"}};
+    const run_report made = make_run_report(to, header, facts);
+    EXPECT_THAT(
+        made.text,
+        HasSubstr("no canary was seen\n"
+                  "Ended: the guest had not finished at the time limit of 10.0 ms (this report is partial)\n"
+                  "  cpu0 waits since 2.00 ms for a request's completion (virtio-blk0)\n"));
+    EXPECT_EQ(made.json["ended"]["kind"], "time_limit");
+    EXPECT_EQ(made.json["ended"]["partial"], true);
+    EXPECT_EQ(made.json["ended"]["details"].size(), 1U);
 }
 
 TEST_F(report, equal_runs_make_equal_reports) {

@@ -90,6 +90,23 @@ TEST_F(hypercalls, a_canary_that_the_guest_itself_hands_over_is_seen) {
     EXPECT_EQ(recorder.ledger().initiator(seen.writer.initiator), "cpu0");
 }
 
+TEST_F(hypercalls, what_the_ultravisor_puts_in_undeclared_registers_is_no_exposure) {
+    const auto exposed = [this] {
+        return recorder.ledger()
+            .summary()
+            .crossings[static_cast<std::size_t>(exposure_channel::hypercall_register)];
+    };
+    const auto before = exposed();
+    EXPECT_EQ(hypercall(hcall::h_put_term_char, {0, 8, 1, 2}), h_status::h_success);
+    const auto one = exposed();
+    EXPECT_EQ(one.times - before.times, 1U);
+    EXPECT_EQ(one.bytes - before.bytes, 5U * 8) << "R3 to R7";
+    recorder.ledger().plant_canary("register", std::as_bytes(std::span(&canary, 1)));
+    EXPECT_EQ(hypercall(hcall::h_put_term_char, {0, 8, 1, 2}), h_status::h_success);
+    EXPECT_EQ(exposed().times - one.times, 1U);
+    EXPECT_EQ(exposed().bytes - one.bytes, 5U * 8);
+}
+
 TEST_F(hypercalls, random_numbers_are_the_ultravisors_own) {
     EXPECT_EQ(hypercall(hcall::h_random), h_status::h_success);
     const std::uint64_t first = guest.gpr[4];

@@ -63,6 +63,21 @@ TEST_F(sharing_test, a_shared_page_reads_as_zero_and_the_secret_is_scrubbed) {
     EXPECT_EQ(hv.seen[0].gpr[6], 16U);
 }
 
+TEST_F(sharing_test, data_in_pages_that_are_shared_is_noted) {
+    fill_secure(3, 4);
+    ASSERT_EQ(share(2, 3), u_status::u_success);
+    EXPECT_EQ(log().count(trace::violation_kind::shared_content), 1U);
+    const trace::violation& note = log().kept().back();
+    EXPECT_EQ(note.address, abi::page_base(3).value());
+    EXPECT_EQ(note.size, abi::page_size);
+    EXPECT_EQ(note.detail,
+              "UV_SHARE_PAGE of 3 pages, 1 of them with data: it is gone, a page that changes sides is "
+              "zeroed");
+    ASSERT_EQ(share(2, 3), u_status::u_success) << "nothing changes sides";
+    ASSERT_EQ(share(6, 1), u_status::u_success) << "nothing is in it";
+    EXPECT_EQ(log().notes(), 1U);
+}
+
 TEST_F(sharing_test, an_unshared_page_reads_as_zero) {
     ASSERT_EQ(share(3), u_status::u_success);
     fill(frame_kind::normal, 3, 0x99);

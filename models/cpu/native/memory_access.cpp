@@ -30,11 +30,17 @@ void native_cpu::read(phys_addr from, std::span<std::byte> to) {
 }
 
 void native_cpu::write(phys_addr to, std::span<const std::byte> from) {
+    if (block_write_watcher_) {
+        block_write_watcher_(to, from.size());
+    }
     write_bytes(to, from);
     spend(access_cost_ + copy_cost(from.size()));
 }
 
 void native_cpu::fill(phys_addr at, std::size_t size, std::byte value) {
+    if (block_write_watcher_) {
+        block_write_watcher_(at, size);
+    }
     time_.spend(access_cost_);
     while (size > 0) {
         const std::size_t part = in_page(at, size);

@@ -131,6 +131,10 @@ public:
     void fill(abi::phys_addr at, std::size_t size, std::byte value);
     /// memcpy between guest addresses that do not overlap, at timing::memcpy.
     void copy(abi::phys_addr to, abi::phys_addr from, std::size_t size);
+    /// Told of the range of each write() and fill() before it is written: for who checks what the programme does.
+    void on_block_write(std::function<void(abi::phys_addr at, std::size_t size)> watcher) {
+        block_write_watcher_ = std::move(watcher);
+    }
 
     // --- MMIO (cache-inhibited; traps). Width 1, 2, 4 or 8 bytes; the value is the integer in the register.
     template <std::unsigned_integral T>
@@ -237,7 +241,8 @@ private:
     std::function<void(native_cpu&)> interrupt_handler_;
     std::uint64_t interrupt_origin_;
     std::optional<sc_core::sc_time> decrementer_;  // when it ends H_CEDE
-    std::vector<std::byte> staging_;               // of a copy between pages without grants
+    std::function<void(abi::phys_addr, std::size_t)> block_write_watcher_;
+    std::vector<std::byte> staging_;  // of a copy between pages without grants
 
     sc_core::sc_time access_cost_;
     sc_core::sc_time barrier_cost_;

@@ -113,6 +113,7 @@ public:
     [[nodiscard]] bool secure() const { return (core_.state.msr & msr_s) != 0; }
     [[nodiscard]] sc_core::sc_time now() const { return time_.now(); }
     [[nodiscard]] core& engine() { return core_; }
+    [[nodiscard]] const core& engine() const { return core_; }
     /// From now on `by` is asked; it must outlive the simulation.
     void control(run_control& by) { control_ = &by; }
     /// Effective to real addresses, and what answers there: for debuggers, in the CPU's thread.

@@ -351,6 +351,9 @@ void core::cause_interrupt(std::uint64_t nip, const interrupt_cause& cause) {
     const vector which = delegated ? vector::program : cause.which;
     const bool at_once = instructions() == entered_at_;
     uncompleted_ = at_once ? uncompleted_ + 1 : 0;
+    if (!at_once) {
+        interrupted_at_ = {nip, state.msr};
+    }
     const bool endless = at_once && (which == entered_ || uncompleted_ > most);
     entered_ = which;
     deliver(nip, cause);

@@ -64,6 +64,13 @@ public:
     [[nodiscard]] std::uint64_t instructions() const {
         return total_ + static_cast<std::uint64_t>(executed_);
     }
+    /// Where the latest interrupt came that an instruction caused; of several without an instruction completed between them, the
+    /// first.
+    struct interrupted_place {
+        std::uint64_t nip = 0;
+        std::uint64_t msr = 0;
+    };
+    [[nodiscard]] const interrupted_place& interrupted_at() const { return interrupted_at_; }
 
     /// MSR, CIABR, DAWR or DAWRX was changed from outside.
     void msr_changed();
@@ -392,7 +399,8 @@ private:
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     std::uint64_t entered_at_ = never;  // instructions() at the first one of the latest interrupt's handler
     vector entered_ = vector::program;  // that interrupt's vector
-    unsigned uncompleted_ = 0;          // interrupts before it since an instruction was completed
+    interrupted_place interrupted_at_;
+    unsigned uncompleted_ = 0;  // interrupts before it since an instruction was completed
     alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
 
     struct {
