@@ -141,6 +141,9 @@ end_of_program process::run() {
             statistics.sent_from_outside = signal;
             signals.send({.signo = signal, .code = SI_USER});
         }
+        if (why != exit_reason::paused) {
+            core.lose_reservation();  // the kernel may store
+        }
         switch (why) {
         case exit_reason::interrupt:
             take_interrupt();

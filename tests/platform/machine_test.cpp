@@ -110,6 +110,55 @@ TEST_F(machine_test, what_is_shared_is_the_pool_and_the_rings_and_nothing_else) 
               subject.memory().states().size() - pool_pages - ring_pages);
 }
 
+// The customary address of 32-bit interrupt messages is RAM here like any other.
+TEST_F(machine_test, a_device_in_bypass_reaches_ram_around_4_gib) {
+    constexpr abi::phys_addr at{0xffff'0000};
+    machine_config config;
+    config.memory_size = std::uint64_t{5} << 30;
+    config.disks = {disk_config{}};
+    machine subject("machine", config, 1);
+    std::vector<std::byte> expected(2 * abi::page_size);
+    std::vector<std::byte> got(expected.size());
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        guest::fill_block_pattern(expected, 1, 2, 3);
+        const guest::buffer source = kernel.alloc(expected.size());
+        const auto bytes = static_cast<std::uint32_t>(expected.size());
+        cpu.write(source.at(), expected);
+        EXPECT_EQ(kernel.block(0).write(cpu, 0, source.at(), bytes), guest::block_status::ok);
+        EXPECT_EQ(kernel.block(0).read(cpu, 0, at, bytes), guest::block_status::ok);
+        cpu.read(at, got);
+    });
+    EXPECT_TRUE(subject.finished()) << subject.ending();
+    EXPECT_EQ(subject.devices_with(guest::dma_ops_choice::virtio_direct), 1U);
+    EXPECT_EQ(got, expected);
+    EXPECT_EQ(subject.recorder().violations().total(), 0U);
+}
+
+// PAPR 14.5.4.1, and KVM: the bytes f4 1a 42 10 are the integer 0xf41a4210.
+TEST_F(machine_test, h_logical_ci_load_gives_a_big_endian_integer_and_mmio_a_little_endian_one) {
+    for (const bool secure : {false, true}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        machine_config config = secure_with_disk();
+        config.secure = secure;
+        machine subject("machine", config, 1);
+        subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+            const abi::phys_addr header = abi::platform::ecam_base +
+                                          abi::pci::ecam_offset(kernel.pci().devices()[0].devfn, 0);
+            EXPECT_EQ(cpu.hypercall(abi::hcall::h_logical_ci_load, {4, header.value()}),
+                      abi::h_status::h_success);
+            EXPECT_EQ(cpu.state().gpr[4], 0xf41a'4210U);
+            EXPECT_EQ(cpu.mmio_load<std::uint32_t>(header), 0x1042'1af4U);
+            const abi::phys_addr line = header + abi::pci::interrupt_line;
+            EXPECT_EQ(cpu.hypercall(abi::hcall::h_logical_ci_store, {1, line.value(), 0x5a}),
+                      abi::h_status::h_success);
+            EXPECT_EQ(cpu.mmio_load<std::uint8_t>(line), 0x5a);
+        });
+        EXPECT_TRUE(subject.finished()) << subject.ending();
+        EXPECT_EQ(subject.guest_secure(), secure);
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
 TEST_F(machine_test, several_cpus_work_in_their_own_areas) {
     machine_config config = secure_with_disk();
     config.cpus = 4;

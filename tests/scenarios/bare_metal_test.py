@@ -70,6 +70,29 @@ class bare_metal_test(scenario.ScenarioTest):
         return json.loads((self.directory / "state.json").read_text())["cpus"]
 
 
+class observing(bare_metal_test):
+    def test_changes_nothing(self):
+        # li r5,1000; mtctr r5; lis r3,8; again: addi r7,r7,1; lwarx r5,0,r3; addi r5,r5,1; b .+4; mfdec r8; mulli r9,r9,31;
+        # add r9,r9,r8; stwcx. r5,0,r3; bne again; bdnz again; attn
+        words = [0x38A003E8, 0x7CA903A6, 0x3C600008, 0x38E70001, 0x7CA01828, 0x38A50001, 0x48000004, 0x7D1602A6,
+                 0x1D29001F, 0x7D294214, 0x7CA0192D, 0x4082FFE0, 0x4200FFDC, ATTN]  # fmt: skip
+        program = [*self.flat(words), "--stop-on", "attn", "--quantum", "1us"]
+        trace = ["--instruction-trace", "trace"]
+        expected = self.state(*program)
+        self.assertGreater(expected[0]["instructions"], 10_000)
+        for options in (
+            trace,
+            [*trace, "--instruction-trace.numbers", "3001:9000"],
+            [*trace, "--instruction-trace.addresses", "0x10010:0x1001c"],
+            [*trace, "--instruction-trace.time", "2us:4us"],
+            ["--profile", "profile", "--profile.period", "97"],
+            ["--coverage", "yes"],
+            [*trace, "--profile", "profile", "--profile.period", "1", "--coverage", "yes"],
+        ):
+            with self.subTest(options=options):
+                self.assertEqual(self.state(*program, *options), expected)
+
+
 class flat_images(bare_metal_test):
     def test_exit_statuses(self):
         for code, status in ((0, 0), (1, 1), (42, 42), (255, 255), (0x1107, 7), (0x100, 0)):

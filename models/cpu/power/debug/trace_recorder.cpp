@@ -159,17 +159,18 @@ void trace_recorder::append_pages() {
     }
 }
 
-/// Before an instruction is recorded, when something is in its way. False: the budget is used up.
+/// Before an instruction is recorded, when something is in its way.
 bool trace_recorder::room(const core& c, const op* o) {
-    const std::int64_t left = c.left(o);
-    if (left <= 0) {
+    const std::uint64_t number = c.instructions_before(o);
+    if (number >= to_) {
+        leave_out(c);
         return false;
     }
     if (renumber_ || (file_ && pages_told_ < pages_.size())) {
         settle(c.state);
         append_pages();
         if (renumber_) {
-            append(trace_event::number, c.instructions_before(o));
+            append(trace_event::number, number);
             renumber_ = false;
         }
         append(trace_event::hole, 0);
@@ -178,17 +179,18 @@ bool trace_recorder::room(const core& c, const op* o) {
         close(c.state);
         make_room();
     }
-    stop_ = next_ + std::min<std::int64_t>(left, buffer_.end() - next_);
+    stop_ = next_ + room_for(to_ - number);
     return true;
 }
 
-bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& decoded) {
+void trace_recorder::add_after_gap(core& c, const op* o, const observed_op& decoded) {
     const std::uint64_t number = c.instructions_before(o);
     const bool access = accesses_storage(decoded);
     if (number != expected_ || access) {
         settle(c.state);
         if (number != expected_) {
             append(trace_event::number, number, trace_gap);
+            gaps_ = true;
         }
         if (access) {
             append(trace_event::address, effective_address(decoded, c.state) & c.ea_mask());
@@ -196,17 +198,22 @@ bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& deco
         append(trace_event::hole, 0);
     }
     expected_ = number + 1;
-    gaps_ = true;
-    if (!ready() && !room(c, o)) {
-        return false;
+    may_skip_ = true;
+    if (ready() || room(c, o)) {
+        add(c, decoded);
     }
-    add(c, decoded);
-    return true;
 }
 
-void trace_recorder::begin(const core& c, std::uint64_t picoseconds, std::uint64_t budget) {
-    const bool gap = gaps_ || c.instructions() != ended_;
-    append(trace_event::number, c.instructions(), gap ? trace_gap : 0);
+/// How many of so many records go into the buffer.
+std::ptrdiff_t trace_recorder::room_for(std::uint64_t records) const {
+    const std::ptrdiff_t space = buffer_.end() - next_;
+    return records < static_cast<std::uint64_t>(space) ? static_cast<std::ptrdiff_t>(records) : space;
+}
+
+void trace_recorder::begin(const core& c, std::uint64_t number, std::uint64_t picoseconds, std::uint64_t to) {
+    const bool gap = gaps_ || number != ended_;
+    to_ = to;
+    append(trace_event::number, number, gap ? trace_gap : 0);
     if ((gap && !gaps_) || recorded() >= snapshot_at_) {
         snapshot(c);
     } else if (!gap) {
@@ -221,8 +228,9 @@ void trace_recorder::begin(const core& c, std::uint64_t picoseconds, std::uint64
         append(trace_event::time, picoseconds);
     }
     append(trace_event::hole, 0);
-    renumber_ = gaps_ = false;
-    stop_ = next_ + std::min<std::uint64_t>(budget, static_cast<std::uint64_t>(buffer_.end() - next_));
+    renumber_ = gaps_ = may_skip_ = false;
+    expected_ = number;
+    stop_ = next_ + room_for(to > number ? to - number : 0);
 }
 
 /// So that a reader that has lost the beginning knows them again.
@@ -241,6 +249,7 @@ void trace_recorder::end(const core& c) {
     settle(c.state);
     known_ = c.state.gpr;
     ended_ = c.instructions();
+    gaps_ = gaps_ || (may_skip_ && ended_ != expected_);
 }
 
 std::uint32_t trace_recorder::place_of(std::uint64_t ea) {
