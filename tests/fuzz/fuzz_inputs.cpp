@@ -436,8 +436,10 @@ bool play(const options& wanted, std::uint64_t first, std::uint64_t last,
     for (std::uint64_t number = first; number != last; ++number) {
         const fuzz_case what = make_case(wanted.seed, number, known, corpus);
         furnish(what.toml);
-        // A case that crashes or hangs has been named by then.
+        // A case that crashes, waits or takes for ever ends this process, and has been named by then: standard error is captured,
+        // so that its parent must tell (case_watch.h could not).
         std::ofstream("now") << number;
+        std::signal(SIGALRM, SIG_DFL);
         ::alarm(hang_seconds);
         const outcome seen = run(*what.of, what.arguments);
         ::alarm(0);
