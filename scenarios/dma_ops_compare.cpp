@@ -147,6 +147,7 @@ public:
         machine.swiotlb_size = std::uint64_t{16} << 20;
         machine.costs.block_latency_us = 2;
         machine.costs.block_gb_per_s = 200;
+        machine.costs.pci_latency_ns = 5;
         machine.costs.pci_gb_per_s = 200;
     }
 

@@ -17,7 +17,7 @@ MEMCPY_GB_PER_S = 10
 class Comparison(ScenarioTest):
     def rows(self, *options):
         """By name of the way, for one size and depth."""
-        report = self.shown("dma_ops_compare", "--no-trace", "--plot", "", "--canaries", 0, "--bytes", "256KiB",
+        report = self.shown("dma_ops_compare", "--no-trace", "--plot", "", "--canaries", 0, "--bytes", "1MiB",
                             *options)
         return {row["way"]: row for row in report["results"]["comparison"]}
 
