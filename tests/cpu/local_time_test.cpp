@@ -61,10 +61,11 @@ TEST_F(cpu_test, a_barrier_gives_way_to_what_can_happen) {
         other = sc_core::sc_time_stamp();
     });
     bench.run([&](native_cpu& cpu) {
+        cpu.spend(ns(1));
         cpu.synchronize();  // the other process has begun to wait
-        cpu.spend(ns(289));
+        cpu.spend(ns(288));
         cpu.barrier();
-        EXPECT_EQ(sc_core::sc_time_stamp(), ns(0));
+        EXPECT_EQ(sc_core::sc_time_stamp(), ns(1));
         EXPECT_EQ(cpu.now(), ns(299));
         EXPECT_EQ(other, ns(0));
         cpu.barrier();
