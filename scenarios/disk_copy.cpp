@@ -53,7 +53,7 @@ void disk_copy_scenario::declare(platform::parameter_set& parameters) {
                    "memory");
     parameters.add("disk-size", disk_size_, platform::quantity::bytes, "bytes", "size of a disk in memory");
     parameters.add("chunk", chunk_, platform::quantity::bytes, "bytes", "how much is copied at a time");
-    parameters.add("depth", depth_, "chunks", "how many chunks are under way at once");
+    parameters.add("depth", depth_, "chunks", "how many chunks are under way at once, of each CPU");
     parameters.add("clear-buffers", clear_buffers_,
                    "the guest clears recycled memory before it reads into it");
 }

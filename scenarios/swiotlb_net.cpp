@@ -38,7 +38,7 @@ public:
     void declare(platform::parameter_set& parameters) override {
         parameters.add("sizes", sizes_, platform::quantity::bytes, "UDP payloads, 8 bytes to net.mtu - 28");
         parameters.add("datagrams", datagrams_, platform::quantity::count, "datagrams",
-                       "how many of each size, each way");
+                       "how many of each size, each way, of each CPU");
         parameters.add("interval", interval_, "from one datagram of the peer to the next");
     }
 
@@ -62,19 +62,12 @@ public:
     void guest_main(guest::kernel& kernel, cpu::native::native_cpu& cpu) override {
         guest::inet_stack& net = kernel.net(0);
         round_trip_ = net.ping(cpu, peer::peer_ip);
-        net.bind_udp(guest_port);
-        std::uint64_t sequence = 0;
-        for (const std::uint64_t size : sizes_) {
-            for (std::uint64_t i = 0; i < datagrams_; ++i) {
-                sent_ += send_pattern(net, cpu, sequence++, size) ? 1U : 0U;
-            }
-            receive_patterns(net, cpu, size);
-        }
+        kernel.on_every_cpu(cpu, [&](cpu::native::native_cpu& on) { talk(net, on); });
         kernel.sleep(cpu, {1, sc_core::SC_MS});  // for the last datagrams to arrive at the peer
     }
 
     void judge(platform::machine& after, platform::session& in) override {
-        const std::uint64_t all = datagrams_ * sizes_.size();
+        const std::uint64_t all = datagrams_ * sizes_.size() * after.config().cpus;
         in.expect(after.finished() && round_trip_.has_value(),
                   round_trip_ ? fmt::format("the peer answered the guest's ping after {}",
                                             platform::format_duration(*round_trip_))
@@ -94,10 +87,27 @@ public:
     }
 
 private:
+    /// Each CPU has a port of its own.
+    static std::uint16_t port_of(const cpu::native::native_cpu& cpu) {
+        return static_cast<std::uint16_t>(guest_port + cpu.number());
+    }
+
+    /// One CPU's part: datagrams to the peer and from it, size after size.
+    void talk(guest::inet_stack& net, cpu::native::native_cpu& cpu) {
+        net.bind_udp(port_of(cpu));
+        std::uint64_t sequence = 0;
+        for (const std::uint64_t size : sizes_) {
+            for (std::uint64_t i = 0; i < datagrams_; ++i) {
+                sent_ += send_pattern(net, cpu, sequence++, size) ? 1U : 0U;
+            }
+            receive_patterns(net, cpu, size);
+        }
+    }
+
     bool send_pattern(guest::inet_stack& net, cpu::native::native_cpu& cpu, std::uint64_t sequence,
                       std::uint64_t size) {
         const std::vector<std::byte> payload = pattern(sequence, size);
-        return net.send_udp(cpu, guest_port, peer::peer_ip, peer::sink_port, payload);
+        return net.send_udp(cpu, port_of(cpu), peer::peer_ip, peer::sink_port, payload);
     }
 
     void receive_patterns(guest::inet_stack& net, cpu::native::native_cpu& cpu, std::uint64_t size) {
@@ -105,12 +115,13 @@ private:
             .magic = peer::start_magic,
             .count = static_cast<std::uint32_t>(datagrams_),
             .size = static_cast<std::uint32_t>(size),
-            .port = guest_port,
+            .port = port_of(cpu),
             .reserved = 0,
             .interval_ns = static_cast<std::uint64_t>(interval_.to_seconds() * 1e9)};
-        net.send_udp(cpu, guest_port, peer::peer_ip, peer::control_port, std::as_bytes(std::span(&order, 1)));
+        net.send_udp(cpu, port_of(cpu), peer::peer_ip, peer::control_port,
+                     std::as_bytes(std::span(&order, 1)));
         for (std::uint64_t sequence = 0; sequence < datagrams_; ++sequence) {
-            const auto datagram = net.receive_udp(cpu, guest_port, {10, sc_core::SC_MS});
+            const auto datagram = net.receive_udp(cpu, port_of(cpu), {10, sc_core::SC_MS});
             if (!datagram) {
                 return;
             }

@@ -28,7 +28,7 @@ public:
 
     void declare(platform::parameter_set& parameters) override {
         parameters.add("block-size", block_size_, platform::quantity::bytes, "bytes", "size of a request");
-        parameters.add("depth", depth_, "requests", "requests in flight");
+        parameters.add("depth", depth_, "requests", "requests in flight, of each CPU");
         parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes",
                        "how much is written and read in all");
     }
@@ -42,7 +42,7 @@ public:
         if (depth_ == 0 || depth_ > 1024) {
             throw std::invalid_argument(fmt::format("depth: {} is not within 1 to 1024", depth_));
         }
-        machine.disks[0].size = blocks() * block_size_;
+        machine.disks[0].size = machine.cpus * blocks() * block_size_;
     }
 
     void guest_main(guest::kernel& kernel, cpu::native::native_cpu& cpu) override {
@@ -51,8 +51,8 @@ public:
                                    .total_bytes = bytes_,
                                    .read_percent = 50,
                                    .random = true,
-                                   .sectors = blocks() * block_size_ / 512};
-        result_ = run_block_workload(kernel, cpu, kernel.block(0), work);
+                                   .sectors = kernel.cpus() * blocks() * block_size_ / 512};
+        result_ = run_block_workload_on_every_cpu(kernel, cpu, kernel.block(0), work);
         requeued_ = kernel.block(0).requeued();
         recovered_ = kernel.block(0).recovered();
     }
@@ -66,7 +66,7 @@ public:
             fmt::format("the driver put {} requests back and started every one of them later", requeued_));
         in.expect(after.finished() && result_.errors == 0 &&
                       result_.bytes == bytes_ / block_size_ * block_size_,
-                  fmt::format("all {} requests completed without error", result_.reads + result_.writes));
+                  fmt::format("all {} requests completed without error", result_.requests()));
         in.expect(result_.verified > 0 && result_.mismatches == 0,
                   fmt::format("{} blocks were read back with what had been written", result_.verified));
         in.expect(after.device_accesses_not_shared() == 0 && after.canaries_seen() == 0,
@@ -75,7 +75,7 @@ public:
     }
 
 private:
-    /// Few enough for most of them to be written and read again, and more than are in flight.
+    /// Of each CPU: few enough for most of them to be written and read again, and more than are in flight.
     [[nodiscard]] std::uint64_t blocks() const { return std::uint64_t{depth_} + depth_ / 2 + 1; }
 
     std::uint64_t block_size_ = std::uint64_t{64} << 10;

@@ -104,7 +104,7 @@ std::optional<sc_time> network_peer::next_due() const {
         consider(to_guest_.front().arrives);
     }
     if (source_active()) {
-        consider(source_->next);
+        consider(next_source().next);
     }
     return due;
 }
@@ -239,7 +239,7 @@ frame_fault network_peer::receive_udp(endpoint from, const ipv4_view& ip) {
     case control_port:
         return control(from, udp.payload);
     case sink_port:
-        sink(udp.payload);
+        sink(from.port, udp.payload);
         return frame_fault::none;
     case echo_port:
         echo_replies_.add();
@@ -261,7 +261,7 @@ frame_fault network_peer::control(const endpoint& from, std::span<const std::byt
     return frame_fault::none;
 }
 
-void network_peer::sink(std::span<const std::byte> payload) {
+void network_peer::sink(std::uint16_t from_port, std::span<const std::byte> payload) {
     const auto header = peek<pattern_header>(payload);
     const auto intact = [&] {
         const auto bytes = payload.subspan(sizeof *header);
@@ -279,8 +279,9 @@ void network_peer::sink(std::span<const std::byte> payload) {
     }
     sink_datagrams_.add();
     sink_bytes_.add(payload.size());
-    sink_out_of_order_.add(header->sequence == sink_expected_ ? 0 : 1);
-    sink_expected_ = header->sequence + 1;
+    std::uint64_t& expected = sink_expected_[from_port];
+    sink_out_of_order_.add(header->sequence == expected ? 0 : 1);
+    expected = header->sequence + 1;
 }
 
 // ------------------------------------------------------------------------------------------------------------ source
@@ -299,18 +300,27 @@ void network_peer::start_source(const source& what) {
 }
 
 void network_peer::start(const source& what, const endpoint& to) {
-    source_ = running_source{.from = self(source_port),
-                             .to = to,
-                             .left = what.count,
-                             .size = what.size,
-                             .interval = what.interval,
-                             .sequence = 0,
-                             .next = sc_core::sc_time_stamp()};
+    if (what.count == 0) {
+        sources_.erase(to.port);
+        return;
+    }
+    sources_[to.port] = running_source{.from = self(source_port),
+                                       .to = to,
+                                       .left = what.count,
+                                       .size = what.size,
+                                       .interval = what.interval,
+                                       .sequence = 0,
+                                       .next = sc_core::sc_time_stamp()};
     wake_.notify(sc_core::SC_ZERO_TIME);
 }
 
+/// The one that is to send next; of equals, that to the lowest port.
+const network_peer::running_source& network_peer::next_source() const {
+    return std::ranges::min_element(sources_, {}, [](const auto& each) { return each.second.next; })->second;
+}
+
 void network_peer::send_from_source() {
-    running_source& s = *source_;
+    running_source& s = sources_.at(next_source().to.port);
     const std::span<std::byte> payload = builder_.udp_payload(s.size);
     pattern_header header;
     header.sequence = s.sequence;
@@ -323,8 +333,10 @@ void network_peer::send_from_source() {
     send(builder_.udp(s.from, s.to));
     source_datagrams_.add();
     ++s.sequence;
-    --s.left;
     s.next = std::max(sc_core::sc_time_stamp() + s.interval, to_guest_.free_at());
+    if (--s.left == 0) {
+        sources_.erase(s.to.port);
+    }
 }
 
 void network_peer::commit_pcap() {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,8 +28,8 @@ namespace pefsim::backend {
 /// | ARP request for its address      | answers                                                                    |
 /// | ICMP echo request                | answers with the same payload                                              |
 /// | UDP to abi::network_peer::echo_port    | sends the datagram back                                              |
-/// | UDP to abi::network_peer::sink_port    | checks it against the seeded pattern and counts                      |
-/// | UDP to abi::network_peer::control_port | starts sending pattern datagrams, as start_source() does             |
+/// | UDP to abi::network_peer::sink_port    | checks it against the seeded pattern and counts, a sequence per source port |
+/// | UDP to abi::network_peer::control_port | starts sending pattern datagrams, as start_source() does, to each port its own |
 ///
 /// Every length and checksum is verified; what is wrong is dropped and counted by reason. Frames travel at
 /// timing::net_bandwidth and arrive after timing::net_latency, each way.
@@ -63,10 +64,10 @@ public:
     void attach(network_card_if& card) override { card_ = &card; }
     sc_core::sc_time transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) override;
 
-    /// Starts sending now; replaces a transmission that is under way.
+    /// Starts sending now; replaces a transmission to the same port that is under way.
     /// \throws std::invalid_argument for a size that the MTU forbids
     void start_source(const source& what);
-    [[nodiscard]] bool source_active() const { return source_ && source_->left != 0; }
+    [[nodiscard]] bool source_active() const { return !sources_.empty(); }
 
     // What the sink saw.
     [[nodiscard]] std::uint64_t sink_datagrams() const { return sink_datagrams_.value(); }
@@ -94,6 +95,7 @@ private:
     [[nodiscard]] std::optional<sc_core::sc_time> next_due() const;
     void act(const sc_core::sc_time& now);
     void send(std::span<const std::byte> frame);
+    [[nodiscard]] const running_source& next_source() const;
     void send_from_source();
     void start(const source& what, const endpoint& to);
     [[nodiscard]] bool source_size_allowed(std::size_t size) const;
@@ -104,7 +106,7 @@ private:
     frame_fault receive_icmp(const endpoint& from, const ipv4_view& ip);
     frame_fault receive_udp(endpoint from, const ipv4_view& ip);
     frame_fault control(const endpoint& from, std::span<const std::byte> payload);
-    void sink(std::span<const std::byte> payload);
+    void sink(std::uint16_t from_port, std::span<const std::byte> payload);
     [[nodiscard]] endpoint self(std::uint16_t port = 0) const { return {config_.mac, config_.ip, port}; }
 
     config config_;
@@ -113,8 +115,8 @@ private:
     wire to_peer_;
     wire to_guest_;
     frame_builder builder_;
-    std::optional<running_source> source_;
-    std::uint64_t sink_expected_ = 0;
+    std::map<std::uint16_t, running_source> sources_;       // that have something left, by the guest's port
+    std::map<std::uint16_t, std::uint64_t> sink_expected_;  // sequence number, by the guest's port
     sc_core::sc_event wake_{"wake"};
 
     trace::event_signal frame_in_;

@@ -22,11 +22,17 @@ void local_time::catch_up() {
     resume();
 }
 
+bool local_time::undisturbed() const {
+    return ahead_ == sc_core::SC_ZERO_TIME ||
+           sc_core::sc_time_to_pending_activity(sc_core::sc_get_curr_simcontext()) > ahead_;
+}
+
 void local_time::resume() {
+    waited_until_ = sc_core::sc_time_stamp();
     if (quantum_ == sc_core::SC_ZERO_TIME) {
         return;
     }
-    const auto now = sc_core::sc_time_stamp().value();
+    const auto now = waited_until_.value();
     if (now >= meeting_point_) {
         meeting_point_ = (now / quantum_.value() + 1) * quantum_.value();
     }

@@ -16,9 +16,13 @@ public:
     /// How far local time is ahead; what b_transport and a trap take as their delay and add to.
     sc_core::sc_time& ahead() { return ahead_; }
     [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + ahead_; }
+    /// The same, for the CPU's own thread: simulation time stands still between its waits, and is remembered.
+    [[nodiscard]] sc_core::sc_time own_now() const { return waited_until_ + ahead_; }
 
     void spend(const sc_core::sc_time& duration) { ahead_ += duration; }
     [[nodiscard]] bool quantum_used() const { return ahead_ >= left_; }
+    /// True when nothing else can happen up to local time: to let simulation time catch up would change nothing.
+    [[nodiscard]] bool undisturbed() const;
     /// Local time that is left until simulation time is to catch up.
     [[nodiscard]] sc_core::sc_time left() const {
         return quantum_used() ? sc_core::SC_ZERO_TIME : left_ - ahead_;
@@ -33,6 +37,7 @@ private:
     sc_core::sc_time quantum_;
     sc_core::sc_time left_;
     sc_core::sc_time ahead_;
+    sc_core::sc_time waited_until_;
     sc_core::sc_time::value_type meeting_point_;
 };
 

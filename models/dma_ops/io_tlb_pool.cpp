@@ -8,6 +8,7 @@ namespace pefsim::dma_ops {
 
 namespace {
 
+constexpr std::size_t word_slots = 64;  // of the bit map
 constexpr std::uint64_t in_slot_mask = io_tlb_pool::slot_size - 1;
 
 std::size_t slots_for(std::uint64_t bytes) { return (bytes + in_slot_mask) >> io_tlb_pool::slot_shift; }
@@ -48,9 +49,34 @@ io_tlb_pool::io_tlb_pool(phys_addr start, std::size_t slots, unsigned areas)
     : start_(start),
       area_slots_(slots / areas),
       slots_(slots),
-      areas_(areas) {
-    for (std::size_t i = 0; i < slots; ++i) {
-        slots_[i].list = static_cast<std::uint32_t>(set_slots - in_set(i));
+      free_(slots / word_slots, ~std::uint64_t{0}),
+      areas_(areas) {}
+
+std::size_t io_tlb_pool::free_from(std::size_t index) const {
+    const std::size_t word = index / word_slots;
+    const std::size_t bit = index % word_slots;
+    const auto free = static_cast<std::size_t>(std::countr_one(free_[word] >> bit));
+    const bool next_word = bit + free == word_slots && in_set(index) < word_slots;
+    return free + (next_word ? static_cast<std::size_t>(std::countr_one(free_[word + 1])) : 0);
+}
+
+std::size_t io_tlb_pool::free_before(std::size_t index) const {
+    const std::size_t word = index / word_slots;
+    const std::size_t bit = index % word_slots;
+    const auto free = bit == 0 ? 0
+                               : static_cast<std::size_t>(std::countl_one(free_[word] << (word_slots - bit)));
+    const bool word_before = free == bit && in_set(index) >= word_slots;
+    return free + (word_before ? static_cast<std::size_t>(std::countl_one(free_[word - 1])) : 0);
+}
+
+void io_tlb_pool::mark(std::size_t first, std::size_t count, bool free) {
+    for (const std::size_t end = first + count; first != end;) {
+        const std::size_t bit = first % word_slots;
+        const std::size_t part = std::min(end - first, word_slots - bit);
+        const std::uint64_t bits = (~std::uint64_t{0} >> (word_slots - part)) << bit;
+        std::uint64_t& word = free_[first / word_slots];
+        word = free ? word | bits : word & ~bits;
+        first += part;
     }
 }
 
@@ -87,13 +113,13 @@ std::optional<io_tlb_pool::allocation> io_tlb_pool::allocate(unsigned area, cons
     const std::size_t padding = kept >> slot_shift;
     for (std::size_t i = 0; i < run.slots; ++i) {
         slot& taken = slots_[*found + i];
-        taken.list = 0;
         taken.alloc_size = static_cast<std::int64_t>(total) -
                            static_cast<std::int64_t>(in_slot + (i << slot_shift));
         taken.original = i < padding ? no_original : wanted.original + ((i - padding) << slot_shift);
     }
     slots_[*found + padding].pad_slots = static_cast<std::uint32_t>(padding);
-    visited += run.slots + count_free_before(*found, 0);
+    mark(*found, run.slots, false);
+    visited += run.slots + free_before(*found);
 
     areas_[area].hint = (*found - area * area_slots_ + run.slots) % area_slots_;
     areas_[area].used += run.slots;
@@ -127,18 +153,7 @@ bool io_tlb_pool::suits(std::size_t index, const search& run) const {
     const std::uint64_t first = address_of(index).value();
     const std::uint64_t last = first + (run.slots << slot_shift) - 1;
     const bool crosses = ((first ^ last) & ~run.segment_boundary) != 0;
-    return !crosses && slots_[index].list >= run.slots;
-}
-
-/// The free slots right before `index` in its set have their counts renewed, given how many are free from `index` on.
-/// \returns how many they are
-std::size_t io_tlb_pool::count_free_before(std::size_t index, std::uint32_t free_from_index) {
-    std::size_t changed = 0;
-    for (std::size_t i = index; in_set(i) != 0 && slots_[i - 1].list != 0; --i) {
-        slots_[i - 1].list = ++free_from_index;
-        ++changed;
-    }
-    return changed;
+    return !crosses && free_from(index) >= run.slots;
 }
 
 io_tlb_pool::released io_tlb_pool::release(phys_addr address, std::uint64_t min_align_mask) {
@@ -149,12 +164,10 @@ io_tlb_pool::released io_tlb_pool::release(phys_addr address, std::uint64_t min_
     index -= padding;
     const std::size_t count = slots_for(static_cast<std::uint64_t>(slots_[index].alloc_size) + in_slot);
 
-    const std::size_t end = index + count;
-    std::uint32_t free = in_set(end) != 0 ? slots_[end].list : 0;
-    for (std::size_t i = end; i > index; --i) {
-        slots_[i - 1] = {.original = no_original, .alloc_size = 0, .list = ++free, .pad_slots = 0};
-    }
-    const std::size_t merged = count_free_before(index, free);
+    std::fill_n(slots_.begin() + static_cast<std::ptrdiff_t>(index), count, slot{});
+    mark(index, count, true);
+    // Linux counts on: the slots before it that are free, too, get new counts.
+    const std::size_t merged = free_before(index);
 
     areas_[index / area_slots_].used -= count;
     used_ -= count;

@@ -17,8 +17,8 @@ using abi::phys_addr;
 ///
 /// A pool is cut into slots of 2 KiB, 128 slots make a set of 256 KiB, and an allocation never leaves its set. Sets are
 /// dealt to areas, one per CPU, rounded up to a power of two; each area is searched round robin from where its last
-/// allocation ended. For each slot `list` holds how many slots are free from it to the end of its set, without a gap;
-/// 0 while it is taken.
+/// allocation ended. Linux's count for each slot, how many are free from it to the end of its set without a gap, is read
+/// off a bit map here: free_from().
 ///
 /// Plain bookkeeping: touches no memory, knows no time and takes no locks.
 class io_tlb_pool {
@@ -42,7 +42,6 @@ public:
         phys_addr original =
             no_original;  ///< address that the slot's first byte, minus the kept offset, bounces for
         std::int64_t alloc_size = 0;  ///< bytes from there to the end of the allocation
-        std::uint32_t list = 0;
         std::uint32_t pad_slots = 0;  ///< slots before this one that belong to its allocation
     };
     static constexpr phys_addr no_original{std::numeric_limits<std::uint64_t>::max()};
@@ -85,6 +84,8 @@ public:
     [[nodiscard]] std::size_t size() const { return slots_.size() << slot_shift; }
     [[nodiscard]] bool contains(phys_addr at) const { return at >= start_ && at - start_ < size(); }
     [[nodiscard]] const std::vector<slot>& slots() const { return slots_; }
+    /// Free slots without a gap from `index` to the end of its set (Linux's io_tlb_slot::list); 0 while it is taken.
+    [[nodiscard]] std::size_t free_from(std::size_t index) const;
     [[nodiscard]] unsigned areas() const { return static_cast<unsigned>(areas_.size()); }
     [[nodiscard]] std::size_t area_slots() const { return area_slots_; }
     [[nodiscard]] unsigned area_of(phys_addr address) const {
@@ -105,14 +106,17 @@ private:
 
     [[nodiscard]] std::size_t index_of(phys_addr address) const { return (address - start_) >> slot_shift; }
     [[nodiscard]] phys_addr address_of(std::size_t index) const { return start_ + (index << slot_shift); }
+    /// Free slots without a gap right before `index`, in its set.
+    [[nodiscard]] std::size_t free_before(std::size_t index) const;
+    void mark(std::size_t first, std::size_t count, bool free);
     [[nodiscard]] std::optional<std::size_t> find(unsigned area, const search& run,
                                                   std::size_t& visited) const;
     [[nodiscard]] bool suits(std::size_t index, const search& run) const;
-    std::size_t count_free_before(std::size_t index, std::uint32_t free_from_index);
 
     phys_addr start_;
     std::size_t area_slots_;
     std::vector<slot> slots_;
+    std::vector<std::uint64_t> free_;  // a bit for each slot; two words make a set
     std::vector<area_state> areas_;
     std::size_t used_ = 0;
 };

@@ -52,7 +52,13 @@ swiotlb_dma_ops::swiotlb_dma_ops(sc_core::sc_module_name name, trace::recorder& 
                          "copied from the pool back into buffers"),
       pool_slots_(recorder.metrics(), sc_module::name(), "pool_slots", "slots", "slots of 2 KiB in the pool"),
       pool_used_(recorder.metrics(), sc_module::name(), "pool_used", "slots", "slots that are taken"),
-      contention_(recorder.metrics(), sc_module::name()) {}
+      contention_(recorder.metrics(), sc_module::name()) {
+    std::vector<sc_time> costs;
+    for (std::size_t visited = 0; visited <= 2 * io_tlb_pool::set_slots; ++visited) {
+        costs.push_back(slots_cost(visited));
+    }
+    slot_costs_.swap(costs);
+}
 
 // --- the pool
 
@@ -86,6 +92,9 @@ void swiotlb_dma_ops::allocate_pool(native_cpu& cpu) {
 }
 
 sc_time swiotlb_dma_ops::slots_cost(std::size_t visited) const {
+    if (visited < slot_costs_.size()) {
+        return slot_costs_[visited];
+    }
     return sc_time::from_value(
         static_cast<sc_time::value_type>(static_cast<double>(visited) * slot_cost_units_ + 0.5));
 }
@@ -107,7 +116,7 @@ std::optional<phys_addr> swiotlb_dma_ops::find_slots(native_cpu& cpu, const mapp
         locks_[area].take(cpu, contention_);
         std::size_t visited = 0;
         const auto found = pool_->allocate(area, wanted, visited);
-        locks_[area].hold_for(cpu, lock_cost_ + slots_cost(visited));
+        locks_[area].hold_for(cpu, lock_cost_, slots_cost(visited));
         if (found) {
             show_used(cpu);
             return found->address;
@@ -123,7 +132,7 @@ void swiotlb_dma_ops::release_slots(native_cpu& cpu, const mapping& what) {
     const native_cpu::irqs_off irqs_off(cpu);
     locks_[area].take(cpu, contention_);
     const auto released = pool_->release(at, what.min_align_mask);
-    locks_[area].hold_for(cpu, lock_cost_ + slots_cost(released.visited));
+    locks_[area].hold_for(cpu, lock_cost_, slots_cost(released.visited));
     show_used(cpu);
 }
 

@@ -90,6 +90,7 @@ private:
     config parameters_;
     sc_core::sc_time lock_cost_;
     double slot_cost_units_;
+    std::vector<sc_core::sc_time> slot_costs_;  // of the first numbers of slots visited
     std::optional<io_tlb_pool> pool_;
     bool pool_allocated_ = false;
     bool pool_shared_ = false;

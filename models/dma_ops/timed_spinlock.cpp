@@ -15,7 +15,7 @@ void timed_spinlock::take(native_cpu& cpu, lock_contention& contention) {
     // Others may take the lock while this CPU waits, so it looks again.
     sc_time now = begin;
     for (sc_time free = free_at(now, cpu.number()); free > now; free = free_at(now, cpu.number())) {
-        cpu.spend(free - now);
+        cpu.spend_on_lock(free - now);
         now = cpu.now();
     }
     if (now > begin) {
@@ -41,15 +41,16 @@ sc_time timed_spinlock::free_at(sc_time when, unsigned cpu) const {
     return when;
 }
 
-void timed_spinlock::hold_for(native_cpu& cpu, const sc_time& duration) {
+void timed_spinlock::hold_for(native_cpu& cpu, const sc_time& cost, const sc_time& work) {
     const sc_time begin = cpu.now();
-    remember({.begin = begin, .end = begin + duration, .cpu = cpu.number()});
-    cpu.spend(duration);
+    remember({.begin = begin, .end = begin + cost + work, .cpu = cpu.number()});
+    cpu.spend_on_lock(cost, work);
 }
 
 void timed_spinlock::remember(const hold& what) {
     // No CPU's local time is behind simulation time.
-    while (!holds_.empty() && holds_.front().end <= sc_core::sc_time_stamp()) {
+    const sc_time simulation_time = sc_core::sc_time_stamp();
+    while (!holds_.empty() && holds_.front().end <= simulation_time) {
         holds_.pop_front();
     }
     if (holds_.full()) {

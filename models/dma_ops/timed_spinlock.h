@@ -32,9 +32,10 @@ public:
 
     /// Spins while another CPU holds the lock at this CPU's local time.
     void take(native_cpu& cpu, lock_contention& contention);
-    /// The lock is held for `duration` from now on, which the CPU spends: the work and the lock's own cost
-    /// (timing::spinlock), since the lock's cache line goes from CPU to CPU meanwhile.
-    void hold_for(native_cpu& cpu, const sc_core::sc_time& duration);
+    /// The lock is held from now on for as long as the CPU spends on `work` and on the lock itself (`cost`,
+    /// timing::spinlock), since the lock's cache line goes from CPU to CPU meanwhile.
+    void hold_for(native_cpu& cpu, const sc_core::sc_time& cost,
+                  const sc_core::sc_time& work = sc_core::SC_ZERO_TIME);
 
 private:
     struct hold {

@@ -49,6 +49,7 @@ public:
 
     block_workload_result run() {
         const sc_core::sc_time begin = cpu_.now();
+        const cpu::native::time_use used_before = cpu_.used();
         const std::uint64_t total = what_.total_bytes / what_.block_size;
         std::uint64_t started = 0;
         for (std::size_t slot = 0; slot < operations_.size() && started < total; ++slot, ++started) {
@@ -63,6 +64,9 @@ public:
             }
         }
         result_.duration = cpu_.now() - begin;
+        result_.cpu_time = result_.duration;
+        result_.cpu_use = cpu_.used();
+        result_.cpu_use -= used_before;
         return result_;
     }
 
@@ -161,33 +165,83 @@ void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64
     }
 }
 
+namespace {
+
+/// Part `number` of `parts` of a whole, which need not divide evenly: where it begins.
+std::uint64_t begin_of_part(std::uint64_t whole, std::uint64_t number, std::uint64_t parts) {
+    return whole / parts * number + std::min(number, whole % parts);
+}
+
+block_workload part_of(const block_workload& what, const virtio_blk_driver& disk, std::uint64_t number,
+                       std::uint64_t cpus) {
+    check(what.block_size >= sector_size && what.first_sector < disk.capacity(),
+          "block size, or where on the disk it begins");
+    const std::uint64_t block_sectors = what.block_size / sector_size;
+    const std::uint64_t there = what.sectors != 0 ? what.sectors : disk.capacity() - what.first_sector;
+    const std::uint64_t blocks = std::min(there / block_sectors, block_workload::most_blocks);
+    check(blocks >= cpus, "fewer blocks than CPUs");
+    const std::uint64_t requests = what.total_bytes / what.block_size;
+    const std::uint64_t first = begin_of_part(blocks, number, cpus);
+    block_workload part = what;
+    part.first_sector += first * block_sectors;
+    part.sectors = (begin_of_part(blocks, number + 1, cpus) - first) * block_sectors;
+    part.total_bytes = (begin_of_part(requests, number + 1, cpus) - begin_of_part(requests, number, cpus)) *
+                       what.block_size;
+    part.seed += number;
+    return part;
+}
+
+}  // namespace
+
 block_workload_result run_block_workload(kernel& in, native_cpu& cpu, virtio_blk_driver& disk,
                                          const block_workload& what) {
     return block_mix(in, cpu, disk, what).run();
 }
 
-disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to,
-                           const disk_copy& how) {
-    check(how.chunk != 0 && how.chunk % sector_size == 0 && how.depth != 0,
-          "chunk size or depth of the copy");
-    check(to.capacity() >= from.capacity(), "the disk is larger than the one it is to be copied to");
+block_workload_result run_block_workload_on_every_cpu(kernel& in, native_cpu& cpu, virtio_blk_driver& disk,
+                                                      const block_workload& what) {
+    if (in.cpus() == 1) {
+        return run_block_workload(in, cpu, disk, what);
+    }
+    block_workload_result all;
+    const sc_core::sc_time begin = cpu.now();
+    in.on_every_cpu(cpu, [&](native_cpu& on) {
+        const block_workload_result part = run_block_workload(in, on, disk,
+                                                              part_of(what, disk, on.number(), in.cpus()));
+        all.reads += part.reads;
+        all.writes += part.writes;
+        all.bytes += part.bytes;
+        all.errors += part.errors;
+        all.verified += part.verified;
+        all.mismatches += part.mismatches;
+        all.cpu_time += part.cpu_time;
+        all.cpu_use += part.cpu_use;
+    });
+    all.duration = cpu.now() - begin;
+    return all;
+}
+
+namespace {
+
+/// Copies the sectors `first` .. `end` - 1 on one CPU.
+disk_copy_result copy_sectors(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to,
+                              const disk_copy& how, std::uint64_t first, std::uint64_t end) {
     struct chunk {
         buffer memory;
         segment data;
         std::uint64_t sector;
         bool read;
     };
-    const sc_core::sc_time begin = cpu.now();
     disk_copy_result result;
     block_slots slots(in, cpu, how.depth);
     std::vector<chunk> chunks;
-    std::uint64_t next = 0;
+    std::uint64_t next = first;
     const auto start_read = [&](std::size_t slot) {
-        if (next == from.capacity()) {
+        if (next == end) {
             return;
         }
         chunk& reading = chunks[slot];
-        const auto sectors = std::min<std::uint64_t>(from.capacity() - next, how.chunk / sector_size);
+        const auto sectors = std::min<std::uint64_t>(end - next, how.chunk / sector_size);
         reading.data = {reading.memory.at(), static_cast<std::uint32_t>(sectors * sector_size)};
         reading.sector = next;
         reading.read = false;
@@ -215,6 +269,29 @@ disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from,
         result.bytes += done.ok() ? finished.data.length : 0;
         start_read(slot);
     }
+    return result;
+}
+
+}  // namespace
+
+disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from, virtio_blk_driver& to,
+                           const disk_copy& how) {
+    check(how.chunk != 0 && how.chunk % sector_size == 0 && how.depth != 0,
+          "chunk size or depth of the copy");
+    check(to.capacity() >= from.capacity(), "the disk is larger than the one it is to be copied to");
+    const sc_core::sc_time begin = cpu.now();
+    const std::uint64_t chunk_sectors = how.chunk / sector_size;
+    const std::uint64_t chunks = (from.capacity() + chunk_sectors - 1) / chunk_sectors;
+    disk_copy_result result;
+    in.on_every_cpu(cpu, [&](native_cpu& on) {
+        const auto begin_of = [&](std::uint64_t number) {
+            return std::min(begin_of_part(chunks, number, in.cpus()) * chunk_sectors, from.capacity());
+        };
+        const disk_copy_result part = copy_sectors(in, on, from, to, how, begin_of(on.number()),
+                                                   begin_of(on.number() + 1));
+        result.bytes += part.bytes;
+        result.errors += part.errors;
+    });
     const block_status flushed = to.flush(cpu);
     result.errors += flushed == block_status::ok || flushed == block_status::unsupported ? 0 : 1;
     result.duration = cpu.now() - begin;

@@ -10,10 +10,10 @@
 
 namespace pefsim::guest {
 
-/// A mix of reads and writes of blocks of one size, several in flight, on one CPU.
+/// A mix of reads and writes of blocks of one size, several in flight on each CPU that takes part.
 struct block_workload {
     std::uint32_t block_size = 4096;                      ///< bytes, a multiple of 512
-    unsigned depth = 8;                                   ///< requests in flight
+    unsigned depth = 8;                                   ///< requests in flight, of each CPU
     std::uint64_t total_bytes = std::uint64_t{16} << 20;  ///< to be moved, rounded down to whole blocks
     unsigned read_percent = 50;                           ///< share of reads, 0 .. 100
     bool random = true;  ///< else the blocks in their order, from the start again after the last
@@ -39,6 +39,9 @@ struct block_workload_result {
     std::uint64_t verified = 0;    ///< blocks compared
     std::uint64_t mismatches = 0;  ///< of these: with other content than was written
     sc_core::sc_time duration;
+    sc_core::sc_time cpu_time;      ///< of all CPUs that took part, each from its own start to its own end
+    cpu::native::time_use cpu_use;  ///< what that went into
+    [[nodiscard]] std::uint64_t requests() const { return reads + writes; }
     [[nodiscard]] bool ok() const { return errors == 0 && mismatches == 0; }
     [[nodiscard]] double bytes_per_second() const {
         return duration == sc_core::SC_ZERO_TIME ? 0 : static_cast<double>(bytes) / duration.to_seconds();
@@ -48,15 +51,18 @@ struct block_workload_result {
 /// \throws kernel_panic when a parameter makes no sense for this disk, or memory runs out
 block_workload_result run_block_workload(kernel& in, native_cpu& cpu, virtio_blk_driver& disk,
                                          const block_workload& what);
+/// The same on all CPUs at once: each has its own part of the disk's blocks and its share of the bytes.
+block_workload_result run_block_workload_on_every_cpu(kernel& in, native_cpu& cpu, virtio_blk_driver& disk,
+                                                      const block_workload& what);
 
 /// Fills `to` with the pattern of version `version` of block `block`; different for every seed, block and version.
 void fill_block_pattern(std::span<std::byte> to, std::uint64_t seed, std::uint64_t block,
                         std::uint64_t version);
 
-/// Copies a whole disk, `depth` chunks at once, and flushes the copy.
+/// Copies a whole disk and flushes the copy. Each CPU copies a part of it, `depth` chunks at once.
 struct disk_copy {
     std::uint32_t chunk = 64U << 10;  ///< bytes, a multiple of 512
-    unsigned depth = 8;               ///< chunks under way
+    unsigned depth = 8;               ///< chunks under way, of each CPU
     bool clear_buffers = true;        ///< as in block_workload
 };
 struct disk_copy_result {

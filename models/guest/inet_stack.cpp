@@ -66,10 +66,10 @@ void inet_stack::learn(native_cpu& cpu, std::uint32_t ip, const inet::mac_addres
     } else {
         known->mac = mac;
     }
-    for (completion* waiting : resolving_) {
-        kernel_.cpus.complete(cpu, *waiting);
-    }
-    resolving_.clear();
+    // Waking takes time, in which another CPU may begin to wait.
+    std::vector<completion*> waiting;
+    waiting.swap(resolving_);
+    kernel_.cpus.complete_all(cpu, waiting);
 }
 
 std::optional<inet::mac_address> inet_stack::resolve(native_cpu& cpu, std::uint32_t ip) {

@@ -318,7 +318,9 @@ void kernel::on_every_cpu(native_cpu& cpu, const scheduler::task& work) {
         }
     }
     work(cpu);
-    join(cpu);
+    if (cpus() > 1) {
+        join(cpu);
+    }
 }
 
 }  // namespace pefsim::guest

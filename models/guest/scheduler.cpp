@@ -39,6 +39,17 @@ void scheduler::complete(native_cpu& on, completion& event) {
     wake(on, waiter);
 }
 
+void scheduler::complete_all(native_cpu& on, std::span<completion* const> events) {
+    std::vector<unsigned> waiters;
+    for (completion* event : events) {
+        event->done = true;
+        waiters.push_back(event->waiter);
+    }
+    for (const unsigned waiter : waiters) {
+        wake(on, waiter);
+    }
+}
+
 void scheduler::sleep(native_cpu& cpu, const sc_time& duration) {
     wait_until(cpu, [] { return false; }, cpu.now() + duration, {.what = "the end of its sleep"});
 }

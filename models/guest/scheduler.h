@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <systemc>
@@ -75,6 +76,9 @@ public:
             cpu, [&event] { return event.done; }, event.reason);
     }
     void complete(native_cpu& on, completion& event);
+    /// The same for several. All are said before the first CPU is woken, which takes time: whoever gives up waiting
+    /// meanwhile takes its completion away.
+    void complete_all(native_cpu& on, std::span<completion* const> events);
     void sleep(native_cpu& cpu, const sc_core::sc_time& duration);
 
     /// Calls `work` on this CPU the first time it waits after `delay` has passed.

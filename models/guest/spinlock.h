@@ -38,11 +38,11 @@ public:
 
 private:
     void take(native_cpu& cpu) {
-        cpu.spend(taking_);
+        cpu.spend_on_lock(taking_);
         if (taken_) [[unlikely]] {
             ++contended_;
             while (taken_) {
-                cpu.spend(spinning_);
+                cpu.spend_on_lock(spinning_);
                 cpu.synchronize();
             }
         }

@@ -237,8 +237,8 @@ dma_status pci_function::access(dma_direction direction, abi::dma_addr at, std::
     if (size == 0) {
         return dma_status::ok;
     }
-    const sc_time begin = sc_core::sc_time_stamp() + delay;
-    request_.set(request, begin);
+    const sc_time simulation_time = sc_core::sc_time_stamp();
+    request_.set(request, simulation_time + delay);
     payload_.attributes.request = request;
     const auto command = direction == dma_direction::from_memory ? tlm::TLM_READ_COMMAND
                                                                  : tlm::TLM_WRITE_COMMAND;
@@ -246,7 +246,7 @@ dma_status pci_function::access(dma_direction direction, abi::dma_addr at, std::
     const dma_status status = response == tlm::TLM_OK_RESPONSE              ? dma_status::ok
                               : response == tlm::TLM_COMMAND_ERROR_RESPONSE ? dma_status::iommu_fault
                                                                             : dma_status::bus_error;
-    dma_result_.set(status, sc_core::sc_time_stamp() + delay);
+    dma_result_.set(status, simulation_time + delay);
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -129,9 +130,9 @@ frame_bytes echo(const frame_bytes& payload) {
     return packet;
 }
 
-frame_bytes udp(std::uint16_t to, const frame_bytes& payload) {
+frame_bytes udp(std::uint16_t to, const frame_bytes& payload, std::uint16_t from = 5555) {
     udp_header header{};
-    header.source_port = 5555;
+    header.source_port = from;
     header.destination_port = to;
     header.length = static_cast<std::uint16_t>(sizeof header + payload.size());
     frame_bytes packet;
@@ -146,8 +147,8 @@ frame_bytes udp(std::uint16_t to, const frame_bytes& payload) {
     return packet;
 }
 
-frame_bytes udp_frame(std::uint16_t to, const frame_bytes& payload) {
-    return ethernet(ethertype_ipv4, ipv4(protocol_udp, udp(to, payload)));
+frame_bytes udp_frame(std::uint16_t to, const frame_bytes& payload, std::uint16_t from = 5555) {
+    return ethernet(ethertype_ipv4, ipv4(protocol_udp, udp(to, payload, from)));
 }
 
 frame_bytes pattern(std::uint64_t seed, std::uint64_t sequence, std::size_t size) {
@@ -297,6 +298,29 @@ TEST_F(network_peer_test, the_source_sends_what_the_control_datagram_asks_for) {
         EXPECT_EQ(frame_bytes(frame.begin() + 42, frame.end()), pattern(9, i, 333));
         EXPECT_EQ(b.guest.arrivals[i].when - b.guest.arrivals[0].when, sc_time(3000.0 * double(i), SC_NS));
     }
+}
+
+TEST_F(network_peer_test, each_port_has_sequences_of_its_own) {
+    bench b({.seed = 42});
+    for (std::uint64_t sequence = 0; sequence < 3; ++sequence) {
+        for (const auto from : {std::uint16_t{6000}, std::uint16_t{6001}}) {
+            b.send(udp_frame(peer_abi::sink_port, pattern(42, sequence, 100), from));
+        }
+    }
+    b.peer.start_source({.count = 5, .size = 100, .port = 6001, .interval = sc_time(3, SC_US)});
+    b.peer.start_source({.count = 9, .size = 100, .port = 6000, .interval = sc_time(2, SC_US)});
+    b.peer.start_source({.count = 4, .size = 100, .port = 6000, .interval = sc_time(2, SC_US)});  // instead
+    run_to_end();
+    EXPECT_EQ(b.peer.sink_datagrams(), 6U);
+    EXPECT_EQ(b.peer.sink_out_of_order(), 0U);
+    EXPECT_FALSE(b.peer.source_active());
+    std::map<std::uint16_t, std::uint64_t> received;
+    for (const auto& arrival : b.guest.arrivals) {
+        std::uint64_t& sequence = received[at<udp_header>(arrival.frame, 34).destination_port];
+        EXPECT_EQ(frame_bytes(arrival.frame.begin() + 42, arrival.frame.end()), pattern(42, sequence, 100));
+        ++sequence;
+    }
+    EXPECT_EQ(received, (std::map<std::uint16_t, std::uint64_t>{{6000, 4}, {6001, 5}}));
 }
 
 TEST_F(network_peer_test, a_source_without_interval_fills_the_wire) {

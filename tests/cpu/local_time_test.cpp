@@ -52,6 +52,70 @@ TEST_F(cpu_test, synchronize_lets_simulation_time_catch_up) {
     });
 }
 
+// Barriers are for what others may see or do; when there is nothing before local time, nobody is given way to.
+TEST_F(cpu_test, a_barrier_gives_way_to_what_can_happen) {
+    cpu_bench bench;
+    sc_time other;
+    sc_core::sc_spawn([&] {
+        sc_core::wait(ns(300));
+        other = sc_core::sc_time_stamp();
+    });
+    bench.run([&](native_cpu& cpu) {
+        cpu.spend(ns(1));
+        cpu.synchronize();  // the other process has begun to wait
+        cpu.spend(ns(288));
+        cpu.barrier();
+        EXPECT_EQ(sc_core::sc_time_stamp(), ns(1));
+        EXPECT_EQ(cpu.now(), ns(299));
+        EXPECT_EQ(other, ns(0));
+        cpu.barrier();
+        EXPECT_EQ(sc_core::sc_time_stamp(), ns(309));
+        EXPECT_EQ(cpu.now(), ns(309));
+        EXPECT_EQ(other, ns(300));
+        cpu.barrier();
+        cpu.synchronize();
+        EXPECT_EQ(sc_core::sc_time_stamp(), ns(319));
+    });
+    EXPECT_TRUE(bench.cpu.halted());
+}
+
+TEST_F(cpu_test, tells_what_its_time_goes_into) {
+    cpu_bench bench;
+    bench.hypervisor.on_hypercall = [](cpu::registers& state, cpu::trap_context& context) {
+        context.ceded = state.gpr[3] == static_cast<std::uint64_t>(abi::hcall::h_cede);
+        context.delay += ns(400);
+    };
+    bench.ultravisor.on_ultracall = [](cpu::registers&, cpu::trap_context& context) {
+        context.delay += ns(500);
+    };
+    bench.hypervisor.on_fault = [](cpu::storage_fault&, cpu::registers&, cpu::trap_context& context) {
+        context.delay += ns(1200);
+        return cpu::fault_outcome::emulated;
+    };
+    bench.run([&](native_cpu& cpu) {
+        cpu.spend(ns(7));
+        cpu.barrier();                                                  // 10, its own
+        cpu.store<std::uint32_t>(phys_addr{8}, 1);                      // 2, its own
+        cpu.copy(phys_addr{2 * abi::page_size}, phys_addr{0}, 70'000);  // over a page's end; 10 GB/s
+        cpu.spend_on_lock(ns(15), ns(30));                              // 30 are its own
+        cpu.spend_on_lock(ns(100));
+        cpu.hypercall(abi::hcall::h_random);
+        cpu.ultracall(abi::ucall::uv_share_page, {1, 1});
+        cpu.mmio_load<std::uint32_t>(phys_addr{0x100'0000'0000});
+        cpu.wait_for_interrupt(one_us);  // H_CEDE, then idle for the rest
+
+        const cpu::native::time_use& used = cpu.used();
+        EXPECT_EQ(used.copies, ns(7000));
+        EXPECT_EQ(used.locks, ns(115));
+        EXPECT_EQ(used.hypercalls, ns(400 + 1200 + 400));
+        EXPECT_EQ(used.ultracalls, ns(500));
+        EXPECT_EQ(used.interrupts, ns(0));
+        EXPECT_EQ(used.idle, ns(600));
+        EXPECT_EQ(cpu.now() - used.sum(), ns(7 + 10 + 2 + 30));
+    });
+    EXPECT_TRUE(bench.cpu.halted());
+}
+
 // What each operation costs, with the default table of costs.
 TEST_F(cpu_test, charges_the_table_of_costs) {
     cpu_bench bench;

@@ -150,7 +150,7 @@ TEST(io_tlb_pool, alloc_align_mask_pads_in_front) {
     EXPECT_EQ(pool.locate(found->address, 0xffff)->original, wanted.original);
     EXPECT_EQ(pool.release(found->address, 0xffff).slots, 32U);
     EXPECT_EQ(pool.used(), 0U);
-    EXPECT_EQ(pool.slots()[0].list, 128U);
+    EXPECT_EQ(pool.free_from(0), 128U);
     EXPECT_EQ(pool.slots()[3].pad_slots, 0U);
 }
 
@@ -180,17 +180,17 @@ TEST(io_tlb_pool, freed_slots_merge_with_both_neighbours) {
     for (int i = 0; i < 12; ++i) {
         at.push_back(allocate(pool, 0, ten)->address);
     }
-    EXPECT_EQ(pool.slots()[120].list, 8U);
+    EXPECT_EQ(pool.free_from(120), 8U);
     pool.release(at[3], 0);
     pool.release(at[5], 0);
-    EXPECT_EQ(pool.slots()[30].list, 10U);
+    EXPECT_EQ(pool.free_from(30), 10U);
     pool.release(at[4], 0);
-    EXPECT_EQ(pool.slots()[30].list, 30U);
-    EXPECT_EQ(pool.slots()[59].list, 1U);
+    EXPECT_EQ(pool.free_from(30), 30U);
+    EXPECT_EQ(pool.free_from(59), 1U);
     pool.release(at[11], 0);
-    EXPECT_EQ(pool.slots()[110].list, 18U);
-    EXPECT_EQ(pool.slots()[127].list, 1U);  // not merged into the next set
-    EXPECT_EQ(pool.slots()[128].list, 128U);
+    EXPECT_EQ(pool.free_from(110), 18U);
+    EXPECT_EQ(pool.free_from(127), 1U);  // not merged into the next set
+    EXPECT_EQ(pool.free_from(128), 128U);
 }
 
 TEST(io_tlb_pool, never_crosses_a_segment_boundary) {
@@ -324,7 +324,7 @@ RC_GTEST_PROP(io_tlb_pool_property, agrees_with_a_naive_model, ()) {
         }
         RC_ASSERT(pool.used() == model.used());
         for (std::size_t i = 0; i < slots; ++i) {
-            RC_ASSERT(pool.slots()[i].list == model.free_from(i));
+            RC_ASSERT(pool.free_from(i) == model.free_from(i));
         }
     }
     for (const auto& [who, each] : alive) {
@@ -334,7 +334,7 @@ RC_GTEST_PROP(io_tlb_pool_property, agrees_with_a_naive_model, ()) {
         pool.release(each.what.address, each.wanted.min_align_mask);
     }
     for (std::size_t i = 0; i < slots; ++i) {
-        RC_ASSERT(pool.slots()[i].list == io_tlb_pool::set_slots - i % io_tlb_pool::set_slots);
+        RC_ASSERT(pool.free_from(i) == io_tlb_pool::set_slots - i % io_tlb_pool::set_slots);
         RC_ASSERT(pool.slots()[i].original == io_tlb_pool::no_original);
     }
 }

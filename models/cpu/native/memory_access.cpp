@@ -64,7 +64,9 @@ void native_cpu::copy(phys_addr to, phys_addr from, std::size_t size) {
             read_bytes(from, staging_);
             write_bytes(to, staging_);
         }
-        spend(copy_cost(part));
+        const sc_core::sc_time cost = copy_cost(part);
+        use_.copies += cost;
+        spend(cost);
         to = to + part;
         from = from + part;
         size -= part;

@@ -66,6 +66,9 @@ native_cpu::native_cpu(sc_core::sc_module_name name, trace::recorder& recorder, 
                   "external interrupts taken"),
       storage_interrupts_(recorder.metrics(), sc_module::name(), "storage_interrupts", "interrupts",
                           "accesses to pages that were not there") {
+    for (std::size_t bytes = 0; bytes < small_copies_.size(); ++bytes) {
+        small_copies_[bytes] = large_copy_cost(bytes);
+    }
     bus.register_invalidate_direct_mem_ptr(this, &native_cpu::invalidate_grants);
     SC_THREAD(run);
     set_stack_size(stack_size);
@@ -81,6 +84,7 @@ void native_cpu::load(programme code) {
 
 void native_cpu::start_secondary(native_cpu& secondary, programme code) {
     synchronize();
+    secondary.time_.resume();
     secondary.state_.msr = (state_.msr & ~msr_ee);
     secondary.msr_may_have_changed();
     secondary.load(std::move(code));
@@ -112,23 +116,22 @@ void native_cpu::synchronize() {
     }
 }
 
+// When nothing else can happen before it, what the CPU stored is seen at its own time without giving way.
 void native_cpu::barrier() {
     time_.spend(barrier_cost_);
-    synchronize();
+    if (!time_.undisturbed()) {
+        time_.catch_up();
+    }
+    if (line_.asserted()) {
+        take_interrupts();
+    }
 }
 
-sc_time native_cpu::copy_cost(std::size_t bytes) const {
+sc_time native_cpu::large_copy_cost(std::size_t bytes) const {
     return rounded(static_cast<double>(bytes) * units_per_byte_);
 }
 
 // --- interrupts
-
-void native_cpu::set_ee(bool enabled) {
-    state_.msr = enabled ? state_.msr | msr_ee : state_.msr & ~msr_ee;
-    if (enabled != ee_.value()) {
-        ee_.set(enabled, now());
-    }
-}
 
 void native_cpu::on_external_interrupt(std::function<void(native_cpu&)> handler) {
     interrupt_handler_ = std::move(handler);
@@ -146,6 +149,7 @@ void native_cpu::take_interrupts() {
         interrupt_.fire(now());
         const auto registers_before = state_.gpr;
         set_ee(false);
+        use_.interrupts += interrupt_cost_;
         spend(interrupt_cost_);
         {
             const call_scope handler(*this, interrupt_origin_);
@@ -158,7 +162,8 @@ void native_cpu::take_interrupts() {
 
 void native_cpu::idle() {
     set_ee(true);
-    idle_.set(true, now());
+    const sc_time begin = now();
+    idle_.set(true, begin);
     time_.catch_up();
     if (!decrementer_) {
         line_.wait_until_asserted();
@@ -166,6 +171,7 @@ void native_cpu::idle() {
         line_.wait_until_asserted(*decrementer_ - now());
     }
     time_.resume();
+    use_.idle += now() - begin;
     idle_.set(false, now());
     take_interrupts();
 }
@@ -192,11 +198,6 @@ void native_cpu::wait_for_interrupt(const sc_core::sc_time& at_most) {
 
 // --- attribution
 
-void native_cpu::set_writer(const trace::attribution& writer) {
-    memory_.set_writer(writer);
-    driver_call_.set(writer.origin, time_);
-}
-
 // --- calls
 
 abi::h_status native_cpu::hypercall(abi::hcall number, std::initializer_list<std::uint64_t> arguments) {
@@ -222,6 +223,7 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
     if (recorder_.recording()) [[unlikely]] {
         call_.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
     }
+    const sc_time begin = now();
     trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
     if (kind == trap::hypercall) {
         hypercalls_.add(fast_hcall_row(number));
@@ -230,7 +232,9 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
         ultracalls_.add(abi::ucall_row(number));
         traps_.ultracalls().ultracall(state_, context);
     }
-    call_.set("-", now());
+    const sc_time end = now();
+    (kind == trap::hypercall ? use_.hypercalls : use_.ultracalls) += end - begin;
+    call_.set("-", end);
 
     msr_may_have_changed();
     if (context.terminated) {
@@ -250,8 +254,10 @@ void native_cpu::msr_may_have_changed() {
 }
 
 fault_outcome native_cpu::storage_interrupt(storage_fault& fault) {
+    const sc_time begin = now();
     trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
     const fault_outcome outcome = traps_.supervisor_of(state_).storage_interrupt(fault, state_, context);
+    use_.hypercalls += now() - begin;
     msr_may_have_changed();
     if (outcome == fault_outcome::terminated || context.terminated) {
         throw guest_terminated{};

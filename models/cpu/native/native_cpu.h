@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,7 @@
 #include "cpu/interrupt_line.h"
 #include "cpu/local_time.h"
 #include "cpu/memory_port.h"
+#include "cpu/native/time_use.h"
 #include "cpu/origin_signal.h"
 #include "cpu/registers.h"
 #include "cpu/trap_router.h"
@@ -90,7 +92,7 @@ public:
     [[nodiscard]] const timing::timing& costs() const { return parameters_.costs; }
 
     // --- time
-    [[nodiscard]] sc_core::sc_time now() const { return time_.now(); }  ///< local time
+    [[nodiscard]] sc_core::sc_time now() const { return time_.own_now(); }  ///< local time
     /// Charges work; yields when a quantum is used up. Takes no interrupts.
     void spend(const sc_core::sc_time& duration) {
         time_.spend(duration);
@@ -98,9 +100,15 @@ public:
             time_.catch_up();
         }
     }
+    /// The same for the cost of a lock between CPUs, or for spinning; and for work done under it.
+    void spend_on_lock(const sc_core::sc_time& cost, const sc_core::sc_time& work = sc_core::SC_ZERO_TIME) {
+        use_.locks += cost;
+        spend(cost + work);
+    }
     void spend_cycles(double cycles);
     void synchronize();  ///< lets simulation time catch up, takes interrupts
     void barrier();      ///< lwsync/sync: charged, then synchronize()
+    [[nodiscard]] const time_use& used() const { return use_; }
 
     // --- memory (guest physical). A load or store takes timing::memory_access; read, write and fill take one and their
     // bytes at timing::memcpy.
@@ -206,8 +214,16 @@ private:
     SC_HAS_PROCESS(native_cpu);
 
     void run();
-    void set_ee(bool enabled);
-    void set_writer(const trace::attribution& writer);
+    void set_ee(bool enabled) {
+        state_.msr = enabled ? state_.msr | msr_ee : state_.msr & ~msr_ee;
+        if (enabled != ee_.value()) {
+            ee_.set(enabled, now());
+        }
+    }
+    void set_writer(const trace::attribution& writer) {
+        memory_.set_writer(writer);
+        driver_call_.set(writer.origin, time_);
+    }
     void take_interrupts();
     void idle();
     [[nodiscard]] bool decrementer_expired() const { return decrementer_ && now() >= *decrementer_; }
@@ -219,7 +235,10 @@ private:
     std::uint64_t mmio(storage_fault access);
     void invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last);
 
-    [[nodiscard]] sc_core::sc_time copy_cost(std::size_t bytes) const;
+    [[nodiscard]] sc_core::sc_time copy_cost(std::size_t bytes) const {
+        return bytes < small_copies_.size() ? small_copies_[bytes] : large_copy_cost(bytes);
+    }
+    [[nodiscard]] sc_core::sc_time large_copy_cost(std::size_t bytes) const;
     void read_bytes(abi::phys_addr at, std::span<std::byte> to);
     void write_bytes(abi::phys_addr at, std::span<const std::byte> from);
     bool resolve(memory_port::result result, const storage_fault& access, unsigned attempt);
@@ -235,6 +254,7 @@ private:
 
     registers state_;
     local_time time_;
+    time_use use_;
     memory_port memory_;
     trap_router traps_;
     interrupt_line line_;
@@ -249,6 +269,7 @@ private:
     sc_core::sc_time interrupt_cost_;
     double units_per_cycle_;
     double units_per_byte_;
+    std::array<sc_core::sc_time, 65> small_copies_;  // costs, by bytes
 
     trace::signal<std::string_view> call_;
     origin_signal driver_call_;
