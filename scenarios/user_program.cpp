@@ -73,6 +73,7 @@ public:
     }
 
     int run(std::span<const char* const> arguments) {
+        config_.inherited = user_program::open_descriptors();
         if (!read_options(arguments)) {
             return 0;
         }
@@ -83,6 +84,10 @@ public:
         output::stop_request::listen_for_program();
         user_program::process process = load(image);
         const user_program::end_of_program end = process.run();
+        if (!end.waits_in.empty()) {
+            output::complain(fmt::format("user_program: {}: waits in {} for what cannot come",
+                                         config_.program, end.waits_in));
+        }
         finish(user_program::report(process, image, end));
         return end.status;
     }

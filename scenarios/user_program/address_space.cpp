@@ -54,30 +54,38 @@ address_space::address_space(const limits& of) : limits_(of) {
 }
 
 address_space::~address_space() {
-    for (const mapping& each : mappings_) {
-        ::munmap(each.host, each.end - each.start);
+    for (const auto& [start, each] : mappings_) {
+        ::munmap(each.host, each.end - start);
     }
 }
 
 // --- mappings
 
-/// Index of the first mapping that ends behind `ea`.
-std::size_t address_space::index_after(std::uint64_t ea) const {
-    const auto found = std::ranges::upper_bound(mappings_, ea, {}, &mapping::end);
-    return static_cast<std::size_t>(found - mappings_.begin());
+/// The first mapping that ends behind `ea`.
+address_space::mappings::iterator address_space::first_behind(std::uint64_t ea) {
+    ++work_;
+    const auto above = mappings_.upper_bound(ea);
+    if (above != mappings_.begin()) {
+        if (const auto below = std::prev(above); below->second.end > ea) {
+            return below;
+        }
+    }
+    return above;
+}
+address_space::mappings::const_iterator address_space::first_behind(std::uint64_t ea) const {
+    return const_cast<address_space*>(this)->first_behind(ea);
 }
 
 const address_space::mapping* address_space::find(std::uint64_t ea) const {
-    if (last_ < mappings_.size() &&
-        ea - mappings_[last_].start < mappings_[last_].end - mappings_[last_].start) {
-        return &mappings_[last_];
+    if (last_ != nullptr && ea - last_->start < last_->end - last_->start) {
+        return last_;
     }
-    const std::size_t index = index_after(ea);
-    if (index == mappings_.size() || mappings_[index].start > ea) {
+    const auto found = first_behind(ea);
+    if (found == mappings_.end() || found->first > ea) {
         return nullptr;
     }
-    last_ = index;
-    return &mappings_[index];
+    last_ = &found->second;
+    return last_;
 }
 
 void address_space::insert(mapping made) {
@@ -85,22 +93,38 @@ void address_space::insert(mapping made) {
         bytes_ += made.end - made.start;
         peak_ = std::max(peak_, bytes_);
     }
-    const auto place = static_cast<std::ptrdiff_t>(index_after(made.start));
-    mappings_.insert(mappings_.begin() + place, std::move(made));
+    free_.take(made.start, made.end);
+    mappings_.emplace(made.start, std::move(made));
+}
+
+void address_space::erase(mappings::iterator gone) {
+    if (last_ == &gone->second) {
+        last_ = nullptr;
+    }
+    free_.give(gone->first, gone->second.end);
+    mappings_.erase(gone);
 }
 
 /// Makes `ea` the boundary of two mappings if it lies within one.
 void address_space::split_at(std::uint64_t ea) {
-    const std::size_t index = index_after(ea);
-    if (index == mappings_.size() || mappings_[index].start >= ea) {
+    const auto at = first_behind(ea);
+    if (at == mappings_.end() || at->first >= ea) {
         return;
     }
-    mapping upper = mappings_[index];
+    mapping upper = at->second;
     upper.host += ea - upper.start;
     upper.from.offset += ea - upper.start;
     upper.start = ea;
-    mappings_[index].end = ea;
-    mappings_.insert(mappings_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(upper));
+    at->second.end = ea;
+    mappings_.emplace(ea, std::move(upper));
+}
+
+void address_space::set_mapping_top(std::uint64_t top) {
+    mapping_top_ = top;
+    free_ = free_ranges(lowest_mapping, top);
+    for (const auto& [start, each] : mappings_) {
+        free_.take(start, each.end);
+    }
 }
 
 void address_space::forget(const mapping& changed) {
@@ -182,14 +206,16 @@ int address_space::map(std::uint64_t start, std::uint64_t size, unsigned prot, c
 int address_space::unmap(std::uint64_t start, std::uint64_t size) {
     split_at(start);
     split_at(start + size);
-    const auto first = static_cast<std::ptrdiff_t>(index_after(start));
-    auto last = first;
-    while (last < std::ssize(mappings_) && mappings_[last].start < start + size) {
-        release(mappings_[last]);
-        ::munmap(mappings_[last].host, mappings_[last].end - mappings_[last].start);
-        ++last;
+    for (auto each = first_behind(start); each != mappings_.end() && each->first < start + size;) {
+        const auto gone = each++;
+        ++work_;
+        release(gone->second);
+        const std::uint64_t length = gone->second.end - gone->first;
+        if (::munmap(gone->second.host, length) != 0) {  // a hole in the host's mapping, and no more can be
+            ::madvise(gone->second.host, length, MADV_DONTNEED);
+        }
+        erase(gone);
     }
-    mappings_.erase(mappings_.begin() + first, mappings_.begin() + last);
     return 0;
 }
 
@@ -199,8 +225,9 @@ int address_space::protect(std::uint64_t start, std::uint64_t size, unsigned pro
     }
     split_at(start);
     split_at(start + size);
-    for (std::size_t i = index_after(start); i < mappings_.size() && mappings_[i].start < start + size; ++i) {
-        mapping& each = mappings_[i];
+    for (auto at = first_behind(start); at != mappings_.end() && at->first < start + size; ++at) {
+        mapping& each = at->second;
+        ++work_;
         if ((prot & linux_abi::prot_write) != 0 && !each.host_writable) {
             return -EACCES;
         }
@@ -224,18 +251,17 @@ int address_space::move(std::uint64_t start, std::uint64_t size, std::uint64_t t
     }
     split_at(start);
     split_at(start + size);
-    const std::size_t index = index_after(start);
-    if (index == mappings_.size() || mappings_[index].start != start ||
-        mappings_[index].end != start + size) {
+    const auto at = mappings_.find(start);
+    if (at == mappings_.end() || at->second.end != start + size) {
         return -EFAULT;
     }
-    mapping moved = mappings_[index];
+    mapping moved = at->second;
     void* const host = ::mremap(moved.host, size, to_size, MREMAP_MAYMOVE);
     if (host == MAP_FAILED) {
         return -errno;
     }
     release(moved);
-    mappings_.erase(mappings_.begin() + static_cast<std::ptrdiff_t>(index));
+    erase(at);
     const bool whole = moved.valid_end >= moved.end;
     moved.valid_end = whole ? to + to_size : moved.valid_end - moved.start + to;
     moved.start = to;
@@ -246,8 +272,9 @@ int address_space::move(std::uint64_t start, std::uint64_t size, std::uint64_t t
 }
 
 int address_space::discard(std::uint64_t start, std::uint64_t size) {
-    for (std::size_t i = index_after(start); i < mappings_.size() && mappings_[i].start < start + size; ++i) {
-        const mapping& each = mappings_[i];
+    for (auto at = first_behind(start); at != mappings_.end() && at->first < start + size; ++at) {
+        const mapping& each = at->second;
+        ++work_;
         const std::uint64_t first = std::max(start, each.start);
         const std::uint64_t last = std::min(start + size, each.end);
         ::madvise(each.host + (first - each.start), last - first, MADV_DONTNEED);
@@ -257,14 +284,15 @@ int address_space::discard(std::uint64_t start, std::uint64_t size) {
 }
 
 bool address_space::is_free(std::uint64_t start, std::uint64_t size) const {
-    const std::size_t index = index_after(start);
-    return index == mappings_.size() || mappings_[index].start >= start + size;
+    const auto at = first_behind(start);
+    return at == mappings_.end() || at->first >= start + size;
 }
 
 bool address_space::is_mapped(std::uint64_t start, std::uint64_t size) const {
     const std::uint64_t end = start + size;
-    for (std::size_t i = index_after(start); i < mappings_.size() && mappings_[i].start <= start; ++i) {
-        start = mappings_[i].end;
+    for (auto at = first_behind(start); at != mappings_.end() && at->first <= start; ++at) {
+        start = at->second.end;
+        ++work_;
         if (start >= end) {
             return true;
         }
@@ -272,24 +300,10 @@ bool address_space::is_mapped(std::uint64_t start, std::uint64_t size) const {
     return start >= end;
 }
 
-std::optional<std::uint64_t> address_space::find_free(std::uint64_t size) const {
-    std::uint64_t end = mapping_top_;
-    for (auto each = mappings_.rbegin(); each != mappings_.rend(); ++each) {
-        if (each->start >= end) {
-            continue;
-        }
-        if (each->end < end && end - each->end >= size) {
-            return end - size;
-        }
-        end = each->start;
-    }
-    return end > lowest_mapping && end - lowest_mapping >= size ? std::optional(end - size) : std::nullopt;
-}
-
 std::string address_space::describe() const {
     std::string text;
-    for (const mapping& each : mappings_) {
-        text += fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} 00:00 0", each.start, each.end,
+    for (const auto& [start, each] : mappings_) {
+        text += fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} 00:00 0", start, each.end,
                             (each.prot & linux_abi::prot_read) != 0 ? 'r' : '-',
                             (each.prot & linux_abi::prot_write) != 0 ? 'w' : '-',
                             (each.prot & linux_abi::prot_exec) != 0 ? 'x' : '-', each.from.shared ? 's' : 'p',
@@ -311,12 +325,10 @@ std::uint64_t address_space::set_break(std::uint64_t to) {
         if (!is_free(old_end, new_end - old_end)) {
             return heap_end_;
         }
-        const std::size_t index = old_end == round_up(heap_start_) ? mappings_.size()
-                                                                   : index_after(old_end - 1);
+        const auto at = old_end == round_up(heap_start_) ? mappings_.end() : first_behind(old_end - 1);
         const unsigned usual = linux_abi::prot_read | linux_abi::prot_write;
-        const bool grows = index < mappings_.size() && mappings_[index].end == old_end &&
-                           mappings_[index].prot == usual;
-        const std::uint64_t start = grows ? mappings_[index].start : old_end;
+        const bool grows = at != mappings_.end() && at->second.end == old_end && at->second.prot == usual;
+        const std::uint64_t start = grows ? at->first : old_end;
         const int error = grows ? move(start, old_end - start, start, new_end - start)
                                 : map(start, new_end - start, usual, {.name = "[heap]"});
         if (error != 0) {
@@ -417,8 +429,8 @@ int address_space::get_string(std::uint64_t ea, std::string& to, std::size_t lim
 
 void address_space::written(std::uint64_t ea, std::uint64_t size) {
     const std::uint64_t end = ea + size;
-    for (std::size_t i = index_after(ea); i < mappings_.size() && mappings_[i].start < end; ++i) {
-        if ((mappings_[i].prot & linux_abi::prot_exec) != 0 && core_ != nullptr) {
+    for (auto at = first_behind(ea); at != mappings_.end() && at->first < end; ++at) {
+        if ((at->second.prot & linux_abi::prot_exec) != 0 && core_ != nullptr) {
             core_->forget_real(ea, size);
             return;
         }

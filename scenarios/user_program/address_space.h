@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "cpu/power/engine/core.h"
 #include "cpu/power/engine/environment.h"
+#include "user_program/free_ranges.h"
 
 namespace pefsim::user_program {
 
@@ -63,12 +65,16 @@ public:
     [[nodiscard]] bool is_free(std::uint64_t start, std::uint64_t size) const;
     [[nodiscard]] bool is_mapped(std::uint64_t start, std::uint64_t size) const;
     /// Free addresses for `size` bytes: the highest below the stack.
-    [[nodiscard]] std::optional<std::uint64_t> find_free(std::uint64_t size) const;
+    [[nodiscard]] std::optional<std::uint64_t> find_free(std::uint64_t size) const {
+        return free_.highest(size);
+    }
+    /// Steps that the functions above have taken so far, each of a small cost: mappings and free ranges looked at.
+    [[nodiscard]] std::uint64_t work() const { return work_ + free_.visited(); }
     /// The lines of /proc/self/maps.
     [[nodiscard]] std::string describe() const;
 
     /// Below it find_free() looks.
-    void set_mapping_top(std::uint64_t top) { mapping_top_ = top; }
+    void set_mapping_top(std::uint64_t top);
 
     // --- the heap
     void begin_heap(std::uint64_t start) { heap_start_ = heap_end_ = start; }
@@ -119,9 +125,13 @@ private:
         backing from;
     };
 
-    [[nodiscard]] std::size_t index_after(std::uint64_t ea) const;
+    using mappings = std::map<std::uint64_t, mapping>;  // by start
+
+    [[nodiscard]] mappings::const_iterator first_behind(std::uint64_t ea) const;
+    [[nodiscard]] mappings::iterator first_behind(std::uint64_t ea);
     [[nodiscard]] const mapping* find(std::uint64_t ea) const;
     void split_at(std::uint64_t ea);
+    void erase(mappings::iterator gone);
     void release(const mapping& gone);
     void forget(const mapping& changed);
     void insert(mapping made);
@@ -130,8 +140,10 @@ private:
 
     limits limits_;
     cpu::power::core* core_ = nullptr;
-    std::vector<mapping> mappings_;  // by address
-    mutable std::size_t last_ = 0;   // what find() found
+    mappings mappings_;
+    mutable const mapping* last_ = nullptr;  // what find() found
+    free_ranges free_{0, 0};                 // below mapping_top_
+    mutable std::uint64_t work_ = 0;
     std::uint64_t mapping_top_ = 0;
     std::uint64_t heap_start_ = 0;
     std::uint64_t heap_end_ = 0;

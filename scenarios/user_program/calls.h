@@ -3,8 +3,10 @@
 
 #include <cstdint>
 
-/// The system calls, each with its parameters as the manual page has them (section 2) and its result as Linux returns it:
-/// an error number is negative. Addresses are the program's.
+#include "user_program/descriptors.h"
+
+/// The system calls, each with its parameters as the manual page has them (section 2) and its result as Linux returns
+/// it: an error number is negative. Addresses are the program's.
 namespace pefsim::user_program {
 class process;
 }
@@ -14,104 +16,124 @@ namespace pefsim::user_program::calls {
 using address = std::uint64_t;
 using result = std::int64_t;
 
+/// The address of a path: only paths::find() knows what it leads to.
+struct path_address {
+    address at = 0;
+};
+/// A descriptor's number that the call itself takes to the gate: of a range, or one that is not always a descriptor.
+struct descriptor_number {
+    int number = -1;
+};
+/// The address of descriptors that the call itself takes to the gate: of pollfd structures, or of sets.
+struct descriptors_address {
+    address at = 0;
+};
+
 // --- file_calls.cpp: descriptors and what is read and written through them
-result open(process&, address path, int flags, std::uint32_t mode);
-result openat(process&, int directory, address path, int flags, std::uint32_t mode);
-result creat(process&, address path, std::uint32_t mode);
-result close(process&, int file);
-result close_range(process&, std::uint32_t first, std::uint32_t last, std::uint32_t flags);
-result read(process&, int file, address buffer, std::uint64_t size);
-result write(process&, int file, address buffer, std::uint64_t size);
-result readv(process&, int file, address vector, std::uint64_t count);
-result writev(process&, int file, address vector, std::uint64_t count);
-result pread64(process&, int file, address buffer, std::uint64_t size, std::int64_t offset);
-result pwrite64(process&, int file, address buffer, std::uint64_t size, std::int64_t offset);
-result preadv(process&, int file, address vector, std::uint64_t count, std::int64_t offset);
-result pwritev(process&, int file, address vector, std::uint64_t count, std::int64_t offset);
-result lseek(process&, int file, std::int64_t offset, int whence);
-result llseek(process&, int file, std::uint32_t high, std::uint32_t low, address to, int whence);
-result sendfile(process&, int out, int in, address offset, std::uint64_t count);
-result copy_file_range(process&, int in, address in_offset, int out, address out_offset, std::uint64_t size,
-                       std::uint32_t flags);
-result dup(process&, int file);
-result dup2(process&, int file, int to);
-result dup3(process&, int file, int to, int flags);
+result open(process&, path_address path, int flags, std::uint32_t mode);
+result openat(process&, directory_descriptor directory, path_address path, int flags, std::uint32_t mode);
+result creat(process&, path_address path, std::uint32_t mode);
+result close(process&, descriptor file);
+result close_range(process&, descriptor_number first, descriptor_number last, std::uint32_t flags);
+result read(process&, descriptor file, address buffer, std::uint64_t size);
+result write(process&, descriptor file, address buffer, std::uint64_t size);
+result readv(process&, descriptor file, address vector, std::uint64_t count);
+result writev(process&, descriptor file, address vector, std::uint64_t count);
+result pread64(process&, descriptor file, address buffer, std::uint64_t size, std::int64_t offset);
+result pwrite64(process&, descriptor file, address buffer, std::uint64_t size, std::int64_t offset);
+result preadv(process&, descriptor file, address vector, std::uint64_t count, std::int64_t offset);
+result pwritev(process&, descriptor file, address vector, std::uint64_t count, std::int64_t offset);
+result lseek(process&, descriptor file, std::int64_t offset, int whence);
+result llseek(process&, descriptor file, std::uint32_t high, std::uint32_t low, address to, int whence);
+result sendfile(process&, descriptor out, descriptor in, address offset, std::uint64_t count);
+result copy_file_range(process&, descriptor in, address in_offset, descriptor out, address out_offset,
+                       std::uint64_t size, std::uint32_t flags);
+result dup(process&, descriptor file);
+result dup2(process&, descriptor file, descriptor to);
+result dup3(process&, descriptor file, descriptor to, int flags);
 result pipe(process&, address files);
 result pipe2(process&, address files, int flags);
-result fcntl(process&, int file, int command, std::uint64_t argument);
-result flock(process&, int file, int operation);
-result truncate(process&, address path, std::int64_t size);
-result ftruncate(process&, int file, std::int64_t size);
-result fallocate(process&, int file, int mode, std::int64_t offset, std::int64_t size);
-result fadvise64(process&, int file, std::int64_t offset, std::int64_t size, int advice);
-result readahead(process&, int file, std::int64_t offset, std::uint64_t size);
-result fsync(process&, int file);
-result fdatasync(process&, int file);
+result fcntl(process&, descriptor file, int command, std::uint64_t argument);
+result flock(process&, descriptor file, int operation);
+result truncate(process&, path_address path, std::int64_t size);
+result ftruncate(process&, descriptor file, std::int64_t size);
+result fallocate(process&, descriptor file, int mode, std::int64_t offset, std::int64_t size);
+result fadvise64(process&, descriptor file, std::int64_t offset, std::int64_t size, int advice);
+result readahead(process&, descriptor file, std::int64_t offset, std::uint64_t size);
+result fsync(process&, descriptor file);
+result fdatasync(process&, descriptor file);
 result sync(process&);
 
 // --- wait_calls.cpp: waiting for descriptors
-result poll(process&, address files, std::uint32_t count, int milliseconds);
-result ppoll(process&, address files, std::uint32_t count, address timeout, address mask,
+result poll(process&, descriptors_address files, std::uint32_t count, int milliseconds);
+result ppoll(process&, descriptors_address files, std::uint32_t count, address timeout, address mask,
              std::uint64_t mask_size);
-result select(process&, int count, address readable, address writable, address exceptional, address timeout);
-result pselect6(process&, int count, address readable, address writable, address exceptional, address timeout,
-                address mask);
+result select(process&, int count, descriptors_address readable, descriptors_address writable,
+              descriptors_address exceptional, address timeout);
+result pselect6(process&, int count, descriptors_address readable, descriptors_address writable,
+                descriptors_address exceptional, address timeout, address mask);
 
 // --- terminal.cpp
-result ioctl(process&, int file, std::uint32_t request, address argument);
+result ioctl(process&, descriptor file, std::uint32_t request, address argument);
 
 // --- path_calls.cpp: names, directories, and what stands in an inode
-result stat(process&, address path, address to);
-result lstat(process&, address path, address to);
-result fstat(process&, int file, address to);
-result newfstatat(process&, int directory, address path, address to, int flags);
-result statx(process&, int directory, address path, int flags, std::uint32_t mask, address to);
-result statfs(process&, address path, address to);
-result fstatfs(process&, int file, address to);
-result statfs64(process&, address path, std::uint64_t size, address to);
-result fstatfs64(process&, int file, std::uint64_t size, address to);
-result access(process&, address path, int mode);
-result faccessat(process&, int directory, address path, int mode);
-result faccessat2(process&, int directory, address path, int mode, int flags);
-result unlink(process&, address path);
-result unlinkat(process&, int directory, address path, int flags);
-result rmdir(process&, address path);
-result rename(process&, address from, address to);
-result renameat(process&, int from_directory, address from, int to_directory, address to);
-result renameat2(process&, int from_directory, address from, int to_directory, address to,
-                 std::uint32_t flags);
-result mkdir(process&, address path, std::uint32_t mode);
-result mkdirat(process&, int directory, address path, std::uint32_t mode);
-result mknod(process&, address path, std::uint32_t mode, std::uint32_t device);
-result mknodat(process&, int directory, address path, std::uint32_t mode, std::uint32_t device);
-result link(process&, address from, address to);
-result linkat(process&, int from_directory, address from, int to_directory, address to, int flags);
-result symlink(process&, address target, address path);
-result symlinkat(process&, address target, int directory, address path);
-result readlink(process&, address path, address buffer, std::uint64_t size);
-result readlinkat(process&, int directory, address path, address buffer, std::uint64_t size);
-result chmod(process&, address path, std::uint32_t mode);
-result fchmod(process&, int file, std::uint32_t mode);
-result fchmodat(process&, int directory, address path, std::uint32_t mode);
-result chown(process&, address path, std::uint32_t user, std::uint32_t group);
-result lchown(process&, address path, std::uint32_t user, std::uint32_t group);
-result fchown(process&, int file, std::uint32_t user, std::uint32_t group);
-result fchownat(process&, int directory, address path, std::uint32_t user, std::uint32_t group, int flags);
-result utime(process&, address path, address times);
-result utimes(process&, address path, address times);
-result futimesat(process&, int directory, address path, address times);
-result utimensat(process&, int directory, address path, address times, int flags);
-result chdir(process&, address path);
-result fchdir(process&, int file);
+result stat(process&, path_address path, address to);
+result lstat(process&, path_address path, address to);
+result fstat(process&, descriptor file, address to);
+result newfstatat(process&, directory_descriptor directory, path_address path, address to, int flags);
+result statx(process&, directory_descriptor directory, path_address path, int flags, std::uint32_t mask,
+             address to);
+result statfs(process&, path_address path, address to);
+result fstatfs(process&, descriptor file, address to);
+result statfs64(process&, path_address path, std::uint64_t size, address to);
+result fstatfs64(process&, descriptor file, std::uint64_t size, address to);
+result access(process&, path_address path, int mode);
+result faccessat(process&, directory_descriptor directory, path_address path, int mode);
+result faccessat2(process&, directory_descriptor directory, path_address path, int mode, int flags);
+result unlink(process&, path_address path);
+result unlinkat(process&, directory_descriptor directory, path_address path, int flags);
+result rmdir(process&, path_address path);
+result rename(process&, path_address from, path_address to);
+result renameat(process&, directory_descriptor from_directory, path_address from,
+                directory_descriptor to_directory, path_address to);
+result renameat2(process&, directory_descriptor from_directory, path_address from,
+                 directory_descriptor to_directory, path_address to, std::uint32_t flags);
+result mkdir(process&, path_address path, std::uint32_t mode);
+result mkdirat(process&, directory_descriptor directory, path_address path, std::uint32_t mode);
+result mknod(process&, path_address path, std::uint32_t mode, std::uint32_t device);
+result mknodat(process&, directory_descriptor directory, path_address path, std::uint32_t mode,
+               std::uint32_t device);
+result link(process&, path_address from, path_address to);
+result linkat(process&, directory_descriptor from_directory, path_address from,
+              directory_descriptor to_directory, path_address to, int flags);
+result symlink(process&, address target, path_address path);
+result symlinkat(process&, address target, directory_descriptor directory, path_address path);
+result readlink(process&, path_address path, address buffer, std::uint64_t size);
+result readlinkat(process&, directory_descriptor directory, path_address path, address buffer,
+                  std::uint64_t size);
+result chmod(process&, path_address path, std::uint32_t mode);
+result fchmod(process&, descriptor file, std::uint32_t mode);
+result fchmodat(process&, directory_descriptor directory, path_address path, std::uint32_t mode);
+result chown(process&, path_address path, std::uint32_t user, std::uint32_t group);
+result lchown(process&, path_address path, std::uint32_t user, std::uint32_t group);
+result fchown(process&, descriptor file, std::uint32_t user, std::uint32_t group);
+result fchownat(process&, directory_descriptor directory, path_address path, std::uint32_t user,
+                std::uint32_t group, int flags);
+result utime(process&, path_address path, address times);
+result utimes(process&, path_address path, address times);
+result futimesat(process&, directory_descriptor directory, path_address path, address times);
+result utimensat(process&, directory_descriptor directory, path_address path, address times, int flags);
+result chdir(process&, path_address path);
+result fchdir(process&, descriptor file);
 result getcwd(process&, address buffer, std::uint64_t size);
-result getdents64(process&, int file, address buffer, std::uint64_t size);
+result getdents64(process&, descriptor file, address buffer, std::uint64_t size);
 result umask(process&, std::uint32_t mask);
 result no_attributes(process&);  ///< the calls on extended attributes: ENOTSUP
 
 // --- memory_calls.cpp
 result brk(process&, address end);
-result mmap(process&, address start, std::uint64_t size, std::uint32_t prot, std::uint32_t flags, int file,
-            std::uint64_t offset);
+result mmap(process&, address start, std::uint64_t size, std::uint32_t prot, std::uint32_t flags,
+            descriptor_number file, std::uint64_t offset);
 result munmap(process&, address start, std::uint64_t size);
 result mprotect(process&, address start, std::uint64_t size, std::uint32_t prot);
 result mremap(process&, address start, std::uint64_t size, std::uint64_t new_size, std::uint32_t flags,

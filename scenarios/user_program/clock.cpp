@@ -65,7 +65,8 @@ int program_clock::sleep_until(clockid_t which, std::int64_t until) {
         const timespec to{until / second, until % second};
         return ::clock_nanosleep(which, TIMER_ABSTIME, &to, nullptr);
     }
-    slept_ += std::max<std::int64_t>(0, until - *now);
+    slept_ = std::max(slept_,
+                      std::min(later(slept_, std::max<std::int64_t>(0, until - *now)), latest - executed()));
     return 0;
 }
 
@@ -76,7 +77,7 @@ program_clock::timer_setting program_clock::get(timer which) const {
 
 program_clock::timer_setting program_clock::set(timer which, timer_setting to) {
     const timer_setting before = get(which);
-    timers_[static_cast<std::size_t>(which)] = {to.remaining == 0 ? 0 : now(which) + to.remaining,
+    timers_[static_cast<std::size_t>(which)] = {to.remaining == 0 ? 0 : later(now(which), to.remaining),
                                                 to.interval};
     return before;
 }
@@ -86,7 +87,8 @@ std::optional<program_clock::timer> program_clock::take_expired() {
         running_timer& it = timers_[i];
         const auto which = static_cast<timer>(i);
         if (it.due != 0 && it.due <= now(which)) {
-            it.due = it.interval == 0 ? 0 : std::max(it.due, now(which)) + it.interval;
+            const std::int64_t from = std::max(it.due, now(which));
+            it.due = it.interval == 0 || from >= latest ? 0 : later(from, it.interval);
             return which;
         }
     }

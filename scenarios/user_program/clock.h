@@ -10,8 +10,8 @@
 
 namespace pefsim::user_program {
 
-/// The time that a program sees: simulated, from the instructions it has executed and the time it has slept, so that runs
-/// are equal; or the host's. All in nanoseconds.
+/// The time that a program sees: simulated, from the instructions it has executed and the time it has slept, so that
+/// runs are equal; or the host's. All in nanoseconds.
 class program_clock final : public cpu::power::clock {
 public:
     struct config {
@@ -27,6 +27,12 @@ public:
     };
 
     explicit program_clock(const config& of) : config_(of) {}
+
+    /// The end of time: no clock gets beyond it.
+    static constexpr std::int64_t latest = std::int64_t{1} << 62;
+    [[nodiscard]] static constexpr std::int64_t later(std::int64_t than, std::int64_t by) {
+        return by > 0 && than > latest - by ? latest : than + by;
+    }
 
     [[nodiscard]] bool is_host() const { return config_.host; }
     /// Instructions executed so far: simulated time follows them.

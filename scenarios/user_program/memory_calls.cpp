@@ -4,11 +4,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "user_program/calls.h"
 #include "user_program/linux_abi.h"
@@ -64,8 +65,9 @@ result place_for(process& p, address wish, std::uint64_t size, std::uint32_t fla
 
 result brk(process& p, address end) { return static_cast<result>(p.memory.set_break(end)); }
 
-result mmap(process& p, address start, std::uint64_t size, std::uint32_t prot, std::uint32_t flags, int file,
-            std::uint64_t offset) {
+result mmap(process& p, address start, std::uint64_t size, std::uint32_t prot, std::uint32_t flags,
+            descriptor_number number, std::uint64_t offset) {
+    const descriptor file = p.descriptors.pass(number.number);
     const std::uint32_t type = flags & linux_abi::map_type;
     const bool anonymous = (flags & linux_abi::map_anonymous) != 0;
     if (size == 0 || type == 0 || type > (linux_abi::map_shared | linux_abi::map_private) ||
@@ -75,7 +77,7 @@ result mmap(process& p, address start, std::uint64_t size, std::uint32_t prot, s
     if (size > linux_abi::task_size) {
         return -ENOMEM;
     }
-    if (!anonymous && (p.is_reserved(file) || ::fcntl(file, F_GETFD) < 0)) {
+    if (!anonymous && ::fcntl(file, F_GETFD) < 0) {
         return -EBADF;
     }
     const std::uint64_t length = p.memory.round_up(size);
@@ -178,8 +180,17 @@ result mincore(process& p, address start, std::uint64_t size, address to) {
     if (!p.memory.is_mapped(at->start, at->size)) {
         return -ENOMEM;
     }
-    const std::vector<std::byte> resident(at->size / p.memory.page_size(), std::byte{1});
-    return p.memory.write_bytes(to, resident) ? 0 : -EFAULT;
+    std::array<std::byte, 4096> resident{};
+    resident.fill(std::byte{1});
+    for (std::uint64_t left = at->size / p.memory.page_size(); left != 0;) {
+        const std::uint64_t part = std::min<std::uint64_t>(left, resident.size());
+        if (!p.memory.write_bytes(to, std::span(resident).first(part))) {
+            return -EFAULT;
+        }
+        to += part;
+        left -= part;
+    }
+    return 0;
 }
 
 result mlock(process& p, address start, std::uint64_t size) {

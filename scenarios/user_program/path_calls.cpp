@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -11,9 +13,13 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstdio>
+#include <cstddef>
+#include <cstring>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <utime.h>
 #include <vector>
 
@@ -21,32 +27,57 @@
 #include "user_program/host_result.h"
 #include "user_program/linux_abi.h"
 #include "user_program/process.h"
-#include "user_program/synthetic_files.h"
 
 namespace pefsim::user_program::calls {
 namespace {
 
-/// Calls `function` with the path at `path`.
+using last = paths::last;
+
+/// Calls `function` with the directory and the name in it that the path at `path` leads to. With AT_EMPTY_PATH in
+/// `flags` an empty path is `directory` itself.
 template <typename Function>
-result with_path(const process& p, address path, const Function& function) {
+result with_path(process& p, int directory, path_address path, last how, int flags,
+                 const Function& function) {
     std::string name;
-    if (const int error = p.memory.get_string(path, name); error != 0) {
+    if (const int error = p.memory.get_string(path.at, name); error != 0) {
         return error;
     }
-    if (const auto target = synthetic_link(p, name)) {
-        name = *target;
+    if (name.empty() && (flags & AT_EMPTY_PATH) != 0) {
+        return host_result(function(directory, ""));
     }
-    return host_result(function(name.c_str()));
+    paths::found at;
+    const int error = p.paths.find(directory, std::move(name), how, at);
+    return error != 0 ? error : host_result(function(at.directory, at.name.c_str()));
+}
+template <typename Function>
+result with_path(process& p, int directory, path_address path, last how, const Function& function) {
+    return with_path(p, directory, path, how, 0, function);
 }
 
+/// The same with two of them, an entry that is there and one that is to be.
 template <typename Function>
-result with_paths(const process& p, address from, address to, const Function& function) {
-    return with_path(p, from, [&](const char* first) {
-        const result done = with_path(p, to, [&](const char* second) { return function(first, second); });
+result with_paths(process& p, std::pair<int, path_address> from, last how, int flags,
+                  std::pair<int, path_address> to, const Function& function) {
+    return with_path(p, from.first, from.second, how, flags, [&](int first_directory, const char* first) {
+        const result done = with_path(p, to.first, to.second, last::change,
+                                      [&](int second_directory, const char* second) {
+                                          return function(first_directory, first, second_directory, second);
+                                      });
         errno = done < 0 ? static_cast<int>(-done) : 0;
         return done < 0 ? result{-1} : done;
     });
 }
+
+/// Calls `function` with a descriptor of what the path leads to, good for nothing but looking: O_PATH.
+template <typename Function>
+result with_opened(process& p, path_address path, int flags, const Function& function) {
+    return with_path(p, AT_FDCWD, path, last::follow, [&](int directory, const char* name) {
+        const owned_descriptor opened(::openat(directory, name, O_PATH | O_CLOEXEC | flags));
+        return opened.get() < 0 ? -1 : function(opened.get());
+    });
+}
+
+last look_or_follow(int flags) { return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? last::look : last::follow; }
 
 linux_abi::stat to_program(const struct ::stat& from) {
     return {.dev = from.st_dev,
@@ -71,164 +102,222 @@ result put_stat(process& p, address to, result done, const struct ::stat& status
     return done == 0 && !p.memory.put(to, to_program(status)) ? -EFAULT : done;
 }
 
+/// Takes entries of a directory out that a program is not to see. \returns the bytes of those that stay, in front
+result keep_shown(const std::function<bool(std::string_view)>& is_shown, std::span<std::byte> entries) {
+    std::size_t kept = 0;
+    for (std::size_t at = 0; at < entries.size();) {
+        ::dirent64 entry{};
+        constexpr std::size_t header = offsetof(::dirent64, d_name);
+        std::memcpy(&entry, &entries[at], std::min(sizeof entry, entries.size() - at));
+        const std::size_t length = entry.d_reclen;
+        if (is_shown(std::string_view(entry.d_name, ::strnlen(entry.d_name, length - header)))) {
+            std::memmove(&entries[kept], &entries[at], length);
+            kept += length;
+        }
+        at += length;
+    }
+    return static_cast<result>(kept);
+}
+
 /// Sets the times of a file from two timespec; 0: to now.
-result set_times(const process& p, int directory, address path, const timespec* times, int flags) {
-    if (path == 0) {
+result set_times(process& p, directory_descriptor directory, path_address path, const timespec* times,
+                 int flags) {
+    if (path.at == 0) {
         return host_result(::futimens(directory, times));
     }
-    return with_path(p, path, [&](const char* name) { return ::utimensat(directory, name, times, flags); });
+    return with_path(p, directory, path, look_or_follow(flags), flags,
+                     [&](int in, const char* name) { return ::utimensat(in, name, times, flags); });
 }
 
 }  // namespace
 
 // --- what an inode holds
 
-result newfstatat(process& p, int directory, address path, address to, int flags) {
+result newfstatat(process& p, directory_descriptor directory, path_address path, address to, int flags) {
     struct ::stat status {};
     const result done = with_path(
-        p, path, [&](const char* name) { return ::fstatat(directory, name, &status, flags); });
+        p, directory, path, look_or_follow(flags), flags,
+        [&](int in, const char* name) { return ::fstatat(in, name, &status, flags); });
     return put_stat(p, to, done, status);
 }
 
-result stat(process& p, address path, address to) { return newfstatat(p, AT_FDCWD, path, to, 0); }
-result lstat(process& p, address path, address to) {
-    return newfstatat(p, AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
+result stat(process& p, path_address path, address to) {
+    return newfstatat(p, directory_descriptor::working(), path, to, 0);
+}
+result lstat(process& p, path_address path, address to) {
+    return newfstatat(p, directory_descriptor::working(), path, to, AT_SYMLINK_NOFOLLOW);
 }
 
-result fstat(process& p, int file, address to) {
+result fstat(process& p, descriptor file, address to) {
     struct ::stat status {};
     return put_stat(p, to, host_result(::fstat(file, &status)), status);
 }
 
-result statx(process& p, int directory, address path, int flags, std::uint32_t mask, address to) {
+result statx(process& p, directory_descriptor directory, path_address path, int flags, std::uint32_t mask,
+             address to) {
     struct ::statx status {};
     const result done = with_path(
-        p, path, [&](const char* name) { return ::statx(directory, name, flags, mask, &status); });
+        p, directory, path, look_or_follow(flags), flags,
+        [&](int in, const char* name) { return ::statx(in, name, flags, mask, &status); });
     return done == 0 && !p.memory.put(to, status) ? -EFAULT : done;
 }
 
-result statfs(process& p, address path, address to) {
+result statfs(process& p, path_address path, address to) {
     struct ::statfs status {};
-    const result done = with_path(p, path, [&](const char* name) { return ::statfs(name, &status); });
+    const result done = with_opened(p, path, 0, [&](int file) { return ::fstatfs(file, &status); });
     return done == 0 && !p.memory.put(to, status) ? -EFAULT : done;
 }
 
-result fstatfs(process& p, int file, address to) {
+result fstatfs(process& p, descriptor file, address to) {
     struct ::statfs status {};
     const result done = host_result(::fstatfs(file, &status));
     return done == 0 && !p.memory.put(to, status) ? -EFAULT : done;
 }
 
-result statfs64(process& p, address path, std::uint64_t size, address to) {
+result statfs64(process& p, path_address path, std::uint64_t size, address to) {
     return size == sizeof(struct ::statfs) ? statfs(p, path, to) : -EINVAL;
 }
-result fstatfs64(process& p, int file, std::uint64_t size, address to) {
+result fstatfs64(process& p, descriptor file, std::uint64_t size, address to) {
     return size == sizeof(struct ::statfs) ? fstatfs(p, file, to) : -EINVAL;
 }
 
-result faccessat2(process& p, int directory, address path, int mode, int flags) {
-    return with_path(p, path, [&](const char* name) { return ::faccessat(directory, name, mode, flags); });
+result faccessat2(process& p, directory_descriptor directory, path_address path, int mode, int flags) {
+    return with_path(p, directory, path, look_or_follow(flags), flags,
+                     [&](int in, const char* name) { return ::faccessat(in, name, mode, flags); });
 }
-result faccessat(process& p, int directory, address path, int mode) {
+result faccessat(process& p, directory_descriptor directory, path_address path, int mode) {
     return faccessat2(p, directory, path, mode, 0);
 }
-result access(process& p, address path, int mode) { return faccessat2(p, AT_FDCWD, path, mode, 0); }
+result access(process& p, path_address path, int mode) {
+    return faccessat2(p, directory_descriptor::working(), path, mode, 0);
+}
 
 // --- names
 
-result unlinkat(process& p, int directory, address path, int flags) {
-    return with_path(p, path, [&](const char* name) { return ::unlinkat(directory, name, flags); });
+result unlinkat(process& p, directory_descriptor directory, path_address path, int flags) {
+    return with_path(p, directory, path, last::change,
+                     [&](int in, const char* name) { return ::unlinkat(in, name, flags); });
 }
-result unlink(process& p, address path) { return unlinkat(p, AT_FDCWD, path, 0); }
-result rmdir(process& p, address path) { return unlinkat(p, AT_FDCWD, path, AT_REMOVEDIR); }
+result unlink(process& p, path_address path) { return unlinkat(p, directory_descriptor::working(), path, 0); }
+result rmdir(process& p, path_address path) {
+    return unlinkat(p, directory_descriptor::working(), path, AT_REMOVEDIR);
+}
 
-result renameat2(process& p, int from_directory, address from, int to_directory, address to,
-                 std::uint32_t flags) {
-    return with_paths(p, from, to, [&](const char* first, const char* second) {
-        return ::renameat2(from_directory, first, to_directory, second, flags);
-    });
+result renameat2(process& p, directory_descriptor from_directory, path_address from,
+                 directory_descriptor to_directory, path_address to, std::uint32_t flags) {
+    return with_paths(p, {from_directory, from}, last::change, 0, {to_directory, to},
+                      [&](int in, const char* name, int to_in, const char* to_name) {
+                          return ::renameat2(in, name, to_in, to_name, flags);
+                      });
 }
-result renameat(process& p, int from_directory, address from, int to_directory, address to) {
+result renameat(process& p, directory_descriptor from_directory, path_address from,
+                directory_descriptor to_directory, path_address to) {
     return renameat2(p, from_directory, from, to_directory, to, 0);
 }
-result rename(process& p, address from, address to) { return renameat2(p, AT_FDCWD, from, AT_FDCWD, to, 0); }
-
-result mkdirat(process& p, int directory, address path, std::uint32_t mode) {
-    return with_path(p, path, [&](const char* name) { return ::mkdirat(directory, name, mode); });
-}
-result mkdir(process& p, address path, std::uint32_t mode) { return mkdirat(p, AT_FDCWD, path, mode); }
-
-result mknodat(process& p, int directory, address path, std::uint32_t mode, std::uint32_t device) {
-    return with_path(p, path, [&](const char* name) { return ::mknodat(directory, name, mode, device); });
-}
-result mknod(process& p, address path, std::uint32_t mode, std::uint32_t device) {
-    return mknodat(p, AT_FDCWD, path, mode, device);
+result rename(process& p, path_address from, path_address to) {
+    return renameat2(p, directory_descriptor::working(), from, directory_descriptor::working(), to, 0);
 }
 
-result linkat(process& p, int from_directory, address from, int to_directory, address to, int flags) {
-    return with_paths(p, from, to, [&](const char* first, const char* second) {
-        return ::linkat(from_directory, first, to_directory, second, flags);
-    });
+result mkdirat(process& p, directory_descriptor directory, path_address path, std::uint32_t mode) {
+    return with_path(p, directory, path, last::change,
+                     [&](int in, const char* name) { return ::mkdirat(in, name, mode); });
 }
-result link(process& p, address from, address to) { return linkat(p, AT_FDCWD, from, AT_FDCWD, to, 0); }
-
-result symlinkat(process& p, address target, int directory, address path) {
-    return with_paths(p, target, path, [&](const char* first, const char* second) {
-        return ::symlinkat(first, directory, second);
-    });
+result mkdir(process& p, path_address path, std::uint32_t mode) {
+    return mkdirat(p, directory_descriptor::working(), path, mode);
 }
-result symlink(process& p, address target, address path) { return symlinkat(p, target, AT_FDCWD, path); }
 
-result readlinkat(process& p, int directory, address path, address buffer, std::uint64_t size) {
-    std::string name;
-    if (const int error = p.memory.get_string(path, name); error != 0) {
+result mknodat(process& p, directory_descriptor directory, path_address path, std::uint32_t mode,
+               std::uint32_t device) {
+    return with_path(p, directory, path, last::change,
+                     [&](int in, const char* name) { return ::mknodat(in, name, mode, device); });
+}
+result mknod(process& p, path_address path, std::uint32_t mode, std::uint32_t device) {
+    return mknodat(p, directory_descriptor::working(), path, mode, device);
+}
+
+result linkat(process& p, directory_descriptor from_directory, path_address from,
+              directory_descriptor to_directory, path_address to, int flags) {
+    const last how = (flags & AT_SYMLINK_FOLLOW) != 0 ? last::follow : last::look;
+    return with_paths(p, {from_directory, from}, how, flags, {to_directory, to},
+                      [&](int in, const char* name, int to_in, const char* to_name) {
+                          return ::linkat(in, name, to_in, to_name, flags);
+                      });
+}
+result link(process& p, path_address from, path_address to) {
+    return linkat(p, directory_descriptor::working(), from, directory_descriptor::working(), to, 0);
+}
+
+result symlinkat(process& p, address target, directory_descriptor directory, path_address path) {
+    std::string text;
+    if (const int error = p.memory.get_string(target, text); error != 0) {
         return error;
     }
+    return with_path(p, directory, path, last::change,
+                     [&](int in, const char* name) { return ::symlinkat(text.c_str(), in, name); });
+}
+result symlink(process& p, address target, path_address path) {
+    return symlinkat(p, target, directory_descriptor::working(), path);
+}
+
+result readlinkat(process& p, directory_descriptor directory, path_address path, address buffer,
+                  std::uint64_t size) {
     if (static_cast<std::int32_t>(size) <= 0) {
         return -EINVAL;
     }
     std::string target(PATH_MAX, '\0');
-    if (const auto synthetic = synthetic_link(p, name)) {
-        target = *synthetic;
-    } else {
-        const result length = host_result(
-            ::readlinkat(directory, name.c_str(), target.data(), target.size()));
-        if (length < 0) {
-            return length;
-        }
-        target.resize(static_cast<std::size_t>(length));
+    const result length = with_path(p, directory, path, last::look, AT_EMPTY_PATH,
+                                    [&](int in, const char* name) -> ssize_t {
+                                        if (auto text = p.paths.link_text(in, name)) {
+                                            target = std::move(*text);
+                                            return std::ssize(target);
+                                        }
+                                        return ::readlinkat(in, name, target.data(), target.size());
+                                    });
+    if (length < 0) {
+        return length;
     }
-    target.resize(std::min<std::uint64_t>(target.size(), size));
+    target.resize(std::min(static_cast<std::uint64_t>(length), size));
     return p.memory.write_bytes(buffer, std::as_bytes(std::span(target))) ? static_cast<result>(target.size())
                                                                           : -EFAULT;
 }
-result readlink(process& p, address path, address buffer, std::uint64_t size) {
-    return readlinkat(p, AT_FDCWD, path, buffer, size);
+result readlink(process& p, path_address path, address buffer, std::uint64_t size) {
+    return readlinkat(p, directory_descriptor::working(), path, buffer, size);
 }
 
 // --- modes, owners, times
 
-result fchmodat(process& p, int directory, address path, std::uint32_t mode) {
-    return with_path(p, path, [&](const char* name) { return ::fchmodat(directory, name, mode, 0); });
+result fchmodat(process& p, directory_descriptor directory, path_address path, std::uint32_t mode) {
+    return with_path(p, directory, path, last::follow,
+                     [&](int in, const char* name) { return ::fchmodat(in, name, mode, 0); });
 }
-result chmod(process& p, address path, std::uint32_t mode) { return fchmodat(p, AT_FDCWD, path, mode); }
-result fchmod(process& /*p*/, int file, std::uint32_t mode) { return host_result(::fchmod(file, mode)); }
+result chmod(process& p, path_address path, std::uint32_t mode) {
+    return fchmodat(p, directory_descriptor::working(), path, mode);
+}
+result truncate(process& p, path_address path, std::int64_t size) {
+    return with_opened(p, path, 0, [size](int file) {
+        return ::truncate(fmt::format("/proc/self/fd/{}", file).c_str(), size);
+    });
+}
+result fchmod(process& /*p*/, descriptor file, std::uint32_t mode) {
+    return host_result(::fchmod(file, mode));
+}
 
-result fchownat(process& p, int directory, address path, std::uint32_t user, std::uint32_t group, int flags) {
-    return with_path(p, path,
-                     [&](const char* name) { return ::fchownat(directory, name, user, group, flags); });
+result fchownat(process& p, directory_descriptor directory, path_address path, std::uint32_t user,
+                std::uint32_t group, int flags) {
+    return with_path(p, directory, path, look_or_follow(flags), flags,
+                     [&](int in, const char* name) { return ::fchownat(in, name, user, group, flags); });
 }
-result chown(process& p, address path, std::uint32_t user, std::uint32_t group) {
-    return fchownat(p, AT_FDCWD, path, user, group, 0);
+result chown(process& p, path_address path, std::uint32_t user, std::uint32_t group) {
+    return fchownat(p, directory_descriptor::working(), path, user, group, 0);
 }
-result lchown(process& p, address path, std::uint32_t user, std::uint32_t group) {
-    return fchownat(p, AT_FDCWD, path, user, group, AT_SYMLINK_NOFOLLOW);
+result lchown(process& p, path_address path, std::uint32_t user, std::uint32_t group) {
+    return fchownat(p, directory_descriptor::working(), path, user, group, AT_SYMLINK_NOFOLLOW);
 }
-result fchown(process& /*p*/, int file, std::uint32_t user, std::uint32_t group) {
+result fchown(process& /*p*/, descriptor file, std::uint32_t user, std::uint32_t group) {
     return host_result(::fchown(file, user, group));
 }
 
-result utimensat(process& p, int directory, address path, address times, int flags) {
+result utimensat(process& p, directory_descriptor directory, path_address path, address times, int flags) {
     std::array<timespec, 2> both{};
     if (times != 0 && !p.memory.get(times, both)) {
         return -EFAULT;
@@ -236,7 +325,7 @@ result utimensat(process& p, int directory, address path, address times, int fla
     return set_times(p, directory, path, times != 0 ? both.data() : nullptr, flags);
 }
 
-result futimesat(process& p, int directory, address path, address times) {
+result futimesat(process& p, directory_descriptor directory, path_address path, address times) {
     std::array<timeval, 2> from{};
     if (times != 0 && !p.memory.get(times, from)) {
         return -EFAULT;
@@ -250,23 +339,25 @@ result futimesat(process& p, int directory, address path, address times) {
     }
     return set_times(p, directory, path, times != 0 ? both.data() : nullptr, 0);
 }
-result utimes(process& p, address path, address times) { return futimesat(p, AT_FDCWD, path, times); }
+result utimes(process& p, path_address path, address times) {
+    return futimesat(p, directory_descriptor::working(), path, times);
+}
 
-result utime(process& p, address path, address times) {
+result utime(process& p, path_address path, address times) {
     ::utimbuf from{};
     if (times != 0 && !p.memory.get(times, from)) {
         return -EFAULT;
     }
     const std::array<timespec, 2> both{timespec{from.actime, 0}, timespec{from.modtime, 0}};
-    return set_times(p, AT_FDCWD, path, times != 0 ? both.data() : nullptr, 0);
+    return set_times(p, directory_descriptor::working(), path, times != 0 ? both.data() : nullptr, 0);
 }
 
 // --- directories
 
-result chdir(process& p, address path) {
-    return with_path(p, path, [](const char* name) { return ::chdir(name); });
+result chdir(process& p, path_address path) {
+    return with_opened(p, path, O_DIRECTORY, [](int directory) { return ::fchdir(directory); });
 }
-result fchdir(process& /*p*/, int file) { return host_result(::fchdir(file)); }
+result fchdir(process& /*p*/, descriptor file) { return host_result(::fchdir(file)); }
 
 result getcwd(process& p, address buffer, std::uint64_t size) {
     std::array<char, PATH_MAX> name{};
@@ -281,13 +372,21 @@ result getcwd(process& p, address buffer, std::uint64_t size) {
     return p.memory.write_bytes(buffer, bytes) ? length : -EFAULT;
 }
 
-result getdents64(process& p, int file, address buffer, std::uint64_t size) {
+result getdents64(process& p, descriptor file, address buffer, std::uint64_t size) {
     constexpr std::uint64_t largest = 1 << 20;
     std::vector<std::byte> entries(std::min(size & 0xffff'ffff, largest));
-    const result length = host_result(::syscall(SYS_getdents64, file, entries.data(), entries.size()));
-    if (length <= 0) {
-        return length;
-    }
+    result length = 0;
+    do {
+        length = host_result(
+            ::syscall(SYS_getdents64, static_cast<int>(file), entries.data(), entries.size()));
+        if (length <= 0) {
+            return length;
+        }
+        if (paths::is_in_proc(file)) {
+            length = keep_shown(p.paths.shown_in(file),
+                                std::span(entries).first(static_cast<std::size_t>(length)));
+        }
+    } while (length == 0);  // none of them is to be seen
     entries.resize(static_cast<std::size_t>(length));
     return p.memory.write_bytes(buffer, entries) ? length : -EFAULT;
 }

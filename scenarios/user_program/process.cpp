@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "output/stop_request.h"
+#include "user_program/emulation.h"
 #include "user_program/linux_abi.h"
 #include "user_program/program_start.h"
 #include "user_program/system_calls.h"
@@ -68,6 +69,12 @@ signal_code storage_fault(address_space::access_fault why) {
     }
 }
 
+std::string canonical(const std::string& program) {
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::canonical(program, error);
+    return error ? program : path.string();
+}
+
 }  // namespace
 
 void run_statistics::note_unknown(std::uint64_t number) {
@@ -78,28 +85,22 @@ void run_statistics::note_unknown(std::uint64_t number) {
 }
 
 process::process(const config& of, const cpu::power::elf_image& image)
-    : memory(of.memory),
+    : descriptors(of.inherited),
+      paths(*this),
+      memory(of.memory),
       core(memory, memory),
       clock(of.time),
       signals(*this),
       random(of.seed),
-      config_(of) {
+      config_(of),
+      absolute_program_path_(canonical(of.program)) {
     memory.serve(core);
     core.interrupts_leave(true);
     core.use(clock);
     file_mode_mask = ::umask(0);
     ::umask(file_mode_mask);
+    host_file_mode_mask_ = file_mode_mask;
     start_program(*this, image);
-}
-
-std::string process::absolute_program_path() const {
-    std::error_code error;
-    const std::filesystem::path path = std::filesystem::canonical(config_.program, error);
-    return error ? config_.program : path.string();
-}
-
-bool process::is_reserved(int descriptor) const {
-    return config_.system_call_trace != nullptr && descriptor == ::fileno(config_.system_call_trace);
 }
 
 /// Instructions until somebody wants to know of the time.
@@ -114,7 +115,7 @@ std::int64_t process::slice() const {
 
 bool process::advance_to_timer() {
     const std::optional<std::int64_t> due = clock.next_real_timer();
-    if (!due || clock.is_host()) {
+    if (!due) {
         return false;
     }
     clock.sleep_until(CLOCK_MONOTONIC, *due);
@@ -137,10 +138,6 @@ end_of_program process::run() {
     while (!ended()) {
         const exit_reason why = core.run(slice());
         note_time();
-        if (const int signal = output::stop_request::take(); signal != 0) {
-            statistics.sent_from_outside = signal;
-            signals.send({.signo = signal, .code = SI_USER});
-        }
         if (why != exit_reason::paused) {
             core.lose_reservation();  // the kernel may store
         }
@@ -159,9 +156,24 @@ end_of_program process::run() {
         default:
             break;
         }
+        note_signal_from_outside();
         signals.deliver();
     }
+    descriptors.end();
+    ::umask(host_file_mode_mask_);
     return *end_;
+}
+
+void process::note_signal_from_outside() {
+    if (const int signal = output::stop_request::take(); signal != 0) {
+        statistics.sent_from_outside = signal;
+        signals.send({.signo = signal, .code = SI_USER});
+    }
+}
+
+void process::end_waiting() {
+    constexpr int waited_in_vain = 1;
+    end_ = {.status = waited_in_vain, .waits_in = system_call_name(current_call)};
 }
 
 void process::take_interrupt() {
@@ -193,9 +205,15 @@ void process::take_interrupt() {
     case interrupt_vector::alignment:
         address = cause.has_dar ? cause.dar : nip;
         what = {SIGBUS, BUS_ADRALN};
+        if (const emulation done = emulate_multiple(*this); done == emulation::done) {
+            return;
+        } else if (done == emulation::fault) {
+            what = {SIGSEGV, SEGV_ACCERR};
+        }
         break;
     case interrupt_vector::program:
-        if (emulate_privileged()) {
+    case interrupt_vector::hypervisor_emulation_assistance:
+        if (emulate_instruction(*this) == emulation::done) {
             return;
         }
         what = program_check(cause, core.state.fpscr);
@@ -207,19 +225,6 @@ void process::take_interrupt() {
         break;
     }
     fault(what.signal, what.code, address);
-}
-
-/// What Linux does for programs at a privileged instruction: mfspr of the Processor Version Register.
-bool process::emulate_privileged() {
-    constexpr std::uint32_t mfpvr = 0x7c1f'42a6;
-    constexpr std::uint32_t mfpvr_mask = 0xfc1f'fffe;
-    std::uint32_t word = 0;
-    if (!memory.get(core.state.nip, word) || (word & mfpvr_mask) != mfpvr) {
-        return false;
-    }
-    core.state.gpr[word >> 21 & 31] = linux_abi::power9_version;
-    core.state.nip += 4;
-    return true;
 }
 
 void process::fault(int signal, int code, std::uint64_t address) {

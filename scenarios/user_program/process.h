@@ -8,21 +8,27 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu/power/elf_image.h"
 #include "cpu/power/engine/core.h"
 #include "user_program/address_space.h"
 #include "user_program/clock.h"
+#include "user_program/descriptors.h"
+#include "user_program/paths.h"
 #include "user_program/signals.h"
 
 namespace pefsim::user_program {
 
-/// How a program ended: by exit(2), or by a signal.
+/// How a program ended: by exit(2), by a signal, or because it waits for what cannot come.
 struct end_of_program {
-    int status = 0;  ///< exit status; 128 + signal as a shell has it
-    int signal = 0;  ///< 0: none
+    int status = 0;          ///< exit status; 128 + signal as a shell has it
+    int signal = 0;          ///< 0: none
+    std::string waits_in{};  ///< the system call that would never return; empty: none
+    std::uint64_t nip = 0;   ///< behind it
 };
 
 /// What a run did, for the report.
@@ -66,6 +72,8 @@ public:
         address_space::limits memory;
         program_clock::config time;
         std::FILE* system_call_trace = nullptr;  ///< a line for each system call
+        bool hears_outside = true;               ///< SIGINT and SIGTERM may come from outside
+        std::vector<int> inherited{0, 1, 2};     ///< descriptors that are the program's, ascending
     };
 
     /// Loads the program as execve(2) does.
@@ -76,17 +84,19 @@ public:
     end_of_program run();
 
     [[nodiscard]] bool ended() const { return end_.has_value(); }
-    void end(int status) { end_ = end_of_program{status & 0xff, 0}; }
-    void end_by_signal(int signal) { end_ = end_of_program{128 + signal, signal}; }
+    void end(int status) { end_ = {.status = status & 0xff}; }
+    void end_by_signal(int signal) { end_ = {.status = 128 + signal, .signal = signal}; }
+    /// SIGINT or SIGTERM, if the host's user has sent one, is the program's.
+    void note_signal_from_outside();
+    /// Nothing can end the wait of the system call that the program is in.
+    void end_waiting();
 
     /// The registers are to stay as a system call has left them: it has no result.
     void keep_registers() { keep_registers_ = true; }
-    /// Lets time pass until a timer is due. False: none is running, or time is the host's
+    /// Lets time pass until the timer of ITIMER_REAL is due. False: it is not running
     bool advance_to_timer();
-    /// A descriptor that is not the program's.
-    [[nodiscard]] bool is_reserved(int descriptor) const;
     [[nodiscard]] const config& settings() const { return config_; }
-    [[nodiscard]] std::string absolute_program_path() const;
+    [[nodiscard]] const std::string& absolute_program_path() const { return absolute_program_path_; }
 
     /// The interrupt that the program is in, for signal frames.
     struct trap {
@@ -96,6 +106,8 @@ public:
         std::uint64_t dsisr = 0;
     };
 
+    user_program::descriptors descriptors;
+    user_program::paths paths;
     address_space memory;
     cpu::power::core core;
     program_clock clock;
@@ -105,6 +117,8 @@ public:
     trap last_trap;
     std::uint32_t file_mode_mask = 0;
     std::uint64_t clear_child_tid = 0;
+    std::uint64_t current_call = 0;  ///< number of the system call that the program is in
+    std::set<std::pair<std::uint64_t, std::uint64_t>> pipes;  ///< that it has made: device and inode
     unsigned fp_exception_mode = 0;
     std::string thread_name;                                          ///< PR_SET_NAME
     std::array<std::optional<resource_limit>, 16> resource_limits{};  ///< that the program has set
@@ -114,10 +128,11 @@ private:
     void note_time();
     void take_interrupt();
     void system_call(bool vectored);
-    bool emulate_privileged();
     void fault(int signal, int code, std::uint64_t address);
 
     const config& config_;
+    std::string absolute_program_path_;
+    std::uint32_t host_file_mode_mask_ = 0;
     std::optional<end_of_program> end_;
     bool keep_registers_ = false;
 };

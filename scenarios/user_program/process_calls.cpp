@@ -47,13 +47,15 @@ resource_limit limit_of(const process& p, std::uint32_t resource) {
     ::rlimit host{RLIM_INFINITY, RLIM_INFINITY};
     if (resource == RLIMIT_STACK) {
         host.rlim_cur = p.settings().stack_size;
-    } else if (resource == RLIMIT_NOFILE || resource == RLIMIT_FSIZE || resource == RLIMIT_CORE) {
+    } else if (resource == RLIMIT_NOFILE) {
+        host = {p.descriptors.limit(), p.descriptors.hard_limit()};
+    } else if (resource == RLIMIT_FSIZE || resource == RLIMIT_CORE) {
         ::getrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), &host);
     }
     return {host.rlim_cur, host.rlim_max};
 }
 
-/// Limits are remembered; the number of open files is the host's business, too.
+/// Limits are remembered; that of open files is kept, too.
 result set_limit(process& p, std::uint32_t resource, const resource_limit& wanted) {
     if (wanted.soft > wanted.hard) {
         return -EINVAL;
@@ -62,10 +64,7 @@ result set_limit(process& p, std::uint32_t resource, const resource_limit& wante
         return -EPERM;
     }
     if (resource == RLIMIT_NOFILE) {
-        const ::rlimit host{wanted.soft, wanted.hard};
-        if (::setrlimit(RLIMIT_NOFILE, &host) != 0) {
-            return -errno;
-        }
+        p.descriptors.set_limits(wanted.soft, wanted.hard);
     }
     p.resource_limits[resource] = wanted;
     return 0;

@@ -66,6 +66,11 @@ std::string standing(const process& after, const cpu::power::elf_image& image) {
 trace::run_ending ending_of(const process& after, const cpu::power::elf_image& image,
                             const end_of_program& end) {
     using enum trace::ending_kind;
+    if (!end.waits_in.empty()) {
+        return {waits_for_ever,
+                fmt::format("the program waits in {} for what cannot come", end.waits_in),
+                {fmt::format("it stood at {}", standing(after, image))}};
+    }
     if (end.signal == 0) {
         return {finished, fmt::format("the program exited with status {}", end.status)};
     }
@@ -101,6 +106,9 @@ json report(const process& after, const cpu::power::elf_image& image, const end_
     if (end.signal != 0) {
         ending["signal"] = signal_name(end.signal);
     }
+    if (!end.waits_in.empty()) {
+        ending["waits_for_ever_in"] = end.waits_in;
+    }
     return {{"scenario", "user_program"},
             {"program", after.settings().program},
             {"arguments", after.settings().arguments},
@@ -119,7 +127,9 @@ std::string report_text(const json& report) {
     std::string text = fmt::format(
         "{}: {}, {} instructions, {:.6f} s simulated\n", report["program"].get<std::string>(),
         end.contains("signal") ? fmt::format("killed by {}", end["signal"].get<std::string>())
-                               : fmt::format("exit status {}", end["status"].get<int>()),
+        : end.contains("waits_for_ever_in")
+            ? fmt::format("waits for ever in {}", end["waits_for_ever_in"].get<std::string>())
+            : fmt::format("exit status {}", end["status"].get<int>()),
         report["instructions"].get<std::uint64_t>(), report["simulated_ns"].get<double>() / 1e9);
     text += fmt::format("Ended: {}\n", report["ended"]["text"].get<std::string>());
     for (const json& detail : report["ended"]["details"]) {

@@ -9,6 +9,7 @@
 #include "user_program/calls.h"
 #include "user_program/linux_abi.h"
 #include "user_program/process.h"
+#include "user_program/waiting.h"
 
 namespace pefsim::user_program::calls {
 namespace {
@@ -41,16 +42,6 @@ result queue(process& p, int signal, address info) {
     what.signo = signal;
     p.signals.send(what);
     return 0;
-}
-
-/// Until a signal arrives: a timer's, or none for ever.
-void wait_for_signal(process& p) {
-    if (p.signals.pending() & ~p.signals.blocked()) {
-        return;
-    }
-    if (!p.advance_to_timer()) {
-        ::pause();
-    }
 }
 
 /// No signal comes within `timeout`.
@@ -140,7 +131,7 @@ result rt_sigtimedwait(process& p, address set, address info, address timeout, s
     }
     std::optional<linux_abi::siginfo> got = p.signals.take(wanted);
     if (!got && timeout == 0) {
-        wait_for_signal(p);
+        wait_for_signal(p, wanted);
         got = p.signals.take(wanted);
     }
     if (!got) {

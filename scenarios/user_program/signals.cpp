@@ -93,6 +93,11 @@ bool signals::ignores(int signal) const {
            (handler == handler_default && (ignored_by_default & bit(signal)) != 0);
 }
 
+bool signals::handles(int signal) const {
+    const std::uint64_t handler = actions[signal].handler;
+    return handler != handler_default && handler != handler_ignore;
+}
+
 void signals::set_action(int signal, const sigaction& action) {
     actions[signal] = action;
     if (ignores(signal)) {
@@ -101,8 +106,7 @@ void signals::set_action(int signal, const sigaction& action) {
 }
 
 void signals::send(const siginfo& what) {
-    const bool wanted = !ignores(what.signo) || (blocked_ & bit(what.signo)) != 0;
-    if (wanted && (pending_ & bit(what.signo)) == 0) {
+    if (!drops(what.signo) && (pending_ & bit(what.signo)) == 0) {
         pending_ |= bit(what.signo);
         waiting_[what.signo] = what;
     }

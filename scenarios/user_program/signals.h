@@ -11,8 +11,8 @@ namespace pefsim::user_program {
 
 class process;
 
-/// Signals of a program: what it wants done with them, which are blocked, which wait. A signal set is a 64-bit number in
-/// which signal n is bit n - 1.
+/// Signals of a program: what it wants done with them, which are blocked, which wait. A signal set is a 64-bit number
+/// in which signal n is bit n - 1.
 class signals {
 public:
     explicit signals(process& of) : process_(of) {}
@@ -43,6 +43,11 @@ public:
     void deliver();
     /// rt_sigreturn(2). False: the frame cannot be read
     bool return_from_handler();
+
+    /// Whether it has a handler.
+    [[nodiscard]] bool handles(int signal) const;
+    /// Whether send() does nothing with it.
+    [[nodiscard]] bool drops(int signal) const { return ignores(signal) && (blocked_ & bit(signal)) == 0; }
 
     [[nodiscard]] bool on_alternate_stack(std::uint64_t sp) const {
         return sp - alternate_stack.sp < alternate_stack.size;

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "user_program/synthetic_files.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <string_view>
+#include <system_error>
 
 #include "user_program/calls.h"
 #include "user_program/process.h"
 
 namespace pefsim::user_program {
 namespace {
+
+std::string nothing(const process& /*of*/) { return {}; }
+
+std::string program(const process& of) { return of.absolute_program_path(); }
 
 std::string maps(const process& of) { return of.memory.describe(); }
 
@@ -33,7 +37,7 @@ std::string environment(const process& of) {
 
 std::string name(const process& of) { return of.thread_name + '\n'; }
 
-std::string processors(const process& /*of*/) {
+std::string processors() {
     return "processor\t: 0\n"
            "cpu\t\t: POWER9 (architected), altivec supported\n"
            "clock\t\t: 3800.000000MHz\n"
@@ -42,45 +46,82 @@ std::string processors(const process& /*of*/) {
            "platform\t: pefsim\n";
 }
 
+/// What the program finds in its own directory. What is not here is missing: the host's file would show pefsim.
 struct row {
-    std::string_view path;  ///< below /proc/self
-    std::string (*content)(const process&);
+    std::string_view name;
+    proc_entry::kind kind;
+    std::string (*text)(const process&) = nothing;
 };
-constexpr row rows[] = {
-    {"maps", maps},
-    {"cmdline", command_line},
-    {"environ", environment},
-    {"comm", name},
+constexpr row own_entries[] = {
+    {"cgroup", proc_entry::kind::host},
+    {"cmdline", proc_entry::kind::synthetic, command_line},
+    {"comm", proc_entry::kind::synthetic, name},
+    {"cwd", proc_entry::kind::leads},
+    {"environ", proc_entry::kind::synthetic, environment},
+    {"exe", proc_entry::kind::link, program},
+    {"fd", proc_entry::kind::host},
+    {"maps", proc_entry::kind::synthetic, maps},
+    {"mountinfo", proc_entry::kind::host},
+    {"mounts", proc_entry::kind::host},
+    {"net", proc_entry::kind::host},
+    {"root", proc_entry::kind::leads},
 };
 
-/// The part of `path` behind /proc/self or its other names.
-std::string_view below_self(std::string_view path) {
-    static const std::string own = fmt::format("/proc/{}/", calls::process_id);
-    for (const std::string_view prefix :
-         {std::string_view("/proc/self/"), std::string_view("/proc/thread-self/"), std::string_view(own)}) {
-        if (path.starts_with(prefix)) {
-            return path.substr(prefix.size());
-        }
+bool is_number(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char each) { return each >= '0' && each <= '9'; });
+}
+
+const std::string& own_number() {
+    static const std::string number = std::to_string(calls::process_id);
+    return number;
+}
+
+proc_entry at_top(std::string_view name) {
+    if (name == "self" || name == "thread-self") {
+        return {proc_entry::kind::link, own_number()};
     }
-    return {};
+    if (name == own_number()) {
+        return {proc_entry::kind::itself, {}};
+    }
+    if (name == "cpuinfo") {
+        return {proc_entry::kind::synthetic, processors()};
+    }
+    // kcore is the host's memory, and so pefsim's.
+    return {is_number(name) || name == "kcore" ? proc_entry::kind::missing : proc_entry::kind::host, {}};
+}
+
+proc_entry descriptor_entry(const process& of, std::string_view name) {
+    int number = -1;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    const bool own = error == std::errc() && end == name.data() + name.size() &&
+                     !of.descriptors.is_reserved(number);
+    return {own ? proc_entry::kind::leads : proc_entry::kind::missing, {}};
 }
 
 }  // namespace
 
-std::optional<std::string> synthetic_file(const process& of, const std::string& path) {
-    if (path == "/proc/cpuinfo") {
-        return processors(of);
+proc_entry proc_entry_at(const process& of, std::span<const std::string> below, std::string_view name) {
+    if (below.empty()) {
+        return at_top(name);
     }
-    if (path == "/sys/devices/system/cpu/online" || path == "/sys/devices/system/cpu/possible" ||
-        path == "/sys/devices/system/cpu/present") {
-        return "0\n";
+    if (below[0] != own_number()) {
+        return {is_number(below[0]) ? proc_entry::kind::missing : proc_entry::kind::host, {}};
     }
-    const auto* const found = std::ranges::find(rows, below_self(path), &row::path);
-    return found == std::end(rows) ? std::nullopt : std::optional(found->content(of));
+    if (below.size() == 1) {
+        const auto* const found = std::ranges::find(own_entries, name, &row::name);
+        return found == std::end(own_entries) ? proc_entry() : proc_entry{found->kind, found->text(of)};
+    }
+    if (below[1] == "fd" && below.size() == 2) {
+        return descriptor_entry(of, name);
+    }
+    return {below[1] == "net" ? proc_entry::kind::host : proc_entry::kind::missing, {}};
 }
 
-std::optional<std::string> synthetic_link(const process& of, const std::string& path) {
-    return below_self(path) == "exe" ? std::optional(of.absolute_program_path()) : std::nullopt;
+std::optional<std::string> synthetic_file(const std::string& path) {
+    const bool processors = path == "/sys/devices/system/cpu/online" ||
+                            path == "/sys/devices/system/cpu/possible" ||
+                            path == "/sys/devices/system/cpu/present";
+    return processors ? std::optional<std::string>("0\n") : std::nullopt;
 }
 
 }  // namespace pefsim::user_program

@@ -15,23 +15,54 @@
 namespace pefsim::user_program {
 namespace {
 
+template <typename T>
+constexpr argument_kind kind_of = argument_kind::value;
+template <>
+constexpr argument_kind kind_of<descriptor> = argument_kind::descriptor;
+template <>
+constexpr argument_kind kind_of<directory_descriptor> = argument_kind::directory;
+template <>
+constexpr argument_kind kind_of<calls::descriptor_number> = argument_kind::descriptor_number;
+template <>
+constexpr argument_kind kind_of<calls::descriptors_address> = argument_kind::descriptors;
+template <>
+constexpr argument_kind kind_of<calls::path_address> = argument_kind::path;
+
+/// A register as a parameter: as in C, but what is a descriptor comes from the gate.
+template <typename T>
+T parameter(const process& of, std::uint64_t value) {
+    if constexpr (kind_of<T> == argument_kind::descriptor) {
+        return of.descriptors.pass(static_cast<int>(value));
+    } else if constexpr (kind_of<T> == argument_kind::directory) {
+        return of.descriptors.pass_directory(static_cast<int>(value));
+    } else if constexpr (kind_of<T> == argument_kind::descriptor_number) {
+        return {static_cast<int>(value)};
+    } else if constexpr (kind_of<T> == argument_kind::value) {
+        return static_cast<T>(value);
+    } else {
+        return {value};
+    }
+}
+
 template <typename... Parameters, std::size_t... n>
 std::int64_t apply(std::int64_t (*function)(process&, Parameters...), process& of,
                    const system_call_arguments& arguments, std::index_sequence<n...> /*count*/) {
-    return function(of, static_cast<Parameters>(arguments[n])...);
+    return function(of, parameter<Parameters>(of, arguments[n])...);
 }
 
-/// A call with parameters of its own, as the table has it: registers become parameters as in C.
+/// A call with parameters of its own, as the table has it.
 struct adapted {
     system_call_function function;
     std::uint8_t arguments;
+    std::array<argument_kind, 6> kinds{};
 };
 template <auto function, typename... Parameters>
 constexpr adapted adapt(std::int64_t (* /*same*/)(process&, Parameters...)) {
     return {[](process& of, const system_call_arguments& arguments) {
                 return apply(function, of, arguments, std::index_sequence_for<Parameters...>());
             },
-            sizeof...(Parameters)};
+            sizeof...(Parameters),
+            {kind_of<Parameters>...}};
 }
 template <auto function>
 inline constexpr adapted call = adapt<function>(function);
@@ -39,7 +70,7 @@ inline constexpr adapted call = adapt<function>(function);
 struct named_call {
     std::uint16_t number = 0;
     std::string_view name;
-    adapted does{nullptr, 0};
+    adapted does{nullptr, 0, {}};
 };
 
 /// 64-bit powerpc's numbers: arch/powerpc/kernel/syscalls/syscall.tbl. Calls without a function end in ENOSYS.
@@ -456,7 +487,8 @@ constexpr std::size_t row_count = std::size(named_calls);
 constexpr std::array<system_call_row, row_count> make_table() {
     std::array<system_call_row, row_count> table;
     std::ranges::transform(named_calls, table.begin(), [](const named_call& each) {
-        return system_call_row{each.number, each.name, each.does.function, each.does.arguments};
+        return system_call_row{each.number, each.name, each.does.function, each.does.arguments,
+                               each.does.kinds};
     });
     return table;
 }
@@ -505,6 +537,7 @@ std::string system_call_name(std::uint64_t number) {
 
 std::int64_t call_system(process& of, std::uint64_t number, const system_call_arguments& arguments) {
     const system_call_row* const row = find(number);
+    of.current_call = number;
     if (row != nullptr) {
         ++of.statistics.system_calls[number];
     }

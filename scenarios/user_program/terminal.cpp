@@ -116,7 +116,7 @@ void to_host(const linux_abi::termios& from, ::termios& host) {
     host.c_line = from.line;
 }
 
-result get_attributes(process& p, int file, address to) {
+result get_attributes(process& p, descriptor file, address to) {
     ::termios host{};
     if (::tcgetattr(file, &host) != 0) {
         return -errno;
@@ -124,7 +124,7 @@ result get_attributes(process& p, int file, address to) {
     return p.memory.put(to, to_program(host)) ? 0 : -EFAULT;
 }
 
-result set_attributes(process& p, int file, address from, int when) {
+result set_attributes(process& p, descriptor file, address from, int when) {
     ::termios host{};
     linux_abi::termios wanted;
     if (::tcgetattr(file, &host) != 0) {
@@ -139,7 +139,7 @@ result set_attributes(process& p, int file, address from, int when) {
 
 /// A request whose argument is a structure that is the same on both.
 template <typename T>
-result pass_on(process& p, int file, unsigned long request, address argument, bool reads) {
+result pass_on(process& p, descriptor file, unsigned long request, address argument, bool reads) {
     T value{};
     if (!reads && !p.memory.get(argument, value)) {
         return -EFAULT;
@@ -150,8 +150,8 @@ result pass_on(process& p, int file, unsigned long request, address argument, bo
 
 }  // namespace
 
-result ioctl(process& p, int file, std::uint32_t request, address argument) {
-    if (p.is_reserved(file) || ::fcntl(file, F_GETFD) < 0) {
+result ioctl(process& p, descriptor file, std::uint32_t request, address argument) {
+    if (::fcntl(file, F_GETFD) < 0) {
         return -EBADF;
     }
     switch (request) {

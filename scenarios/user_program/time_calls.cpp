@@ -77,7 +77,8 @@ result clock_nanosleep(process& p, std::int32_t clock, int flags, address durati
     if (!valid(wanted)) {
         return -EINVAL;
     }
-    const std::int64_t until = nanoseconds(wanted) + ((flags & TIMER_ABSTIME) != 0 ? 0 : *now);
+    const std::int64_t until = (flags & TIMER_ABSTIME) != 0 ? nanoseconds(wanted)
+                                                            : program_clock::later(*now, nanoseconds(wanted));
     return -p.clock.sleep_until(clock, until);
 }
 

@@ -14,8 +14,10 @@
 #include "user_program/calls.h"
 #include "user_program/host_result.h"
 #include "user_program/process.h"
+#include "user_program/waiting.h"
 
-/// Descriptors are the host's, and so is the time that waiting for them takes; simulated time follows when it was in vain.
+/// Descriptors are the host's, and so is the time that waiting for them takes; simulated time follows when it was in
+/// vain.
 namespace pefsim::user_program::calls {
 namespace {
 
@@ -27,7 +29,8 @@ using duration = std::optional<timespec>;
 void pass(process& p, const duration& waited) {
     if (!p.clock.is_host() && waited) {
         const std::int64_t now = p.clock.read(CLOCK_MONOTONIC).value_or(0);
-        p.clock.sleep_until(CLOCK_MONOTONIC, now + waited->tv_sec * second + waited->tv_nsec);
+        p.clock.sleep_until(CLOCK_MONOTONIC,
+                            program_clock::later(now, waited->tv_sec * second + waited->tv_nsec));
     }
 }
 
@@ -35,23 +38,59 @@ bool valid(const timespec& it) {
     return it.tv_sec >= 0 && it.tv_sec < (std::int64_t{1} << 32) && it.tv_nsec >= 0 && it.tv_nsec < second;
 }
 
-result poll_for(process& p, address files, std::uint32_t count, const duration& longest) {
+/// A mask that is in force while a call waits; 0: none. \returns 0 or the error
+result get_mask(const process& p, address at, std::optional<std::uint64_t>& mask) {
+    mask.emplace();
+    return at == 0 ? (mask.reset(), 0) : p.memory.get(at, *mask) ? 0 : -EFAULT;
+}
+
+/// Waits where nothing outside can make a descriptor ready.
+result wait_in_vain(process& p, const duration& longest, const std::optional<std::uint64_t>& mask) {
+    if (longest) {
+        pass(p, longest);
+        return 0;
+    }
+    if (mask) {
+        p.signals.suspend(*mask);
+    }
+    wait_for_signal(p);
+    return -EINTR;
+}
+
+result poll_for(process& p, descriptors_address files, std::uint32_t count, const duration& longest,
+                const std::optional<std::uint64_t>& mask) {
     constexpr std::uint32_t most = 1 << 16;
     if (count > most || (longest && !valid(*longest))) {
         return -EINVAL;
     }
-    std::vector<pollfd> each(count);
-    if (!p.memory.read_bytes(files, std::as_writable_bytes(std::span(each)))) {
+    std::vector<pollfd> asked(count);
+    if (!p.memory.read_bytes(files.at, std::as_writable_bytes(std::span(asked)))) {
         return -EFAULT;
     }
-    const result ready = host_result(::ppoll(each.data(), count, longest ? &*longest : nullptr, nullptr));
-    if (ready == 0) {
-        pass(p, longest);
+    std::vector<pollfd> each = asked;
+    for (pollfd& one : each) {  // the host passes over negative numbers
+        constexpr int closed = std::numeric_limits<int>::max();
+        one.fd = one.fd < 0 || p.descriptors.pass(one.fd) >= 0 ? one.fd : closed;
     }
-    return ready < 0 || p.memory.write_bytes(files, std::as_bytes(std::span(each))) ? ready : -EFAULT;
+    const bool in_vain = !p.clock.is_host() && std::ranges::all_of(each, [&p](const pollfd& one) {
+        return one.fd < 0 || is_lonely(p, one.fd);
+    });
+    const timespec at_once{};
+    const timespec* const host_longest = in_vain ? &at_once : longest ? &*longest : nullptr;
+    result ready = host_result(::ppoll(each.data(), count, host_longest, nullptr));
+    if (ready == 0) {
+        ready = in_vain ? wait_in_vain(p, longest, mask) : (pass(p, longest), 0);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        asked[i].revents = each[i].revents;
+    }
+    return ready < 0 || p.memory.write_bytes(files.at, std::as_bytes(std::span(asked))) ? ready : -EFAULT;
 }
 
-result select_for(process& p, int count, std::array<address, 3> sets, const duration& longest) {
+using descriptor_sets = std::array<descriptors_address, 3>;
+
+result select_for(process& p, int count, const descriptor_sets& sets, const duration& longest,
+                  const std::optional<std::uint64_t>& mask) {
     if (count < 0 || (longest && !valid(*longest))) {
         return -EINVAL;
     }
@@ -59,22 +98,33 @@ result select_for(process& p, int count, std::array<address, 3> sets, const dura
     const std::size_t bytes = (static_cast<std::size_t>(files) + 63) / 64 * 8;
     std::array<fd_set, 3> host{};
     std::array<fd_set*, 3> asked{};
+    bool in_vain = !p.clock.is_host();
     for (std::size_t i = 0; i < sets.size(); ++i) {
-        if (sets[i] != 0) {
-            asked[i] = &host[i];
-            if (!p.memory.read_bytes(sets[i], std::as_writable_bytes(std::span(&host[i], 1)).first(bytes))) {
-                return -EFAULT;
+        if (sets[i].at == 0) {
+            continue;
+        }
+        asked[i] = &host[i];
+        if (!p.memory.read_bytes(sets[i].at, std::as_writable_bytes(std::span(&host[i], 1)).first(bytes))) {
+            return -EFAULT;
+        }
+        for (int file = 0; file < files; ++file) {
+            if (FD_ISSET(file, &host[i])) {
+                if (p.descriptors.pass(file) < 0) {
+                    return -EBADF;
+                }
+                in_vain = in_vain && is_lonely(p, file);
             }
         }
     }
-    const result ready = host_result(
-        ::pselect(files, asked[0], asked[1], asked[2], longest ? &*longest : nullptr, nullptr));
+    const timespec at_once{};
+    const timespec* const host_longest = in_vain ? &at_once : longest ? &*longest : nullptr;
+    result ready = host_result(::pselect(files, asked[0], asked[1], asked[2], host_longest, nullptr));
     if (ready == 0) {
-        pass(p, longest);
+        ready = in_vain ? wait_in_vain(p, longest, mask) : (pass(p, longest), 0);
     }
     for (std::size_t i = 0; i < sets.size() && ready >= 0; ++i) {
-        if (sets[i] != 0 &&
-            !p.memory.write_bytes(sets[i], std::as_bytes(std::span(&host[i], 1)).first(bytes))) {
+        if (sets[i].at != 0 &&
+            !p.memory.write_bytes(sets[i].at, std::as_bytes(std::span(&host[i], 1)).first(bytes))) {
             return -EFAULT;
         }
     }
@@ -83,24 +133,30 @@ result select_for(process& p, int count, std::array<address, 3> sets, const dura
 
 }  // namespace
 
-result poll(process& p, address files, std::uint32_t count, int milliseconds) {
+result poll(process& p, descriptors_address files, std::uint32_t count, int milliseconds) {
     const duration longest = milliseconds < 0
                                  ? duration()
                                  : timespec{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
-    return poll_for(p, files, count, longest);
+    return poll_for(p, files, count, longest, std::nullopt);
 }
 
-result ppoll(process& p, address files, std::uint32_t count, address timeout, address /*mask*/,
-             std::uint64_t /*mask_size*/) {
+result ppoll(process& p, descriptors_address files, std::uint32_t count, address timeout, address mask,
+             std::uint64_t mask_size) {
     timespec longest{};
+    std::optional<std::uint64_t> blocked;
     if (timeout != 0 && !p.memory.get(timeout, longest)) {
         return -EFAULT;
     }
-    return poll_for(p, files, count, timeout != 0 ? duration(longest) : duration());
+    if (mask != 0 && mask_size != sizeof *blocked) {
+        return -EINVAL;
+    }
+    const result error = get_mask(p, mask, blocked);
+    return error != 0 ? error
+                      : poll_for(p, files, count, timeout != 0 ? duration(longest) : duration(), blocked);
 }
 
-result select(process& p, int count, address readable, address writable, address exceptional,
-              address timeout) {
+result select(process& p, int count, descriptors_address readable, descriptors_address writable,
+              descriptors_address exceptional, address timeout) {
     std::array<std::int64_t, 2> longest{};  // struct timeval
     if (timeout != 0 && !p.memory.get(timeout, longest)) {
         return -EFAULT;
@@ -109,17 +165,26 @@ result select(process& p, int count, address readable, address writable, address
         return -EINVAL;
     }
     return select_for(p, count, {readable, writable, exceptional},
-                      timeout != 0 ? duration(timespec{longest[0], longest[1] * 1000}) : duration());
+                      timeout != 0 ? duration(timespec{longest[0], longest[1] * 1000}) : duration(),
+                      std::nullopt);
 }
 
-result pselect6(process& p, int count, address readable, address writable, address exceptional,
-                address timeout, address /*mask*/) {
+result pselect6(process& p, int count, descriptors_address readable, descriptors_address writable,
+                descriptors_address exceptional, address timeout, address mask) {
     timespec longest{};
-    if (timeout != 0 && !p.memory.get(timeout, longest)) {
+    std::array<std::uint64_t, 2> mask_and_size{};
+    std::optional<std::uint64_t> blocked;
+    if ((timeout != 0 && !p.memory.get(timeout, longest)) ||
+        (mask != 0 && !p.memory.get(mask, mask_and_size))) {
         return -EFAULT;
     }
-    return select_for(p, count, {readable, writable, exceptional},
-                      timeout != 0 ? duration(longest) : duration());
+    if (mask_and_size[0] != 0 && mask_and_size[1] != sizeof *blocked) {
+        return -EINVAL;
+    }
+    const result error = get_mask(p, mask_and_size[0], blocked);
+    return error != 0 ? error
+                      : select_for(p, count, {readable, writable, exceptional},
+                                   timeout != 0 ? duration(longest) : duration(), blocked);
 }
 
 }  // namespace pefsim::user_program::calls

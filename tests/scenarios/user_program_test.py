@@ -50,6 +50,32 @@ signal 8 code 3
 signal 8 code 7
 """
 
+EMULATED = """\
+mcrxr 123a5678 00000005
+dcba 7
+dscr 5
+lswi 11223344 00667788
+lmw 99aabbcc ddeeff00
+stmw 00000123 00000456
+signal 4 code 1
+signal 11 code 2
+"""
+
+OWN_PROC = """\
+/proc/self/maps: there
+/proc//self/maps: there
+/proc/../proc/self/./maps: there
+/proc/self/root/proc/self/maps: there
+/dev/fd/../maps: there
+/proc/self/mem: not there
+/proc/self/auxv: not there
+/proc/self/task: not there
+{path}: not there
+maps: there
+mem: not there
+4 1000
+"""
+
 # Applets of busybox, as lines of a shell: $B is busybox under the one or the other. The files are made by prepare().
 APPLETS = [
     "$B md5sum text random",
@@ -168,6 +194,32 @@ class Linux(Program):
     def test_what_qemu_has_not(self):
         program = self.build("linux_only", "-lm")
         self.assertEqual(self.pefsim(program), (LINUX_ONLY, "", 0))
+
+    def test_emulated_instructions(self):
+        program = self.build("emulated")
+        self.assertEqual(self.pefsim(program), (EMULATED, "", 0))
+
+    def test_waits_for_what_cannot_come(self):
+        program = self.build("waits")
+        for call in "pause", "futex", "poll", "rt_sigsuspend", "read":
+            with self.subTest(call):
+                output, error, status = self.pefsim("--report", "report.json", program, call)
+                interrupted = "read: Interrupted system call\n" if call == "read" else ""
+                self.assertEqual(output, "heard 14\nand now for ever\n")
+                self.assertEqual(status, 1)
+                self.assertEqual(error, f"{interrupted}user_program: {program}: waits in {call} for what cannot come\n")
+                end = json.loads((self.directory / "report.json").read_text())["end"]
+                self.assertEqual(end["waits_for_ever_in"], call)
+
+    def test_pefsim_is_out_of_reach(self):
+        program = self.build("own_proc")
+        done = subprocess.run(["sh", "-c", 'exec "$1" --trace calls --report report.json "$2" "/proc/$$/maps"', "sh",
+                               scenario.BINARIES / "user_program", program], cwd=self.directory, check=False,
+                              capture_output=True, text=True, timeout=300)
+        lines = done.stdout.splitlines(True)
+        path = next(each.split(":")[0] for each in lines if each.startswith("/proc/") and each.split("/")[2].isdigit())
+        self.assertEqual((done.stdout, done.stderr, done.returncode), (OWN_PROC.format(path=path), "", 0))
+        self.assertIn("openat(", (self.directory / "calls").read_text())
 
     def test_no_second_thread(self):
         program = self.build("threads", "-pthread")

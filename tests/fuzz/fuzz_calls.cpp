@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random system calls of a program: README.md.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "call_case.h"
+#include "containment.h"
+#include "user_program/process.h"
+#include "user_program/tiny_program.h"
+
+namespace {
+
+using namespace pefsim;  // NOLINT(google-build-using-namespace)
+using fuzz::call_argument;
+using fuzz::fuzz_call;
+
+constexpr std::size_t calls_in_a_case = 200;
+constexpr int longest_case = 60;              // s
+constexpr std::uint64_t most_work = 100'000;  // steps of the address space, of one call
+constexpr std::uint64_t data_size = 0x80000;  // of a case
+constexpr std::uint64_t path_area = 0x70000;  // in it: paths of arguments
+constexpr std::string_view secret = "not the program's";
+
+struct options {
+    std::uint64_t seed = 1;
+    std::uint64_t cases = 150;
+    double seconds = 0;
+    bool list = false;
+    std::vector<std::vector<fuzz_call>> corpus;
+};
+
+/// One case: a process, its calls, and what must hold behind each.
+class play {
+public:
+    play(const options& of, std::uint64_t number)
+        : options_(of),
+          calls_(fuzz::call_maker(of.seed * 1'000'003 + number, of.corpus).make(calls_in_a_case)) {
+        config_.program = "fuzz";
+        config_.arguments = {"fuzz"};
+        config_.memory = {.page_size = number % 2 == 0 ? 65536U : 4096U, .bytes = std::uint64_t{64} << 20};
+        config_.stack_size = 1 << 20;
+        config_.hears_outside = false;
+        config_.inherited = {0, 1};
+        const int file = ::memfd_create("reserved", MFD_CLOEXEC);
+        if (::write(file, secret.data(), secret.size()) == std::ssize(secret) &&
+            ::lseek(file, 0, SEEK_SET) == 0) {
+            reserved_ = ::fcntl(file, F_DUPFD_CLOEXEC, 499);
+        }
+        ::close(file);
+    }
+
+    int run() {
+        user_program::process process(config_, image_);
+        const auto data = process.memory.find_free(data_size);
+        if (!data || process.memory.map(*data, data_size, 3, {}) != 0) {
+            return 1;
+        }
+        data_ = *data;
+        for (std::size_t i = 0; i < calls_.size() && !process.ended(); ++i) {
+            if (!make(process, calls_[i])) {
+                fmt::print(stderr, "call {}: {}\n", i, to_text(calls_[i]));
+                return 1;
+            }
+        }
+        return 0;
+    }
+
+private:
+    bool make(user_program::process& process, const fuzz_call& call) {
+        user_program::system_call_arguments arguments{};
+        for (std::size_t i = 0; i < arguments.size(); ++i) {
+            arguments[i] = value(process, call.arguments[i], i);
+        }
+        if (fuzz::is_left_out(call.number, arguments)) {
+            results_.push_back(0);
+            return true;
+        }
+        const std::uint64_t before = process.memory.work();
+        const std::int64_t result = user_program::call_system(process, call.number, arguments);
+        if (options_.list) {
+            fmt::print(stderr, "{} = {}\n", to_text(call), result);
+        }
+        results_.push_back(static_cast<std::uint64_t>(result));
+        process.signals.deliver();
+        if (process.memory.work() - before > most_work) {
+            fmt::print(stderr, "{} steps in one call\n", process.memory.work() - before);
+            return false;
+        }
+        return is_reserved_untouched(process);
+    }
+
+    std::uint64_t value(user_program::process& process, const call_argument& of, std::size_t place) const {
+        const std::uint64_t path_at = data_ + path_area + place * 0x1000;
+        switch (of.what) {
+        case call_argument::kind::place:
+            return data_ + of.value;
+        case call_argument::kind::path:
+            // What the program has unmapped or protected it cannot pass.
+            static_cast<void>(process.memory.write_bytes(
+                path_at, std::as_bytes(std::span(of.text.c_str(), of.text.size() + 1))));
+            return path_at;
+        case call_argument::kind::result:
+            return of.value < results_.size() ? results_[of.value] : of.value;
+        default:
+            return of.value;
+        }
+    }
+
+    [[nodiscard]] bool is_reserved_untouched(const user_program::process& process) const {
+        struct ::stat about {};
+        std::string text(secret.size() + 1, '\0');
+        const bool same = ::fstat(reserved_, &about) == 0 && about.st_size == std::ssize(secret) &&
+                          ::lseek(reserved_, 0, SEEK_CUR) == 0 &&
+                          ::pread(reserved_, text.data(), text.size(), 0) == std::ssize(secret) &&
+                          text.starts_with(secret) && process.descriptors.is_reserved(reserved_);
+        if (!same) {
+            fmt::print(stderr, "a reserved descriptor has been reached\n");
+        }
+        return same;
+    }
+
+    const options& options_;
+    std::vector<fuzz_call> calls_;
+    user_program::process::config config_;
+    cpu::power::elf_image image_{testing::tiny_program({0x44000002})};
+    int reserved_ = -1;
+    std::uint64_t data_ = 0;
+    std::vector<std::uint64_t> results_;
+};
+
+void nothing(int /*signal*/) {}
+
+/// What waits in the host is interrupted: the case goes on.
+void interrupt_waits() {
+    struct sigaction action {};
+    action.sa_handler = nothing;
+    ::sigaction(SIGALRM, &action, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
+    const ::itimerval often{{0, 100'000}, {0, 100'000}};
+    ::setitimer(ITIMER_REAL, &often, nullptr);
+}
+
+int run_case(const options& of, std::uint64_t number) {
+    try {
+        interrupt_waits();
+        return play(of, number).run();
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "an exception: {}\n", error.what());
+        return 1;
+    }
+}
+
+int run_cases(options of, std::uint64_t first) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto is_over = [&](std::uint64_t done) {
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        return of.seconds > 0 ? spent.count() >= of.seconds : done >= of.cases;
+    };
+    for (std::uint64_t done = 0; !is_over(done); ++done) {
+        const std::uint64_t number = first + done;
+        const int status = fuzz::run_forked([&] { return run_case(of, number); }, longest_case);
+        if (status != 0) {
+            fmt::print(stderr, "fuzz_calls --seed {} --case {}: {}\n", of.seed, number,
+                       status < 0     ? "hangs"
+                       : status > 128 ? fmt::format("killed by signal {}", status - 128)
+                                      : fmt::format("fails with status {}", status));
+            return 1;
+        }
+    }
+    return 0;
+}
+
+std::vector<std::vector<fuzz_call>> read_corpus(const std::filesystem::path& directory) {
+    std::vector<std::filesystem::path> files;
+    std::ranges::copy(std::filesystem::directory_iterator(directory), std::back_inserter(files));
+    std::ranges::sort(files);
+    std::vector<std::vector<fuzz_call>> corpus;
+    std::ranges::transform(files, std::back_inserter(corpus), fuzz::read_calls);
+    return corpus;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    namespace po = boost::program_options;
+    options chosen;
+    std::uint64_t first = 0;
+    std::string corpus = PEFSIM_FUZZ_CORPUS "/calls";
+    po::options_description known("fuzz_calls: random system calls of a program, in a containment");
+    known.add_options()("help", "show this text")("seed", po::value(&chosen.seed), "of all cases")(
+        "cases", po::value(&chosen.cases), "how many")(
+        "seconds", po::value(&chosen.seconds), "as many as fit")("case", po::value(&first), "this one alone")(
+        "list", po::bool_switch(&chosen.list), "print each call")("corpus", po::value(&corpus),
+                                                                  "directory of call sequences");
+    try {
+        po::variables_map given;
+        po::store(po::parse_command_line(argc, argv, known), given);
+        po::notify(given);
+        if (given.count("help") != 0) {
+            std::cout << known;
+            return 0;
+        }
+        if (given.count("case") != 0) {
+            chosen.cases = 1;
+            chosen.seconds = 0;
+        }
+        chosen.corpus = read_corpus(corpus);
+        const fuzz::contained done = fuzz::run_contained([&] { return run_cases(chosen, first); });
+        if (!done.possible) {
+            fmt::print(stderr, "fuzz_calls: nothing done: {}\n", done.obstacle);
+            return 77;
+        }
+        return done.status;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "fuzz_calls: {}\n", error.what());
+        return 2;
+    }
+}
