@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
 #include "gnuplot.h"
 #include "guest/block_workload.h"
+#include "output/whole_file.h"
 #include "platform/quantity.h"
 #include "platform/scenario.h"
 
@@ -68,7 +70,7 @@ public:
         parameters.add("depths", depths_, platform::quantity::count, "requests in flight");
         parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes", "moved in each run, at least");
         parameters.add("read-percent", read_percent_, "%", "share of reads");
-        parameters.add("plot", plot_, "PNG file with the plot; none: no plot");
+        parameters.add("plot", plot_, output::file_use::output, "PNG file with the plot; none: no plot");
     }
 
     void prepare(platform::machine_config&) override {
@@ -88,6 +90,9 @@ public:
     }
 
     void run(platform::session& in) override {
+        if (!plot_.empty() && !in.options().list_signals) {
+            picture_.emplace("plot", plot_, output::whole_file::access::by_name);
+        }
         for (const contender& who : contenders) {
             for (const std::uint64_t size : sizes_) {
                 for (const std::uint64_t depth : depths_) {
@@ -184,12 +189,12 @@ private:
         }
         in.results()["comparison"] = rows;
         in.add_text(text);
-        if (!plot_.empty()) {
+        if (picture_) {
             plot(in);
         }
     }
 
-    void plot(platform::session& in) const {
+    void plot(platform::session& in) {
         gnuplot::line_plot picture{.title = "Throughput by request size and DMA operations",
                                    .x_label = "request size (bytes)",
                                    .y_label = "MB/s",
@@ -202,12 +207,18 @@ private:
                 }
             }
         }
-        if (gnuplot::draw(picture, plot_)) {
-            in.add_file("plot", plot_);
-        } else {
-            in.add_text(fmt::format("No plot: gnuplot is not installed, or '{}' cannot be written.\n",
-                                    plot_.string()));
+        switch (gnuplot::draw(picture, picture_->scratch())) {
+        case gnuplot::outcome::not_installed:
+            picture_->discard();
+            in.add_text("No plot: gnuplot is not installed.\n");
+            return;
+        case gnuplot::outcome::failed:
+            picture_->fail();
+            break;
+        case gnuplot::outcome::drawn:
+            break;
         }
+        in.commit("plot", *picture_);
     }
 
     std::vector<std::uint64_t> sizes_{512, 4096, 16384, 65536, 262144};
@@ -215,6 +226,7 @@ private:
     std::uint64_t bytes_ = std::uint64_t{4} << 20;
     unsigned read_percent_ = 50;
     std::filesystem::path plot_ = "dma_ops_compare.png";
+    std::optional<output::whole_file> picture_;
     std::vector<measurement> measurements_;
 };
 

@@ -327,9 +327,9 @@ void network_peer::send_from_source() {
     s.next = std::max(sc_core::sc_time_stamp() + s.interval, to_guest_.free_at());
 }
 
-void network_peer::flush_pcap() {
+void network_peer::commit_pcap() {
     if (pcap_) {
-        pcap_->flush();
+        pcap_->commit();
     }
 }
 

@@ -120,7 +120,7 @@ void fst_blocks::add(std::span<const value_change> changes) {
     }
 }
 
-void fst_blocks::end(std::uint64_t at) {
+bool fst_blocks::end(std::uint64_t at) {
     if (at != now_) {
         ++instant_;
         next_instant(at);
@@ -129,9 +129,7 @@ void fst_blocks::end(std::uint64_t at) {
         write_block();
     }
     renew_header();
-    if (!file_ || std::fclose(file_.release()) != 0 || failed_) {
-        throw std::runtime_error(fmt::format("trace file '{}': could not be written in full", path_));
-    }
+    return file_ && std::fclose(file_.release()) == 0 && !failed_;
 }
 
 void fst_blocks::next_instant(std::uint64_t at) {

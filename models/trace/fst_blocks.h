@@ -42,8 +42,8 @@ public:
     /// \param changes in order of time, none before the last one
     void add(std::span<const value_change> changes);
     /// The last instant; writes what is held back and renews the header.
-    /// \throws std::runtime_error naming the file when it could not be written in full
-    void end(std::uint64_t at);
+    /// \returns false when the file could not be written in full
+    bool end(std::uint64_t at);
 
 private:
     using bytes = std::vector<unsigned char>;

@@ -2,15 +2,13 @@
 #include "trace/recorder.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <fmt/format.h>
-#include <fstream>
 #include <limits>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
+#include "output/whole_file.h"
 #include "trace/reorder_buffer.h"
 #include "trace/save_file.h"
 #include "trace/signal.h"
@@ -41,6 +39,7 @@ std::string in_units(const sc_core::sc_time& t) { return t.to_string(); }
 /// The waveform that is being written: what is held back, and the values in force until its window begins.
 struct recorder::waveform {
     std::unique_ptr<waveform_writer> writer;
+    output::whole_file save_file;
     const std::vector<signal_declaration>& signals;
     const std::uint64_t from;
     const std::uint64_t to;
@@ -53,9 +52,10 @@ struct recorder::waveform {
     bool begun = false;
     std::uint64_t changes = 0;
 
-    waveform(std::unique_ptr<waveform_writer> into, const std::vector<signal_declaration>& of,
-             std::uint64_t begin, std::uint64_t end)
+    waveform(std::unique_ptr<waveform_writer> into, const std::filesystem::path& save,
+             const std::vector<signal_declaration>& of, std::uint64_t begin, std::uint64_t end)
         : writer(std::move(into)),
+          save_file("save file", save, output::whole_file::access::late),
           signals(of),
           from(begin),
           to(end) {}
@@ -187,20 +187,15 @@ void recorder::start(const recording_options& options) {
     const auto make_writer = make_vcd_writer;
 #endif
     std::unique_ptr<waveform_writer> writer = make_writer(options.file, declarations_, options.title);
-    trace_file_ = options.file;
-    save_file_ = std::filesystem::path(options.file).replace_extension(".gtkw");
-    changes_written_ = 0;
+    const std::filesystem::path save_file = std::filesystem::path(options.file).replace_extension(".gtkw");
     const std::uint64_t from = std::max(options.from, sc_core::sc_time_stamp()).value();
     const std::uint64_t to = options.to ? options.to->value() : std::numeric_limits<std::uint64_t>::max();
-    waveform_ = std::make_unique<waveform>(std::move(writer), declarations_, from, to);
+    waveform_ = std::make_unique<waveform>(std::move(writer), save_file, declarations_, from, to);
+    trace_file_ = options.file;
+    save_file_ = save_file;
+    changes_written_ = 0;
     for (const signal_source* source : sources_) {
         waveform_->in_force.push_back(source->current());
-    }
-    try {
-        write_save_file(from, from);
-    } catch (...) {
-        waveform_.reset();
-        throw;
     }
     recording_ = true;
 }
@@ -211,24 +206,25 @@ void recorder::finish() {
     }
     recording_ = false;
     const std::unique_ptr<waveform> ending = std::move(waveform_);
-    ending->finish(sc_core::sc_time_stamp().value());
-    changes_written_ = ending->changes;
-    write_save_file(ending->from, ending->last);
+    try {
+        ending->finish(sc_core::sc_time_stamp().value());
+        changes_written_ = ending->changes;
+        ending->save_file.write(save_file_text(ending->from, ending->last));
+        ending->save_file.commit();
+    } catch (const output::write_error&) {
+        trace_file_.clear();
+        save_file_.clear();
+        throw;
+    }
 }
 
-void recorder::write_save_file(std::uint64_t from, std::uint64_t to) const {
+std::string recorder::save_file_text(std::uint64_t from, std::uint64_t to) const {
     if (shown_) {
         const std::uint64_t shown_from = std::clamp<std::uint64_t>(shown_->from.value(), from, to);
         to = std::clamp<std::uint64_t>(shown_->to.value(), shown_from, to);
         from = shown_from;
     }
-    std::ofstream file(save_file_, std::ios::binary | std::ios::trunc);
-    file << gtkwave_save_file(*this, trace_file_, {from, to});
-    file.close();
-    if (!file) {
-        throw std::invalid_argument(fmt::format("save file '{}': cannot be written: {}", save_file_.string(),
-                                                std::generic_category().message(errno)));
-    }
+    return gtkwave_save_file(*this, trace_file_, {from, to});
 }
 
 std::uint32_t recorder::declare(signal_declaration declaration, const signal_source& source) {
