@@ -35,51 +35,69 @@ private:
     int descriptor_;
 };
 
-}  // namespace
+template <class Reason>
+[[noreturn]] void refuse(std::string_view file, const Reason& why) {
+    throw std::invalid_argument(fmt::format("'{}' cannot be read: {}", file, why));
+}
 
-std::string content_of(const std::filesystem::path& file, std::uint64_t largest) {
-    const auto refuse = [&](std::string_view why) {
-        throw std::invalid_argument(fmt::format("'{}' cannot be read: {}", file.string(), why));
-    };
-    const auto refuse_for = [&](int error) { refuse(std::generic_category().message(error)); };
-    const open_file source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    struct stat status {};
-    if (source.descriptor() < 0 || ::fstat(source.descriptor(), &status) != 0) {
-        refuse_for(errno);
-    }
-    if (S_ISDIR(status.st_mode)) {
-        refuse_for(EISDIR);
-    }
-    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
-        refuse("not a regular file");
-    }
-    if (S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) > largest) {
-        refuse(fmt::format("it has more than {}", format_size(largest)));
-    }
+[[noreturn]] void refuse_for(std::string_view file, int error) {
+    refuse(file, std::generic_category().message(error));
+}
+
+std::string read_all(int descriptor, std::string_view file, std::uint64_t largest) {
     std::string content;
     std::array<char, 65'536> piece{};
     for (;;) {
-        const ssize_t got = ::read(source.descriptor(), piece.data(), piece.size());
+        // Standard input blocks; the others do not.
+        if (descriptor == STDIN_FILENO && !output::stop_request::wait_for(descriptor, POLLIN)) {
+            refuse_for(file, EINTR);
+        }
+        const ssize_t got = ::read(descriptor, piece.data(), piece.size());
         if (got > 0) {
             content.append(piece.data(), static_cast<std::size_t>(got));
         } else if (got == 0) {
-            break;
-        } else if (errno == EAGAIN) {
-            // A FIFO with a writer, who is slow. Without one there is nothing to wait for: read() gave 0.
-            if (!output::stop_request::wait_for(source.descriptor(), POLLIN)) {
-                refuse_for(EINTR);
+            return content;
+        } else if (errno == EAGAIN || errno == EINTR) {
+            // Who writes there is slow. A FIFO without a writer gives nothing to wait for: read() is 0.
+            if (!output::stop_request::wait_for(descriptor, POLLIN)) {
+                refuse_for(file, EINTR);
             }
-        } else if (errno != EINTR) {
-            refuse_for(errno);
+        } else {
+            refuse_for(file, errno);
         }
         if (content.size() > largest) {
-            refuse(fmt::format("it has more than {}", format_size(largest)));
+            refuse(file, fmt::format("it has more than {}", format_size(largest)));
         }
     }
+}
+
+}  // namespace
+
+std::string content_of(const std::filesystem::path& file, std::uint64_t largest) {
+    const std::string name = file.string();
+    const open_file source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    struct stat status {};
+    if (source.descriptor() < 0 || ::fstat(source.descriptor(), &status) != 0) {
+        refuse_for(name, errno);
+    }
+    if (S_ISDIR(status.st_mode)) {
+        refuse_for(name, EISDIR);
+    }
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+        refuse(name, "not a regular file");
+    }
+    if (S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) > largest) {
+        refuse(name, fmt::format("it has more than {}", format_size(largest)));
+    }
+    std::string content = read_all(source.descriptor(), name, largest);
     if (S_ISFIFO(status.st_mode) && content.empty()) {
-        refuse("nobody writes to this FIFO");
+        refuse(name, "nobody writes to this FIFO");
     }
     return content;
+}
+
+std::string content_of_standard_input(std::uint64_t largest) {
+    return read_all(STDIN_FILENO, "standard input", largest);
 }
 
 std::filesystem::path file_name(std::string_view text) {

@@ -89,8 +89,8 @@ void disk_copy_scenario::create_copy(platform::disk_config& as) {
     std::error_code error;
     fs::resize_file(copy_->scratch(), disk_size_, error);
     if (error) {
-        throw std::invalid_argument(
-            fmt::format("copy-to: '{}' cannot be written: {}", copy_to_.string(), error.message()));
+        copy_->fail(error.value());
+        copy_->commit();
     }
     as.image = copy_->scratch();
     as.known_as = copy_to_;

@@ -26,6 +26,7 @@ protected:
     [[nodiscard]] bool clears_buffers() const { return clear_buffers_; }
 
 private:
+    /// \throws output::write_error when the disk has no room for it
     void create_copy(pefsim::platform::disk_config& as);
 
     std::filesystem::path disk_;

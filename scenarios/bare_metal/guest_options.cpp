@@ -77,7 +77,7 @@ std::pair<std::string, cpu::vector_register> parse_register(std::string_view tex
 
 std::string console_input_of(const std::filesystem::path& file) {
     constexpr std::uint64_t largest = std::uint64_t{1} << 30;
-    return platform::content_of(file == "-" ? "/dev/stdin" : file, largest);
+    return file == "-" ? platform::content_of_standard_input(largest) : platform::content_of(file, largest);
 }
 
 /// Before hours of simulation, not after.

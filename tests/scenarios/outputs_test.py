@@ -113,6 +113,29 @@ class Space(OutputTest):
                 for name in names:
                     (self.directory / name).unlink()
 
+    def test_a_disk_that_is_full_in_the_middle_of_a_copy(self):
+        """A file system of a few KiB, where the host lets us mount one."""
+        inside = self.directory / "mounted"
+        inside.mkdir()
+
+        def mounted(size, command):
+            line = " ".join(f"'{word}'" for word in command)
+            script = f"mount -t tmpfs -o size={size} none '{inside}' && cd '{inside}' && echo old > copy.img && {{ {line}; status=$?; " \
+                     "ls; wc -c < copy.img; exit $status; }"
+            return subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script], text=True,
+                                  capture_output=True, timeout=60, check=False)
+
+        if mounted(1 << 20, ["true"]).returncode != 0:
+            self.skipTest("tmpfs cannot be mounted here")
+        command = self.command("direct_block", "--quiet", "--no-trace", "--disk-size", "32KiB", "--chunk", "4KiB",
+                               "--copy-to", "copy.img")
+        for kib in range(8, 36, 4):
+            done = mounted(kib << 10, command)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("copy-to 'copy.img': could not be written in full: No space left on device", done.stderr)
+            self.assertEqual(done.stdout.split(), ["copy.img", "4"])
+        self.assertEqual(mounted(64 << 10, command).returncode, 0)
+
     def test_devices(self):
         for option in ("--report", "--dump-state", "--profile", "--instruction-trace"):
             with self.subTest(option=option):
