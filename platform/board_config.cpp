@@ -9,6 +9,7 @@
 #include "abi/address.h"
 #include "abi/platform.h"
 #include "platform/quantity.h"
+#include "timing/cost_range.h"
 
 namespace pefsim::platform {
 
@@ -68,8 +69,10 @@ void board_config::check() const {
             fmt::format("virtio.queue_size: {} is not a power of two within 2 to 32768", queue_size));
     require(mtu >= 68 && mtu <= 65535, fmt::format("net.mtu: {} is not within 68 to 65535", mtu));
     for (const timing::cost& cost : timing::costs) {
-        require(cost.unit != "GB/s" || costs.*cost.field > 0,
-                fmt::format("timing.{}: a bandwidth must be more than 0", cost.name));
+        const timing::cost_range allowed = timing::range_of(cost);
+        require(allowed.contains(costs.*cost.field),
+                fmt::format("timing.{}: {} is not within {} to {} {}", cost.name, costs.*cost.field,
+                            allowed.least, allowed.most, cost.unit));
     }
 }
 
