@@ -68,8 +68,8 @@ template <std::floating_point F, std::integral I>
     constexpr std::int64_t limit = std::int64_t{1} << 62;
     const auto number = static_cast<std::int64_t>(value);
     const auto result = static_cast<F>(number);
-    return {result, static_cast<std::int64_t>(result) != number,
-            sizeof(I) < 8 || (number <= limit && number >= (std::is_signed_v<I> ? -limit : 0))};
+    const bool fits = sizeof(I) < 8 || (number <= limit && number >= (std::is_signed_v<I> ? -limit : 0));
+    return {result, static_cast<std::int64_t>(fits ? result : F{0}) != number, fits};
 }
 
 // --- to an integral number of the same format
