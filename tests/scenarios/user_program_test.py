@@ -55,7 +55,7 @@ mcrxr 123a5678 00000005
 dcba 7
 dscr 5
 lswi 11223344 00667788
-lmw 99aabbcc ddeeff00
+lmw 55667788 99aabbcc
 stmw 00000123 00000456
 signal 4 code 1
 signal 11 code 2
