@@ -3,12 +3,18 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
+#include <deque>
 #include <fmt/format.h>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "backend/disk_image.h"
 #include "backend/memory_disk.h"
+#include "output/stop_request.h"
 #include "platform/seeds.h"
+#include "trace/quantity_text.h"
 #include "virtio/block.h"
 #include "virtio/entropy.h"
 #include "virtio/net.h"
@@ -111,7 +117,8 @@ void board::add_disk(const board_config& config, const disk_config& disk) {
                                          .read_only = disk.access == disk_access::read_only,
                                          .id = fmt::format("memory{}", number)}));
     } else {
-        disks_.push_back(std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access)));
+        disks_.push_back(
+            std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access), disk.known_as));
     }
     add_device<virtio::block>(config, fmt::format("virtio-blk{}", number),
                               {.queues = static_cast<std::uint16_t>(config.cpus),
@@ -160,27 +167,85 @@ void board::group_signals() {
 
 void board::run(const std::function<void(const board&)>& progress) {
     const sc_time slice(1, sc_core::SC_MS);
-    ending_.clear();
-    while (sc_core::sc_get_status() != sc_core::SC_STOPPED) {
-        if (sc_core::sc_time_stamp() > sc_core::SC_ZERO_TIME && !sc_core::sc_pending_activity()) {
-            ending_ = "the guest waits for something that will not come";
-            break;
-        }
-        if (sc_core::sc_time_stamp() >= time_limit_) {
-            ending_ = "the guest had not finished at the time limit";
-            break;
-        }
+    std::optional<trace::run_ending> cut;
+    while (sc_core::sc_get_status() != sc_core::SC_STOPPED && !(cut = cut_short())) {
         sc_core::sc_start(std::min(slice, time_limit_ - sc_core::sc_time_stamp()), sc_core::SC_RUN_TO_TIME);
         if (progress) {
             progress(*this);
         }
     }
-    if (ending_.empty()) {
-        end_of_run end = how_it_ended();
-        finished_ = end.finished;
-        ending_ = std::move(end.how);
+    if (!cut && output::stop_request::made() != 0) {
+        cut = cut_short();
+    }
+    ending_ = cut ? std::move(*cut) : how_it_ended();
+    if (ending_.kind != trace::ending_kind::finished) {
+        std::ranges::move(what_cpus_do(), std::back_inserter(ending_.details));
+    }
+    if (!ending_.good()) {
+        std::ranges::move(last_console_lines(), std::back_inserter(ending_.details));
     }
     elapsed_ = sc_core::sc_time_stamp();
+}
+
+void board::commit_files() {
+    if (peer_) {
+        peer_->commit_pcap();
+    }
+}
+
+std::optional<trace::run_ending> board::cut_short() const {
+    using enum trace::ending_kind;
+    if (const int signal = output::stop_request::made(); signal != 0) {
+        return trace::run_ending{interrupted,
+                                 fmt::format("{} ended the run", signal == SIGINT ? "SIGINT" : "SIGTERM")};
+    }
+    if (sc_core::sc_time_stamp() > sc_core::SC_ZERO_TIME && !sc_core::sc_pending_activity()) {
+        return trace::run_ending{waits_for_ever, "the guest waits for something that will not come"};
+    }
+    if (sc_core::sc_time_stamp() >= time_limit_) {
+        return trace::run_ending{time_limit, fmt::format("the guest had not finished at the time limit of {}",
+                                                         trace::time_text(trace::in_ns(time_limit_)))};
+    }
+    return std::nullopt;
+}
+
+trace::run_ending board::ended_by_supervisor() const {
+    std::string_view why;
+    for (const trace::violation& each : recorder_.violations().kept()) {
+        if (each.kind == trace::violation_kind::guest_terminated) {
+            why = each.detail;
+        }
+    }
+    return {trace::ending_kind::terminated,
+            fmt::format("the guest was ended{}{}", why.empty() ? "" : ": ", why)};
+}
+
+/// What was printed last, as far as people can read it.
+std::vector<std::string> board::last_console_lines() const {
+    constexpr std::size_t most = 4;
+    constexpr std::size_t longest = 200;
+    std::deque<std::string> lines;
+    std::string line;
+    const auto complete = [&] {
+        if (!line.empty()) {
+            lines.push_back("console: " + std::exchange(line, {}));
+        }
+        if (lines.size() > most) {
+            lines.pop_front();
+        }
+    };
+    const std::string& output = hypervisor_->console_output();
+    constexpr std::size_t looked_at = most * longest;
+    for (const char each :
+         std::string_view(output).substr(output.size() - std::min(output.size(), looked_at))) {
+        if (each == '\n') {
+            complete();
+        } else if (each != '\r') {
+            line += each >= ' ' && each <= '~' ? each : '.';
+        }
+    }
+    complete();
+    return {lines.begin(), lines.end()};
 }
 
 // --- what happened

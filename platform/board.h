@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <systemc>
@@ -22,6 +23,7 @@
 #include "pci/pci_function.h"
 #include "platform/board_config.h"
 #include "trace/recorder.h"
+#include "trace/run_ending.h"
 #include "trace/run_report.h"
 #include "ultravisor/ultravisor.h"
 
@@ -41,15 +43,19 @@ public:
     /// \param progress called now and then
     void run(const std::function<void(const board&)>& progress = {});
 
+    /// After the run: the files that its parts have written take their places.
+    /// \throws output::write_error when one could not be written in full
+    void commit_files();
+
     /// The guest has done all that it had to do.
-    [[nodiscard]] bool finished() const { return finished_; }
-    /// Why it has not, in a few words: "the guest was ended", "the guest waits for something that does not come" ...
-    [[nodiscard]] const std::string& ending() const { return ending_; }
+    [[nodiscard]] bool finished() const { return ending_.good(); }
+    /// How the run ended, and what it hung on if that was not well.
+    [[nodiscard]] const trace::run_ending& ending() const { return ending_; }
     [[nodiscard]] const sc_core::sc_time& elapsed() const { return elapsed_; }
     /// How far the guest has come, in a few words.
     [[nodiscard]] virtual std::string progress() const = 0;
     /// What the report says besides the metrics: elapsed time and rates.
-    [[nodiscard]] virtual trace::run_facts facts() const { return {.elapsed = elapsed_}; }
+    [[nodiscard]] virtual trace::run_facts facts() const { return {.elapsed = elapsed_, .ending = ending_}; }
 
     trace::recorder& recorder() { return recorder_; }
     [[nodiscard]] const trace::recorder& recorder() const { return recorder_; }
@@ -87,11 +93,11 @@ protected:
           ultravisor::esm_entry entry);
 
     /// How a run ended that was not cut short.
-    struct end_of_run {
-        bool finished = false;
-        std::string how;
-    };
-    [[nodiscard]] virtual end_of_run how_it_ended() const = 0;
+    [[nodiscard]] virtual trace::run_ending how_it_ended() const = 0;
+    /// What each CPU is doing now: of a run that was cut short, or that did not end well.
+    [[nodiscard]] virtual std::vector<std::string> what_cpus_do() const = 0;
+    /// Why the Ultravisor or the hypervisor ended the guest.
+    [[nodiscard]] trace::run_ending ended_by_supervisor() const;
 
     interrupt::xics& interrupts() { return *xics_; }
     /// Groups of signals, in the order in which a request travels; the guest's come first.
@@ -100,6 +106,8 @@ protected:
     [[nodiscard]] std::string module(std::string_view name) const;
 
 private:
+    [[nodiscard]] std::optional<trace::run_ending> cut_short() const;
+    [[nodiscard]] std::vector<std::string> last_console_lines() const;
     void build_host(const board_config& config, ultravisor::esm_entry entry);
     void build_devices(const board_config& config);
     void add_disk(const board_config& config, const disk_config& disk);
@@ -120,8 +128,7 @@ private:
     std::unique_ptr<backend::network_peer> peer_;
     std::unique_ptr<backend::entropy_source> entropy_;
     std::vector<std::unique_ptr<pci::pci_function>> functions_;
-    bool finished_ = false;
-    std::string ending_ = "not started";
+    trace::run_ending ending_;
     sc_core::sc_time elapsed_;
 };
 

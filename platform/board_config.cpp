@@ -42,7 +42,7 @@ void board_config::declare_devices(parameter_set& parameters) {
 
     if (network) {
         parameters.add("net.mtu", mtu, "bytes", "largest IP packet, 68 to 65535");
-        parameters.add("net.pcap", pcap, "write every frame into this pcap file");
+        parameters.add("net.pcap", pcap, output::file_use::output, "write every frame into this pcap file");
     }
 }
 
@@ -60,6 +60,9 @@ void board_config::check() const {
             fmt::format("memory.size: {} is not a multiple of 64KiB within 1MiB to 64GiB",
                         format_size(memory_size)));
     require(quantum > sc_core::SC_ZERO_TIME, "quantum: must be longer than 0");
+    // Within a quantum nobody asks for time limit, debugger or signals.
+    require(quantum <= sc_core::sc_time(1, sc_core::SC_MS),
+            fmt::format("quantum: {} is longer than 1ms", format_duration(quantum)));
     require(time_limit > sc_core::SC_ZERO_TIME, "time_limit: must be longer than 0");
     require(std::has_single_bit(queue_size) && queue_size >= 2 && queue_size <= 32768,
             fmt::format("virtio.queue_size: {} is not a power of two within 2 to 32768", queue_size));

@@ -31,6 +31,7 @@ struct disk_config {
     disk_access access = disk_access::read_write;
     std::uint64_t size = std::uint64_t{16} << 20;  ///< of a disk in memory, bytes
     bool blank = false;                            ///< a disk in memory that reads as zeros
+    std::filesystem::path known_as{};  ///< the file name that the guest is told, if it is not the image's
 };
 
 /// Everything that makes a machine, but for its guest. The defaults: a host with an Ultravisor, one CPU, 256 MiB, the IOMMU

@@ -5,10 +5,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <span>
 #include <stdexcept>
 #include <systemc>
 
+#include "output/file_claims.h"
+#include "output/standard_output.h"
+#include "output/stop_request.h"
+#include "output/whole_file.h"
 #include "platform/command_line.h"
 #include "platform/session.h"
 
@@ -21,9 +26,31 @@ constexpr int bad_input = 2;
 constexpr int broken = 3;
 
 int complain(const command& what, std::string message, int status) {
-    std::ranges::replace(message, '\n', ' ');
-    fmt::print(stderr, "{}: {}\n", what.name(), message);
+    // One line, and nothing that a terminal would obey.
+    std::ranges::replace_if(
+        message, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
+    output::complain(fmt::format("{}: {}", what.name(), message));
     return status;
+}
+
+/// \throws std::invalid_argument when an output of the run is an input or another output
+void check_files(const command& of, const run_options& options, const parameter_set& parameters) {
+    using enum output::file_use;
+    output::file_claims claims;
+    claims.add_standard_files();
+    for (const std::filesystem::path& file : options.config_files) {
+        claims.add("config", input, file);
+    }
+    if (!options.list_signals) {
+        claims.add("report", output::file_use::output, options.report_file.value_or(""));
+    }
+    if (options.trace && !options.list_signals) {
+        std::filesystem::path trace = trace_path(options, of.name());
+        claims.add("trace", output::file_use::output, trace);
+        claims.add("the trace's save file", output::file_use::output, trace.replace_extension(".gtkw"));
+    }
+    parameters.claim_files(claims);
+    claims.check();
 }
 
 int run_unguarded(command& what, std::span<const char* const> arguments) {
@@ -34,9 +61,10 @@ int run_unguarded(command& what, std::span<const char* const> arguments) {
     what.declare_all(parameters);
     const run_options options = parse_command_line(arguments, parameters);
     if (options.help) {
-        fmt::print("{}", help_text(what.name(), what.description(), parameters));
+        output::standard_output::write(help_text(what.name(), what.description(), parameters));
         return shown;
     }
+    check_files(what, options, parameters);
     what.settle();
     session execution(what, options, parameters);
     what.run(execution);
@@ -49,7 +77,13 @@ int run_unguarded(command& what, std::span<const char* const> arguments) {
 int run_command(command& what, int argc, const char* const* argv) {
     try {
         const std::span arguments(argv, static_cast<std::size_t>(argc));
-        return run_unguarded(what, arguments.subspan(std::min<std::size_t>(1, arguments.size())));
+        output::occupy_standard_descriptors();
+        output::stop_request::listen();
+        const int status = run_unguarded(what, arguments.subspan(std::min<std::size_t>(1, arguments.size())));
+        output::standard_output::check();
+        return status;
+    } catch (const output::write_error& error) {
+        return complain(what, error.what(), not_shown);
     } catch (const std::invalid_argument& error) {
         return complain(what, error.what(), bad_input);
     } catch (const std::exception& error) {

@@ -39,8 +39,8 @@ private:
     std::string description_;
 };
 
-/// Runs a command as its binary does. \returns the exit status: 0 shown, 1 not shown, 2 bad input (one line on standard
-/// error says what), or what session::exit_with() says
+/// Runs a command as its binary does. \returns the exit status: 0 shown, 1 not shown or an output that could not be written, 2
+/// bad input (one line on standard error says what), or what session::exit_with() says
 int run_command(command& what, int argc, const char* const* argv);
 
 template <class Command>

@@ -75,7 +75,7 @@ void apply(const std::string& name, const std::string& value, run_options& optio
     if (name == "help") {
         options.help = true;
     } else if (name == "config") {
-        return;  // has been read before everything else
+        options.config_files.emplace_back(value);  // has been read before everything else
     } else if (name == "set") {
         set_pair(parameters, value);
     } else if (name == "seed") {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <systemc>
+#include <vector>
 
 #include "platform/parameter_set.h"
 
@@ -25,6 +26,7 @@ struct run_options {
     sc_core::sc_time trace_from = sc_core::SC_ZERO_TIME;
     std::optional<sc_core::sc_time> trace_to;
     std::optional<std::filesystem::path> report_file;  ///< JSON
+    std::vector<std::filesystem::path> config_files;   ///< that have been read
 };
 
 /// Reads the command line into `parameters` and the options: a configuration file first, whatever its place, then the

@@ -6,12 +6,12 @@
 #include <boost/endian/conversion.hpp>
 #include <cstring>
 #include <fmt/format.h>
-#include <fstream>
 #include <span>
 #include <stdexcept>
 #include <vector>
 
 #include "abi/address.h"
+#include "platform/input_file.h"
 #include "platform/quantity.h"
 
 namespace pefsim::platform {
@@ -67,7 +67,7 @@ flat_image flat_image::parse(std::string_view text) {
     if (at == std::string_view::npos || at == 0) {
         throw std::invalid_argument(fmt::format("'{}' is not FILE@ADDRESS", text));
     }
-    return {.file = text.substr(0, at), .address = parse_integer(text.substr(at + 1))};
+    return {.file = file_name(text.substr(0, at)), .address = parse_integer(text.substr(at + 1))};
 }
 
 void load(memory::guest_ram& ram, const elf_image& image) {
@@ -80,16 +80,9 @@ void load(memory::guest_ram& ram, const elf_image& image) {
 }
 
 void load(memory::guest_ram& ram, const flat_image& image) {
-    std::ifstream stream(image.file, std::ios::binary);
-    if (!stream || !std::filesystem::is_regular_file(image.file)) {
-        throw std::invalid_argument(fmt::format("'{}' cannot be read", image.file.string()));
-    }
-    const std::uint64_t size = std::filesystem::file_size(image.file);
-    require_ram(ram, image.address, size, image.file.string());
-    std::vector<std::byte> content(size);
-    stream.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(size));
-    content.resize(static_cast<std::size_t>(stream.gcount()));
-    put(ram, image.address, content);
+    const std::string content = content_of(image.file, ram.size());
+    require_ram(ram, image.address, content.size(), image.file.string());
+    put(ram, image.address, std::as_bytes(std::span(content)));
 }
 
 entry_point entry_of(const elf_image& image) {

@@ -128,9 +128,29 @@ void machine::run(const guest::kernel::workload& workload) {
     board::run();
 }
 
-board::end_of_run machine::how_it_ended() const {
-    return kernel_->finished() ? end_of_run{true, "the guest finished"}
-                               : end_of_run{false, "the guest was ended"};
+trace::run_ending machine::how_it_ended() const {
+    using enum trace::ending_kind;
+    switch (kernel_->state()) {
+    case guest::kernel_state::finished:
+        return {finished, "the guest finished"};
+    case guest::kernel_state::panicked:
+        return {kernel_->out_of_memory() ? out_of_memory : panicked,
+                fmt::format("guest panic: {}", kernel_->failure())};
+    case guest::kernel_state::terminated:
+        return ended_by_supervisor();
+    default:
+        return {interrupted, "simulation was stopped"};
+    }
+}
+
+std::vector<std::string> machine::what_cpus_do() const {
+    std::vector<std::string> lines;
+    for (const auto& cpu : cpus_) {
+        if (cpu->started() && !cpu->halted()) {
+            lines.push_back(fmt::format("{} {}", cpu->basename(), kernel_->what_it_does(*cpu)));
+        }
+    }
+    return lines;
 }
 
 std::string machine::progress() const { return fmt::format("{} requests", requests_completed()); }

@@ -57,7 +57,8 @@ private:
     void build_guest();
     void bind_dma_operations();
     void group_guest_signals();
-    [[nodiscard]] end_of_run how_it_ended() const override;
+    [[nodiscard]] trace::run_ending how_it_ended() const override;
+    [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
 
     machine_config config_;
     std::vector<std::unique_ptr<cpu::native::native_cpu>> cpus_;

@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <numeric>
 #include <stdexcept>
 
+#include "platform/input_file.h"
 #include "platform/quantity.h"
 
 namespace pefsim::platform {
@@ -122,6 +122,25 @@ void assign_table(parameter_set& parameters, const toml::table& table, const std
     }
 }
 
+/// The parser takes keys of any number of parts, and nests as many tables; taking those apart again needs the stack.
+void refuse_deep_keys(std::string_view text, const std::string& file) {
+    constexpr unsigned most = 32;  // no parameter has more than four
+    unsigned parts = 1;
+    unsigned line = 1;
+    for (const char c : text) {
+        if (c == '\n') {
+            ++line;
+        }
+        if (c == '.' && ++parts > most) {
+            throw std::invalid_argument(
+                fmt::format("{}:{}: more than {} dots in a row of words", file, line, most));
+        }
+        if (std::string_view("=,\n/").find(c) != std::string_view::npos) {
+            parts = 1;
+        }
+    }
+}
+
 }  // namespace
 
 void parameter_set::add(std::string name, bool& variable, std::string description) {
@@ -177,12 +196,14 @@ void parameter_set::add(std::string name, std::string& variable, std::string des
              [&variable] { return variable; }});
 }
 
-void parameter_set::add(std::string name, std::filesystem::path& variable, std::string description) {
+void parameter_set::add(std::string name, std::filesystem::path& variable, output::file_use use,
+                        std::string description) {
+    add_files(name, use, [&variable] { return std::vector{variable}; });
     add_row({std::move(name),
              "file",
              std::move(description),
              {},
-             [&variable](std::string_view text) { variable = text; },
+             [&variable](std::string_view text) { variable = file_name(text); },
              [&variable] { return variable.string(); }});
 }
 
@@ -284,13 +305,18 @@ void parameter_set::set(std::string_view name, std::string_view value) {
 }
 
 void parameter_set::load(const std::filesystem::path& file) {
-    std::ifstream stream(file);
-    if (!stream || std::filesystem::is_directory(file)) {
-        throw std::invalid_argument(fmt::format("configuration file '{}' cannot be read", file.string()));
-    }
+    constexpr std::uint64_t largest = std::uint64_t{1} << 20;
+    const std::string text = [&] {
+        try {
+            return content_of(file, largest);
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument(fmt::format("configuration file {}", error.what()));
+        }
+    }();
+    refuse_deep_keys(text, file.string());
     toml::table table;
     try {
-        table = toml::parse(stream, file.string());
+        table = toml::parse(text, file.string());
     } catch (const toml::parse_error& error) {
         throw std::invalid_argument(
             fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
@@ -308,12 +334,26 @@ std::vector<std::pair<std::string, std::string>> parameter_set::changed() const 
     return rows;
 }
 
+void parameter_set::claim_files(output::file_claims& claims) const {
+    for (const named_files& each : files_) {
+        for (std::filesystem::path& file : each.paths()) {
+            claims.add(each.name, each.use, std::move(file));
+        }
+    }
+}
+
 std::vector<std::string> near_misses(std::string_view word, std::span<const std::string> known) {
     std::vector<std::pair<std::size_t, std::string>> ranked;
     for (const std::string& name : known) {
-        const std::size_t distance = edit_distance(word, name);
+        const std::size_t close = std::max<std::size_t>(2, word.size() / 4);
         const bool part = word.size() >= 3 && name.find(word) != std::string::npos;
-        if (distance <= std::max<std::size_t>(2, word.size() / 4) || part) {
+        // Each edit changes the length by one at most: nothing is worked out for a word of a megabyte.
+        const std::size_t lengths = std::max(word.size(), name.size()) - std::min(word.size(), name.size());
+        if (!part && lengths > close) {
+            continue;
+        }
+        const std::size_t distance = edit_distance(word, name);
+        if (distance <= close || part) {
             ranked.emplace_back(distance, name);
         }
     }
@@ -328,11 +368,13 @@ std::vector<std::string> near_misses(std::string_view word, std::span<const std:
 }
 
 std::string unknown_name(std::string_view what, std::string_view word, std::span<const std::string> known) {
+    constexpr std::size_t shown = 80;
+    const std::string name = fmt::format("{}{}", word.substr(0, shown), word.size() > shown ? "..." : "");
     const std::vector<std::string> close = near_misses(word, known);
     if (close.empty()) {
-        return fmt::format("unknown {} '{}'; --help lists them all", what, word);
+        return fmt::format("unknown {} '{}'; --help lists them all", what, name);
     }
-    return fmt::format("unknown {} '{}'; did you mean '{}'?", what, word, fmt::join(close, "' or '"));
+    return fmt::format("unknown {} '{}'; did you mean '{}'?", what, name, fmt::join(close, "' or '"));
 }
 
 }  // namespace pefsim::platform

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "output/file_claims.h"
+
 namespace pefsim::platform {
 
 /// Says what kind of quantity a std::uint64_t or a list of them is.
@@ -41,7 +43,9 @@ public:
              std::string description);
     void add(std::string name, double& variable, std::string unit, std::string description);
     void add(std::string name, std::string& variable, std::string description);
-    void add(std::string name, std::filesystem::path& variable, std::string description);
+    /// A file that the run reads or writes.
+    void add(std::string name, std::filesystem::path& variable, output::file_use use,
+             std::string description);
     void add(std::string name, sc_core::sc_time& variable, std::string description);
     /// A list, written "512,4KiB,64KiB" or as a TOML array.
     void add(std::string name, std::vector<std::uint64_t>& variable, quantity kind, std::string description);
@@ -51,6 +55,12 @@ public:
     /// A whole number, decimal or with 0x; empty: not given.
     void add(std::string name, std::optional<std::uint64_t>& variable, std::string unit,
              std::string description);
+    /// Files that a parameter of another type names, or that are derived from one.
+    /// \param files is asked when all parameters have their values
+    void add_files(std::string name, output::file_use use,
+                   std::function<std::vector<std::filesystem::path>()> files) {
+        files_.push_back({std::move(name), use, std::move(files)});
+    }
     /// One of several words.
     template <class Enum>
     void add(std::string name, Enum& variable, std::initializer_list<std::pair<std::string_view, Enum>> words,
@@ -75,7 +85,7 @@ public:
     /// \throws std::invalid_argument naming the parameter, the value and what is allowed, or, for an unknown name, the
     ///         names that come close
     void set(std::string_view name, std::string_view value);
-    /// Reads a TOML file; tables give the dotted prefix: `[swiotlb] size = "4MiB"` is swiotlb.size.
+    /// Reads a TOML file of at most 1 MiB; tables give the dotted prefix: `[swiotlb] size = "4MiB"` is swiotlb.size.
     /// \throws std::invalid_argument naming file, line and what is wrong
     void load(const std::filesystem::path& file);
 
@@ -83,13 +93,22 @@ public:
     [[nodiscard]] std::span<const parameter> all() const { return parameters_; }
     /// The parameters whose value is not their default.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> changed() const;
+    /// Says which files the parameters name, as they are now.
+    void claim_files(output::file_claims& claims) const;
 
 private:
     void add_choice(std::string name, const std::vector<std::string>& words, std::string description,
                     std::function<void(std::size_t)> choose, std::function<std::size_t()> chosen);
     void add_row(parameter row);
 
+    struct named_files {
+        std::string name;
+        output::file_use use;
+        std::function<std::vector<std::filesystem::path>()> paths;
+    };
+
     std::vector<parameter> parameters_;
+    std::vector<named_files> files_;
 };
 
 /// The words of `known` that `word` is probably a misspelling of, best first; at most three.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "abi/platform.h"
+#include "platform/core_place.h"
 #include "platform/seeds.h"
 
 namespace pefsim::platform {
@@ -54,35 +55,47 @@ void power_machine::group_guest_signals() {
 
 void power_machine::stop() { sc_core::sc_stop(); }
 
-board::end_of_run power_machine::how_it_ended() const {
-    using enum power_cpu::ending;
+trace::run_ending power_machine::how_it_ended() const {
+    using enum trace::ending_kind;
     if (const auto& status = host().exit_status()) {
-        return {true, fmt::format("the guest ended itself with status {}", *status)};
+        return {finished, fmt::format("the guest ended itself with status {}", *status)};
     }
     if (tools_ && tools_->stopped()) {
         const power_tools::stop& at = *tools_->stopped();
-        return {true, fmt::format("{} at {:#x} on cpu{}", at.interrupt, at.nip, at.core)};
+        return {stopped, fmt::format("{} at {:#x} on cpu{}", at.interrupt, at.nip, at.core)};
     }
     for (const auto& cpu : cpus_) {
         const std::uint64_t nip = cpu->state().nip;
         switch (cpu->ended()) {
-        case none:
+        case power_cpu::ending::none:
             break;
-        case terminated:
-            return {false, "the guest was ended"};
-        case attention:
-            return {true, fmt::format("attn at {:#x} on {}", nip, cpu->basename())};
-        case controlled:
-            return {false, "the debugger ended the guest"};
-        case instruction_limit:
-            return {false, fmt::format("{} had not finished at the instruction limit", cpu->basename())};
-        case lost:
-            return {false,
+        case power_cpu::ending::terminated:
+            return ended_by_supervisor();
+        case power_cpu::ending::attention:
+            return {stopped, fmt::format("attn at {:#x} on {}", nip, cpu->basename())};
+        case power_cpu::ending::controlled:
+            return {interrupted, "the debugger ended the guest"};
+        case power_cpu::ending::instruction_limit:
+            return {instruction_limit,
+                    fmt::format("{} had not finished at the instruction limit", cpu->basename())};
+        case power_cpu::ending::lost:
+            return {halted,
                     fmt::format("an interrupt at its own vector {:#x} on {}: nothing there can handle it",
                                 nip, cpu->basename())};
         }
     }
-    return {false, "simulation was stopped"};
+    return {interrupted, "simulation was stopped"};
+}
+
+std::vector<std::string> power_machine::what_cpus_do() const {
+    std::vector<std::string> lines;
+    for (const auto& cpu : cpus_) {
+        if (cpu->started()) {
+            lines.push_back(fmt::format("{} {} {}", cpu->basename(), cpu->idle() ? "waits (H_CEDE) at" : "at",
+                                        place_of(*cpu, memory(), partition_, symbols_)));
+        }
+    }
+    return lines;
 }
 
 std::uint64_t power_machine::instructions() const {

@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "cpu/power/debug/symbols.h"
 #include "cpu/power/mmu/partition.h"
 #include "cpu/power/power_cpu.h"
 #include "platform/board.h"
@@ -43,6 +44,9 @@ public:
     /// nullptr when the configuration asks for none.
     power_tools* tools() { return tools_.get(); }
 
+    /// Where the ending says that a core stood, these names are used. They must outlive the machine.
+    void name_places(const cpu::power::debug::symbol_lookup& symbols) { symbols_ = &symbols; }
+
     [[nodiscard]] std::string progress() const override;
     [[nodiscard]] std::uint64_t instructions() const;
 
@@ -51,9 +55,11 @@ private:
 
     void stop();
     void group_guest_signals();
-    [[nodiscard]] end_of_run how_it_ended() const override;
+    [[nodiscard]] trace::run_ending how_it_ended() const override;
+    [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
 
     cpu::power::mmu::partition partition_;
+    const cpu::power::debug::symbol_lookup* symbols_ = nullptr;
     std::vector<std::unique_ptr<cpu::power::power_cpu>> cpus_;
     std::unique_ptr<power_tools> tools_;
 };

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
+#include <string>
 
 namespace pefsim::platform {
 
@@ -18,6 +18,11 @@ std::uint64_t picoseconds(const sc_core::sc_time& time) {
 
 }  // namespace
 
+std::string power_tools::config::trace_of(unsigned core, std::size_t cores) const {
+    const std::string file = instruction_trace.string();
+    return cores == 1 ? file : fmt::format("{}.{}", file, core);
+}
+
 power_tools::power_tools(const config& parameters, std::span<const std::unique_ptr<power_cpu>> cores)
     : parameters_(parameters) {
     if (parameters_.coverage) {
@@ -29,9 +34,9 @@ power_tools::power_tools(const config& parameters, std::span<const std::unique_p
     for (const std::unique_ptr<power_cpu>& core : cores) {
         seat& at = seats_.emplace_back();
         at.core = core.get();
-        if (const std::string file = parameters_.instruction_trace.string(); !file.empty()) {
+        if (!parameters_.instruction_trace.empty()) {
             at.trace = std::make_unique<debug::trace_recorder>(
-                cores.size() == 1 ? file : fmt::format("{}.{}", file, core->number()), core->number());
+                parameters_.trace_of(core->number(), cores.size()), core->number());
         }
         debugger_.add(core->engine(), core->addresses(), core->storage());
         debug::monitor& tools = debugger_.tools(core->number());
@@ -102,10 +107,12 @@ void power_tools::finish(int status) {
         debugger_.ended(status);
         serve_gdb();
     }
+}
+
+void power_tools::commit_traces() {
     for (const seat& at : seats_) {
-        if (at.trace && !at.trace->flush()) {
-            throw std::invalid_argument(fmt::format("instruction-trace: '{}' could not be written",
-                                                    parameters_.instruction_trace.string()));
+        if (at.trace) {
+            at.trace->commit();
         }
     }
 }

@@ -43,6 +43,8 @@ public:
         bool coverage = false;
         bool debugger = false;
 
+        /// Where core `core` of `cores` records.
+        [[nodiscard]] std::string trace_of(unsigned core, std::size_t cores) const;
         [[nodiscard]] bool any() const {
             return stop_before.trap || stop_before.illegal || !instruction_trace.empty() ||
                    profile_period != 0 || coverage || debugger;
@@ -57,9 +59,10 @@ public:
     void attach(std::unique_ptr<cpu::power::debug::byte_channel> channel,
                 cpu::power::debug::gdb::byte_order order);
 
-    /// Simulation has ended: closes the traces, and tells the debugger the guest's exit status.
-    /// \throws std::invalid_argument when a trace could not be written
+    /// Simulation has ended: tells the debugger the guest's exit status.
     void finish(int status);
+    /// The traces take their places. \throws output::write_error when one could not be written in full
+    void commit_traces();
 
     /// The stop that config::stop_before led to.
     struct stop {

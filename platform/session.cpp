@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <fstream>
-#include <stdexcept>
+#include <algorithm>
 #include <systemc>
 
+#include "output/standard_output.h"
 #include "platform/command.h"
 #include "platform/progress.h"
 #include "trace/signal_catalogue.h"
@@ -25,13 +24,6 @@ public:
     fresh_simulation& operator=(const fresh_simulation&) = delete;
 };
 
-/// Opens the report file before hours of simulation, not after.
-void check_writable(const std::filesystem::path& file) {
-    if (std::ofstream probe(file, std::ios::app); !probe) {
-        throw std::invalid_argument(fmt::format("--report: '{}' cannot be written", file.string()));
-    }
-}
-
 }  // namespace
 
 session::session(const command& of, const run_options& options, const parameter_set& parameters)
@@ -43,11 +35,15 @@ session::session(const command& of, const run_options& options, const parameter_
     for (const parameter& row : parameters.all()) {
         header_.parameters.emplace_back(row.name, row.value());
     }
-    if (options.report_file) {
-        check_writable(*options.report_file);
+    if (options.list_signals) {
+        return;
     }
-    if (options.trace && !options.list_signals) {
-        trace::check_trace_file(trace_path());
+    // Before hours of simulation, not after.
+    if (options.report_file) {
+        report_.emplace("report", *options.report_file);
+    }
+    if (options.trace) {
+        trace::check_trace_file(trace_path(options, header_.scenario));
     }
 }
 
@@ -55,11 +51,26 @@ void session::add_file(std::string what, const std::filesystem::path& file) {
     files_.emplace_back(std::move(what), file.string());
 }
 
-std::filesystem::path session::trace_path() const {
-    if (options_.trace_file) {
-        return *options_.trace_file;
+void session::note_failure(const output::write_error& what) { failures_.push_back(what); }
+
+void session::note_failures_of(const std::function<void()>& writes) {
+    try {
+        writes();
+    } catch (const output::write_error& error) {
+        note_failure(error);
     }
-    return header_.scenario + (trace::recorder::fst_available() ? ".fst" : ".vcd");
+}
+
+void session::commit(std::string what, output::whole_file& file) {
+    note_failures_of([&] {
+        file.commit();
+        add_file(std::move(what), file.place());
+    });
+}
+
+std::filesystem::path trace_path(const run_options& options, std::string_view scenario) {
+    return options.trace_file.value_or(
+        fmt::format("{}.{}", scenario, trace::recorder::fst_available() ? "fst" : "vcd"));
 }
 
 void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
@@ -68,12 +79,12 @@ void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
     const std::unique_ptr<board> subject = elaborate();
     if (options_.list_signals) {
         if (how.traced) {
-            fmt::print("{}", trace::signal_catalogue(subject->recorder()));
+            output::standard_output::write(trace::signal_catalogue(subject->recorder()));
         }
         return;
     }
     if (options_.trace && how.traced) {
-        subject->recorder().start({.file = trace_path(),
+        subject->recorder().start({.file = trace_path(options_, header_.scenario),
                                    .from = options_.trace_from,
                                    .to = options_.trace_to,
                                    .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
@@ -81,12 +92,14 @@ void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
     progress shown(options_.quiet, how.label.empty() ? header_.scenario : how.label);
     subject->run([&shown](const board& running) { shown.update(running); });
     shown.clear();
-    subject->recorder().finish();
+    note_failures_of([&] { subject->recorder().finish(); });
+    note_failures_of([&] { subject->commit_files(); });
     afterwards();
 
     trace::run_facts facts = subject->facts();
     facts.label = how.label;
     runs_.push_back(trace::figures_json(subject->recorder(), facts));
+    note_ending(facts.ending, how.label);
     if (how.text) {
         run_texts_.push_back(trace::figures_text(subject->recorder(), facts));
     }
@@ -105,36 +118,82 @@ void session::run(const machine_config& config, const guest::kernel::workload& w
         [&] { afterwards(*subject); }, how);
 }
 
+/// The report's is that of the first machine that did not end well.
+void session::note_ending(const trace::run_ending& ending, std::string_view label) {
+    if (runs_.size() == 1 || (header_.ending.good() && !ending.good())) {
+        header_.ending = ending;
+        if (!label.empty() && !ending.good()) {
+            header_.ending.text = fmt::format("{}: {}", label, ending.text);
+        }
+    } else if (header_.ending.good()) {
+        header_.ending.text = fmt::format("all {} machines: {}", runs_.size(), ending.text);
+    }
+}
+
+void session::complain_of_what_was_not_shown() const {
+    for (const trace::report_header::verdict_line& each : header_.verdict) {
+        if (!each.shown) {
+            output::complain(fmt::format("{}: not shown: {}", header_.scenario, each.text));
+        }
+    }
+}
+
 bool session::finish() {
     if (options_.list_signals) {
         return true;
     }
-    if (options_.report_file) {
-        nlohmann::ordered_json report = trace::header_json(header_);
-        report["results"] = results_;
-        report["runs"] = runs_;
-        report["files"] = nlohmann::ordered_json::object();
-        for (const auto& [what, file] : files_) {
-            report["files"][what] = file;
+    complain_of_what_was_not_shown();
+    std::erase_if(files_, [this](const auto& named) {
+        return std::ranges::any_of(failures_, [&](const auto& lost) { return lost.file() == named.second; });
+    });
+    note_failures_of([this] { write_report(); });
+    print_report();
+    note_failures_of([] { output::standard_output::check(); });
+    if (!failures_.empty()) {
+        std::string line;
+        for (const output::write_error& each : failures_) {
+            line += fmt::format("{}{}", line.empty() ? "" : "; ", each.what());
         }
-        std::ofstream(*options_.report_file) << report.dump(2) << '\n';
+        throw output::write_error(line, failures_.front().file());
     }
-    if (!options_.quiet) {
-        trace::report_header header = header_;
-        header.parameters = changed_parameters_;
-        fmt::print("{}", trace::header_text(header));
-        for (const std::string& text : run_texts_) {
-            fmt::print("\n{}", text);
-        }
-        for (const std::string& text : texts_) {
-            fmt::print("\n{}", text);
-        }
-        for (const auto& [what, file] : files_) {
-            fmt::print("{:<16}{}\n", what, file);
-        }
-        std::fflush(stdout);
+    return header_.shown() && header_.ending.kind != trace::ending_kind::interrupted;
+}
+
+void session::write_report() {
+    if (!report_) {
+        return;
     }
-    return header_.shown();
+    nlohmann::ordered_json report = trace::header_json(header_);
+    report["results"] = results_;
+    report["runs"] = runs_;
+    report["files"] = nlohmann::ordered_json::object();
+    for (const auto& [what, file] : files_) {
+        report["files"][what] = file;
+    }
+    for (const output::write_error& each : failures_) {
+        report["failed_files"].push_back(each.what());
+    }
+    output::standard_output::flush();  // the report may go there, too
+    // A file name need not be UTF-8, JSON is.
+    report_->write(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+    report_->commit();
+}
+
+void session::print_report() {
+    if (options_.quiet) {
+        return;
+    }
+    trace::report_header header = header_;
+    header.parameters = changed_parameters_;
+    output::standard_output::write(trace::header_text(header));
+    for (const std::vector<std::string>& texts : {run_texts_, texts_}) {
+        for (const std::string& text : texts) {
+            output::standard_output::write("\n" + text);
+        }
+    }
+    for (const auto& [what, file] : files_) {
+        output::standard_output::write(fmt::format("{:<16}{}\n", what, file));
+    }
 }
 
 }  // namespace pefsim::platform

@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "guest/kernel.h"
+#include "output/whole_file.h"
 #include "platform/board.h"
 #include "platform/command_line.h"
 #include "platform/machine.h"
@@ -37,8 +39,12 @@ public:
     nlohmann::ordered_json& results() { return results_; }
     /// Adds a text to the report for people, after the machines.
     void add_text(std::string text) { texts_.push_back(std::move(text)); }
-    /// Names a file that the scenario wrote, for both reports.
+    /// Names a file that the scenario wrote, for both reports; they leave it out when it is among those that could not be.
     void add_file(std::string what, const std::filesystem::path& file);
+    /// An output could not be written: the exit status is 1, and a line on standard error says which.
+    void note_failure(const output::write_error& what);
+    /// Gives `file` its place and names it for both reports, or notes that it could not be written.
+    void commit(std::string what, output::whole_file& file);
 
     /// How one machine of several is reported.
     struct presentation {
@@ -60,12 +66,18 @@ public:
     void exit_with(int status) { exit_status_ = status; }
     [[nodiscard]] const std::optional<int>& exit_status() const { return exit_status_; }
 
-    /// Writes the JSON report, if one is asked for, and prints the report for people.
+    /// Writes the JSON report, if one is asked for, and prints the report for people. What was not shown is a line each on
+    /// standard error, whatever the options.
     /// \returns whether everything was shown
+    /// \throws output::write_error with one line that names all outputs that could not be written
     bool finish();
 
 private:
-    [[nodiscard]] std::filesystem::path trace_path() const;
+    void note_failures_of(const std::function<void()>& writes);
+    void write_report();
+    void print_report();
+    void note_ending(const trace::run_ending& ending, std::string_view label);
+    void complain_of_what_was_not_shown() const;
 
     const run_options& options_;
     trace::report_header header_;  // with every parameter, for the JSON report
@@ -76,6 +88,11 @@ private:
     std::vector<std::string> texts_;
     std::vector<std::pair<std::string, std::string>> files_;
     std::optional<int> exit_status_;
+    std::optional<output::whole_file> report_;
+    std::vector<output::write_error> failures_;
 };
+
+/// The waveform that the options ask for: `scenario`.fst or .vcd if they do not say.
+std::filesystem::path trace_path(const run_options& options, std::string_view scenario);
 
 }  // namespace pefsim::platform

@@ -12,8 +12,9 @@ namespace pefsim::platform {
 ///     {"number": 0, "nip": "0x...", "msr": ..., "cr": ..., "fpscr": ..., "vscr": ..., "gpr": [32 of 64 bits],
 ///      "vsr": [64 of 128 bits], "spr": {"lr": ..., ...}, "reservation": null, "ended": "...", "instructions": 12345}
 ///
-/// FPR n is the upper half of vsr[n], VR n is vsr[32 + n]. A core holds no reservation while it does not run. `spr` has those of
-/// debug::single_registers(), as the guest would read them at the end; `ended` says why the core does not run any more.
+/// FPR n is the upper half of vsr[n], VR n is vsr[32 + n]. A core that has ended, or waits, holds no reservation. `spr`
+/// has those of debug::single_registers(), as the guest would read them at the end; `ended` says why the core does not
+/// run any more.
 nlohmann::ordered_json state_of(cpu::power::power_cpu& core);
 
 /// "running", "terminated", "attn", "instruction_limit" ...

@@ -2,14 +2,16 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "bare_metal/guest_options.h"
 #include "bare_metal/host_look.h"
 #include "cpu/power/debug/elf_symbols.h"
+#include "output/standard_output.h"
+#include "output/whole_file.h"
 #include "platform/command.h"
 #include "platform/power_machine.h"
 #include "platform/session.h"
@@ -35,7 +37,7 @@ public:
     }
 
     void declare_all(platform::parameter_set& parameters) override {
-        guest_.declare(parameters);
+        guest_.declare(parameters, machine_);
         machine_.declare_board(parameters);
         machine_.declare_costs(parameters);
     }
@@ -53,13 +55,16 @@ private:
     std::unique_ptr<platform::power_machine> elaborate(const platform::run_options& options) {
         auto machine = std::make_unique<platform::power_machine>("machine", machine_, options.seed);
         guest_.prepare(*machine);
+        if (guest_.program() != nullptr) {
+            symbols_.emplace(*guest_.program());
+            machine->name_places(*symbols_);
+        }
         for (const std::string& each : guest_.secrets()) {
             machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
         }
         machine->host().terminal().type(guest_.console_input());
-        machine->host().terminal().on_output([](std::string_view characters) {
-            std::fwrite(characters.data(), 1, characters.size(), stdout);
-        });
+        machine->host().terminal().on_output(
+            [](std::string_view characters) { output::standard_output::write(characters); });
         if (guest_.gdb_port() && !options.list_signals) {
             wait_for_gdb(*machine->tools());
         }
@@ -69,23 +74,26 @@ private:
 
     void wait_for_gdb(platform::power_tools& tools) const {
         debug::local_listener listener(static_cast<std::uint16_t>(*guest_.gdb_port()));
-        fmt::print(stderr, "bare_metal: waiting for GDB: target remote localhost:{}\n", listener.port());
-        tools.attach(listener.accept(true),
-                     guest_.little_endian() ? debug::gdb::byte_order::little : debug::gdb::byte_order::big);
+        output::complain(
+            fmt::format("bare_metal: waiting for GDB: target remote localhost:{}", listener.port()));
+        if (std::unique_ptr<debug::byte_channel> channel = listener.accept(true)) {
+            tools.attach(std::move(channel), guest_.little_endian() ? debug::gdb::byte_order::little
+                                                                    : debug::gdb::byte_order::big);
+        }
     }
 
     void judge(platform::session& in) {
-        std::fflush(stdout);
+        output::standard_output::flush();
         const auto& exited = subject_->host().exit_status();
         const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
-        in.expect(subject_->finished(),
-                  fmt::format("the guest ends by H_EXIT, or where it was to stop: {}", subject_->ending()));
+        in.expect(subject_->finished(), fmt::format("the guest ends by H_EXIT, or where it was to stop: {}",
+                                                    subject_->ending().text));
         look(in);
         judge_secrets(in);
         report(in);
         if (platform::power_tools* tools = subject_->tools(); tools != nullptr) {
-            write_tools(in, *tools);
             tools->finish(status);
+            write_tools(in, *tools);
         }
         write_state(in);
         if (status != 0) {
@@ -117,7 +125,7 @@ private:
 
     void report(platform::session& in) {
         nlohmann::ordered_json& results = in.results();
-        results["ending"] = subject_->ending();
+        results["ending"] = subject_->ending().text;
         if (const auto& exited = subject_->host().exit_status()) {
             results["exit"] = *exited;
         }
@@ -138,7 +146,7 @@ private:
         }
     }
 
-    void write_tools(platform::session& in, const platform::power_tools& tools) {
+    void write_tools(platform::session& in, platform::power_tools& tools) {
         if (const debug::coverage* coverage = tools.coverage(); coverage != nullptr) {
             nlohmann::ordered_json executed = nlohmann::ordered_json::object();
             const auto rows = cpu::power::isa::instructions();
@@ -153,33 +161,35 @@ private:
                                         {"executed", executed}};
         }
         if (const debug::profile* profile = tools.profile(); profile != nullptr) {
-            std::ofstream file(guest_.profile());
-            if (guest_.program() != nullptr) {
-                file << profile->table(debug::elf_symbols(*guest_.program()));
-            } else {
-                file << profile->table(debug::no_symbols());
-            }
-            in.add_file("profile", guest_.profile());
+            output::whole_file& file = *guest_.profile();
+            file.write(symbols_ ? profile->table(*symbols_) : profile->table(debug::no_symbols()));
+            in.commit("profile", file);
         }
         if (!guest_.instruction_trace().empty()) {
-            in.add_file("instructions", guest_.instruction_trace());
+            try {
+                tools.commit_traces();
+                in.add_file("instructions", guest_.instruction_trace());
+            } catch (const output::write_error& error) {
+                in.note_failure(error);
+            }
         }
     }
 
     void write_state(platform::session& in) {
-        if (guest_.dump_state().empty()) {
+        if (!guest_.dump_state()) {
             return;
         }
         nlohmann::ordered_json dump;
         for (std::size_t n = 0; n < subject_->cpus(); ++n) {
             dump["cpus"].push_back(platform::state_of(subject_->cpu(n)));
         }
-        std::ofstream(guest_.dump_state()) << dump.dump(2) << '\n';
-        in.add_file("state", guest_.dump_state());
+        guest_.dump_state()->write(dump.dump(2) + '\n');
+        in.commit("state", *guest_.dump_state());
     }
 
     platform::power_machine_config machine_;
     bare_metal::guest_options guest_;
+    std::optional<debug::elf_symbols> symbols_;
     platform::power_machine* subject_ = nullptr;  // while it exists
 };
 

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "guest/block_workload.h"
+#include "output/whole_file.h"
 #include "platform/scenario.h"
 
 /// What the block scenarios have in common: a guest copies one virtio disk to another, and the copy is compared byte for byte
-/// on the host. Without --disk the source is a disk in memory; without --copy-to so is the copy.
+/// on the host. Without --disk the source is a disk in memory; without --copy-to so is the copy. The file that --copy-to names is
+/// there, or replaced, when the copy is whole and equal, and only then.
 class disk_copy_scenario : public pefsim::platform::scenario {
 public:
     using scenario::scenario;
@@ -23,7 +26,8 @@ protected:
     [[nodiscard]] bool clears_buffers() const { return clear_buffers_; }
 
 private:
-    void create_copy() const;
+    /// \throws output::write_error when the disk has no room for it
+    void create_copy(pefsim::platform::disk_config& as);
 
     std::filesystem::path disk_;
     std::filesystem::path copy_to_;
@@ -32,4 +36,7 @@ private:
     unsigned depth_ = 8;
     bool clear_buffers_ = true;
     pefsim::guest::disk_copy_result result_;
+    std::optional<pefsim::output::whole_file> copy_;
+    bool whole_ = false;
+    int write_error_ = 0;  // errno of the first write to the copy that the host refused
 };

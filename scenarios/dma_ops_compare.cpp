@@ -8,6 +8,7 @@
 
 #include "gnuplot.h"
 #include "guest/block_workload.h"
+#include "output/whole_file.h"
 #include "platform/quantity.h"
 #include "platform/scenario.h"
 
@@ -156,7 +157,7 @@ public:
         parameters.add("depths", depths_, platform::quantity::count, "requests in flight, of each CPU");
         parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes", "moved in each run, at least");
         parameters.add("read-percent", read_percent_, "%", "share of reads");
-        parameters.add("plot", plot_, "PNG file with the plot; none: no plot");
+        parameters.add("plot", plot_, output::file_use::output, "PNG file with the plot; none: no plot");
     }
 
     void prepare(platform::machine_config&) override {
@@ -176,6 +177,9 @@ public:
     }
 
     void run(platform::session& in) override {
+        if (!plot_.empty() && !in.options().list_signals) {
+            picture_.emplace("plot", plot_, output::whole_file::access::by_name);
+        }
         for (const contender& who : contenders) {
             for (const std::uint64_t size : sizes_) {
                 for (const std::uint64_t depth : depths_) {
@@ -282,7 +286,7 @@ private:
         in.add_text(throughput_table());
         in.add_text(cost_table());
         in.results()["comparison"] = rows();
-        if (!plot_.empty()) {
+        if (picture_) {
             plot(in);
         }
     }
@@ -379,7 +383,7 @@ private:
         return rows;
     }
 
-    void plot(platform::session& in) const {
+    void plot(platform::session& in) {
         gnuplot::line_plot picture{.title = "Throughput by request size and DMA operations",
                                    .x_label = "request size (bytes)",
                                    .y_label = "MB/s",
@@ -392,12 +396,18 @@ private:
                 }
             }
         }
-        if (gnuplot::draw(picture, plot_)) {
-            in.add_file("plot", plot_);
-        } else {
-            in.add_text(fmt::format("No plot: gnuplot is not installed, or '{}' cannot be written.\n",
-                                    plot_.string()));
+        switch (gnuplot::draw(picture, picture_->scratch())) {
+        case gnuplot::outcome::not_installed:
+            picture_->discard();
+            in.add_text("No plot: gnuplot is not installed.\n");
+            return;
+        case gnuplot::outcome::failed:
+            picture_->fail();
+            break;
+        case gnuplot::outcome::drawn:
+            break;
         }
+        in.commit("plot", *picture_);
     }
 
     std::vector<std::uint64_t> sizes_{512, 4096, 16384, 65536, 262144};
@@ -405,6 +415,7 @@ private:
     std::uint64_t bytes_ = std::uint64_t{4} << 20;
     unsigned read_percent_ = 50;
     std::filesystem::path plot_ = "dma_ops_compare.png";
+    std::optional<output::whole_file> picture_;
     std::vector<measurement> measurements_;
     bool incomplete_ = false;  // a run ended before its workload had
 };

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gnuplot.h"
 
+#include <boost/endian/conversion.hpp>
 #include <cstdio>
 #include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <sys/wait.h>
 
 namespace gnuplot {
 namespace {
@@ -39,18 +45,44 @@ std::string script(const line_plot& what, const std::filesystem::path& to) {
     return text;
 }
 
+/// gnuplot does not say when the disk is full. A PNG is a signature of eight bytes and chunks, each its length in four bytes, a
+/// name of four, content, and a checksum of four (PNG specification, clause 5.3); in a whole one the last is IEND and ends where
+/// the file does.
+bool is_whole_png(const std::filesystem::path& file) {
+    constexpr std::size_t signature = 8;
+    constexpr std::size_t chunk_overhead = 12;
+    std::ifstream stream(file, std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(stream), {}};
+    std::size_t at = signature;
+    while (content.size() >= chunk_overhead && at <= content.size() - chunk_overhead) {
+        const std::size_t length = boost::endian::endian_load<std::uint32_t, 4, boost::endian::order::big>(
+            reinterpret_cast<const unsigned char*>(content.data()) + at);
+        const bool last = std::string_view(content).substr(at + 4, 4) == "IEND";
+        at += chunk_overhead + length;
+        if (last) {
+            return at == content.size();
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
-bool draw(const line_plot& what, const std::filesystem::path& to) {
+outcome draw(const line_plot& what, const std::filesystem::path& to) {
+    constexpr int command_not_found = 127;
     // Whatever becomes of gnuplot, somebody reads all that is written: no SIGPIPE.
     std::FILE* const gnuplot = ::popen("gnuplot >/dev/null 2>&1; status=$?; cat >/dev/null; exit $status",
-                                       "w");
+                                       "we");
     if (gnuplot == nullptr) {
-        return false;
+        return outcome::failed;
     }
     const std::string text = script(what, to);
     const bool written = std::fwrite(text.data(), 1, text.size(), gnuplot) == text.size();
-    return ::pclose(gnuplot) == 0 && written && std::filesystem::exists(to);
+    const int status = ::pclose(gnuplot);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == command_not_found) {
+        return outcome::not_installed;
+    }
+    return status == 0 && written && is_whole_png(to) ? outcome::drawn : outcome::failed;
 }
 
 }  // namespace gnuplot

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -23,7 +24,9 @@ struct line_plot {
     std::vector<line> lines;
 };
 
-/// Writes a PNG. \returns false when gnuplot is not installed or the file could not be written
-bool draw(const line_plot& what, const std::filesystem::path& to);
+enum class outcome : std::uint8_t { drawn, not_installed, failed };
+
+/// Writes a PNG. outcome::failed: it could not be written, or not all of it.
+outcome draw(const line_plot& what, const std::filesystem::path& to);
 
 }  // namespace gnuplot

@@ -53,10 +53,10 @@ public:
 
     void run(platform::session& in) override {
         seed_ = in.options().seed;
-        if (!config().pcap.empty() && !in.options().list_signals) {
+        scenario::run(in);
+        if (!config().pcap.empty()) {
             in.add_file("frames", config().pcap);
         }
-        scenario::run(in);
     }
 
     void guest_main(guest::kernel& kernel, cpu::native::native_cpu& cpu) override {

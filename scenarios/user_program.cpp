@@ -6,13 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -21,6 +17,10 @@
 #include <vector>
 
 #include "cpu/power/elf_image.h"
+#include "output/file_claims.h"
+#include "output/standard_output.h"
+#include "output/stop_request.h"
+#include "output/whole_file.h"
 #include "platform/parameter_set.h"
 #include "timing/timing.h"
 #include "user_program/report.h"
@@ -29,6 +29,7 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr int not_written = 1;
 constexpr int bad_input = 2;
 constexpr int broken = 3;
 
@@ -39,7 +40,8 @@ usage: user_program [options] PROGRAM [ARG...]
 
 The program reads and writes files, standard input, output and error of the host; its exit status is that of this command, or
 128 + N when signal N ended it. System calls that are not there (threads and new processes among them) return ENOSYS and
-are named in the report. Exit status 2, and a line on standard error: PROGRAM cannot be run, or an option is wrong.
+are named in the report. Exit status 2, and a line on standard error: PROGRAM cannot be run, or an option is wrong; 1, and a
+line: the report or the trace could not be written.
 
 Options
   --help                          show this text
@@ -78,8 +80,7 @@ public:
         const cpu::power::elf_image image = cpu::power::elf_image::read(config_.program);
         open_outputs();
         // What the host would do to pefsim is the program's to decide.
-        std::signal(SIGPIPE, SIG_IGN);
-        std::signal(SIGXFSZ, SIG_IGN);
+        output::stop_request::listen_for_program();
         user_program::process process = load(image);
         const user_program::end_of_program end = process.run();
         finish(user_program::report(process, image, end));
@@ -186,45 +187,61 @@ private:
     }
 
     void open_outputs() {
+        output::file_claims claims;
+        claims.add("PROGRAM", output::file_use::input, config_.program);
+        claims.add("--report", output::file_use::output, report_file_);
+        claims.add("--trace", output::file_use::output, trace_file_);
+        claims.check();
+        constexpr int out_of_the_way = 500;  // programs count their descriptors from 0
         if (!report_file_.empty()) {
-            // The program may change the directory.
-            report_file_ = std::filesystem::absolute(report_file_);
-            if (!std::ofstream(report_file_)) {
-                throw std::invalid_argument(fmt::format("--report: '{}' cannot be written: {}",
-                                                        report_file_.string(), std::strerror(errno)));
-            }
+            report_.emplace("--report", report_file_, output::whole_file::access::late, out_of_the_way);
         }
         if (!trace_file_.empty()) {
-            constexpr int out_of_the_way = 500;  // programs count their descriptors from 0
-            const int file = ::open(trace_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-            const int moved = file < 0 ? -1 : ::fcntl(file, F_DUPFD_CLOEXEC, out_of_the_way);
-            if (moved < 0) {
-                throw std::invalid_argument(fmt::format("--trace: '{}' cannot be written: {}",
-                                                        trace_file_.string(), std::strerror(errno)));
-            }
-            ::close(file);
-            config_.system_call_trace = ::fdopen(moved, "w");
+            trace_.emplace("--trace", trace_file_, output::whole_file::access::sequential, out_of_the_way);
+            config_.system_call_trace = ::fdopen(
+                ::fcntl(trace_->descriptor(), F_DUPFD_CLOEXEC, out_of_the_way), "w");
         }
     }
 
+    /// \throws output::write_error with one line that names what could not be written
     void finish(const nlohmann::ordered_json& report) {
-        if (config_.system_call_trace != nullptr) {
-            std::fclose(config_.system_call_trace);
+        std::vector<output::write_error> failures;
+        const auto commit = [&failures](output::whole_file& file) {
+            try {
+                file.commit();
+            } catch (const output::write_error& error) {
+                failures.push_back(error);
+            }
+        };
+        if (trace_) {
+            const bool failed = std::ferror(config_.system_call_trace) != 0;
+            if (std::fclose(config_.system_call_trace) != 0 || failed) {
+                trace_->fail();
+            }
+            commit(*trace_);
         }
-        if (!report_file_.empty()) {
-            std::ofstream(report_file_)
-                << report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+        if (report_) {
+            report_->write(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+            commit(*report_);
         }
         if (summary_) {
-            fmt::print(stderr, "{}", user_program::report_text(report));
+            std::fputs(user_program::report_text(report).c_str(), stderr);
+        }
+        if (!failures.empty()) {
+            throw output::write_error(failures.size() == 1
+                                          ? failures.front().what()
+                                          : fmt::format("{}; {}", failures[0].what(), failures[1].what()),
+                                      failures.front().file());
         }
     }
 
     void print_help() const {
-        fmt::print("{}", usage);
+        output::standard_output::write(usage);
         for (const platform::parameter& each : parameters_.all()) {
-            fmt::print("  --{:30}{} ({}) [{}]\n", each.name, each.description, each.unit, each.fallback);
+            output::standard_output::write(fmt::format("  --{:30}{} ({}) [{}]\n", each.name, each.description,
+                                                       each.unit, each.fallback));
         }
+        output::standard_output::check();
     }
 
     user_program::process::config config_;
@@ -234,12 +251,14 @@ private:
     double cycle_ns_ = timing::timing().cpu_cycle_ns;
     std::filesystem::path report_file_;
     std::filesystem::path trace_file_;
+    std::optional<output::whole_file> report_;
+    std::optional<output::whole_file> trace_;
     bool summary_ = false;
 };
 
 int complain(std::string message, int status) {
     std::ranges::replace(message, '\n', ' ');
-    fmt::print(stderr, "user_program: {}\n", message);
+    output::complain(fmt::format("user_program: {}", message));
     return status;
 }
 
@@ -249,6 +268,8 @@ int main(int argc, char** argv) {
     try {
         const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
         return user_program_scenario().run(arguments.subspan(std::min<std::size_t>(1, arguments.size())));
+    } catch (const output::write_error& error) {
+        return complain(error.what(), not_written);
     } catch (const std::invalid_argument& error) {
         return complain(error.what(), bad_input);
     } catch (const std::exception& error) {

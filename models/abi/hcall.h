@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -116,6 +117,18 @@ constexpr std::string_view hcall_name(std::uint64_t number) {
 /// Flags of H_SVM_PAGE_IN: the guest shares the page, or does not (any more).
 inline constexpr std::uint64_t h_page_in_nonshared = 0;
 inline constexpr std::uint64_t h_page_in_shared = 1;
+
+/// The value in a register of H_LOGICAL_CI_LOAD and H_LOGICAL_CI_STORE: the bytes of the access as a big-endian integer, in
+/// the register's low bytes, whatever the byte order of the guest (PAPR 14.5.4.1; KVM). From the same bytes as a little-endian
+/// integer, and back.
+/// \param size bytes of the access: 1, 2, 4 or 8
+constexpr std::uint64_t logical_ci_value(std::uint64_t little_endian, std::size_t size) {
+    std::uint64_t reversed = 0;
+    for (std::size_t byte = 0; byte < size; ++byte) {
+        reversed = reversed << 8 | (little_endian >> (8 * byte) & 0xff);
+    }
+    return reversed;
+}
 
 /// Access permission in the low bits of a TCE (PAPR 14.5.4.2).
 inline constexpr std::uint64_t tce_read = 1;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "abi/address.h"
 
 /// The platform as firmware describes it to the guest: where things stand in the guest physical address space and how
-/// interrupts are numbered. Guest RAM starts at 0 and ends below `mmio_base`.
+/// interrupts are numbered. Guest RAM starts at 0 and ends below `mmio_base`. That no two things answer at one address is
+/// proved at the end of this file, for a machine with all the RAM that one may have.
 namespace pefsim::abi::platform {
 
 /// Guest RAM is at most 64 GiB; everything above is the host bridge's.
@@ -21,8 +24,11 @@ inline constexpr std::uint64_t ecam_size = std::uint64_t{1} << 20;
 inline constexpr phys_addr pci_memory_base{mmio_base + 0x1000'0000};
 inline constexpr std::uint64_t pci_memory_size = std::uint64_t{1} << 28;
 
-/// A device's write of a 32-bit source number to this bus address is a message-signalled interrupt.
-inline constexpr dma_addr msi_address{0xffff'0000};
+/// A device's write of a 32-bit source number to this bus address is a message-signalled interrupt. Bit 60 marks 64-bit
+/// messages, as on the host bridges of POWER8 and POWER9: above all RAM, which a device in bypass reaches at its guest
+/// physical address. The customary 32-bit address (0xffff0000) is RAM on a machine with 4 GiB.
+inline constexpr dma_addr msi_address{std::uint64_t{1} << 60};
+inline constexpr std::uint64_t msi_window_size = 4;
 
 /// XICS numbers of the host bridge's MSI sources. Firmware routes source `first_msi_source + n` to interrupt server
 /// n mod (number of servers); the guest allots sources to vectors accordingly.
@@ -50,5 +56,46 @@ inline constexpr std::uint64_t console_termno = 0x7100'0000;
 
 /// The only logical partition of this machine.
 inline constexpr std::uint64_t lpid = 1;
+
+// --- Nothing overlaps
+
+/// Addresses base .. base + size - 1.
+struct region {
+    std::uint64_t base;
+    std::uint64_t size;
+};
+
+/// \returns whether each region has a size, ends within 64 bits, and shares no address with another
+template <std::size_t n>
+constexpr bool disjoint(const std::array<region, n>& regions) {
+    for (std::size_t i = 0; i < n; ++i) {
+        const region& one = regions[i];
+        if (one.size == 0 || one.base + (one.size - 1) < one.base) {
+            return false;
+        }
+        for (std::size_t j = 0; j < i; ++j) {
+            const region& other = regions[j];
+            if (one.base <= other.base + (other.size - 1) && other.base <= one.base + (one.size - 1)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+inline constexpr region ram_region{0, max_ram_size};
+inline constexpr region ecam_region{ecam_base.value(), ecam_size};
+inline constexpr region pci_memory_region{pci_memory_base.value(), pci_memory_size};
+inline constexpr region msi_region{msi_address.value(), msi_window_size};
+inline constexpr region dma_window_region{0, dma_window_size};
+
+// What a CPU reaches.
+static_assert(disjoint(std::array{ram_region, ecam_region, pci_memory_region}));
+static_assert(max_ram_size <= mmio_base.value() && mmio_base <= ecam_base && mmio_base <= pci_memory_base,
+              "what is not RAM is MMIO from mmio_base on");
+// What a device reaches, without and with translation.
+static_assert(disjoint(std::array{ram_region, ecam_region, pci_memory_region, msi_region}));
+static_assert(disjoint(std::array{dma_window_region, ecam_region, pci_memory_region, msi_region}));
+static_assert(dma_window_size <= std::uint64_t{1} << 32, "the default window is one of 32-bit addresses");
 
 }  // namespace pefsim::abi::platform

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -60,6 +61,9 @@ public:
                 return true;
             });
     }
+
+    /// The first offset, not before `offset`, in a cluster that has been written to; the disk's size if there is none.
+    [[nodiscard]] std::uint64_t next_written(std::uint64_t offset) const;
 
 private:
     struct cluster {
@@ -128,7 +132,12 @@ private:
     };
 
     std::uint64_t size_;
-    std::vector<cluster> clusters_;
+    struct release {
+        void operator()(cluster* table) const { std::free(table); }  // NOLINT: of calloc
+    };
+    /// Zeros that the host does not touch before we do: the table of a disk of 4 TiB is 1 GiB.
+    std::unique_ptr<cluster[], release> clusters_;  // NOLINT(modernize-avoid-c-arrays)
+    std::size_t count_;
     std::vector<std::unique_ptr<slab>> slabs_;
     std::size_t clusters_left_ = 0;  // in the last slab
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/disk_image.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -41,10 +42,10 @@ std::uint64_t checked_size(int descriptor, const std::filesystem::path& file) {
 
 }  // namespace
 
-disk_image::disk_image(std::filesystem::path file, image_mode mode)
+disk_image::disk_image(std::filesystem::path file, image_mode mode, const std::filesystem::path& known_as)
     : file_(std::move(file)),
       mode_(mode),
-      id_(file_.filename().string().substr(0, id_bytes)) {
+      id_((known_as.empty() ? file_ : known_as).filename().string().substr(0, id_bytes)) {
     const int access = mode == image_mode::read_write ? O_RDWR : O_RDONLY;
     // Without O_NONBLOCK the open of a FIFO waits for its writer.
     descriptor_ = ::open(file_.c_str(), access | O_CLOEXEC | O_NONBLOCK);
@@ -85,13 +86,14 @@ bool disk_image::read_file(std::uint64_t offset, std::span<std::byte> to) const 
     return true;
 }
 
-bool disk_image::write_file(std::uint64_t offset, std::span<const std::byte> from) const {
+bool disk_image::write_file(std::uint64_t offset, std::span<const std::byte> from) {
     while (!from.empty()) {
         const ssize_t n = ::pwrite(descriptor_, from.data(), from.size(), static_cast<off_t>(offset));
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n <= 0) {
+            note_write_error();
             return false;
         }
         offset += static_cast<std::uint64_t>(n);
@@ -119,6 +121,25 @@ bool disk_image::write(std::uint64_t offset, std::span<const std::byte> from) {
     return false;
 }
 
-bool disk_image::flush() { return mode_ != image_mode::read_write || ::fdatasync(descriptor_) == 0; }
+std::uint64_t disk_image::next_data(std::uint64_t offset) const {
+    if (overlay_) {
+        return offset;
+    }
+    const off_t at = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+    if (at >= 0) {
+        return std::min(static_cast<std::uint64_t>(at), size_);
+    }
+    return errno == ENXIO ? size_ : offset;  // else: the file system does not know
+}
+
+bool disk_image::flush() {
+    if (mode_ != image_mode::read_write || ::fdatasync(descriptor_) == 0) {
+        return true;
+    }
+    note_write_error();
+    return false;
+}
+
+void disk_image::note_write_error() { write_error_ = write_error_ == 0 ? errno : write_error_; }
 
 }  // namespace pefsim::backend

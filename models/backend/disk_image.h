@@ -37,7 +37,8 @@ class disk_image final : public block_backend_if {
 public:
     /// \throws std::invalid_argument, one line that names the file: it does not exist, cannot be opened in this mode, is not a
     ///         regular file, is empty, or its size is no multiple of 512 bytes
-    disk_image(std::filesystem::path file, image_mode mode);
+    /// \param known_as the name that id() gives, if it is not the file's
+    disk_image(std::filesystem::path file, image_mode mode, const std::filesystem::path& known_as = {});
     ~disk_image() override;
     disk_image(const disk_image&) = delete;
     disk_image& operator=(const disk_image&) = delete;
@@ -48,6 +49,9 @@ public:
     bool read(std::uint64_t offset, std::span<std::byte> to) override;
     bool write(std::uint64_t offset, std::span<const std::byte> from) override;
     bool flush() override;
+    /// Of a sparse file, without reading its holes.
+    [[nodiscard]] std::uint64_t next_data(std::uint64_t offset) const override;
+    [[nodiscard]] int write_error() const override { return write_error_; }
     /// The file's name without its directory, cut to 20 bytes.
     [[nodiscard]] std::string_view id() const override { return id_; }
 
@@ -56,11 +60,14 @@ public:
 
 private:
     [[nodiscard]] bool read_file(std::uint64_t offset, std::span<std::byte> to) const;
-    [[nodiscard]] bool write_file(std::uint64_t offset, std::span<const std::byte> from) const;
+    bool write_file(std::uint64_t offset, std::span<const std::byte> from);
+
+    void note_write_error();
 
     std::filesystem::path file_;
     image_mode mode_;
     int descriptor_ = -1;
+    int write_error_ = 0;
     std::uint64_t size_ = 0;
     std::string id_;
     std::optional<cluster_overlay> overlay_;

@@ -77,6 +77,10 @@ bool memory_disk::read(std::uint64_t offset, std::span<std::byte> to) {
     });
 }
 
+std::uint64_t memory_disk::next_data(std::uint64_t offset) const {
+    return config_.initial == content::zero ? overlay_.next_written(offset) : offset;
+}
+
 bool memory_disk::write(std::uint64_t offset, std::span<const std::byte> from) {
     if (config_.read_only) {
         return false;

@@ -31,6 +31,7 @@ public:
     [[nodiscard]] bool read_only() const override { return config_.read_only; }
     bool read(std::uint64_t offset, std::span<std::byte> to) override;
     bool write(std::uint64_t offset, std::span<const std::byte> from) override;
+    [[nodiscard]] std::uint64_t next_data(std::uint64_t offset) const override;
     bool flush() override { return true; }
     [[nodiscard]] std::string_view id() const override { return config_.id; }
 

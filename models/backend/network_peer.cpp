@@ -339,9 +339,9 @@ void network_peer::send_from_source() {
     }
 }
 
-void network_peer::flush_pcap() {
+void network_peer::commit_pcap() {
     if (pcap_) {
-        pcap_->flush();
+        pcap_->commit();
     }
 }
 

@@ -76,8 +76,9 @@ public:
     [[nodiscard]] std::uint64_t dropped(frame_fault why) const {
         return dropped_.count(static_cast<std::size_t>(why));
     }
-    /// Writes out what the pcap file still holds back.
-    void flush_pcap();
+    /// No frame comes any more: the pcap file, if there is one, takes its place.
+    /// \throws output::write_error when it could not be written in full
+    void commit_pcap();
 
 private:
     struct running_source {

@@ -2,10 +2,6 @@
 #include "backend/pcap_file.h"
 
 #include <boost/endian/arithmetic.hpp>
-#include <cerrno>
-#include <cstring>
-#include <fmt/format.h>
-#include <stdexcept>
 #include <utility>
 
 namespace pefsim::backend {
@@ -39,23 +35,28 @@ struct packet_header {
 };
 static_assert(sizeof(packet_header) == 16);
 
-template <class T>
-void put(std::ofstream& stream, const T& header) {
-    stream.write(reinterpret_cast<const char*>(&header), sizeof header);
-}
+constexpr std::size_t block = 65'536;  // written at once
 
 }  // namespace
 
-pcap_file::pcap_file(std::filesystem::path file) : file_(std::move(file)), stream_(file_, std::ios::binary) {
-    if (!stream_) {
-        throw std::invalid_argument(fmt::format("pcap file '{}': {}", file_.string(), std::strerror(errno)));
-    }
-    put(stream_, file_header{});
+pcap_file::pcap_file(std::filesystem::path file) : file_("pcap file", std::move(file)) {
+    const file_header header;
+    put(std::as_bytes(std::span(&header, 1)));
 }
 
-void pcap_file::check() {
-    if (!stream_) {
-        throw std::runtime_error(fmt::format("pcap file '{}': cannot be written on", file_.string()));
+pcap_file::~pcap_file() {
+    try {
+        commit();
+    } catch (const output::write_error&) {
+        // Whoever wants to know calls commit().
+    }
+}
+
+void pcap_file::put(std::span<const std::byte> bytes) {
+    held_back_.insert(held_back_.end(), bytes.begin(), bytes.end());
+    if (held_back_.size() >= block) {
+        file_.write(held_back_);
+        held_back_.clear();
     }
 }
 
@@ -66,14 +67,15 @@ void pcap_file::record(std::span<const std::byte> frame, const sc_core::sc_time&
     header.nanoseconds = static_cast<std::uint32_t>(ns % ns_per_s);
     header.captured_length = static_cast<std::uint32_t>(frame.size());
     header.original_length = static_cast<std::uint32_t>(frame.size());
-    put(stream_, header);
-    stream_.write(reinterpret_cast<const char*>(frame.data()), static_cast<std::streamsize>(frame.size()));
-    check();
+    put(std::as_bytes(std::span(&header, 1)));
+    put(frame);
 }
 
-void pcap_file::flush() {
-    stream_.flush();
-    check();
+void pcap_file::commit() {
+    if (std::exchange(open_, false)) {
+        file_.write(held_back_);
+        file_.commit();
+    }
 }
 
 }  // namespace pefsim::backend

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <systemc>
+#include <vector>
+
+#include "output/whole_file.h"
 
 namespace pefsim::backend {
 
@@ -16,17 +18,22 @@ public:
     /// \throws std::invalid_argument naming the file when it cannot be created
     explicit pcap_file(std::filesystem::path file);
 
-    /// \throws std::runtime_error naming the file when the host cannot write on
+    /// The destructor commits, but keeps errors to itself.
+    ~pcap_file();
+    pcap_file(const pcap_file&) = delete;
+    pcap_file& operator=(const pcap_file&) = delete;
+
     void record(std::span<const std::byte> frame, const sc_core::sc_time& when);
-    /// Everything recorded so far is in the file afterwards. The destructor does it too.
-    void flush();
-    [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+    /// The last frame has been recorded: the file takes its place. Nothing happens the second time.
+    /// \throws output::write_error naming the file when the host could not write all of it; there is no file then
+    void commit();
 
 private:
-    void check();
+    void put(std::span<const std::byte> bytes);
 
-    std::filesystem::path file_;
-    std::ofstream stream_;
+    output::whole_file file_;
+    std::vector<std::byte> held_back_;
+    bool open_ = true;
 };
 
 }  // namespace pefsim::backend

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/local_time.h"
 
+#include "output/stop_request.h"
+
 namespace pefsim::cpu {
 
 local_time::local_time(const sc_core::sc_time& quantum)
@@ -11,6 +13,9 @@ local_time::local_time(const sc_core::sc_time& quantum)
 void local_time::catch_up() {
     if (ahead_ == sc_core::SC_ZERO_TIME) {
         return;
+    }
+    if (output::stop_request::made() != 0) [[unlikely]] {
+        sc_core::sc_stop();
     }
     sc_core::wait(ahead_);
     ahead_ = sc_core::SC_ZERO_TIME;

@@ -26,6 +26,9 @@ struct trap_context {
     trace::attribution writer;  ///< the guest's current driver call (or PC)
     bool ceded = false;         ///< set by H_CEDE: the CPU idles until an interrupt is presented
     bool terminated = false;    ///< set when the virtual machine has been ended by the call: the CPU halts
+    /// The highest value of the time base that a CPU of the guest has read; a call that returns one gives none below, and
+    /// leaves here what it gives.
+    std::uint64_t time_base = 0;
 
     [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + delay; }
 };
@@ -35,7 +38,7 @@ struct storage_fault {
     abi::phys_addr at;
     memory::access_kind kind = memory::access_kind::read;
     std::size_t size = 0;  ///< bytes: 1, 2, 4 or 8 for MMIO
-    /// Stored, or, on return, loaded; the integer in the register, not its byte order.
+    /// Stored, or, on return, loaded: the bytes as a little-endian integer, whatever the guest's byte order.
     std::uint64_t value = 0;
 };
 

@@ -25,6 +25,7 @@ public:
 
     void submit(native_cpu& cpu, std::size_t slot, virtio_blk_driver& disk, const block_request& request) {
         ++in_flight_;
+        disk_ = &disk;
         disk.submit(cpu, request, [this, slot](native_cpu& on, const block_completion& result) {
             completed_.push_back({slot, result});
             kernel_.cpu_scheduler().complete(on, wake_);
@@ -33,7 +34,9 @@ public:
     [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
     /// Waits for the next completion; some request must be in flight.
     completed next(native_cpu& cpu) {
-        kernel_.cpu_scheduler().wait_until(cpu, [this] { return !completed_.empty(); });
+        kernel_.cpu_scheduler().wait_until(
+            cpu, [this] { return !completed_.empty(); },
+            {.what = "a request's completion", .whose = disk_->device().name()});
         const completed first = completed_.front();
         completed_.pop_front();
         --in_flight_;
@@ -43,6 +46,7 @@ public:
 private:
     kernel& kernel_;
     completion wake_;
+    virtio_blk_driver* disk_ = nullptr;  // that has been given a request last
     std::size_t in_flight_ = 0;
     boost::circular_buffer<completed> completed_;
 };

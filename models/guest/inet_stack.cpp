@@ -80,8 +80,8 @@ std::optional<inet::mac_address> inet_stack::resolve(native_cpu& cpu, std::uint3
         completion learnt(cpu);
         resolving_.push_back(&learnt);
         if (card_.send(cpu, request)) {
-            kernel_.cpus.wait_until(
-                cpu, [&learnt] { return learnt.done; }, cpu.now() + patience);
+            kernel_.cpus.wait_until(cpu, [&learnt] { return learnt.done; }, cpu.now() + patience,
+                                    {.what = "an ARP reply"});
         }
         std::erase(resolving_, &learnt);
     }
@@ -111,8 +111,8 @@ std::optional<sc_time> inet_stack::ping(native_cpu& cpu, std::uint32_t ip, std::
     echoes_.push_back(&waiting);
     pings_.add();
     if (card_.send(cpu, request)) {
-        kernel_.cpus.wait_until(
-            cpu, [&answered] { return answered.done; }, sent + timeout);
+        kernel_.cpus.wait_until(cpu, [&answered] { return answered.done; }, sent + timeout,
+                                {.what = "an ICMP echo reply"});
     }
     std::erase(echoes_, &waiting);
     if (!waiting.answered) {
@@ -169,8 +169,8 @@ std::optional<inet_stack::datagram> inet_stack::receive_udp(native_cpu& cpu, std
     while (from.waiting.empty()) {
         completion arrived(cpu);
         from.reader = &arrived;
-        const bool in_time = kernel_.cpus.wait_until(
-            cpu, [&arrived] { return arrived.done; }, deadline);
+        const bool in_time = kernel_.cpus.wait_until(cpu, [&arrived] { return arrived.done; }, deadline,
+                                                     {.what = "a datagram"});
         from.reader = nullptr;
         if (!in_time) {
             return std::nullopt;

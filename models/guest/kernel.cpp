@@ -73,6 +73,9 @@ kernel::kernel(sc_core::sc_module_name name, trace::recorder& recorder, const co
     cpus_.front()->load([this](native_cpu& cpu) { guarded(cpu, &kernel::boot); });
 }
 
+out_of_memory::out_of_memory(std::size_t bytes)
+    : kernel_panic(fmt::format("out of memory: {} bytes", bytes)) {}
+
 // --- life
 
 // A handler must not wait: other CPUs' exceptions would meet in it. So it only takes note.
@@ -81,6 +84,9 @@ void kernel::guarded(native_cpu& cpu, void (kernel::*programme)(native_cpu&)) {
     try {
         (this->*programme)(cpu);
         return;
+    } catch (const guest::out_of_memory& why) {
+        panicked = why.what();
+        out_of_memory_ = failure_.empty();
     } catch (const kernel_panic& why) {
         panicked = why.what();
     } catch (const cpu::native::guest_terminated&) {
@@ -249,10 +255,18 @@ virtio_rng_driver& kernel::entropy(unsigned index) {
 
 // --- services
 
+std::string kernel::what_it_does(const native_cpu& cpu) const {
+    std::string doing = scheduler_.what_it_does(cpu);
+    if (state() == kernel_state::running) {
+        return doing;
+    }
+    return fmt::format("{}, the kernel is {}", doing, to_name(state()));
+}
+
 buffer kernel::alloc(std::size_t bytes) {
     const auto at = slab_.alloc(bytes);
     if (!at) {
-        throw kernel_panic(fmt::format("out of memory: {} bytes", bytes));
+        throw guest::out_of_memory(bytes);
     }
     return {slab_, *at, bytes};
 }

@@ -72,6 +72,11 @@ struct kernel_panic : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The panic of a guest that has no memory left.
+struct out_of_memory : kernel_panic {
+    explicit out_of_memory(std::size_t bytes);
+};
+
 /// The kernel of a native guest: boots on CPU 0, becomes secure when it is told to, finds its devices, and runs a workload.
 ///
 /// Boot: kernel image and device tree into memory; UV_ESM(kbase, fdt); DMA operations set up (SWIOTLB's pool); the other CPUs
@@ -127,6 +132,10 @@ public:
     [[nodiscard]] bool finished() const { return state() == kernel_state::finished; }
     /// Why the guest panicked or was terminated; empty otherwise.
     [[nodiscard]] const std::string& failure() const { return failure_; }
+    /// The panic was for want of memory.
+    [[nodiscard]] bool out_of_memory() const { return out_of_memory_; }
+    /// How far the kernel is, and what this CPU of it runs or waits for; for people.
+    [[nodiscard]] std::string what_it_does(const native_cpu& cpu) const;
     [[nodiscard]] const std::vector<std::string>& messages() const { return console_.messages(); }
     /// When the workload began and ended (zero before).
     [[nodiscard]] const sc_core::sc_time& workload_begin() const { return workload_begin_; }
@@ -195,6 +204,7 @@ private:
     unsigned entropies_found_ = 0;
     workload workload_;
     std::string failure_;
+    bool out_of_memory_ = false;
     sc_core::sc_time workload_begin_;
     sc_core::sc_time workload_end_;
     trace::signal<kernel_state> state_;

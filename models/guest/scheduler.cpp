@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "abi/platform.h"
+#include "trace/quantity_text.h"
 
 namespace pefsim::guest {
 
@@ -50,8 +51,7 @@ void scheduler::complete_all(native_cpu& on, std::span<completion* const> events
 }
 
 void scheduler::sleep(native_cpu& cpu, const sc_time& duration) {
-    wait_until(
-        cpu, [] { return false; }, cpu.now() + duration);
+    wait_until(cpu, [] { return false; }, cpu.now() + duration, {.what = "the end of its sleep"});
 }
 
 void scheduler::defer(native_cpu& cpu, const sc_time& delay, deferred_task work) {
@@ -100,7 +100,7 @@ void scheduler::serve(native_cpu& cpu) {
     std::deque<task>& given = cpus_[cpu.number()].given;
     ++serving_;
     while (true) {
-        wait_until(cpu, [this, &given] { return stopped_ || !given.empty(); });
+        wait_until(cpu, [this, &given] { return stopped_ || !given.empty(); }, {.what = "work"});
         if (given.empty()) {
             break;
         }
@@ -122,7 +122,7 @@ void scheduler::wake_joining(native_cpu& cpu) {
 
 void scheduler::join(native_cpu& cpu) {
     joining_ = cpu.number();
-    wait_until(cpu, [this] { return unfinished_ == 0; });
+    wait_until(cpu, [this] { return unfinished_ == 0; }, {.what = "work that other CPUs were given"});
     joining_.reset();
 }
 
@@ -132,13 +132,29 @@ void scheduler::stop(native_cpu& cpu) {
     for (unsigned target = 0; target < cpus_.size(); ++target) {
         wake(cpu, target);
     }
-    wait_until(cpu, [this] { return serving_ == 0; });
+    wait_until(cpu, [this] { return serving_ == 0; }, {.what = "the other CPUs to stop"});
     joining_.reset();
+}
+
+std::string scheduler::what_it_does(const native_cpu& cpu) const {
+    const waiting* wait = cpus_[cpu.number()].wait;
+    if (wait == nullptr) {
+        return "runs";
+    }
+    const auto text = [](const sc_time& when) { return trace::time_text(trace::in_ns(when)); };
+    std::string result = fmt::format("waits since {} for {}", text(wait->since), wait->reason.what);
+    if (!wait->reason.whose.empty()) {
+        result += fmt::format(" ({})", wait->reason.whose);
+    }
+    if (wait->deadline) {
+        result += fmt::format(", until {}", text(*wait->deadline));
+    }
+    return result;
 }
 
 void mutex::lock(scheduler& cpus, native_cpu& cpu) {
     if (taken_) {
-        completion handed_over(cpu);
+        completion handed_over(cpu, {.what = "a mutex"});
         waiting_.push_back(&handed_over);
         cpus.wait_for(cpu, handed_over);
     }

@@ -5,6 +5,8 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
@@ -16,11 +18,20 @@ namespace pefsim::guest {
 
 using cpu::native::native_cpu;
 
+/// What a CPU waits for, for people: "a request's completion" and whose, "virtio-blk0". Both outlive the wait.
+struct wait_reason {
+    std::string_view what = "an interrupt";
+    std::string_view whose{};
+};
+
 /// Something that a CPU waits for and an interrupt handler, on this CPU or another, says (Linux's struct completion).
 struct completion {
-    explicit completion(const native_cpu& waits_on) : waiter(waits_on.number()) {}
+    explicit completion(const native_cpu& waits_on, wait_reason waits_for = {})
+        : waiter(waits_on.number()),
+          reason(waits_for) {}
     unsigned waiter;
     bool done = false;
+    wait_reason reason;
 };
 
 /// How the kernel's CPUs wait, put work off and give each other work.
@@ -39,13 +50,15 @@ public:
 
     /// Idles until `condition()` is true; looks after every interrupt.
     template <class Condition>
-    void wait_until(native_cpu& cpu, Condition condition) {
-        wait_until(cpu, condition, std::optional<sc_core::sc_time>{});
+    void wait_until(native_cpu& cpu, Condition condition, const wait_reason& reason = {}) {
+        wait_until(cpu, condition, std::optional<sc_core::sc_time>{}, reason);
     }
     /// The same, but not beyond `deadline`. \returns whether the condition is true
     template <class Condition>
-    bool wait_until(native_cpu& cpu, Condition condition, std::optional<sc_core::sc_time> deadline) {
+    bool wait_until(native_cpu& cpu, Condition condition, std::optional<sc_core::sc_time> deadline,
+                    const wait_reason& reason = {}) {
         check_may_wait(cpu);
+        const waiting on_record(*this, cpu, reason, deadline);
         while (true) {
             run_deferred(cpu);
             const native_cpu::irqs_off between_look_and_idle(cpu);
@@ -59,7 +72,8 @@ public:
         }
     }
     void wait_for(native_cpu& cpu, const completion& event) {
-        wait_until(cpu, [&event] { return event.done; });
+        wait_until(
+            cpu, [&event] { return event.done; }, event.reason);
     }
     void complete(native_cpu& on, completion& event);
     /// The same for several. All are said before the first CPU is woken, which takes time: whoever gives up waiting
@@ -79,7 +93,35 @@ public:
     /// Ends serve() on all CPUs and waits until they are out of it.
     void stop(native_cpu& cpu);
 
+    /// "waits since 12 us for a request's completion (virtio-blk0)", or "runs".
+    [[nodiscard]] std::string what_it_does(const native_cpu& cpu) const;
+
 private:
+    /// A CPU's wait for as long as it lives, for what_it_does().
+    class waiting {
+    public:
+        waiting(scheduler& in, const native_cpu& cpu, const wait_reason& why,
+                const std::optional<sc_core::sc_time>& until)
+            : reason(why),
+              since(cpu.now()),
+              deadline(until),
+              place_(in.cpus_[cpu.number()].wait),
+              before_(place_) {
+            place_ = this;
+        }
+        ~waiting() { place_ = before_; }
+        waiting(const waiting&) = delete;
+        waiting& operator=(const waiting&) = delete;
+
+        const wait_reason& reason;
+        sc_core::sc_time since;
+        const std::optional<sc_core::sc_time>& deadline;
+
+    private:
+        const waiting*& place_;
+        const waiting* before_;
+    };
+
     struct deferred {
         sc_core::sc_time due;
         deferred_task work;
@@ -88,6 +130,7 @@ private:
         native_cpu* cpu;
         std::deque<task> given;
         std::vector<deferred> put_off;
+        const waiting* wait = nullptr;
     };
 
     static void check_may_wait(native_cpu& cpu);

@@ -361,7 +361,7 @@ void virtio_blk_driver::retry(native_cpu& cpu, std::uint16_t index) {
 }
 
 block_status virtio_blk_driver::execute(native_cpu& cpu, const block_request& request) {
-    completion finished(cpu);
+    completion finished(cpu, {.what = "a request's completion", .whose = device_.name()});
     block_status status = block_status::ok;
     submit(cpu, request, [this, &finished, &status](native_cpu& on, const block_completion& result) {
         status = result.status;

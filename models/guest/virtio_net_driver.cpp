@@ -298,7 +298,7 @@ bool virtio_net_driver::send(native_cpu& cpu, std::span<const std::byte> frame) 
         if (result != transmit_result::busy) {
             return result == transmit_result::sent;
         }
-        completion room(cpu);
+        completion room(cpu, {.what = "room in the transmit queue", .whose = device_.name()});
         {
             const spinlock::guard locked(transmit_lock_, cpu);
             wait_for_room_.push_back(&room);

@@ -65,7 +65,7 @@ std::size_t virtio_rng_driver::read(native_cpu& cpu, std::span<std::byte> to) {
 std::size_t virtio_rng_driver::read_some(native_cpu& cpu, std::span<std::byte> to) {
     const auto wanted = static_cast<std::uint32_t>(std::min(to.size(), buffer_size));
     const sc_core::sc_time begin = cpu.now();
-    completion finished(cpu);
+    completion finished(cpu, {.what = "random bytes", .whose = device_.name()});
     bool kick = false;
     {
         const driver_call call(cpu, read_call_);

@@ -49,7 +49,8 @@ constexpr std::string_view to_name(secure_page_policy policy) {
 ///
 /// Hypercalls are those of abi/hcall.h with PAPR's return codes and KVM's checks; another number gives H_FUNCTION. A call that
 /// came through the Ultravisor shows MSR[HV]=1 and SRR1[S]=1; H_SVM_* are for those only (H_UNSUPPORTED otherwise).
-/// H_LOGICAL_CI_LOAD and _STORE carry the integer of a little-endian access, as MMIO does, in the low bits of the register.
+/// H_LOGICAL_CI_LOAD and _STORE carry the bytes of the access as a big-endian integer in the low bits of the register.
+/// H_XIRR_X returns the time base at the call, which never goes back between calls, nor behind what a CPU has read.
 /// H_PUT_TCE_INDIRECT and H_REGISTER_VPA read guest memory over the bus, in the hypervisor's name. H_PROD lets the next
 /// H_CEDE of its target return at once; it does not wake a CPU that idles already. H_EXIT ends the guest.
 ///
@@ -173,6 +174,7 @@ private:
     std::vector<processor> processors_;
     std::mt19937_64 random_;
     std::optional<std::uint64_t> exit_status_;
+    std::uint64_t time_base_given_ = 0;  // by H_XIRR_X, the highest
     memory::bus_payload bus_payload_;
     tlm::tlm_generic_payload mmio_payload_;
 

@@ -23,17 +23,23 @@ bool valid_ci_access(std::uint64_t size, std::uint64_t at) {
 h_status hypervisor::h_logical_ci_load(registers& state, trap_context& context) {
     const std::uint64_t size = state.gpr[4];
     const abi::phys_addr at{state.gpr[5]};
-    const bool allowed = valid_ci_access(size, at.value()) && !guest_.contains(at);
-    return allowed && mmio_access(false, at, size, state.gpr[4], context) ? h_status::h_success
-                                                                          : h_status::h_parameter;
+    std::uint64_t value = 0;
+    if (!valid_ci_access(size, at.value()) || guest_.contains(at) ||
+        !mmio_access(false, at, size, value, context)) {
+        return h_status::h_parameter;
+    }
+    state.gpr[4] = abi::logical_ci_value(value, size);
+    return h_status::h_success;
 }
 
 h_status hypervisor::h_logical_ci_store(registers& state, trap_context& context) {
     const std::uint64_t size = state.gpr[4];
     const abi::phys_addr at{state.gpr[5]};
-    const bool allowed = valid_ci_access(size, at.value()) && !guest_.contains(at);
-    return allowed && mmio_access(true, at, size, state.gpr[6], context) ? h_status::h_success
-                                                                         : h_status::h_parameter;
+    if (!valid_ci_access(size, at.value()) || guest_.contains(at)) {
+        return h_status::h_parameter;
+    }
+    std::uint64_t value = abi::logical_ci_value(state.gpr[6], size);
+    return mmio_access(true, at, size, value, context) ? h_status::h_success : h_status::h_parameter;
 }
 
 h_status hypervisor::h_put_term_char(registers& state, trap_context& context) {

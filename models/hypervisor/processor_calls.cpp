@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <boost/endian/arithmetic.hpp>
 
@@ -41,7 +42,10 @@ h_status hypervisor::h_xirr(registers& state, trap_context& context) {
 
 h_status hypervisor::h_xirr_x(registers& state, trap_context& context) {
     state.gpr[4] = interrupts_.xirr(context.cpu, context.now());
-    state.gpr[5] = time_base(context.now());
+    // Another CPU may have read a later time: it runs ahead of simulation by up to a quantum.
+    time_base_given_ = std::max({time_base_given_, context.time_base, time_base(context.now())});
+    context.time_base = time_base_given_;
+    state.gpr[5] = time_base_given_;
     return h_status::h_success;
 }
 

@@ -41,50 +41,63 @@ unsigned char* write_varint(unsigned char* to, std::uint64_t value) {
 }  // namespace
 
 /// One signal's changes in the block, as the block will have them: time in instants since the one before, and value.
+///
+/// A bit stands with the time, a number behind it in whole bytes from its most significant digit on. Both are written the
+/// same way, which spares a branch that cannot be foreseen: the next change is another signal's.
 struct fst_blocks::signal_changes {
     signal_type type;
     unsigned width;
     std::uint64_t value;        // in force
     std::uint32_t instant = 0;  // of the last change
+    unsigned time_shift = 0;    // of the time, for what stands below it
+    std::uint64_t bit = 0;      // mask of the value there
+    unsigned value_shift = 0;   // of the value behind it
+    unsigned value_bytes = 0;
     byte_list list{};
 
-    void add(std::uint32_t since, const signal_value& to) {
-        switch (type) {
-        case signal_type::bit:
-        case signal_type::event:
-            value = to.number;
-            list.advance(
-                write_varint(list.room(varint_size), std::uint64_t{since} << 2 | (to.number & 1) << 1));
-            break;
-        case signal_type::unsigned_integer:
-        case signal_type::address: {
-            value = to.number;
-            unsigned char* at = write_varint(list.room(varint_size + number_size), std::uint64_t{since} << 1);
-            const std::uint64_t digits = boost::endian::native_to_big(to.number << (64 - width));
-            std::memcpy(at, &digits, sizeof digits);
-            list.advance(at + (width + 7) / 8);
-            break;
+    signal_changes(const variable& what, std::uint64_t in_force)
+        : type(what.type),
+          width(what.width),
+          value(in_force) {
+        if (type == signal_type::bit || type == signal_type::event) {
+            time_shift = 2;
+            bit = 1;
+        } else {
+            time_shift = 1;
+            value_shift = type == signal_type::text ? 0 : 64 - width;
+            value_bytes = type == signal_type::text ? 0 : (width + 7) / 8;
         }
-        case signal_type::text: {
-            unsigned char* at = write_varint(list.room(2 * varint_size + to.text.size()),
-                                             std::uint64_t{since} << 1);
-            at = write_varint(at, to.text.size());
-            list.advance(std::ranges::copy(to.text, at).out);
-            break;
+    }
+
+    void add(std::uint32_t since, const value_change& c) {
+        if (type == signal_type::text) {
+            unsigned char* at = write_varint(list.room(2 * varint_size + c.length),
+                                             std::uint64_t{since} << time_shift);
+            at = write_varint(at, c.length);
+            list.advance(std::ranges::copy(c.characters(), at).out);
+            return;
         }
-        }
+        value = c.number;
+        unsigned char* at = write_varint(list.room(varint_size + number_size),
+                                         std::uint64_t{since} << time_shift | (value & bit) << 1);
+        boost::endian::store_big_u64(at, value << value_shift);
+        list.advance(at + value_bytes);
     }
 };
 
 fst_blocks::fst_blocks(std::string file, std::span<const variable> variables,
-                       std::span<const std::uint64_t> values, std::uint64_t at)
+                       std::span<const std::uint32_t> handles, std::span<const std::uint64_t> values,
+                       std::uint64_t at)
     : path_(std::move(file)),
       file_(std::fopen(path_.c_str(), "r+b"), &std::fclose),
       begin_(at),
       now_(at) {
     failed_ = !file_ || std::fseek(file_.get(), 0, SEEK_END) != 0;
     for (std::size_t i = 0; i < variables.size(); ++i) {
-        signals_.push_back({.type = variables[i].type, .width = variables[i].width, .value = values[i]});
+        signals_.emplace_back(variables[i], values[i]);
+    }
+    for (const std::uint32_t handle : handles) {
+        index_.push_back(handle - 1);
     }
     begin_values_ = frame();
     next_instant(at);
@@ -92,20 +105,22 @@ fst_blocks::fst_blocks(std::string file, std::span<const variable> variables,
 
 fst_blocks::~fst_blocks() = default;
 
-void fst_blocks::change(std::uint64_t at, std::uint32_t handle, const signal_value& value) {
-    if (at != now_) {
-        if (changes_ >= block_changes) {
-            write_block();
+void fst_blocks::add(std::span<const value_change> changes) {
+    for (const value_change& c : changes) {
+        if (c.time != now_) {
+            if (changes_ >= block_changes) {
+                write_block();
+            }
+            ++instant_;
+            next_instant(c.time);
         }
-        ++instant_;
-        next_instant(at);
+        signal_changes& changed = signals_[index_[c.id]];
+        changed.add(instant_ - std::exchange(changed.instant, instant_), c);
+        ++changes_;
     }
-    signal_changes& changed = signals_[handle - 1];
-    changed.add(instant_ - std::exchange(changed.instant, instant_), value);
-    ++changes_;
 }
 
-void fst_blocks::end(std::uint64_t at) {
+bool fst_blocks::end(std::uint64_t at) {
     if (at != now_) {
         ++instant_;
         next_instant(at);
@@ -114,9 +129,7 @@ void fst_blocks::end(std::uint64_t at) {
         write_block();
     }
     renew_header();
-    if (!file_ || std::fclose(file_.release()) != 0 || failed_) {
-        throw std::runtime_error(fmt::format("trace file '{}': could not be written in full", path_));
-    }
+    return file_ && std::fclose(file_.release()) == 0 && !failed_;
 }
 
 void fst_blocks::next_instant(std::uint64_t at) {
@@ -231,11 +244,11 @@ void fst_blocks::put_changes() {
     put_number(index.size());
 }
 
+/// As they are: zlib would take a quarter off the file and cost as much as all that a change does before it gets here.
 void fst_blocks::put_instants() {
-    const auto written = deflated(instants_.bytes());
-    put(written);
+    put(instants_.bytes());
     put_number(instants_.size());
-    put_number(written.size());
+    put_number(instants_.size());
     put_number(std::uint64_t{instant_} + 1);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "trace/recorder.h"
+#include "trace/value_change.h"
 
 namespace pefsim::trace {
 
@@ -30,19 +31,19 @@ public:
 
     /// \param file complete file of the library's, which ends at `at`
     /// \param variables in order of the library's handles, which number them from 1
-    /// \param values in force at `at`; those of texts and events are not used
-    fst_blocks(std::string file, std::span<const variable> variables, std::span<const std::uint64_t> values,
-               std::uint64_t at);
+    /// \param handles of the signals, by id
+    /// \param values in force at `at`, in order of the handles; those of texts and events are not used
+    fst_blocks(std::string file, std::span<const variable> variables, std::span<const std::uint32_t> handles,
+               std::span<const std::uint64_t> values, std::uint64_t at);
     ~fst_blocks();
     fst_blocks(const fst_blocks&) = delete;
     fst_blocks& operator=(const fst_blocks&) = delete;
 
-    /// \param at not before the last one
-    /// \param handle the library's
-    void change(std::uint64_t at, std::uint32_t handle, const signal_value& value);
+    /// \param changes in order of time, none before the last one
+    void add(std::span<const value_change> changes);
     /// The last instant; writes what is held back and renews the header.
-    /// \throws std::runtime_error naming the file when it could not be written in full
-    void end(std::uint64_t at);
+    /// \returns false when the file could not be written in full
+    bool end(std::uint64_t at);
 
 private:
     using bytes = std::vector<unsigned char>;
@@ -82,8 +83,9 @@ private:
     std::string path_;
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
     bool failed_ = false;
-    std::vector<signal_changes> signals_;
-    std::uint64_t begin_;  // of the block
+    std::vector<signal_changes> signals_;  // by handle, from 1
+    std::vector<std::uint32_t> index_;     // into them, by id
+    std::uint64_t begin_;                  // of the block
     bytes begin_values_;
     std::uint64_t now_;
     std::uint32_t instant_ = 0;  // number of now_ in the block

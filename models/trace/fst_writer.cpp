@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "output/whole_file.h"
 #include "trace/binary_digits.h"
 #include "trace/fst_blocks.h"
 #include "trace/recorder.h"
@@ -23,8 +24,8 @@ class fst_writer final : public waveform_writer {
 public:
     fst_writer(const std::filesystem::path& file, const std::vector<signal_declaration>& signals,
                const std::string& title)
-        : path_(file.string()),
-          context_(create(path_), &fstWriterClose),
+        : file_("trace file", file, output::whole_file::access::by_name),
+          context_(create(), &fstWriterClose),
           handles_(signals.size()) {
         // Fixed strings where the writer would put the date of today: equal runs make equal files.
         fstWriterSetVersion(context_.get(), "pefsim");
@@ -48,24 +49,27 @@ public:
             put_first(handle, variables_[handle - 1], values[id]);
         }
         context_.reset();
-        changes_.emplace(path_, variables_, in_force, at);
+        check_blocks();
+        changes_.emplace(file_.scratch().string(), variables_, handles_, in_force, at);
     }
 
-    void change(std::uint64_t at, std::uint32_t id, const signal_value& value) override {
-        changes_->change(at, handles_[id], value);
-    }
+    void changes(std::span<const value_change> these) override { changes_->add(these); }
 
     void end(std::uint64_t at) override {
-        changes_->end(at);
+        if (!changes_->end(at)) {
+            file_.fail();
+        }
         check_blocks();
+        file_.commit();
     }
 
 private:
-    static void* create(const std::string& path) {
-        if (void* context = fstWriterCreate(path.c_str(), 1)) {
+    void* create() {
+        if (void* context = fstWriterCreate(file_.scratch().c_str(), 1)) {
             return context;
         }
-        throw std::runtime_error(fmt::format("trace file '{}': cannot be written", path));
+        throw std::invalid_argument(
+            fmt::format("trace file '{}': cannot be written", file_.place().string()));
     }
 
     void write_scope(const hierarchy_node& node, const std::vector<signal_declaration>& signals) {
@@ -103,11 +107,12 @@ private:
     // The library does not say when a write failed (a full disk). A file of FST is a row of blocks, each a
     // byte for its type and eight for its length, most significant first: in a whole file they end where the
     // file does.
-    void check_blocks() const {
-        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path_.c_str(), "rb"),
+    void check_blocks() {
+        const std::filesystem::path& path = file_.scratch();
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                                    &std::fclose);
         std::error_code error;
-        const std::uint64_t size = std::filesystem::file_size(path_, error);
+        const std::uint64_t size = std::filesystem::file_size(path, error);
         std::uint64_t at = 0;
         while (file && !error && at < size) {
             unsigned char head[9];
@@ -124,14 +129,14 @@ private:
             }
             at += 1 + length;
         }
-        if (size == 0 || at != size) {
-            throw std::runtime_error(fmt::format("trace file '{}': could not be written in full", path_));
+        if (error || size == 0 || at != size) {
+            file_.fail();
         }
     }
 
-    std::string path_;
+    output::whole_file file_;
     std::unique_ptr<void, void (*)(void*)> context_;
-    std::vector<fstHandle> handles_;               // by id
+    std::vector<std::uint32_t> handles_;           // by id
     std::vector<fst_blocks::variable> variables_;  // by handle, from 1
     std::optional<fst_blocks> changes_;            // from begin() on
 };

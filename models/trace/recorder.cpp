@@ -2,15 +2,13 @@
 #include "trace/recorder.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <fmt/format.h>
-#include <fstream>
 #include <limits>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
+#include "output/whole_file.h"
 #include "trace/reorder_buffer.h"
 #include "trace/save_file.h"
 #include "trace/signal.h"
@@ -41,9 +39,11 @@ std::string in_units(const sc_core::sc_time& t) { return t.to_string(); }
 /// The waveform that is being written: what is held back, and the values in force until its window begins.
 struct recorder::waveform {
     std::unique_ptr<waveform_writer> writer;
+    output::whole_file save_file;
     const std::vector<signal_declaration>& signals;
     const std::uint64_t from;
     const std::uint64_t to;
+    const sc_core::sc_time& simulated = sc_core::sc_get_curr_simcontext()->time_stamp();
     reorder_buffer held_back{};
     std::vector<signal_value> in_force{};
     std::vector<std::uint32_t> first_events{};  ///< at the first instant itself
@@ -52,30 +52,50 @@ struct recorder::waveform {
     bool begun = false;
     std::uint64_t changes = 0;
 
-    waveform(std::unique_ptr<waveform_writer> into, const std::vector<signal_declaration>& of,
-             std::uint64_t begin, std::uint64_t end)
+    waveform(std::unique_ptr<waveform_writer> into, const std::filesystem::path& save,
+             const std::vector<signal_declaration>& of, std::uint64_t begin, std::uint64_t end)
         : writer(std::move(into)),
+          save_file("save file", save, output::whole_file::access::late),
           signals(of),
           from(begin),
           to(end) {}
 
+    // Only texts have characters; an empty one has no use for its pointer.
     void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
-        held_back.add(signals[id].type == signal_type::text
-                          ? reorder_buffer::change::of_text(when, id, value.text)
-                          : reorder_buffer::change::of_number(when, id, value.number));
+        held_back.add(value.text.empty() ? value_change::of_number(when, id, value.number)
+                                         : value_change::of_text(when, id, value.text));
     }
 
     void release(std::uint64_t up_to) {
-        held_back.release(up_to, [this](const reorder_buffer::change& c) { write(c); });
+        std::span<const value_change> released = held_back.release(up_to);
+        if (!begun) {
+            const auto shown = std::ranges::upper_bound(released, from, {}, &value_change::time);
+            const auto hidden = static_cast<std::size_t>(shown - released.begin());
+            std::ranges::for_each(released.first(hidden), [this](const value_change& c) { keep(c); });
+            released = released.subspan(hidden);
+        }
+        if (!released.empty() && released.back().time > to) {
+            const auto end = std::ranges::upper_bound(released, to, {}, &value_change::time);
+            released = released.first(static_cast<std::size_t>(end - released.begin()));
+        }
+        if (released.empty()) {
+            return;
+        }
+        begin_once();
+        writer->changes(released);
+        latest = released.back().time;
+        changes += released.size();
     }
 
     void begin_once() {
         if (!std::exchange(begun, true)) {
             writer->begin(from, in_force);
+            std::vector<value_change> first;
             for (const std::uint32_t id : first_events) {
-                writer->change(from, id, {1, {}});
+                first.push_back(value_change::of_number(from, id, 1));
             }
-            changes += first_events.size();
+            writer->changes(first);
+            changes += first.size();
             latest = from;
         }
     }
@@ -88,25 +108,21 @@ struct recorder::waveform {
     }
 
 private:
-    void write(const reorder_buffer::change& c) {
-        const signal_type type = signals[c.id].type;
-        const signal_value value = type == signal_type::text ? signal_value{0, {c.text, c.length}}
-                                                             : signal_value{c.number, {}};
-        if (!begun && c.time <= from) {
-            if (type != signal_type::event) {
-                in_force[c.id] = value;
-            } else if (c.time == from) {
+    /// What happens up to the first instant shown is a value in force then, or an event of that instant.
+    void keep(const value_change& c) {
+        switch (signals[c.id].type) {
+        case signal_type::event:
+            if (c.time == from) {
                 first_events.push_back(c.id);
             }
-            return;
+            break;
+        case signal_type::text:
+            in_force[c.id] = {0, c.characters()};
+            break;
+        default:
+            in_force[c.id] = {c.number, {}};
+            break;
         }
-        if (c.time > to) {
-            return;
-        }
-        begin_once();
-        writer->change(c.time, c.id, value);
-        latest = c.time;
-        ++changes;
     }
 };
 
@@ -171,20 +187,15 @@ void recorder::start(const recording_options& options) {
     const auto make_writer = make_vcd_writer;
 #endif
     std::unique_ptr<waveform_writer> writer = make_writer(options.file, declarations_, options.title);
-    trace_file_ = options.file;
-    save_file_ = std::filesystem::path(options.file).replace_extension(".gtkw");
-    changes_written_ = 0;
+    const std::filesystem::path save_file = std::filesystem::path(options.file).replace_extension(".gtkw");
     const std::uint64_t from = std::max(options.from, sc_core::sc_time_stamp()).value();
     const std::uint64_t to = options.to ? options.to->value() : std::numeric_limits<std::uint64_t>::max();
-    waveform_ = std::make_unique<waveform>(std::move(writer), declarations_, from, to);
+    waveform_ = std::make_unique<waveform>(std::move(writer), save_file, declarations_, from, to);
+    trace_file_ = options.file;
+    save_file_ = save_file;
+    changes_written_ = 0;
     for (const signal_source* source : sources_) {
         waveform_->in_force.push_back(source->current());
-    }
-    try {
-        write_save_file(from, from);
-    } catch (...) {
-        waveform_.reset();
-        throw;
     }
     recording_ = true;
 }
@@ -195,24 +206,25 @@ void recorder::finish() {
     }
     recording_ = false;
     const std::unique_ptr<waveform> ending = std::move(waveform_);
-    ending->finish(sc_core::sc_time_stamp().value());
-    changes_written_ = ending->changes;
-    write_save_file(ending->from, ending->last);
+    try {
+        ending->finish(sc_core::sc_time_stamp().value());
+        changes_written_ = ending->changes;
+        ending->save_file.write(save_file_text(ending->from, ending->last));
+        ending->save_file.commit();
+    } catch (const output::write_error&) {
+        trace_file_.clear();
+        save_file_.clear();
+        throw;
+    }
 }
 
-void recorder::write_save_file(std::uint64_t from, std::uint64_t to) const {
+std::string recorder::save_file_text(std::uint64_t from, std::uint64_t to) const {
     if (shown_) {
         const std::uint64_t shown_from = std::clamp<std::uint64_t>(shown_->from.value(), from, to);
         to = std::clamp<std::uint64_t>(shown_->to.value(), shown_from, to);
         from = shown_from;
     }
-    std::ofstream file(save_file_, std::ios::binary | std::ios::trunc);
-    file << gtkwave_save_file(*this, trace_file_, {from, to});
-    file.close();
-    if (!file) {
-        throw std::invalid_argument(fmt::format("save file '{}': cannot be written: {}", save_file_.string(),
-                                                std::generic_category().message(errno)));
-    }
+    return gtkwave_save_file(*this, trace_file_, {from, to});
 }
 
 std::uint32_t recorder::declare(signal_declaration declaration, const signal_source& source) {
@@ -231,8 +243,8 @@ std::uint32_t recorder::declare(signal_declaration declaration, const signal_sou
 }
 
 void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_time& when) {
-    const sc_core::sc_time& now = sc_core::sc_time_stamp();
-    if (when < now) {
+    const sc_core::sc_time& now = waveform_->simulated;
+    if (when < now) [[unlikely]] {
         throw std::logic_error(fmt::format("signal {}.{} changes at {}, but simulation time is {} already",
                                            declarations_[id].scope, declarations_[id].name, in_units(when),
                                            in_units(now)));

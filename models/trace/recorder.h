@@ -85,7 +85,8 @@ public:
     /// Scope of the recorder's own signals.
     static constexpr std::string_view violation_scope = "violations";
 
-    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it. All signals must
+    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it, which both take their places when
+    /// the waveform is whole (output::whole_file). All signals must
     /// have been declared; simulation has not begun, or no process runs ahead at the moment (the values in
     /// force are asked of the signals).
     /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither
@@ -93,13 +94,13 @@ public:
     void start(const recording_options& options);
     /// Writes what is held back, ends the waveform at the current simulation time and writes the save file.
     /// Nothing happens when there is no waveform. The destructor does the same but keeps errors to itself.
-    /// \throws std::runtime_error naming the file when it could not be written in full
+    /// \throws output::write_error naming the file when it could not be written in full; then there is neither of them
     void finish();
     /// True from start() to finish() or to the end of the window.
     [[nodiscard]] bool recording() const { return recording_; }
     /// False when Debian's FST writer was not there at build time: then .fst cannot be written, .vcd can.
     [[nodiscard]] static bool fst_available();
-    /// Trace file and save file that were written; empty before start().
+    /// Trace file and save file that are written; empty before start(), and when they could not be.
     [[nodiscard]] const std::filesystem::path& trace_file() const { return trace_file_; }
     [[nodiscard]] const std::filesystem::path& save_file() const { return save_file_; }
     /// Value changes and events in the waveform, without the values in force at its start.
@@ -140,7 +141,7 @@ private:
         sc_core::sc_time from;
         sc_core::sc_time to;
     };
-    void write_save_file(std::uint64_t from, std::uint64_t to) const;
+    [[nodiscard]] std::string save_file_text(std::uint64_t from, std::uint64_t to) const;
 
     bool recording_ = false;
     std::vector<signal_declaration> declarations_;

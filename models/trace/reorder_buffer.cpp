@@ -2,48 +2,82 @@
 #include "trace/reorder_buffer.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <numeric>
 
 namespace pefsim::trace {
 
 namespace {
 
 constexpr std::size_t usual_limit = 4096;
+constexpr unsigned widest_digit = 11;  // bits: its counters stay in the first-level cache
 
 }  // namespace
 
 reorder_buffer::reorder_buffer() : limit_(usual_limit) {
     changes_.reserve(usual_limit);
-    scratch_.reserve(usual_limit);
+    sorted_.reserve(usual_limit);
 }
 
-// Merges neighbouring runs until one is left. std::merge takes from the earlier run at equal times.
-void reorder_buffer::sort() {
-    while (!run_ends_.empty()) {
-        scratch_.resize(changes_.size());
-        std::size_t begin = 0;
-        std::size_t kept = 0;
-        run_ends_.push_back(changes_.size());
-        for (std::size_t i = 0; i < run_ends_.size(); i += 2) {
-            const std::size_t middle = run_ends_[i];
-            const std::size_t end = i + 1 < run_ends_.size() ? run_ends_[i + 1] : middle;
-            const auto at = [&](std::size_t index) {
-                return changes_.begin() + static_cast<std::ptrdiff_t>(index);
-            };
-            std::merge(at(begin), at(middle), at(middle), at(end),
-                       scratch_.begin() + static_cast<std::ptrdiff_t>(begin),
-                       [](const change& a, const change& b) { return a.time < b.time; });
-            run_ends_[kept++] = end;
-            begin = end;
+/// Sorts keys_ by the `time_bits` above `index_bits`, the least significant digit first; each pass keeps the order of equals.
+void reorder_buffer::sort_keys(unsigned index_bits, unsigned time_bits) {
+    const unsigned passes = (time_bits + widest_digit - 1) / widest_digit;
+    const unsigned digit = passes == 0 ? 0 : (time_bits + passes - 1) / passes;
+    const std::uint64_t mask = (std::uint64_t{1} << digit) - 1;
+    scratch_.resize(keys_.size());
+    for (unsigned pass = 0, shift = index_bits; pass < passes; ++pass, shift += digit) {
+        std::array<std::uint32_t, std::size_t{1} << widest_digit> places{};
+        const std::span<const std::uint64_t> from = keys_;
+        const std::span<std::uint64_t> to = scratch_;
+        for (const std::uint64_t key : from) {
+            ++places[key >> shift & mask];
         }
-        run_ends_.resize(kept - 1);
-        changes_.swap(scratch_);
+        std::exclusive_scan(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(mask + 1),
+                            places.begin(), std::uint32_t{0});
+        for (const std::uint64_t key : from) {
+            to[places[key >> shift & mask]++] = key;
+        }
+        keys_.swap(scratch_);
     }
 }
 
-void reorder_buffer::discard(std::size_t first) {
-    changes_.erase(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(first));
-    latest_ = changes_.empty() ? 0 : changes_.back().time;
+/// From changes_ to sorted_. A key is a change's time, from the earliest one on, above its place in order of arrival.
+void reorder_buffer::sort() {
+    std::uint64_t first = changes_.empty() ? 0 : changes_.front().time;
+    std::uint64_t last = first;
+    bool sorted = true;
+    for (std::uint64_t before = first; const value_change& c : changes_) {
+        sorted &= before <= c.time;
+        before = c.time;
+        first = std::min(first, before);
+        last = std::max(last, before);
+    }
+    const auto index_bits = static_cast<unsigned>(std::bit_width(changes_.size()));
+    const auto time_bits = static_cast<unsigned>(std::bit_width(last - first));
+    if (sorted || index_bits + time_bits > 64) {
+        if (!sorted) {  // a change lies months ahead
+            std::ranges::stable_sort(changes_, {}, &value_change::time);
+        }
+        sorted_.swap(changes_);
+        return;
+    }
+    keys_.resize(changes_.size());
+    for (std::size_t place = 0; place < changes_.size(); ++place) {
+        keys_[place] = (changes_[place].time - first) << index_bits | place;
+    }
+    sort_keys(index_bits, time_bits);
+    const std::uint64_t place = (std::uint64_t{1} << index_bits) - 1;
+    sorted_.resize(changes_.size());
+    std::ranges::transform(keys_, sorted_.begin(), [&](std::uint64_t key) { return changes_[key & place]; });
+}
+
+std::span<const value_change> reorder_buffer::release(std::uint64_t up_to) {
+    sort();
+    const auto kept = std::ranges::upper_bound(sorted_, up_to, {}, &value_change::time);
+    changes_.assign(kept, sorted_.end());
     limit_ = std::max(usual_limit, 2 * changes_.size());
+    return {sorted_.begin(), kept};
 }
 
 }  // namespace pefsim::trace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "trace/recorder.h"
+#include "trace/run_ending.h"
 
 /// The run report, for people (text of at most 100 columns) and for programs (JSON). Both are a function of
 /// the run: no wall-clock time, no host names. Everything in the metric registry appears in both, without
@@ -26,6 +27,7 @@ struct report_header {
     std::uint64_t seed = 0;
     std::vector<std::pair<std::string, std::string>> parameters;  ///< name, value
     std::vector<verdict_line> verdict;
+    run_ending ending{};  ///< of the run; of several machines, of the first that did not come to a good one
 
     /// True when there is at least one line and all of them were shown.
     [[nodiscard]] bool shown() const;
@@ -35,6 +37,7 @@ struct report_header {
 struct run_facts {
     std::string label{};       ///< distinguishes machines of one report; empty when there is one only
     sc_core::sc_time elapsed;  ///< simulated time; rates are per second of it
+    run_ending ending{};
     /// Full names ("machine.blk.requests") of the counters, levels and histograms that come first. When
     /// empty: all histograms that are in use, counters of requests and frames, and counters of bytes in the
     /// same modules.
@@ -66,6 +69,6 @@ struct run_report {
     std::string text;
     nlohmann::ordered_json json;  ///< the header's members, then those of the machine
 };
-run_report make_run_report(const recorder& of, const report_header& header, const run_facts& facts);
+run_report make_run_report(const recorder& of, report_header header, const run_facts& facts);
 
 }  // namespace pefsim::trace

@@ -137,9 +137,13 @@ ordered_json header_json(const report_header& header) {
     for (const report_header::verdict_line& line : header.verdict) {
         verdict.push_back({{"shown", line.shown}, {"text", line.text}});
     }
-    return {{"scenario", header.scenario}, {"description", header.description},
-            {"seed", header.seed},         {"parameters", std::move(parameters)},
-            {"shown", header.shown()},     {"verdict", std::move(verdict)}};
+    return {{"scenario", header.scenario},
+            {"description", header.description},
+            {"seed", header.seed},
+            {"parameters", std::move(parameters)},
+            {"shown", header.shown()},
+            {"verdict", std::move(verdict)},
+            {"ended", ending_json(header.ending)}};
 }
 
 ordered_json figures_json(const recorder& of, const run_facts& facts) {
@@ -148,6 +152,7 @@ ordered_json figures_json(const recorder& of, const run_facts& facts) {
         figures[f.name] = {{"unit", f.unit}, {"description", f.description}, {"value", f.value}};
     }
     ordered_json result{{"label", facts.label},
+                        {"ended", ending_json(facts.ending)},
                         {"simulated_time_ns", in_ns(facts.elapsed)},
                         {"figures", std::move(figures)},
                         {"metrics", metrics_json(of.metrics())},
@@ -163,7 +168,8 @@ ordered_json figures_json(const recorder& of, const run_facts& facts) {
     return result;
 }
 
-run_report make_run_report(const recorder& of, const report_header& header, const run_facts& facts) {
+run_report make_run_report(const recorder& of, report_header header, const run_facts& facts) {
+    header.ending = facts.ending;
     ordered_json json = header_json(header);
     json.update(figures_json(of, facts));
     return {header_text(header) + '\n' + figures_text(of, facts), std::move(json)};

@@ -53,7 +53,8 @@ public:
           seconds_(facts.elapsed.to_seconds()) {}
 
     [[nodiscard]] std::string text() const {
-        std::string result = facts_.label.empty() ? std::string() : facts_.label + '\n';
+        std::string result = facts_.label.empty() ? std::string()
+                                                  : facts_.label + '\n' + ending_text(facts_.ending);
         result += key_figures();
         result += latencies();
         result += counts_by_name();
@@ -388,7 +389,8 @@ std::string header_text(const report_header& header) {
     for (const auto& [name, value] : header.parameters) {
         parameters += fmt::format("  {:<{}}  {}\n", name, widest, value);
     }
-    return result + section("Verdict", verdict) + section("Parameters", parameters);
+    return result + section("Verdict", verdict) + ending_text(header.ending) +
+           section("Parameters", parameters);
 }
 
 std::string figures_text(const recorder& of, const run_facts& facts) {

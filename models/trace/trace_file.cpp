@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/trace_file.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <fmt/format.h>
-#include <memory>
 #include <stdexcept>
-#include <system_error>
 
+#include "output/whole_file.h"
 #include "trace/recorder.h"
 
 namespace pefsim::trace {
@@ -24,16 +21,9 @@ void check_trace_file(const std::filesystem::path& file) {
             "be written",
             file.string()));
     }
-    const bool existed = std::filesystem::exists(file);
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> probe(std::fopen(file.c_str(), "ab"), &std::fclose);
-    if (!probe) {
-        throw std::invalid_argument(fmt::format("trace file '{}': cannot be written: {}", file.string(),
-                                                std::generic_category().message(errno)));
-    }
-    probe.reset();
-    if (!existed) {
-        std::filesystem::remove(file);
-    }
+    const output::whole_file probe("trace file", file,
+                                   ending == ".fst" ? output::whole_file::access::by_name
+                                                    : output::whole_file::access::sequential);
 }
 
 }  // namespace pefsim::trace

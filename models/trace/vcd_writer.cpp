@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
-#include <stdexcept>
 #include <string_view>
-#include <system_error>
 
+#include "output/whole_file.h"
 #include "trace/binary_digits.h"
 #include "trace/recorder.h"
 #include "trace/signal_hierarchy.h"
@@ -25,19 +22,12 @@ namespace {
 
 constexpr std::size_t buffer_size = std::size_t{1} << 20;
 
-/// A file behind a buffer. The first error is kept until close(): a run goes on without its trace.
+/// A file behind a buffer.
 class buffered_file {
 public:
     explicit buffered_file(const std::filesystem::path& file)
-        : path_(file.string()),
-          file_(std::fopen(path_.c_str(), "wb"), &std::fclose),
-          buffer_(buffer_size) {
-        if (!file_) {
-            throw std::runtime_error(fmt::format("trace file '{}': cannot be written: {}", path_,
-                                                 std::generic_category().message(errno)));
-        }
-        std::setvbuf(file_.get(), nullptr, _IONBF, 0);
-    }
+        : file_("trace file", file),
+          buffer_(buffer_size) {}
 
     /// Room for `size` bytes, at most 4 KiB; advance() says how much was used.
     char* room(std::size_t size) {
@@ -62,27 +52,18 @@ public:
 
     void close() {
         flush();
-        if (std::fclose(file_.release()) != 0 && error_ == 0) {
-            error_ = errno;
-        }
-        if (error_ != 0) {
-            throw std::system_error(error_, std::generic_category(), fmt::format("trace file '{}'", path_));
-        }
+        file_.commit();
     }
 
 private:
     void flush() {
-        if (error_ == 0 && std::fwrite(buffer_.data(), 1, used_, file_.get()) != used_) {
-            error_ = errno;
-        }
+        file_.write(std::string_view(buffer_.data(), used_));
         used_ = 0;
     }
 
-    std::string path_;
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+    output::whole_file file_;
     std::vector<char> buffer_;
     std::size_t used_ = 0;
-    int error_ = 0;
 };
 
 /// `to` in binary without leading zeros; up to 64 characters.
@@ -166,11 +147,14 @@ public:
         file_.write("$end\n");
     }
 
-    void change(std::uint64_t at, std::uint32_t id, const signal_value& value) override {
-        if (at != now_) {
-            put_time(at);
+    void changes(std::span<const value_change> these) override {
+        for (const value_change& c : these) {
+            if (c.time != now_) {
+                put_time(c.time);
+            }
+            put_value(c.id, signals_[c.id].type == signal_type::text ? signal_value{0, c.characters()}
+                                                                     : signal_value{c.number, {}});
         }
-        put_value(id, value);
     }
 
     void end(std::uint64_t at) override {

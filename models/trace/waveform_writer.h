@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "trace/value_change.h"
+
 namespace pefsim::trace {
 
 struct signal_declaration;
@@ -26,9 +28,10 @@ public:
 
     /// The values in force at the first instant shown, one for each signal (those of events are ignored).
     virtual void begin(std::uint64_t at, std::span<const signal_value> values) = 0;
-    virtual void change(std::uint64_t at, std::uint32_t id, const signal_value& value) = 0;
+    /// \param these in order of time, later than the first instant or at it
+    virtual void changes(std::span<const value_change> these) = 0;
     /// The last instant shown; the file is complete.
-    /// \throws std::system_error or std::runtime_error when the file could not be written in full
+    /// \throws output::write_error when it could not be written in full; there is no file then
     virtual void end(std::uint64_t at) = 0;
 
 protected:
@@ -36,7 +39,7 @@ protected:
 };
 
 /// For a file that check_trace_file() has accepted.
-/// \throws std::runtime_error naming the file when it cannot be written after all
+/// \throws std::invalid_argument naming the file when it cannot be written after all
 std::unique_ptr<waveform_writer> make_vcd_writer(const std::filesystem::path& file,
                                                  const std::vector<signal_declaration>& signals,
                                                  const std::string& title);

@@ -94,13 +94,13 @@ cpu::fault_outcome ultravisor::mmio(cpu::storage_fault& fault, const cpu::regist
     context.delay += costs_.reflection;
     shows_.mmio_reflected.add();
     // Only the bytes of the access are the hypervisor's to see, and the guest's to take.
-    const std::uint64_t mask = ~std::uint64_t{0} >> (64 - 8 * fault.size);
     const bool store = fault.kind == access_kind::write;
-    const hcall_answer reply = store
-                                   ? call(hcall::h_logical_ci_store,
-                                          {fault.size, fault.at.value(), fault.value & mask}, state, context)
-                                   : call(hcall::h_logical_ci_load, {fault.size, fault.at.value()}, state,
-                                          context);
+    const hcall_answer reply = store ? call(hcall::h_logical_ci_store,
+                                            {fault.size, fault.at.value(),
+                                             abi::logical_ci_value(fault.value, fault.size)},
+                                            state, context)
+                                     : call(hcall::h_logical_ci_load, {fault.size, fault.at.value()}, state,
+                                            context);
     if (context.terminated) {
         return fault_outcome::terminated;
     }
@@ -108,7 +108,7 @@ cpu::fault_outcome ultravisor::mmio(cpu::storage_fault& fault, const cpu::regist
         return fault_outcome::bus_error;
     }
     if (!store) {
-        fault.value = reply.r4 & mask;
+        fault.value = abi::logical_ci_value(reply.r4, fault.size);
     }
     return fault_outcome::emulated;
 }

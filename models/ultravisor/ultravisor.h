@@ -43,7 +43,8 @@ enum class esm_entry : std::uint8_t {
 /// * Hypercalls of the secure guest: reflection.h. H_RANDOM is answered here. H_SVM_* are not for guests, and undeclared
 ///   hypercalls would have no registers to show: both are refused with H_FUNCTION and a violation, so that a guest can
 ///   look for optional calls as it does on any hypervisor (the public Ultravisor ends the guest instead).
-/// * Storage interrupts: MMIO becomes H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE; pages that are out are asked for.
+/// * Storage interrupts: MMIO becomes H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE, its bytes a big-endian integer there; pages that
+///   are out are asked for.
 /// * A hypervisor that changes LPIDR, PIDR or the cookie, or cannot bring a page back, ends the guest: its memory is scrubbed,
 ///   every CPU of it finds trap_context::terminated or fault_outcome::terminated.
 ///

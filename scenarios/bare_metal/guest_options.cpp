@@ -4,15 +4,13 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <fstream>
 #include <functional>
-#include <iostream>
-#include <iterator>
 #include <stdexcept>
 #include <string_view>
 
 #include "cpu/power/debug/register_file.h"
 #include "cpu/power/engine/interrupt.h"
+#include "platform/input_file.h"
 #include "platform/quantity.h"
 
 namespace pefsim::bare_metal {
@@ -77,30 +75,35 @@ std::pair<std::string, cpu::vector_register> parse_register(std::string_view tex
     return {std::string(text.substr(0, equals)), parse_register_value(text.substr(equals + 1))};
 }
 
-/// Before hours of simulation, not after.
-void check_writable(std::string_view option, const std::filesystem::path& file) {
-    if (!file.empty() && !std::ofstream(file, std::ios::app)) {
-        throw std::invalid_argument(fmt::format("{}: '{}' cannot be written", option, file.string()));
-    }
+std::string console_input_of(const std::filesystem::path& file) {
+    constexpr std::uint64_t largest = std::uint64_t{1} << 30;
+    return file == "-" ? platform::content_of_standard_input(largest) : platform::content_of(file, largest);
 }
 
-std::string content_of(const std::filesystem::path& file) {
-    if (file == "-") {
-        return {std::istreambuf_iterator<char>(std::cin), {}};
+/// Before hours of simulation, not after.
+void open_output(std::optional<output::whole_file>& file, std::string_view option,
+                 const std::filesystem::path& place) {
+    if (!place.empty()) {
+        file.emplace(option, place);
     }
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream || std::filesystem::is_directory(file)) {
-        throw std::invalid_argument(fmt::format("'{}' cannot be read", file.string()));
-    }
-    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 }  // namespace
 
-void guest_options::declare(platform::parameter_set& parameters) {
+void guest_options::declare(platform::parameter_set& parameters,
+                            const platform::power_machine_config& machine) {
+    using output::file_use;
     using platform::quantity;
-    parameters.add("elf", elf_, "program: ELF32 or ELF64 for PowerPC, either byte order, loaded at p_paddr");
+    parameters.add("elf", elf_, file_use::input,
+                   "program: ELF32 or ELF64 for PowerPC, either byte order, loaded at p_paddr");
     parameters.add("load", loads_, "FILE@ADDRESS", "a file that is loaded as it is; may be repeated");
+    parameters.add_files("load", file_use::input, [this] {
+        std::vector<std::filesystem::path> files;
+        for (const std::string& each : loads_) {
+            files.emplace_back(each.substr(0, each.rfind('@')));
+        }
+        return files;
+    });
     parameters.add("pc", pc_, "address", "first instruction; otherwise the ELF file's entry");
     parameters.add(
         "msr", msr_, "number",
@@ -116,13 +119,13 @@ void guest_options::declare(platform::parameter_set& parameters) {
         "stop-on", stops_, "trap|attn|illegal",
         "end the run before a trap interrupt, attn, or an interrupt for an illegal instruction; a list, "
         "may be repeated");
-    parameters.add("dump-state", dump_state_,
+    parameters.add("dump-state", dump_state_, file_use::output,
                    "write every architected register at the end into this JSON file");
     parameters.add("instruction_limit", instruction_limit_, quantity::count, "instructions",
                    "each CPU halts behind so many, at a taken branch or the end of 4 KiB; 0: never");
     parameters.add("report_stores", report_stores_,
                    "an ordinary guest's stores go to the exposure ledger, too; slow");
-    parameters.add("console-input", console_file_,
+    parameters.add("console-input", console_file_, file_use::input,
                    "what H_GET_TERM_CHAR gives; -: standard input, read to its end before the run");
     parameters.add("host-read", host_reads_, "PLACE[:SIZE]",
                    "an address or symbol where the host looks at the end; 64 bytes; may be repeated");
@@ -131,14 +134,24 @@ void guest_options::declare(platform::parameter_set& parameters) {
     parameters.add(
         "gdb", gdb_port_, "port",
         "GDB drives the run by this TCP port of localhost; 0: a free one, named on standard error");
-    parameters.add("instruction-trace", instruction_trace_,
+    parameters.add("instruction-trace", instruction_trace_, file_use::output,
                    "record instructions for trace_render; with several CPUs in FILE.0, FILE.1 ...");
+    parameters.add_files("instruction-trace", file_use::output, [this, &machine] {
+        platform::power_tools::config tools;
+        tools.instruction_trace = instruction_trace_;
+        std::vector<std::filesystem::path> files;
+        for (unsigned core = 0; core < machine.cpus && machine.cpus > 1 && !instruction_trace_.empty();
+             ++core) {
+            files.emplace_back(tools.trace_of(core, machine.cpus));
+        }
+        return files;
+    });
     parameters.add("instruction-trace.numbers", trace_numbers_,
                    "FROM:TO, instructions by number, not TO itself");
     parameters.add("instruction-trace.time", trace_times_,
                    "FROM:TO, simulated time: what begins in a quantum that does so there");
     parameters.add("instruction-trace.addresses", trace_addresses_, "FIRST:LAST, instructions by address");
-    parameters.add("profile", profile_, "write a sampled profile by symbol into this file");
+    parameters.add("profile", profile_, file_use::output, "write a sampled profile by symbol into this file");
     parameters.add("profile.period", profile_period_, quantity::count, "instructions",
                    "from one sample to the next");
     parameters.add("coverage", coverage_, "count executions of each instruction of the table; slow");
@@ -160,7 +173,7 @@ void guest_options::settle(platform::power_machine_config& machine) {
                           fmt::format("process-table: {:#x} is not a multiple of 4 KiB", *process_table_at_));
     }
     if (!console_file_.empty()) {
-        console_input_ = about("console-input", [&] { return content_of(console_file_); });
+        console_input_ = about("console-input", [&] { return console_input_of(console_file_); });
     }
     for (const std::string& each : host_reads_) {
         looks_.push_back(about("host-read", [&] { return place_to_look::parse(each, program()); }));
@@ -169,8 +182,8 @@ void guest_options::settle(platform::power_machine_config& machine) {
         platform::require(each.size() >= 8 && each.size() <= 4096,
                           fmt::format("secret: '{}' has not 8 to 4096 characters", each));
     }
-    check_writable("dump-state", dump_state_);
-    check_writable("profile", profile_);
+    open_output(dump_file_, "dump-state", dump_state_);
+    open_output(profile_file_, "profile", profile_);
 }
 
 void guest_options::settle_images() {
@@ -267,6 +280,10 @@ void guest_options::prepare(platform::power_machine& machine) const {
             about("set-register", [&, &which = name, &what = value] {
                 cpu::power::debug::write_register(core.engine(), which, what);
             });
+        }
+        if (machine.firmware() == nullptr && (core.state().msr & cpu::msr_s) != 0) {
+            throw std::invalid_argument(fmt::format(
+                "msr: {:#x} has the bit S, which needs an Ultravisor (ultravisor=yes)", core.state().msr));
         }
         core.start();
     }

@@ -12,6 +12,7 @@
 #include "bare_metal/host_look.h"
 #include "cpu/power/elf_image.h"
 #include "cpu/registers.h"
+#include "output/whole_file.h"
 #include "platform/guest_image.h"
 #include "platform/parameter_set.h"
 #include "platform/power_machine.h"
@@ -21,7 +22,8 @@ namespace pefsim::bare_metal {
 /// What a user says about the guest: as it is written, and, once settle() has been called, as it is meant.
 class guest_options {
 public:
-    void declare(platform::parameter_set& parameters);
+    /// \param machine where the traces go, which its CPUs number
+    void declare(platform::parameter_set& parameters, const platform::power_machine_config& machine);
     /// Reads the ELF file and everything else that can be read before a machine is there.
     /// \param machine receives what concerns it
     /// \throws std::invalid_argument naming the option, its value, and what is allowed
@@ -36,9 +38,10 @@ public:
     [[nodiscard]] bool little_endian() const { return (start_msr() & cpu::msr_le) != 0; }
     [[nodiscard]] const std::string& console_input() const { return console_input_; }
     [[nodiscard]] const std::optional<std::uint64_t>& gdb_port() const { return gdb_port_; }
-    [[nodiscard]] const std::filesystem::path& dump_state() const { return dump_state_; }
+    /// Files that are to be written at the end; nullopt: nobody wants them.
+    [[nodiscard]] std::optional<output::whole_file>& dump_state() { return dump_file_; }
+    [[nodiscard]] std::optional<output::whole_file>& profile() { return profile_file_; }
     [[nodiscard]] const std::filesystem::path& instruction_trace() const { return instruction_trace_; }
-    [[nodiscard]] const std::filesystem::path& profile() const { return profile_; }
     [[nodiscard]] const std::vector<place_to_look>& looks() const { return looks_; }
     [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
 
@@ -78,6 +81,8 @@ private:
     std::optional<std::uint64_t> process_table_at_;
     std::string console_input_;
     std::vector<place_to_look> looks_;
+    std::optional<output::whole_file> dump_file_;
+    std::optional<output::whole_file> profile_file_;
 };
 
 }  // namespace pefsim::bare_metal

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "output/stop_request.h"
 #include "user_program/linux_abi.h"
 #include "user_program/program_start.h"
 #include "user_program/system_calls.h"
@@ -20,7 +21,7 @@ using cpu::power::exit_reason;
 using cpu::power::interrupt_cause;
 using interrupt_vector = cpu::power::vector;
 
-constexpr std::int64_t longest_slice = std::int64_t{1} << 40;
+constexpr std::int64_t longest_slice = std::int64_t{1} << 24;  // then a signal is looked for
 constexpr std::uint8_t cr_so = 1;
 
 /// The signal that Linux turns an interrupt into (arch/powerpc/kernel/traps.c).
@@ -136,6 +137,13 @@ end_of_program process::run() {
     while (!ended()) {
         const exit_reason why = core.run(slice());
         note_time();
+        if (const int signal = output::stop_request::take(); signal != 0) {
+            statistics.sent_from_outside = signal;
+            signals.send({.signo = signal, .code = SI_USER});
+        }
+        if (why != exit_reason::paused) {
+            core.lose_reservation();  // the kernel may store
+        }
         switch (why) {
         case exit_reason::interrupt:
             take_interrupt();
@@ -216,8 +224,9 @@ bool process::emulate_privileged() {
 
 void process::fault(int signal, int code, std::uint64_t address) {
     ++statistics.fault_count;
+    statistics.last_fault = {signal, code, address, core.state.nip};
     if (statistics.faults.size() < run_statistics::faults_kept) {
-        statistics.faults.push_back({signal, code, address, core.state.nip});
+        statistics.faults.push_back(statistics.last_fault);
     }
     signals.force({.signo = signal, .code = code, .address = address});
 }

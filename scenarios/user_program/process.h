@@ -41,6 +41,8 @@ struct run_statistics {
     std::uint64_t unknown_system_call_count = 0;
     std::uint64_t fault_count = 0;
     std::vector<fault> faults;  ///< the first of them
+    fault last_fault;
+    int sent_from_outside = 0;  ///< the last of SIGINT and SIGTERM that the host's user sent
 
     void note_unknown(std::uint64_t number);
 };

@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstring>
 
+#include "cpu/power/isa/disassembler.h"
+#include "trace/run_ending.h"
 #include "user_program/system_calls.h"
 
 namespace pefsim::user_program {
@@ -47,6 +50,45 @@ json faults(const run_statistics& statistics, const cpu::power::elf_image& image
     return list;
 }
 
+/// "0x10000590 <main+0x24>: lwz r3,0(r4)".
+std::string standing(const process& after, const cpu::power::elf_image& image) {
+    const std::uint64_t nip = after.core.state.nip;
+    std::string text = fmt::format("{:#x}", nip);
+    if (const std::string symbol = place(image, nip); !symbol.empty()) {
+        text += fmt::format(" <{}>", symbol);
+    }
+    if (std::uint32_t word = 0; after.memory.get(nip, word)) {
+        text += fmt::format(": {}", cpu::power::isa::disassemble(word, nip));
+    }
+    return text;
+}
+
+trace::run_ending ending_of(const process& after, const cpu::power::elf_image& image,
+                            const end_of_program& end) {
+    using enum trace::ending_kind;
+    if (end.signal == 0) {
+        return {finished, fmt::format("the program exited with status {}", end.status)};
+    }
+    const std::uint64_t limit = after.settings().instruction_limit;
+    if (end.signal == SIGXCPU && limit != 0 && after.core.instructions() >= limit) {
+        return {instruction_limit,
+                fmt::format("the program had not finished at the instruction limit of {}", limit),
+                {fmt::format("it stood at {}", standing(after, image))}};
+    }
+    if (end.signal == after.statistics.sent_from_outside) {
+        return {interrupted,
+                fmt::format("{} from outside ended the program", signal_name(end.signal)),
+                {fmt::format("it stood at {}", standing(after, image))}};
+    }
+    trace::run_ending killed{signalled, fmt::format("the program was killed by {} at {}",
+                                                    signal_name(end.signal), standing(after, image))};
+    const run_statistics::fault& last = after.statistics.last_fault;
+    if (last.signal == end.signal && last.nip == after.core.state.nip) {
+        killed.details.push_back(fmt::format("code {}, address {:#x}", last.code, last.address));
+    }
+    return killed;
+}
+
 }  // namespace
 
 json report(const process& after, const cpu::power::elf_image& image, const end_of_program& end) {
@@ -63,6 +105,7 @@ json report(const process& after, const cpu::power::elf_image& image, const end_
             {"program", after.settings().program},
             {"arguments", after.settings().arguments},
             {"end", ending},
+            {"ended", trace::ending_json(ending_of(after, image, end))},
             {"instructions", after.core.instructions()},
             {"simulated_ns", after.clock.elapsed()},
             {"peak_bytes_mapped", after.memory.peak_bytes()},
@@ -78,6 +121,10 @@ std::string report_text(const json& report) {
         end.contains("signal") ? fmt::format("killed by {}", end["signal"].get<std::string>())
                                : fmt::format("exit status {}", end["status"].get<int>()),
         report["instructions"].get<std::uint64_t>(), report["simulated_ns"].get<double>() / 1e9);
+    text += fmt::format("Ended: {}\n", report["ended"]["text"].get<std::string>());
+    for (const json& detail : report["ended"]["details"]) {
+        text += fmt::format("  {}\n", detail.get<std::string>());
+    }
     for (const auto& [name, count] : report["system_calls"].items()) {
         const bool missing = report["system_calls_not_implemented"].contains(name);
         text += fmt::format("  {:20}{:>10}{}\n", name, count.get<std::uint64_t>(),

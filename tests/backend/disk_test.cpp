@@ -5,6 +5,8 @@
 #include "backend/memory_disk.h"
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +14,7 @@
 #include <rapidcheck/gtest.h>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -201,6 +204,54 @@ TEST(memory_disk, writes_stay_where_they_are_put) {
     EXPECT_EQ(read(disk, 65536 - 1024, 512), filled(512, 0));
     EXPECT_EQ(read(disk, 65536 - 512, 1024), filled(1024, 'b'));
     EXPECT_EQ(read(disk, 65536 + 512, 512), filled(512, 0));
+}
+
+TEST(disk_image, knows_where_a_sparse_file_has_data) {
+    const scratch_directory scratch;
+    constexpr std::uint64_t size = std::uint64_t{4} << 40;
+    const fs::path file = scratch.file("sparse.img", 512);
+    fs::resize_file(file, size);
+    disk_image disk(file, image_mode::read_write);
+    EXPECT_EQ(disk.next_data(0), 0U);
+    const std::uint64_t behind = disk.next_data(std::uint64_t{1} << 20);
+    EXPECT_TRUE(behind == size || behind == std::uint64_t{1}
+                                                << 20);  // the latter: a file system without holes
+    const auto data = filled(4096, 'd');
+    ASSERT_TRUE(disk.write(size / 2, data));
+    EXPECT_LE(disk.next_data(std::uint64_t{1} << 20), size / 2);
+}
+
+TEST(disk_image, keeps_why_a_write_failed) {
+    const scratch_directory scratch;
+    disk_image disk(scratch.file("full.img", 64 * 1024), image_mode::read_write);
+    EXPECT_EQ(disk.write_error(), 0);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit limit{8192, before.rlim_max};
+    const auto old = std::signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    EXPECT_FALSE(disk.write(16'384, filled(512, 'f')));
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, old);
+    EXPECT_EQ(disk.write_error(), EFBIG);
+}
+
+TEST(disk_image, gives_the_name_that_it_is_known_by) {
+    const scratch_directory scratch;
+    const disk_image disk(scratch.file("copy.img.unfinished-1", 512), image_mode::read_write,
+                          "some/copy.img");
+    EXPECT_EQ(disk.id(), "copy.img");
+}
+
+TEST(memory_disk, a_blank_one_knows_what_was_written) {
+    constexpr std::uint64_t size = std::uint64_t{4} << 40;
+    memory_disk disk({.size = size, .initial = memory_disk::content::zero});
+    EXPECT_EQ(disk.next_data(0), size);
+    ASSERT_TRUE(disk.write(size / 2 + 512, filled(512, 'x')));
+    EXPECT_EQ(disk.next_data(0), size / 2);
+    EXPECT_EQ(disk.next_data(size / 2 + 1024), size / 2 + 1024);
+    EXPECT_EQ(disk.next_data(size / 2 + cluster_overlay::cluster_size), size);
+    EXPECT_EQ(memory_disk({.size = 4096}).next_data(512), 512U);
 }
 
 TEST(memory_disk, a_read_only_one_refuses_writes) {

@@ -4,6 +4,7 @@
 #include "backend/network_peer.h"
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -474,6 +476,34 @@ std::string output_of(const std::string& command) {
     return output;
 }
 
+TEST_F(network_peer_test, pcap_file_is_whole_or_not_there) {
+    const fs::path file = fs::temp_directory_path() / ("pefsim-full-" + std::to_string(getpid()) + ".pcap");
+    const auto old = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    constexpr std::uint64_t size = 24 + 100 * (16 + 200);
+    for (std::uint64_t space = 0; space < size + 4096; space += 4096) {
+        pcap_file frames(file);
+        for (unsigned n = 0; n < 100; ++n) {
+            frames.record(frame_bytes(200), sc_time(n, SC_NS));
+        }
+        const rlimit limit{space, before.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        bool failed = false;
+        try {
+            frames.commit();
+        } catch (const output::write_error& error) {
+            failed = std::string(error.what()).find(file.string()) != std::string::npos;
+        }
+        setrlimit(RLIMIT_FSIZE, &before);
+        EXPECT_EQ(failed, space < size) << space;
+        EXPECT_EQ(fs::exists(file), !failed);
+    }
+    std::signal(SIGXFSZ, old);
+    EXPECT_EQ(fs::file_size(file), size);
+    fs::remove(file);
+}
+
 TEST_F(network_peer_test, pcap_is_what_tshark_understands) {
     if (std::system("command -v tshark >/dev/null 2>&1") != 0) {
         GTEST_SKIP() << "tshark is not installed";
@@ -486,7 +516,7 @@ TEST_F(network_peer_test, pcap_is_what_tshark_understands) {
         b.peer.start_source({.count = 3, .size = 1000, .port = 6000, .interval = sc_time(20, SC_US)});
         b.send(udp_frame(peer_abi::echo_port, text("hello, peer")));
         run_to_end();
-        b.peer.flush_pcap();
+        b.peer.commit_pcap();
     }
     const std::string fields = output_of(
         "tshark -r " + file.string() +

@@ -40,6 +40,9 @@ bool bounded(const sample& s) {
 bool stores_reserved(const sample& s) { return (s.ours->cr >> 29 & 1) != 0; }
 
 constexpr u64 overflows = 0xc008'0000;  // SO, OV, OV32
+constexpr u64 reserved = 0x1ff0'0000;   // 35:43
+
+bool writes_xer(const sample& s) { return info_of(cpu::power::isa::operand::spr).value(s.word) == 1; }
 
 // clang-format off
 constexpr known_difference table[] = {
@@ -58,6 +61,7 @@ constexpr known_difference table[] = {
      "divided by zero: RT is undefined; a POWER9 sets it to 0"},
     {"divde", no_extended_quotient, {{{place::rt}, {place::cr, cr0}, {place::xer, overflows}}},
      "the quotient does not fit: RT is undefined, and OV is set; qemu misses some of them"},
+    {"mtspr", writes_xer, {{{place::xer, reserved}}}, "Book I 3.2.2: bits 35:43 are reserved, and zero; qemu keeps them"},
 
 
 

@@ -204,6 +204,16 @@ TEST(io_tlb_pool, never_crosses_a_segment_boundary) {
     EXPECT_EQ(next->address.value(), 0x1'0000'0000U);
 }
 
+TEST(io_tlb_pool, ends_at_a_segment_boundary) {
+    const phys_addr high{0xffff'0000};
+    io_tlb_pool pool(high, 128, 1);
+    std::size_t visited = 0;
+    const auto found = pool.allocate(
+        0, {.original = phys_addr{0x1000}, .size = 64 * kib, .min_align_mask = 1}, visited);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->address, high) << "its last byte is the last one before the boundary";
+}
+
 TEST(io_tlb_pool, areas_are_searched_one_by_one) {
     io_tlb_pool pool(start, 512, 4);
     const io_tlb_pool::request set{.original = phys_addr{0x1000}, .size = 256 * kib};

@@ -50,6 +50,9 @@ TEST(mapping_table, finds_the_mapping_around_a_range) {
     EXPECT_EQ(table.containing(disk, dma_addr{0x1000}, 512)->number, 1U);
     EXPECT_EQ(table.containing(disk, dma_addr{0x3000}, 4096)->number, 2U);
     EXPECT_EQ(table.containing(disk, dma_addr{0x3000}, 4097)->number, 2U);  // its first byte at least
+    EXPECT_EQ(table.containing(disk, dma_addr{0x1000}, 513)->number, 1U);  // from the mapping's first byte on
+    EXPECT_EQ(table.containing(disk, dma_addr{0x11ff}, 2)->number, 1U);    // its last byte only
+    EXPECT_EQ(table.containing(disk, dma_addr{0x0fff}, 2), nullptr);
     EXPECT_EQ(table.containing(disk, dma_addr{0x1200}, 1), nullptr);
     EXPECT_EQ(table.containing(card, dma_addr{0x1000}, 1), nullptr);
 }

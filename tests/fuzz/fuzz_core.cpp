@@ -2,25 +2,18 @@
 //
 // fuzz_core: random code, random state and a hostile world around the engine of the POWER9. See README.md. Exit status: 0
 // nothing found, 1 a case failed, 2 bad command line.
-#include <fmt/format.h>
-#include <signal.h>
-#include <sys/time.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <ctime>
+#include <fmt/format.h>
 #include <iostream>
 #include <optional>
 #include <string>
 
+#include "tests/fuzz/case_watch.h"
 #include "tests/fuzz/play.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-extern "C" void __sanitizer_set_death_callback(void (*callback)());
-#endif
 
 namespace pefsim::fuzz {
 namespace {
@@ -33,48 +26,7 @@ struct options {
     bool list = false;
 };
 
-// --- A case that crashes or hangs names itself.
-
 constexpr int hang_seconds = 20;  // of CPU time, for one case
-std::uint64_t seed_now = 0;
-std::uint64_t case_now = 0;
-
-void name_case() {
-    std::array<char, 128> text{};
-    const auto end = fmt::format_to_n(text.data(), text.size(), "failed: fuzz_core --seed {} --case {}\n",
-                                      seed_now, case_now);
-    if (write(STDERR_FILENO, text.data(), end.size) < 0) {
-        _exit(1);
-    }
-}
-void on_signal(int number) {
-    name_case();
-    signal(number, SIG_DFL);
-    raise(number == SIGPROF ? SIGABRT : number);
-}
-void watch_for_crashes() {
-    static std::array<std::byte, 65536>
-        stack;  // a guest must not use up the engine's: then the handler needs one
-    const stack_t other{.ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
-    sigaltstack(&other, nullptr);
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_ONSTACK;
-    sigaction(SIGPROF, &action, nullptr);
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_set_death_callback(name_case);
-#else
-    for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) {
-        sigaction(number, &action, nullptr);
-    }
-#endif
-}
-void begin_case(std::uint64_t seed, std::uint64_t number) {
-    seed_now = seed;
-    case_now = number;
-    const itimerval limit{.it_interval = {}, .it_value = {.tv_sec = hang_seconds, .tv_usec = 0}};
-    setitimer(ITIMER_PROF, &limit, nullptr);
-}
 
 // --- Judging
 
@@ -112,7 +64,7 @@ std::optional<std::string> overrun(const fuzz_case& what, const record& referenc
 }
 
 bool fails(const options& how, std::uint64_t number, totals& sum) {
-    begin_case(how.seed, number);
+    begin_case(fmt::format("fuzz_core --seed {} --case {}", how.seed, number), hang_seconds);
     const fuzz_case what = make_case(how.seed, number);
     const record reference = play(what, way::run, nullptr);
     bool failed = false;
@@ -134,7 +86,7 @@ bool fails(const options& how, std::uint64_t number, totals& sum) {
     if (const auto found = overrun(what, reference)) {
         complain(*found);
     }
-    for (const way each : {way::again, way::forgetful, way::observed, way::step}) {
+    for (const way each : {way::again, way::forgetful, way::watched, way::observed, way::step}) {
         if (failed) {
             break;
         }
@@ -175,13 +127,13 @@ int run(const options& how) {
     fmt::print("{} cases of seed {}, {} instructions, {:.0f} s of CPU: {} failed\n", sum.cases, how.seed,
                sum.instructions, spent(), failures);
     fmt::print("{} runs; compared:", sum.chunks);
-    for (const way each : {way::again, way::forgetful, way::observed, way::step}) {
+    for (const way each : {way::again, way::forgetful, way::watched, way::observed, way::step}) {
         fmt::print(" {} {}", sum.compared[static_cast<std::size_t>(each)], name_of(each));
     }
     fmt::print("\nat most {:.1f} requests and {:.0f} ns for an instruction of a case\n", sum.most_requests,
                sum.most_nanoseconds);
     const bool blind = std::ranges::any_of(
-        std::array{way::forgetful, way::observed, way::step},
+        std::array{way::forgetful, way::watched, way::observed, way::step},
         [&](way each) { return sum.compared[static_cast<std::size_t>(each)] < sum.chunks / 4; });
     if (blind) {
         fmt::print("hardly anything was compared\n");

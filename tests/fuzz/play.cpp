@@ -24,10 +24,14 @@ u64 cpu_nanoseconds() {
     return static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
 }
 
-/// Sees everything and changes nothing.
+/// Sees everything and changes nothing. When `exact`, runs end after exactly the instructions that they were told.
 class witness : public power::observer {
 public:
+    explicit witness(bool exact) : exact_(exact) {}
     std::int64_t before_run(power::core& /*c*/, std::int64_t instructions) override { return instructions; }
+    std::int64_t before_stretch(power::core& c) override {
+        return static_cast<std::int64_t>(1 + mixed(c.instructions(), 2) % 64);
+    }
     exit_reason after_run(power::core& /*c*/, exit_reason why) override { return why; }
     bool sees_code(u64 /*ea*/) override { return true; }
     power::handler shim_of(power::observed_op& /*decoded*/, u64 /*ea*/) override { return shim; }
@@ -40,13 +44,17 @@ public:
 
 private:
     static const power::op* shim(power::core& c, const power::op* o) {
-        return c.left(o) <= 0 ? c.leave_before(o, exit_reason::paused) : c.proceed(o);
+        const bool exact = static_cast<const witness*>(c.observed_by())->exact_;
+        return exact && c.left(o) <= 0 ? c.leave_before(o, exit_reason::paused) : c.proceed(o);
     }
+
+    bool exact_;
 };
 
 /// These exits leave the instruction undone, and it does not count.
 bool before_instruction(exit_reason why) {
-    return why == exit_reason::stopped || why == exit_reason::attention || why == exit_reason::interrupt;
+    return why == exit_reason::stopped || why == exit_reason::attention || why == exit_reason::interrupt ||
+           why == exit_reason::lost;
 }
 
 class player {
@@ -56,7 +64,8 @@ public:
           how_(how),
           list_(list),
           machine_(what.ram, what.tables, what.processes),
-          core_(machine_, machine_) {
+          core_(machine_, machine_),
+          witness_(how == way::observed) {
         machine_.serve(core_);
         machine_.ticks_per_instruction = what.ticks_per_instruction;
         core_.use(machine_);
@@ -66,7 +75,7 @@ public:
         core_.state = what.state;
         core_.dec.set(what.decrementer, machine_.time, core_.decrementer_width());
         core_.msr_changed();
-        if (how == way::observed) {
+        if (how == way::observed || how == way::watched) {
             core_.observe(&witness_);
         }
     }
@@ -115,6 +124,7 @@ exit_reason player::run(std::int64_t budget, const snapshot* reference) {
         [[fallthrough]];
     case way::run:
     case way::again:
+    case way::watched:
         why = core_.run(budget);
         break;
     case way::observed:
@@ -248,6 +258,7 @@ void player::serve(exit_reason why) {
         break;
     case exit_reason::stopped:
     case exit_reason::attention:
+    case exit_reason::lost:
         state.nip += 4;
         break;
     case exit_reason::interrupt:  // an operating system goes on behind the instruction, or somewhere
@@ -291,8 +302,8 @@ std::string first_register(const registers& a, const registers& b) {
 }  // namespace
 
 std::string_view name_of(way which) {
-    constexpr std::array<std::string_view, ways.size()> names{"run", "again", "forgetful", "observed",
-                                                              "step"};
+    constexpr std::array<std::string_view, ways.size()> names{"run",     "again",    "forgetful",
+                                                              "watched", "observed", "step"};
     return names[static_cast<std::size_t>(which)];
 }
 
@@ -307,7 +318,7 @@ std::size_t comparable(const fuzz_case& what, way how, const record& reference) 
     if (what.hostile_trees) {
         return 0;
     }
-    if (how == way::forgetful) {
+    if (how == way::forgetful || how == way::watched) {
         return reference.chunks.size();
     }
     if (what.ticks_per_instruction != 0) {

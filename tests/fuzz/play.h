@@ -18,10 +18,12 @@ enum class way : std::uint8_t {
     run,        ///< run(), as the case's budgets say: what the others are compared with
     again,      ///< the same once more
     forgetful,  ///< the same, and everything is forgotten before each run: translations and decoded code
-    observed,   ///< run() in random pieces, every instruction and every access seen by an observer
-    step,       ///< step() for each instruction
+    watched,  ///< run() as budgets say, in random stretches, every instruction and every access seen by an observer
+    observed,  ///< run() in random pieces, every instruction and every access seen by an observer
+    step,      ///< step() for each instruction
 };
-inline constexpr std::array ways{way::run, way::again, way::forgetful, way::observed, way::step};
+inline constexpr std::array ways{way::run,     way::again,    way::forgetful,
+                                 way::watched, way::observed, way::step};
 std::string_view name_of(way which);
 
 /// After a chunk.

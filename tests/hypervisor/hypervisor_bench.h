@@ -178,14 +178,16 @@ struct hypervisor_bench {
     cpu::registers state;
     sc_core::sc_time delay;
     bool ceded = false;
+    std::uint64_t time_base = 0;  // the highest that the guest has read
 
 private:
     abi::h_status make(std::uint64_t number, std::initializer_list<std::uint64_t> arguments, unsigned cpu) {
         state.gpr[3] = number;
         std::copy(arguments.begin(), arguments.end(), state.gpr.begin() + 4);
-        cpu::trap_context context{.cpu = cpu, .delay = delay, .writer = {}};
+        cpu::trap_context context{.cpu = cpu, .delay = delay, .writer = {}, .time_base = time_base};
         host.hypercall(state, context);
         ceded = context.ceded;
+        time_base = context.time_base;
         return static_cast<abi::h_status>(state.gpr[3]);
     }
 };

@@ -49,6 +49,21 @@ TEST_F(processor_calls_test, an_interrupt_is_accepted_and_ended) {
     EXPECT_EQ(bench.state.gpr[5], 1024U) << "512 MHz";
 }
 
+TEST_F(processor_calls_test, the_time_of_an_interrupt_is_none_that_has_passed) {
+    bench.delay = sc_core::sc_time(2, sc_core::SC_US);
+    bench.time_base = 1'000'000;
+    bench.call(hcall::h_xirr_x, {0xff}, 0);
+    EXPECT_EQ(bench.state.gpr[5], 1'000'000U) << "a CPU ahead of this one has read it";
+    bench.time_base = 0;  // as of a CPU that does not say
+    bench.call(hcall::h_xirr_x, {0xff}, 1);
+    EXPECT_EQ(bench.state.gpr[5], 1'000'000U);
+    EXPECT_EQ(bench.time_base, 1'000'000U);
+    bench.delay = sc_core::sc_time(1, sc_core::SC_SEC);
+    bench.call(hcall::h_xirr_x, {0xff}, 1);
+    EXPECT_GE(bench.state.gpr[5], 512'000'000U);
+    EXPECT_EQ(bench.time_base, bench.state.gpr[5]);
+}
+
 TEST_F(processor_calls_test, an_interprocessor_interrupt_reaches_its_server_when_the_call_is_done) {
     bench.call(hcall::h_cppr, {0xff}, 1);
     EXPECT_EQ(bench.call(hcall::h_ipi, {1, 4}, 0), h_status::h_success);

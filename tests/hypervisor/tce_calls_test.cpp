@@ -53,6 +53,19 @@ TEST_F(tce_calls_test, a_list_is_read_from_guest_memory_over_the_bus) {
     EXPECT_EQ(bench.recorder.ledger().bytes_read_by_host(), 24U);
 }
 
+TEST_F(tce_calls_test, a_list_fills_a_page_of_4_kib_at_most) {
+    constexpr std::uint64_t longest = 512;
+    const std::uint64_t at = 0x2'1000;
+    for (std::uint64_t n = 0; n < longest; ++n) {
+        put_list(abi::phys_addr{at + 8 * n}, {0x1000 * (n % 16) | abi::tce_read});
+    }
+    EXPECT_EQ(bench.call(hcall::h_put_tce_indirect, {liobn, 0, at, longest + 1}), h_status::h_parameter);
+    EXPECT_EQ(get(0), 0U);
+    EXPECT_EQ(bench.call(hcall::h_put_tce_indirect, {liobn, 0, at, longest}), h_status::h_success);
+    EXPECT_EQ(get((longest - 1) * 0x1000), 0xf000U | abi::tce_read);
+    EXPECT_EQ(get(longest * 0x1000), 0U);
+}
+
 TEST_F(tce_calls_test, a_list_with_a_wrong_entry_maps_nothing) {
     put_list(abi::phys_addr{0x2'1000}, {0x7000 | 3, hypervisor_bench::default_ram | 1});
     EXPECT_EQ(bench.call(hcall::h_put_tce_indirect, {liobn, 0, 0x2'1000, 2}), h_status::h_parameter);

@@ -201,6 +201,34 @@ TEST_F(xics_test, an_interrupt_of_a_masked_source_is_kept) {
     EXPECT_EQ(bench.accept(), msi);
     bench.eoi(msi);
     EXPECT_FALSE(bench.lines[0].level);
+    bench.controller.int_off(msi, xics_bench::now());
+    bench.controller.int_on(msi, xics_bench::now());
+    EXPECT_FALSE(bench.lines[0].level) << "it has been delivered";
+}
+
+// What cannot be presented is not tried: each trial would be a rejection on record.
+TEST_F(xics_test, what_waits_is_offered_only_to_a_server_that_takes_it) {
+    xics_bench bench(2);
+    const auto rejections = [&] {
+        return bench.recorder.metrics().find_counter("xics", "interrupts_rejected")->value();
+    };
+    bench.cppr(5, 1);
+    bench.route(msi, 1, 5);
+    bench.raise(msi);
+    EXPECT_EQ(rejections(), 1U);
+    bench.cppr(0xff, 0);
+    EXPECT_EQ(rejections(), 1U) << "as favoured as the CPPR of its server";
+    bench.cppr(6, 1);
+    EXPECT_TRUE(bench.lines[1].level);
+    const std::uint32_t other = msi + 2;
+    bench.route(other, 1, 5);
+    bench.raise(other);
+    EXPECT_EQ(rejections(), 2U);
+    bench.cppr(0xfe, 0);
+    EXPECT_EQ(rejections(), 2U) << "as favoured as what its server has been presented";
+    EXPECT_EQ(bench.accept(1), msi);
+    bench.eoi(msi, 0xff, 1);
+    EXPECT_EQ(bench.accept(1), other);
 }
 
 TEST_F(xics_test, a_waiting_interrupt_follows_its_source_to_another_server) {

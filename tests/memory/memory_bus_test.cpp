@@ -137,6 +137,7 @@ TEST_F(memory_bus_test, outside_ram) {
     EXPECT_EQ(log().total(), 0U) << "a CPU's MMIO is no violation";
     EXPECT_EQ(device.write(abi::phys_addr{ram_size - 4}, value), address_error);
     EXPECT_EQ(log().count(violation_kind::bad_address), 1U);
+    EXPECT_EQ(log().kept()[0].detail, "write outside RAM: bus error");
     EXPECT_EQ(hv.read(abi::phys_addr{~std::uint64_t{0}}, value), address_error);
     EXPECT_EQ(log().count(violation_kind::bad_address), 2U);
 }
@@ -158,6 +159,7 @@ TEST_F(memory_bus_test, the_secure_memory_bit_of_a_host_access) {
     EXPECT_EQ(log().kept()[0].who, "device");
     EXPECT_EQ(log().kept()[0].request, 9U);
     EXPECT_EQ(log().kept()[0].address, page(1).value() + abi::secure_memory_bit);
+    EXPECT_EQ(log().kept()[0].detail, "read with the secure-memory bit: bus error");
     EXPECT_EQ(log().kept()[2].who, "hv");
 }
 

@@ -221,6 +221,21 @@ TEST_F(host_bridge_test, only_a_32_bit_write_to_the_message_address_is_an_interr
               dma_status::iommu_fault);
 }
 
+TEST_F(host_bridge_test, a_device_in_bypass_reaches_all_ram_that_a_machine_may_have) {
+    three_devices bench;
+    bench.a.set_iommu_bypass(true);
+    sc_core::sc_time delay;
+    const std::array<std::byte, 4> data{std::byte{0x05}, std::byte{0x10}};
+    for (const std::uint64_t at : {std::uint64_t{0xffff'0000}, platform::max_ram_size - 4}) {
+        bench.memory.log.clear();
+        bench.a.dma_write(dma_addr{at}, data, 1, delay);  // the bench has less memory
+        ASSERT_EQ(bench.memory.log.size(), 1U) << std::hex << at;
+        EXPECT_EQ(bench.memory.log[0].at, at);
+    }
+    EXPECT_TRUE(bench.interrupts.messages.empty());
+    EXPECT_EQ(bench.violations(violation_kind::device_protocol), 0U);
+}
+
 TEST_F(host_bridge_test, functions_share_interrupt_wires) {
     three_devices bench;  // devices 9, 1 and 4: INTA of 9 and 1 is wire 1, of 4 wire 0
     using levels = std::vector<std::pair<std::uint32_t, bool>>;

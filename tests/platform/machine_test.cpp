@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/machine.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,6 +19,13 @@ namespace {
 
 using cpu::native::native_cpu;
 using memory::page_state;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::StartsWith;
+using trace::ending_kind;
 
 machine_config secure_with_disk() {
     machine_config config;
@@ -75,7 +83,7 @@ std::vector<abi::phys_addr> host_finds(const machine_config& config) {
         cpu.write(hidden.at(), std::as_bytes(std::span(secret)));
         run_block_workload(kernel, cpu, kernel.block(0), {.depth = 4, .total_bytes = 1 << 20});
     });
-    EXPECT_TRUE(subject.finished()) << subject.ending();
+    EXPECT_TRUE(subject.finished()) << subject.ending().text;
     return hypervisor::host_view(subject.memory()).find(std::as_bytes(std::span(secret)));
 }
 
@@ -94,12 +102,61 @@ TEST_F(machine_test, what_is_shared_is_the_pool_and_the_rings_and_nothing_else) 
     subject.run([](guest::kernel& kernel, native_cpu& cpu) {
         run_block_workload(kernel, cpu, kernel.block(0), {.depth = 8, .total_bytes = 1 << 20});
     });
-    ASSERT_TRUE(subject.finished()) << subject.ending();
+    ASSERT_TRUE(subject.finished()) << subject.ending().text;
     const std::uint64_t pool_pages = subject.config().swiotlb_size >> abi::page_shift;
     const std::uint64_t ring_pages = 1;
     EXPECT_EQ(subject.memory().states().count(page_state::shared), pool_pages + ring_pages);
     EXPECT_EQ(subject.memory().states().count(page_state::secure),
               subject.memory().states().size() - pool_pages - ring_pages);
+}
+
+// The customary address of 32-bit interrupt messages is RAM here like any other.
+TEST_F(machine_test, a_device_in_bypass_reaches_ram_around_4_gib) {
+    constexpr abi::phys_addr at{0xffff'0000};
+    machine_config config;
+    config.memory_size = std::uint64_t{5} << 30;
+    config.disks = {disk_config{}};
+    machine subject("machine", config, 1);
+    std::vector<std::byte> expected(2 * abi::page_size);
+    std::vector<std::byte> got(expected.size());
+    subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        guest::fill_block_pattern(expected, 1, 2, 3);
+        const guest::buffer source = kernel.alloc(expected.size());
+        const auto bytes = static_cast<std::uint32_t>(expected.size());
+        cpu.write(source.at(), expected);
+        EXPECT_EQ(kernel.block(0).write(cpu, 0, source.at(), bytes), guest::block_status::ok);
+        EXPECT_EQ(kernel.block(0).read(cpu, 0, at, bytes), guest::block_status::ok);
+        cpu.read(at, got);
+    });
+    EXPECT_TRUE(subject.finished()) << subject.ending();
+    EXPECT_EQ(subject.devices_with(guest::dma_ops_choice::virtio_direct), 1U);
+    EXPECT_EQ(got, expected);
+    EXPECT_EQ(subject.recorder().violations().total(), 0U);
+}
+
+// PAPR 14.5.4.1, and KVM: the bytes f4 1a 42 10 are the integer 0xf41a4210.
+TEST_F(machine_test, h_logical_ci_load_gives_a_big_endian_integer_and_mmio_a_little_endian_one) {
+    for (const bool secure : {false, true}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        machine_config config = secure_with_disk();
+        config.secure = secure;
+        machine subject("machine", config, 1);
+        subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+            const abi::phys_addr header = abi::platform::ecam_base +
+                                          abi::pci::ecam_offset(kernel.pci().devices()[0].devfn, 0);
+            EXPECT_EQ(cpu.hypercall(abi::hcall::h_logical_ci_load, {4, header.value()}),
+                      abi::h_status::h_success);
+            EXPECT_EQ(cpu.state().gpr[4], 0xf41a'4210U);
+            EXPECT_EQ(cpu.mmio_load<std::uint32_t>(header), 0x1042'1af4U);
+            const abi::phys_addr line = header + abi::pci::interrupt_line;
+            EXPECT_EQ(cpu.hypercall(abi::hcall::h_logical_ci_store, {1, line.value(), 0x5a}),
+                      abi::h_status::h_success);
+            EXPECT_EQ(cpu.mmio_load<std::uint8_t>(line), 0x5a);
+        });
+        EXPECT_TRUE(subject.finished()) << subject.ending();
+        EXPECT_EQ(subject.guest_secure(), secure);
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
 }
 
 TEST_F(machine_test, several_cpus_work_in_their_own_areas) {
@@ -118,7 +175,7 @@ TEST_F(machine_test, several_cpus_work_in_their_own_areas) {
                                                        .seed = on.number()});
         });
     });
-    ASSERT_TRUE(subject.finished()) << subject.ending();
+    ASSERT_TRUE(subject.finished()) << subject.ending().text;
     for (const guest::block_workload_result& each : results) {
         EXPECT_TRUE(each.ok());
         EXPECT_GT(each.verified, 0U);
@@ -143,7 +200,8 @@ TEST_F(machine_test, a_page_that_the_host_changed_ends_the_guest) {
     });
     EXPECT_FALSE(reached);
     EXPECT_FALSE(subject.finished());
-    EXPECT_EQ(subject.ending(), "the guest was ended");
+    EXPECT_EQ(subject.ending().kind, ending_kind::terminated);
+    EXPECT_THAT(subject.ending().text, StartsWith("the guest was ended: "));
     EXPECT_GT(subject.recorder().violations().count(trace::violation_kind::page_tampered), 0U);
     EXPECT_EQ(subject.memory().states().count(page_state::secure), 0U) << "its memory was scrubbed";
 }
@@ -169,7 +227,52 @@ TEST_F(machine_test, a_guest_that_waits_for_ever_ends_at_the_time_limit) {
     machine subject("machine", config, 1);
     subject.run([](guest::kernel& kernel, native_cpu& cpu) { kernel.sleep(cpu, {1, sc_core::SC_SEC}); });
     EXPECT_FALSE(subject.finished());
-    EXPECT_EQ(subject.ending(), "the guest had not finished at the time limit");
+    EXPECT_EQ(subject.ending().kind, ending_kind::time_limit);
+    EXPECT_TRUE(subject.ending().partial());
+    EXPECT_EQ(subject.ending().text, "the guest had not finished at the time limit of 5.00 ms");
+    EXPECT_THAT(subject.ending().details,
+                ElementsAre(AllOf(StartsWith("cpu0 waits since "),
+                                  HasSubstr(" for the end of its sleep, until 1.00 s")),
+                            StartsWith("console: pefsim native guest kernel: 1 CPUs")));
+}
+
+TEST_F(machine_test, who_waited_for_which_device_is_said) {
+    machine_config config = secure_with_disk();
+    config.cpus = 2;
+    config.costs.block_latency_us = 1e9;
+    config.time_limit = sc_core::sc_time(1, sc_core::SC_SEC);
+    machine subject("machine", config, 1);
+    subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer data = kernel.alloc(4096);
+        kernel.block(0).read(cpu, 0, data.at(), 4096);
+    });
+    EXPECT_EQ(subject.ending().kind, ending_kind::time_limit);
+    EXPECT_THAT(subject.ending().details,
+                IsSupersetOf({AllOf(StartsWith("cpu0 waits since "),
+                                    EndsWith(" for a request's completion (virtio-blk0)")),
+                              AllOf(StartsWith("cpu1 waits since "), EndsWith(" for work"))}));
+}
+
+TEST_F(machine_test, a_panic_is_told_with_its_last_console_lines) {
+    machine subject("machine", {}, 1);
+    subject.run([](guest::kernel& kernel, native_cpu& cpu) {
+        kernel.printk(cpu, "about to look for a disk");
+        static_cast<void>(kernel.block(7));
+    });
+    EXPECT_FALSE(subject.finished());
+    EXPECT_EQ(subject.ending().kind, ending_kind::panicked);
+    EXPECT_EQ(subject.ending().text, "guest panic: there is no virtio-blk7");
+    EXPECT_THAT(subject.ending().details,
+                IsSupersetOf({"console: about to look for a disk",
+                              "console: Kernel panic - not syncing: there is no virtio-blk7"}));
+}
+
+TEST_F(machine_test, a_guest_without_memory_says_so) {
+    machine subject("machine", {}, 1);
+    subject.run(
+        [](guest::kernel& kernel, native_cpu&) { static_cast<void>(kernel.alloc(std::size_t{1} << 40)); });
+    EXPECT_EQ(subject.ending().kind, ending_kind::out_of_memory);
+    EXPECT_EQ(subject.ending().text, "guest panic: out of memory: 1099511627776 bytes");
 }
 
 TEST_F(machine_test, sixty_four_gigabytes_take_little_of_the_host) {
@@ -193,7 +296,7 @@ TEST_F(machine_test, an_entropy_device_fills_buffers) {
     subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
         EXPECT_EQ(kernel.entropy(0).read(cpu, bytes), bytes.size());
     });
-    EXPECT_TRUE(subject.finished()) << subject.ending();
+    EXPECT_TRUE(subject.finished()) << subject.ending().text;
     EXPECT_GT(std::ranges::count_if(bytes, [](std::byte each) { return each != std::byte{0}; }), 48);
 }
 

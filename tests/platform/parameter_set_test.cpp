@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -23,7 +24,7 @@ protected:
         parameters_.add("cpus", cpus_, "CPUs", "number of CPUs");
         parameters_.add("swiotlb.size", size_, quantity::bytes, "bytes", "size of the pool");
         parameters_.add("timing.hypercall", cost_, "ns", "cost of a hypercall");
-        parameters_.add("disk", disk_, "image");
+        parameters_.add("disk", disk_, output::file_use::input, "image");
         parameters_.add("quantum", quantum_, "quantum");
         parameters_.add("sizes", sizes_, quantity::bytes, "request sizes");
         parameters_.add("load", loads_, "FILE@ADDRESS", "what is loaded");
@@ -98,6 +99,64 @@ TEST_F(parameter_set_test, an_unknown_name_gets_near_misses) {
               "unknown parameter 'swiotlb.sise'; did you mean 'swiotlb.size'?");
     EXPECT_EQ(error_of("qauntum", "1"), "unknown parameter 'qauntum'; did you mean 'quantum'?");
     EXPECT_EQ(error_of("zzzzzz", "1"), "unknown parameter 'zzzzzz'; --help lists them all");
+}
+
+TEST_F(parameter_set_test, a_megabyte_of_unknown_name_is_not_repeated) {
+    const std::string name(std::size_t{1} << 20, 'q');
+    EXPECT_EQ(error_of(name, "1"),
+              "unknown parameter '" + name.substr(0, 80) + "...'; --help lists them all");
+}
+
+TEST_F(parameter_set_test, a_file_name_with_a_nul_is_refused) {
+    EXPECT_EQ(error_of("disk", std::string_view("A.img\0B", 7)),
+              "disk: 'A.img' and a NUL: no file has such a name");
+    parameters_.set("disk", "\xff.img");  // not UTF-8, but a name
+    EXPECT_EQ(disk_, "\xff.img");
+}
+
+TEST_F(parameter_set_test, files_that_parameters_name_are_told_from_one_another) {
+    const std::string file = write("");
+    const std::string other = file + ".other";
+    std::filesystem::path report;
+    parameters_.add("report", report, output::file_use::output, "what came of it");
+    parameters_.add_files("load", output::file_use::input, [this] {
+        return std::vector<std::filesystem::path>(loads_.begin(), loads_.end());
+    });
+    const auto clash = [this] {
+        output::file_claims claims;
+        parameters_.claim_files(claims);
+        try {
+            claims.check();
+        } catch (const std::invalid_argument& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    parameters_.set("disk", file);
+    parameters_.set("report", other);
+    EXPECT_EQ(clash(), "");
+    parameters_.set("load", other);
+    EXPECT_EQ(clash(), fmt::format("report: '{}' is the same file as load '{}'", other, other));
+    loads_.clear();
+    parameters_.set("report", file);
+    EXPECT_EQ(clash(), fmt::format("report: '{}' is the same file as disk '{}'", file, file));
+}
+
+TEST_F(parameter_set_test, keys_of_a_thousand_parts_are_refused) {
+    std::string key = "a";
+    for (unsigned part = 0; part < 100'000; ++part) {
+        key += ".a";
+    }
+    EXPECT_THROW(parameters_.load(write("cpus = 1\n" + key + " = 1\n")), std::invalid_argument);
+}
+
+TEST_F(parameter_set_test, a_configuration_file_is_never_waited_for) {
+    const std::string fifo = write("") + ".fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    EXPECT_THROW(parameters_.load(fifo), std::invalid_argument);
+    std::filesystem::remove(fifo);
+    EXPECT_THROW(parameters_.load("/dev/zero"), std::invalid_argument);
+    EXPECT_THROW(parameters_.load(std::filesystem::temp_directory_path()), std::invalid_argument);
 }
 
 TEST_F(parameter_set_test, a_file_sets_by_dotted_name) {

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/power_machine.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/endian/conversion.hpp>
 #include <cstring>
 #include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "abi/pci.h"
 #include "abi/platform.h"
 #include "tests/support/simulation.h"
 
@@ -20,17 +26,43 @@ constexpr std::uint32_t ori_r3_h_exit = 0x6063'f0fc;
 constexpr std::uint32_t ori_r3_uv_esm = 0x6063'f110;
 constexpr std::uint32_t sc_1 = 0x4400'0022;
 constexpr std::uint32_t sc_2 = 0x4400'0042;
+constexpr std::uint32_t lwz_r4_at_r6 = 0x8086'0000;
 
 class power_machine_test : public testing::simulation_test {
 protected:
+    static void put(power_machine& machine, std::uint64_t at, std::initializer_list<std::uint32_t> words,
+                    boost::endian::order order = boost::endian::order::little) {
+        std::byte* to = machine.memory().ram().write(memory::frame_kind::normal, at >> abi::page_shift) +
+                        at % abi::page_size;
+        for (const std::uint32_t word : words) {
+            const std::uint32_t stored = order == boost::endian::order::little
+                                             ? boost::endian::native_to_little(word)
+                                             : boost::endian::native_to_big(word);
+            std::memcpy(to, &stored, sizeof stored);
+            to += sizeof stored;
+        }
+    }
     /// Puts `words` at `code`, and starts CPU 0 there.
-    static void start(power_machine& machine, std::initializer_list<std::uint32_t> words) {
-        std::memcpy(machine.memory().ram().write(memory::frame_kind::normal, code >> abi::page_shift),
-                    words.begin(), words.size() * sizeof(std::uint32_t));
+    static void start(power_machine& machine, std::initializer_list<std::uint32_t> words,
+                      boost::endian::order order = boost::endian::order::little) {
+        put(machine, code, words, order);
         cpu::power::power_cpu& core = machine.cpu(0);
-        core.state().msr |= cpu::msr_le;
+        core.state().msr |= order == boost::endian::order::little ? cpu::msr_le : 0;
         core.state().nip = code;
         core.start();
+    }
+    /// A machine with a disk, and where its vendor and device id stand: the bytes f4 1a 42 10.
+    static power_machine_config with_disk() {
+        power_machine_config config;
+        config.disks = {disk_config{}};
+        return config;
+    }
+    static std::uint64_t header_of_the_disk(power_machine& machine) {
+        unsigned devfn = 0;
+        while (machine.host_bridge().function(devfn) == nullptr) {
+            ++devfn;
+        }
+        return abi::platform::ecam_base.value() + abi::pci::ecam_offset(devfn, 0);
     }
 };
 
@@ -42,7 +74,8 @@ TEST_F(power_machine_test, the_guest_ends_itself) {
     start(subject, {li_r3_0, ori_r3_h_exit, sc_1, attn});
     subject.run();
     EXPECT_TRUE(subject.finished());
-    EXPECT_EQ(subject.ending(), "the guest ended itself with status 300");
+    EXPECT_EQ(subject.ending().text, "the guest ended itself with status 300");
+    EXPECT_THAT(subject.ending().details, ::testing::IsEmpty());
     EXPECT_EQ(subject.host().exit_status(), 300U);
     EXPECT_EQ(subject.hypercalls({abi::hcall::h_exit}), 1U);
     EXPECT_EQ(subject.instructions(), 3U);
@@ -61,10 +94,52 @@ TEST_F(power_machine_test, uv_esm_leads_to_the_entry_of_a_kernel) {
                     entry % abi::page_size,
                 at_entry.data(), sizeof at_entry);
     subject.run();
-    EXPECT_EQ(subject.ending(), "the guest ended itself with status " + std::to_string(entry))
+    EXPECT_EQ(subject.ending().text, "the guest ended itself with status " + std::to_string(entry))
         << "R4 is the entry, and passes through the Ultravisor";
     EXPECT_TRUE(subject.guest_secure());
     EXPECT_EQ(subject.cpu(0).state().gpr[5], 0U);
+}
+
+// PAPR 14.5.4.1: the bytes are a big-endian integer, whatever the byte order of the guest.
+TEST_F(power_machine_test, h_logical_ci_load_gives_a_big_endian_integer) {
+    for (const auto order : {boost::endian::order::little, boost::endian::order::big}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_machine subject("machine", with_disk(), 1);
+        cpu::registers& state = subject.cpu(0).state();
+        state.gpr[3] = static_cast<std::uint64_t>(abi::hcall::h_logical_ci_load);
+        state.gpr[4] = 4;
+        state.gpr[5] = header_of_the_disk(subject);
+        start(subject, {sc_1, li_r3_0, ori_r3_h_exit, sc_1}, order);
+        subject.run();
+        EXPECT_EQ(subject.host().exit_status(), 0xf41a'4210U);
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
+/// The Ultravisor reflects a load as H_LOGICAL_CI_LOAD; the guest gets the bytes in its own order.
+TEST_F(power_machine_test, a_secure_guest_loads_from_a_device_in_its_byte_order) {
+    for (const auto order : {boost::endian::order::little, boost::endian::order::big}) {
+        const bool little = order == boost::endian::order::little;
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_machine subject("machine", with_disk(), 1);
+        constexpr std::uint64_t entry = 0x2'0000;
+        cpu::registers& state = subject.cpu(0).state();
+        state.gpr[4] = entry;
+        state.gpr[5] = 0x3'0000;
+        state.gpr[6] = header_of_the_disk(subject);
+        if (little) {
+            state[cpu::spr::lpcr] |= cpu::power::lpcr::ile;
+        } else {
+            state[cpu::spr::lpcr] &= ~cpu::power::lpcr::ile;
+        }
+        put(subject, entry, {lwz_r4_at_r6, li_r3_0, ori_r3_h_exit, sc_1}, order);
+        start(subject, {li_r3_0, ori_r3_uv_esm, sc_2, branch_to_itself}, order);
+        subject.run();
+        EXPECT_TRUE(subject.guest_secure());
+        EXPECT_EQ(subject.host().exit_status(), little ? 0x1042'1af4U : 0xf41a'4210U);
+        EXPECT_EQ(subject.hypercalls({abi::hcall::h_logical_ci_load}), 0U) << "the guest made none itself";
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
 }
 
 TEST_F(power_machine_test, how_runs_end) {
@@ -72,8 +147,11 @@ TEST_F(power_machine_test, how_runs_end) {
         power_machine_config config;
         std::initializer_list<std::uint32_t> words;
         bool finished;
+        trace::ending_kind kind;
         std::string_view ending;
+        std::vector<std::string> details;
     };
+    using enum trace::ending_kind;
     power_machine_config stops;
     stops.attention_leaves = true;
     power_machine_config limited;
@@ -83,18 +161,43 @@ TEST_F(power_machine_test, how_runs_end) {
     power_machine_config traps;
     traps.tools.stop_before.trap = true;
     const std::array rows{
-        row{stops, {attn}, true, "attn at 0x10000 on cpu0"},
-        row{traps, {li_r3_0, 0x7fe0'0008}, true, "trap at 0x10004 on cpu0"},
-        row{limited, {branch_to_itself}, false, "cpu0 had not finished at the instruction limit"},
-        row{short_time, {branch_to_itself}, false, "the guest had not finished at the time limit"},
-        row{{}, {attn}, false, "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it"},
+        row{stops, {attn}, true, stopped, "attn at 0x10000 on cpu0", {"cpu0 at 0x10000 <main>: attn"}},
+        row{traps,
+            {li_r3_0, 0x7fe0'0008},
+            true,
+            stopped,
+            "trap at 0x10004 on cpu0",
+            {"cpu0 at 0x10004: trap"}},
+        row{limited,
+            {branch_to_itself},
+            false,
+            instruction_limit,
+            "cpu0 had not finished at the instruction limit",
+            {"cpu0 at 0x10000 <main>: b 0x10000"}},
+        row{short_time,
+            {branch_to_itself},
+            false,
+            time_limit,
+            "the guest had not finished at the time limit of 100 us",
+            {"cpu0 at 0x10000 <main>: b 0x10000"}},
+        row{{},
+            {attn},
+            false,
+            halted,
+            "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it",
+            {"cpu0 at 0x700: .long 0x0"}},
     };
     for (const row& each : rows) {
         sc_core::sc_get_curr_simcontext()->reset();
         power_machine subject("machine", each.config, 1);
+        cpu::power::debug::symbol_table symbols;
+        symbols.add(code, 4, "main");
+        subject.name_places(symbols);
         start(subject, each.words);
         subject.run();
-        EXPECT_EQ(subject.ending(), each.ending);
+        EXPECT_EQ(subject.ending().text, each.ending);
+        EXPECT_EQ(subject.ending().kind, each.kind) << each.ending;
+        EXPECT_EQ(subject.ending().details, each.details) << each.ending;
         EXPECT_EQ(subject.finished(), each.finished) << each.ending;
     }
     sc_core::sc_get_curr_simcontext()->reset();

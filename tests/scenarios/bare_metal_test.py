@@ -70,6 +70,29 @@ class bare_metal_test(scenario.ScenarioTest):
         return json.loads((self.directory / "state.json").read_text())["cpus"]
 
 
+class observing(bare_metal_test):
+    def test_changes_nothing(self):
+        # li r5,1000; mtctr r5; lis r3,8; again: addi r7,r7,1; lwarx r5,0,r3; addi r5,r5,1; b .+4; mfdec r8; mulli r9,r9,31;
+        # add r9,r9,r8; stwcx. r5,0,r3; bne again; bdnz again; attn
+        words = [0x38A003E8, 0x7CA903A6, 0x3C600008, 0x38E70001, 0x7CA01828, 0x38A50001, 0x48000004, 0x7D1602A6,
+                 0x1D29001F, 0x7D294214, 0x7CA0192D, 0x4082FFE0, 0x4200FFDC, ATTN]  # fmt: skip
+        program = [*self.flat(words), "--stop-on", "attn", "--quantum", "1us"]
+        trace = ["--instruction-trace", "trace"]
+        expected = self.state(*program)
+        self.assertGreater(expected[0]["instructions"], 10_000)
+        for options in (
+            trace,
+            [*trace, "--instruction-trace.numbers", "3001:9000"],
+            [*trace, "--instruction-trace.addresses", "0x10010:0x1001c"],
+            [*trace, "--instruction-trace.time", "2us:4us"],
+            ["--profile", "profile", "--profile.period", "97"],
+            ["--coverage", "yes"],
+            [*trace, "--profile", "profile", "--profile.period", "1", "--coverage", "yes"],
+        ):
+            with self.subTest(options=options):
+                self.assertEqual(self.state(*program, *options), expected)
+
+
 class flat_images(bare_metal_test):
     def test_exit_statuses(self):
         for code, status in ((0, 0), (1, 1), (42, 42), (255, 255), (0x1107, 7), (0x100, 0)):
@@ -154,8 +177,24 @@ class flat_images(bare_metal_test):
         self.assertEqual(report["results"]["ending"], "cpu0 had not finished at the instruction limit")
         (cpu,) = self.state(*loop, "--instruction_limit", 12345, status=1)
         self.assertEqual(cpu["instructions"], 12345)
+        self.assertEqual(report["ended"], {"kind": "instruction_limit", "text": report["results"]["ending"],
+                                           "partial": True, "details": ["cpu0 at 0x10000: b 0x10000"]})
         report = self.report(*loop, "--time_limit", "1ms", status=1)
-        self.assertEqual(report["results"]["ending"], "the guest had not finished at the time limit")
+        self.assertEqual((report["ended"]["kind"], report["ended"]["partial"]), ("time_limit", True))
+        self.assertEqual(report["results"]["ending"], "the guest had not finished at the time limit of 1.00 ms")
+
+    def test_the_report_says_under_its_verdict_how_the_run_ended(self):
+        result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms")
+        _, _, after_verdict = result.output.partition("\nVerdict\n")
+        self.assertRegex(after_verdict, "(?m)^Ended: the guest had not finished at the time limit of 1.00 ms "
+                                        r"\(this report is partial\)\n  cpu0 at 0x10000: b 0x10000$")
+
+    def test_what_was_not_shown_is_said_on_standard_error(self):
+        for options in [], ["--quiet"]:
+            with self.subTest(options=options):
+                result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms", *options)
+                self.assertEqual(result.error.count("\n"), 1, result.error)
+                self.assertRegex(result.error, "^bare_metal: not shown: the guest ends by H_EXIT, or where it was to stop: ")
 
     def test_waiting_for_nothing(self):
         report = self.report(*self.flat([*H_CEDE, BRANCH_TO_ITSELF]), "--set-register", "dec=0x7fffffffffffff", status=1)

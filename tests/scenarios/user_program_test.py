@@ -182,6 +182,8 @@ class Linux(Program):
         self.pefsim("--report", "report.json", program)
         report = json.loads((self.directory / "report.json").read_text())
         self.assertEqual(report["end"], {"status": 134, "signal": "SIGABRT"})
+        self.assertEqual(report["ended"]["kind"], "signalled")
+        self.assertRegex(report["ended"]["text"], "^the program was killed by SIGABRT at 0x[0-9a-f]+ <.+>: ")
         self.assertGreater(report["instructions"], 1000)
         self.assertGreater(report["system_calls"]["rt_sigreturn"], 5)
         first = report["faults"]["first"][0]
@@ -200,11 +202,14 @@ class Linux(Program):
         program = self.build("files")
         _, error, _ = self.pefsim("--trace", "calls", "--summary", program)
         self.assertIn("exit status 0", error)
+        self.assertIn("\nEnded: the program exited with status 0\n", error)
         self.assertIn("openat(", (self.directory / "calls").read_text())
 
     def test_instruction_limit(self):
         program = self.build("surroundings")
-        self.assertEqual(self.pefsim("--instruction-limit", "100000", program)[2], 128 + 24)
+        self.assertEqual(self.pefsim("--report", "report.json", "--instruction-limit", "100000", program)[2], 128 + 24)
+        ended = json.loads((self.directory / "report.json").read_text())["ended"]
+        self.assertEqual((ended["kind"], ended["partial"]), ("instruction_limit", True))
 
 
 class BadInput(Program):

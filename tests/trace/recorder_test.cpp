@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <csignal>
+#include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <stdexcept>
 
 #include <sys/resource.h>
 
+#include "output/whole_file.h"
 #include "tests/support/simulation.h"
 #include "tests/trace/sample_machine.h"
 #include "tests/trace/scratch.h"
@@ -111,6 +115,55 @@ TEST_F(recorder_fixture, full_disk_is_told_at_the_end_and_does_not_stop_the_run)
         EXPECT_THAT(line, HasSubstr("full" + ending));
         EXPECT_FALSE(full.recording());
     }
+    std::signal(SIGXFSZ, SIG_DFL);
+}
+
+TEST_F(recorder_fixture, where_ever_the_space_runs_out_the_old_files_stay) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    for (const std::string& ending : endings()) {
+        const std::filesystem::path trace = scratch / ("run" + ending);
+        const std::filesystem::path save = scratch / "run.gtkw";
+        // The whole trace, then one with 4 KiB less space after the other.
+        std::string whole;
+        std::uint64_t space = before.rlim_cur;
+        do {
+            std::ofstream(trace) << "an old trace";
+            std::ofstream(save) << "an old save file";
+            sc_core::sc_get_curr_simcontext()->reset();
+            recorder full;
+            sample_module module(full, "cpu0");
+            full.start({.file = trace});
+            std::uint64_t random = 1;
+            for (unsigned i = 1; i < 5'000; ++i) {
+                random = random * 6364136223846793005 + 1442695040888963407;
+                module.change(2, random, sc_time::from_value(i));
+            }
+            const rlimit limit{space, before.rlim_max};
+            setrlimit(RLIMIT_FSIZE, &limit);
+            bool failed = false;
+            try {
+                full.finish();
+            } catch (const output::write_error&) {
+                failed = true;
+            }
+            setrlimit(RLIMIT_FSIZE, &before);
+            if (whole.empty()) {
+                ASSERT_FALSE(failed);
+                whole = content_of(trace);
+                ASSERT_GT(whole.size(), 4 * 4096U);
+                space = (whole.size() + 4095) / 4096 * 4096;
+            }
+            EXPECT_EQ(failed, space < whole.size()) << ending << ", " << space << " of " << whole.size();
+            EXPECT_EQ(content_of(trace) == whole, !failed);
+            EXPECT_EQ(content_of(trace) == "an old trace", failed);
+            EXPECT_EQ(content_of(save) == "an old save file", failed);
+            space -= 4096;
+        } while (space != 0);
+    }
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch / ""), {}),
+              static_cast<std::ptrdiff_t>(endings().size() + 1));
     std::signal(SIGXFSZ, SIG_DFL);
 }
 

@@ -9,7 +9,7 @@
 namespace pefsim::trace {
 namespace {
 
-using change = reorder_buffer::change;
+using change = value_change;
 
 struct arrival {
     std::uint64_t time;
@@ -34,14 +34,14 @@ std::vector<arrival> through_buffer(const std::vector<std::pair<unsigned, bool>>
         arrived.push_back(next);
         buffer.add(change::of_number(next.time, next.number, next.number));
         if (release) {
-            buffer.release(now, take);
+            std::ranges::for_each(buffer.release(now), take);
             for (const arrival& r : released) {
                 EXPECT_LE(r.time, now);
             }
             now += 3;
         }
     }
-    buffer.release(~std::uint64_t{0}, take);
+    std::ranges::for_each(buffer.release(~std::uint64_t{0}), take);
     return released;
 }
 
@@ -74,9 +74,32 @@ TEST(reorder_buffer, merges_many_long_runs) {
     std::ranges::stable_sort(expected, {}, &arrival::time);
     std::vector<arrival> released;
     for (std::uint64_t now = 0; now < 5000; now += 100) {
-        buffer.release(now, [&](const change& c) { released.push_back({c.time, c.id}); });
+        for (const change& c : buffer.release(now)) {
+            released.push_back({c.time, c.id});
+        }
     }
     EXPECT_EQ(released, expected);
+}
+
+TEST(reorder_buffer, sorts_changes_that_lie_as_far_apart_as_time_goes) {
+    reorder_buffer buffer;
+    std::vector<arrival> expected;
+    std::uint32_t number = 0;
+    for (unsigned bits = 64; bits-- > 0;) {
+        for (const std::uint64_t below : {0, 1, 0}) {
+            const std::uint64_t time = (~std::uint64_t{0} >> bits) - below;
+            buffer.add(change::of_number(time, number, 0));
+            expected.push_back({time, number++});
+        }
+        std::vector<arrival> sorted = expected;
+        std::ranges::stable_sort(sorted, {}, &arrival::time);
+        reorder_buffer copy = buffer;
+        std::vector<arrival> released;
+        for (const change& c : copy.release(~std::uint64_t{0})) {
+            released.push_back({c.time, c.id});
+        }
+        ASSERT_EQ(released, sorted);
+    }
 }
 
 TEST(reorder_buffer, keeps_texts) {
@@ -84,7 +107,9 @@ TEST(reorder_buffer, keeps_texts) {
     buffer.add(change::of_text(2, 1, "second"));
     buffer.add(change::of_text(1, 0, "first"));
     std::string seen;
-    buffer.release(10, [&](const change& c) { seen += std::string(c.text, c.length) + ' '; });
+    for (const change& c : buffer.release(10)) {
+        seen += std::string(c.characters()) + ' ';
+    }
     EXPECT_EQ(seen, "first second ");
 }
 
@@ -94,7 +119,7 @@ TEST(reorder_buffer, does_not_ask_for_release_after_each_change_when_much_is_hel
     for (std::uint32_t i = 0; i < 100'000; ++i) {
         buffer.add(change::of_number(1'000'000 + i, i, i));
         if (buffer.full()) {
-            buffer.release(0, [](const change&) { FAIL(); });
+            ASSERT_TRUE(buffer.release(0).empty());
             ++releases;
         }
     }

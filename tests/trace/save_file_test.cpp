@@ -149,8 +149,12 @@ TEST_F(save_file, shows_the_whole_run_unless_a_part_is_asked_for) {
     EXPECT_EQ(recorded().settings.at("timestart"), "100000000");
 }
 
-TEST_F(save_file, stands_there_from_the_start) {
+TEST_F(save_file, takes_its_place_with_the_trace) {
     to.start({.file = scratch / "run.vcd"});
+    EXPECT_FALSE(std::filesystem::exists(scratch / "run.gtkw"));
+    EXPECT_FALSE(std::filesystem::exists(scratch / "run.vcd"));
+    to.finish();
+    EXPECT_TRUE(std::filesystem::exists(scratch / "run.vcd"));
     EXPECT_EQ(read_save_file(content_of(scratch / "run.gtkw")).names.size(), to.signals().size());
 }
 

@@ -78,6 +78,8 @@ public:
     /// Starts another, stopped CPU on `code` at this CPU's local time, with this CPU's MSR[S] (the RTAS call start-cpu, in
     /// which the Ultravisor makes the new CPU of a secure guest secure) and interrupts off.
     void start_secondary(native_cpu& secondary, programme code);
+    /// It has a programme.
+    [[nodiscard]] bool started() const { return static_cast<bool>(code_); }
     /// True once its programme has returned or its virtual machine was ended.
     [[nodiscard]] bool halted() const { return halted_; }
     /// Notified when halted() becomes true.

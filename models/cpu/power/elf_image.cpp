@@ -106,7 +106,13 @@ elf_image elf_image::read(const std::string& path) {
     if (!stream) {
         throw std::invalid_argument(fmt::format("{}: {}", path, std::strerror(errno)));
     }
-    std::vector<std::byte> file(std::filesystem::file_size(path, error));
+    constexpr std::uintmax_t largest = std::uintmax_t{4} << 30;
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    if (error || size > largest) {
+        throw std::invalid_argument(
+            fmt::format("{}: {}", path, error ? error.message() : "has more than 4 GiB"));
+    }
+    std::vector<std::byte> file(size);
     stream.read(std::bit_cast<char*>(file.data()), static_cast<std::streamsize>(file.size()));
     file.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, stream.gcount())));
     try {

@@ -126,11 +126,19 @@ void power_cpu::run() {
     while (!halted()) {
         run_once();
         if (time_.quantum_used()) {
-            time_.catch_up();
+            catch_up();
         }
     }
-    time_.catch_up();
+    core_.lose_reservation();
+    catch_up();
     halted_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void power_cpu::catch_up() {
+    if (time_.ahead() != sc_core::SC_ZERO_TIME) {
+        core_.lose_reservation();
+    }
+    time_.catch_up();
 }
 
 /// A CPU that stays lets time pass.
@@ -171,13 +179,16 @@ void power_cpu::run_once() {
         make_call(trap::ultracall);
         break;
     case exit_reason::idle:
-        idle();
+        cede();
         break;
     case exit_reason::attention:
         halt(ending::attention);
         break;
     case exit_reason::stopped:
         halt(ending::terminated);
+        break;
+    case exit_reason::lost:
+        halt(ending::lost);
         break;
     case exit_reason::paused:
     case exit_reason::interrupt:
@@ -192,9 +203,10 @@ void power_cpu::halt(ending why) {
     }
 }
 
-void power_cpu::idle() {
+void power_cpu::cede() {
     idle_.set(true, now());
-    time_.catch_up();
+    core_.lose_reservation();
+    catch_up();
     while (true) {
         core_.external_interrupt(line_.asserted());
         if (core_.interrupt_waits()) {
@@ -226,22 +238,8 @@ void power_cpu::publish() {
                 interrupts_.add(more);
                 interrupt_.fire(now());
             }
-            if (taken_at_its_own_vector(row)) {
-                halt(ending::lost);
-            }
         }
     }
-}
-
-/// The interrupt of this row has just been taken at its own vector. A system call reports the address behind it, and an
-/// asynchronous interrupt does not come there, where they are disabled: it is the same cause again.
-bool power_cpu::taken_at_its_own_vector(std::size_t row) const {
-    constexpr std::uint64_t vector_mask = 0xfff;  // LPCR[AIL] changes what is above
-    const vector which = vectors[row].which;
-    // As a guest receives it.
-    const vector there = which == vector::hypervisor_emulation_assistance ? vector::program : which;
-    return core_.state.nip == core_.state[spr::srr0] &&
-           (core_.state.nip & vector_mask) == static_cast<std::uint64_t>(there);
 }
 
 // --- time
@@ -267,8 +265,15 @@ std::int64_t power_cpu::instructions_in(std::uint64_t units) const {
 }
 
 std::uint64_t power_cpu::time_base(std::uint64_t instructions) {
-    return static_cast<std::uint64_t>(uint128{units_at(instructions)} * ticks_numerator_ /
-                                      ticks_denominator_);
+    const auto own = static_cast<std::uint64_t>(uint128{units_at(instructions)} * ticks_numerator_ /
+                                                ticks_denominator_);
+    return std::max(own, partition_.time_base());
+}
+
+std::uint64_t power_cpu::read_time_base(std::uint64_t instructions) {
+    const std::uint64_t value = time_base(instructions);
+    partition_.time_base_was_read(value);
+    return value;
 }
 
 std::uint64_t power_cpu::units_until_decrementer() {
@@ -299,12 +304,18 @@ trap_context power_cpu::prepare_trap() {
     core_.state[spr::dec] = core_.dec.value(core_.time_base(), core_.decrementer_width());
     writer_.origin = core_.state.nip;
     memory_.set_writer(writer_);
-    return {.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer_};
+    core_.lose_reservation();
+    return {.cpu = parameters_.number,
+            .delay = time_.ahead(),
+            .writer = writer_,
+            .time_base = partition_.time_base()};
 }
 
 bool power_cpu::finish_trap(const trap_context& context) {
+    partition_.time_base_was_read(context.time_base);
     msr_may_have_changed();
     apply_invalidations();
+    core_.external_interrupt(line_.asserted());
     if (context.terminated) {
         halt(ending::terminated);
         return false;
@@ -318,7 +329,7 @@ void power_cpu::make_call(trap kind) {
         core_.take_interrupt({.which = vector::system_call});
         return;
     }
-    time_.catch_up();
+    catch_up();
     const std::uint64_t number = state.gpr[3];
     if (recorder_.recording()) [[unlikely]] {
         call_.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
@@ -337,7 +348,7 @@ void power_cpu::make_call(trap kind) {
         core_.dec.set(state[spr::dec], core_.time_base(), core_.decrementer_width());
     }
     if (finish_trap(context) && context.ceded) {
-        idle();
+        cede();
     }
 }
 

@@ -32,8 +32,13 @@ namespace pefsim::cpu::power {
 /// (optional) for traps, as cpu/traps.h routes them; the external interrupt line by interrupt_line_if.
 ///
 /// Time: instructions cost timing::instruction on average and are turned into time once a run of the engine, which ends with
-/// the quantum, when the decrementer expires, and at every trap. The time base is simulated time at 512 MHz. Traps and
-/// MMIO let simulation time catch up first.
+/// the quantum, when the decrementer expires, and at every trap. Traps and MMIO let simulation time catch up first.
+///
+/// Time base: the CPU's local time at 512 MHz, but never less than a processor of the partition has read (Power ISA 3.0B Book
+/// III 7.2): CPUs run ahead of each other by up to a quantum, and one that lags behind reads the highest value that another
+/// has been given, until its own time is there. The decrementer counts the same time: its exception exists once the time base,
+/// as this CPU would read it, has passed the target; so it may come up to a quantum early in simulated time, and never
+/// before its target. To look at the time base (a debugger, a trace) is not to read it.
 ///
 /// Traps: `sc 1` and `sc 2` with the core's registers, DEC with its present value; what the other side changes counts.
 /// `sc 1` from problem state of an ordinary guest is that guest's own system call, as KVM reflects it. An access outside
@@ -46,7 +51,9 @@ namespace pefsim::cpu::power {
 /// when the bus takes its grant back (a device has written to the page) or another processor of the partition stores there.
 ///
 /// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go on
-/// for ever: the CPU halts.
+/// for ever: the CPU halts (exit_reason::lost).
+///
+/// A reservation is lost when the CPU waits for simulation time and at every trap: others may store then.
 ///
 /// Signals: call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: instructions, hypercalls and ultracalls by name,
 /// interrupts (external), interrupts_by_vector, mmio_loads, mmio_stores, storage_interrupts, translations, table_walks,
@@ -88,7 +95,10 @@ public:
 
     /// Starts the stopped CPU at state().nip, with state() as it is.
     void start();
+    [[nodiscard]] bool started() const { return started_; }
     [[nodiscard]] bool halted() const { return ended_ != ending::none; }
+    /// In H_CEDE, until an interrupt comes.
+    [[nodiscard]] bool idle() const { return idle_.value(); }
     [[nodiscard]] ending ended() const { return ended_; }
     /// Notified when halted() becomes true.
     [[nodiscard]] const sc_core::sc_event& halted_event() const { return halted_event_; }
@@ -96,6 +106,7 @@ public:
     [[nodiscard]] unsigned number() const { return parameters_.number; }
     /// As a KVM guest's CPU is when it starts: 64-bit big-endian real mode, radix host, large decrementer, interrupts off.
     registers& state() { return core_.state; }
+    [[nodiscard]] const registers& state() const { return core_.state; }
     /// The Logical Partitioning Control Register (H_SET_MODE).
     void set_lpcr(std::uint64_t value) { core_.state[spr::lpcr] = value; }
     [[nodiscard]] bool secure() const { return (core_.state.msr & msr_s) != 0; }
@@ -115,11 +126,12 @@ private:
     void reset();
     void run();
     void run_once();
-    void idle();
+    void cede();
     void halt(ending why);
+    /// Simulation time catches up with local time: everything else may run meanwhile.
+    void catch_up();
     /// \returns false when the CPU may not run now
     bool ask_control();
-    [[nodiscard]] bool taken_at_its_own_vector(std::size_t row) const;
     void publish();
 
     // --- time
@@ -129,6 +141,7 @@ private:
     [[nodiscard]] std::int64_t instructions_in(std::uint64_t units) const;
     [[nodiscard]] std::int64_t budget();
     std::uint64_t time_base(std::uint64_t instructions) override;
+    std::uint64_t read_time_base(std::uint64_t instructions) override;
     [[nodiscard]] std::uint64_t units_until_decrementer();
 
     // --- traps

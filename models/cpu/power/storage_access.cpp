@@ -194,7 +194,7 @@ real_storage::outcome power_cpu::mmio_store(std::uint64_t real, std::span<const 
 
 real_storage::outcome power_cpu::mmio(storage_fault& access) {
     account();
-    time_.catch_up();
+    catch_up();
     for (unsigned attempt = 0; attempt < max_attempts; ++attempt) {
         switch (storage_interrupt(access)) {
         case fault_outcome::retry:

@@ -100,8 +100,8 @@ nlohmann::ordered_json run(const std::string& kernel, const std::string& trace) 
     cpu.start();
     const double before = cpu_seconds();
     sc_core::sc_start();
-    if (records != nullptr && !records->flush()) {
-        throw std::runtime_error("the trace could not be written: " + trace);
+    if (records != nullptr) {
+        records->commit();
     }
     return {{"output", hypervisor.text},
             {"instructions", cpu.engine().instructions()},

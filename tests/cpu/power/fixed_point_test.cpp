@@ -199,6 +199,15 @@ TEST(fixed_point, one_field_moves_take_the_leftmost_of_several) {
     EXPECT_EQ(p.state.gpr[5], 0x1b34'5678U);
 }
 
+TEST(fixed_point, one_field_moves_of_no_field_are_of_field_7) {
+    test_program p;
+    p.state.cr = 0x1234'5678;
+    p.state.gpr[4] = 0xabcd'ef01;
+    ASSERT_TRUE(p.completes({word_of("mfocrf", {3, 0}), word_of("mtocrf", {0, 4}), word_of("mfcr", {5})}));
+    EXPECT_EQ(p.state.gpr[3], 8U);
+    EXPECT_EQ(p.state.gpr[5], 0x1234'5671U);
+}
+
 TEST(fixed_point, random_numbers_come_from_the_seed) {
     test_program p;
     test_program q;

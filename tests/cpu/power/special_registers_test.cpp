@@ -52,6 +52,13 @@ TEST(special_registers, undefined_numbers) {
     }
 }
 
+TEST(special_registers, xer_has_no_bits_35_to_43) {
+    test_program p;
+    p.state.gpr[3] = ~std::uint64_t{0};
+    ASSERT_TRUE(p.completes({word_of("mtspr", {1, 3}), word_of("mfspr", {4, 1})}));
+    EXPECT_EQ(p.state.gpr[4], 0xe00f'ffffU);
+}
+
 TEST(special_registers, facilities_of_problem_state) {
     struct facility_case {
         int number;

@@ -36,12 +36,17 @@ TEST(reservations, need_the_same_size_and_granule) {
     EXPECT_EQ(p.state.cr.field[0], 2U);
 }
 
-TEST(reservations, end_with_the_run) {
-    test_program p;
-    p.state.gpr[4] = data;
-    ASSERT_TRUE(p.completes({word_of("lwarx", {3, 0, 4, 0})}));
-    ASSERT_TRUE(p.completes({word_of("stwcx.", {3, 0, 4})}));
-    EXPECT_EQ(p.state.cr.field[0], 0U);
+TEST(reservations, survive_the_run_unless_somebody_may_have_stored) {
+    for (const bool stored : {false, true}) {
+        test_program p;
+        p.state.gpr[4] = data;
+        ASSERT_TRUE(p.completes({word_of("lwarx", {3, 0, 4, 0})}));
+        if (stored) {
+            p.cpu.lose_reservation();
+        }
+        ASSERT_TRUE(p.completes({word_of("stwcx.", {3, 0, 4})}));
+        EXPECT_EQ(p.state.cr.field[0], stored ? 0U : 2U);
+    }
 }
 
 TEST(reservations, quadwords_and_their_registers) {

@@ -82,8 +82,8 @@ void expect_sums(const std::vector<trace_step>& steps, std::uint64_t from, std::
 TEST_F(trace_of_sums, tells_every_instruction) {
     trace_recorder recorder(1000);
     tools.record(&recorder);
-    c.run(sums::length);
-    expect_sums(steps_of(recorder), 0, sums::length);
+    c.run(sums::length);  // to the first branch behind them
+    expect_sums(steps_of(recorder), 0, sums::length + 1);
 }
 
 TEST_F(trace_of_sums, over_many_runs) {
@@ -92,28 +92,56 @@ TEST_F(trace_of_sums, over_many_runs) {
     while (c.instructions() < sums::length) {
         c.run(static_cast<std::int64_t>(std::min(1 + c.instructions() % 3, sums::length - c.instructions())));
     }
-    expect_sums(steps_of(recorder), 0, sums::length);
+    expect_sums(steps_of(recorder), 0, c.instructions());
 }
 
-TEST_F(trace_of_sums, budget_is_exact_while_everything_is_recorded) {
+TEST_F(trace_of_sums, runs_end_where_they_end_without_it) {
+    debug_machine fresh;
+    sums::put(fresh);
+    trace_recorder recorder(1000);
+    tools.record(&recorder, {.to = 30});
+    for (std::int64_t budget = 1; budget < 12; ++budget) {
+        EXPECT_EQ(c.run(budget), exit_reason::paused);
+        fresh.core().run(budget);
+        EXPECT_EQ(c.instructions(), fresh.core().instructions());
+        EXPECT_EQ(c.state.nip, fresh.core().state.nip);
+    }
+    expect_sums(steps_of(recorder), 0, 30);
+}
+
+TEST_F(trace_of_sums, budget_is_exact_when_that_is_asked_for) {
     trace_recorder recorder(1000);
     tools.record(&recorder);
+    tools.exact(true);
     EXPECT_EQ(c.run(5), exit_reason::paused);
     EXPECT_EQ(c.instructions(), 5U);
     EXPECT_EQ(c.run(6), exit_reason::paused);
     EXPECT_EQ(c.instructions(), 11U);
+    expect_sums(steps_of(recorder), 0, 11);
+}
+
+TEST_F(trace_of_sums, last_result_of_a_window_is_its_own) {
+    // The window ends in straight code that goes on to change the register.
+    machine.put(sums::begin, {0x38600001, 0x38600002, 0x38600003, 0x48000000});  // li r3,1 2 3; b .
+    trace_recorder recorder(1000);
+    tools.record(&recorder, {.from = 1, .to = 2});
+    c.run(10);
+    const std::vector<trace_step> steps = steps_of(recorder);
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_EQ(steps[0].value, 2U);
 }
 
 TEST_F(trace_of_sums, registers_that_change_between_runs_are_told) {
     trace_recorder recorder(1000);
     tools.record(&recorder);
-    c.run(4);
+    c.run(4);  // to the first bdnz
     c.state.gpr[5] = sums::data + 0x100;
     c.run(2);
     const std::vector<trace_step> steps = steps_of(recorder);
-    ASSERT_EQ(steps.size(), 6U);
-    EXPECT_EQ(steps[4].ea, sums::data + 0x100);
-    EXPECT_EQ(steps[5].ea, sums::data + 0x100);
+    ASSERT_EQ(steps.size(), 11U);
+    EXPECT_EQ(steps[4].ea, sums::data);
+    EXPECT_EQ(steps[8].ea, sums::data + 0x100);
+    EXPECT_EQ(steps[9].ea, sums::data + 0x100);
 }
 
 TEST_F(trace_of_sums, ring_keeps_the_last) {
@@ -193,8 +221,8 @@ TEST_F(trace_of_sums, with_breakpoints_and_coverage_at_once) {
         ASSERT_EQ(c.run(1000), exit_reason::observed);
     }
     EXPECT_EQ(c.run(2), exit_reason::paused);
-    expect_sums(steps_of(recorder), 0, sums::length);
-    EXPECT_EQ(counts.total(), sums::length);
+    expect_sums(steps_of(recorder), 0, sums::length + 1);
+    EXPECT_EQ(counts.total(), sums::length + 1);
 }
 
 TEST_F(trace_of_sums, interrupts_are_told) {
@@ -236,7 +264,7 @@ TEST_F(trace_of_sums, code_that_changes_is_told_as_it_is) {
     c.forget_real(sums::loop);
     c.run(4);
     const std::vector<trace_step> steps = steps_of(recorder);
-    ASSERT_EQ(steps.size(), 8U);
+    ASSERT_EQ(steps.size(), 11U);
     EXPECT_EQ(steps[3].effect.word, 0x38630007U);
     EXPECT_EQ(steps[7].effect.word, 0x38630064U);
     EXPECT_EQ(steps[7].value, 107U);
@@ -252,7 +280,7 @@ TEST_F(trace_of_sums, file_has_everything) {
             c.run(10'000);
         }
         tools.record(nullptr);
-        EXPECT_TRUE(recorder.flush());
+        recorder.commit();
     }
     trace_reader reader(path_for_test());
     EXPECT_EQ(reader.core(), 3U);
@@ -275,7 +303,7 @@ TEST_F(trace_of_sums, saved_ring_is_the_ring) {
     tools.record(&recorder);
     c.run(sums::length);
     recorder.save(path_for_test());
-    expect_sums(steps_of(trace_reader(path_for_test())), 0, sums::length);
+    expect_sums(steps_of(trace_reader(path_for_test())), 0, sums::length + 1);
 }
 
 TEST_F(trace_of_sums, is_rendered_with_symbols) {
@@ -287,7 +315,7 @@ TEST_F(trace_of_sums, is_rendered_with_symbols) {
     symbols.add(sums::loop, 0, "again");
     trace_reader reader(recorder.records());
     std::ostringstream out;
-    render(out, reader, symbols, {.window = {.from = 1}});
+    render(out, reader, symbols, {.window = {.from = 1, .to = 6}});
     EXPECT_EQ(
         out.str(),
         "start+0x4:\n"

@@ -14,13 +14,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "output/stop_request.h"
+
 namespace pefsim::cpu::power::debug {
 namespace {
 
-void wait_for(int socket, short events) {
-    pollfd one{.fd = socket, .events = events, .revents = 0};
-    ::poll(&one, 1, -1);
-}
+using output::stop_request::wait_for;
 
 }  // namespace
 
@@ -43,7 +42,9 @@ std::size_t byte_channel::read(std::span<char> to, bool wait) {
             return 0;
         }
         if (nothing) {
-            wait_for(socket_, POLLIN);
+            if (!wait_for(socket_, POLLIN)) {
+                close();
+            }
         } else if (got == 0 || errno != EINTR) {
             close();
         }
@@ -57,7 +58,9 @@ void byte_channel::write(std::span<const char> from) {
         if (put >= 0) {
             from = from.subspan(static_cast<std::size_t>(put));
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            wait_for(socket_, POLLOUT);
+            if (!wait_for(socket_, POLLOUT)) {
+                close();
+            }
         } else if (errno != EINTR) {
             close();
         }
@@ -90,7 +93,7 @@ local_listener::~local_listener() { ::close(socket_); }
 
 std::unique_ptr<byte_channel> local_listener::accept(bool wait) {
     pollfd one{.fd = socket_, .events = POLLIN, .revents = 0};
-    if (::poll(&one, 1, wait ? -1 : 0) <= 0) {
+    if (wait ? !wait_for(socket_, POLLIN) : ::poll(&one, 1, 0) <= 0) {
         return nullptr;
     }
     const int connection = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);

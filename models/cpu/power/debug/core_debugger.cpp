@@ -165,6 +165,7 @@ std::size_t core_debugger::write(std::size_t core, std::uint64_t ea, std::span<c
                           }
                           for (const place& each : places_) {
                               each.engine->forget_real(real);
+                              each.engine->lose_reservation();
                           }
                           return true;
                       });

@@ -2,16 +2,17 @@
 #include "cpu/power/debug/monitor.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "cpu/power/debug/effect.h"
 
 namespace pefsim::cpu::power::debug {
 namespace {
 
-/// run() may go on for a granule of straight code beyond its budget, unless it is observed.
+/// A stretch goes on for up to a granule of straight code beyond its length.
 constexpr std::uint64_t overshoot = 2 * words_per_page;
 
-/// A trace tells all registers now and then, at the beginning of a run.
+/// A trace tells all registers now and then, at the beginning of a stretch.
 constexpr std::uint64_t longest_record = 65'536;
 
 address_range granule_at(std::uint64_t ea) { return {ea & granule_mask, ea | ~granule_mask}; }
@@ -106,7 +107,7 @@ void monitor::follow_window() {
     phase_ = now;
 }
 
-/// The samples that fell into the last run.
+/// The samples that fell into the last stretch.
 void monitor::take_samples() {
     while (next_sample_ < core_.instructions()) {
         profile_->sample(core_.recent(next_sample_));
@@ -124,9 +125,10 @@ void monitor::renew() {
 
 // --- the engine's questions
 
-std::uint64_t monitor::most_to_run(std::uint64_t instructions) const {
+/// Instructions until something is to be looked at.
+std::uint64_t monitor::stretch() const {
     const std::uint64_t number = core_.instructions();
-    std::uint64_t most = stepping_ ? 1 : std::max<std::uint64_t>(instructions, 1);
+    std::uint64_t most = std::numeric_limits<std::int64_t>::max();
     if (recorder_ != nullptr && number < window_.from) {
         most = std::min(most, window_.from - number - (phase_ == phase::far ? overshoot : 0));
     } else if (phase_ == phase::within) {
@@ -138,25 +140,46 @@ std::uint64_t monitor::most_to_run(std::uint64_t instructions) const {
     return most;
 }
 
-std::int64_t monitor::before_run(core& c, std::int64_t instructions) {
+std::int64_t monitor::before_run(core& /*c*/, std::int64_t instructions) {
     stopped_.reset();
-    follow_window();
-    renew();
-    const std::uint64_t most = most_to_run(instructions > 0 ? static_cast<std::uint64_t>(instructions) : 1);
-    recording_ = phase_ == phase::within;
-    if (recording_) {
-        recorder_->begin(c, picoseconds_, most);
-    }
-    return static_cast<std::int64_t>(most);
+    return stepping_ ? 1 : std::max<std::int64_t>(instructions, 1);
 }
 
-exit_reason monitor::after_run(core& c, exit_reason why) {
+std::int64_t monitor::before_stretch(core& c) {
+    follow_window();
+    renew();
+    if (phase_ == phase::within) {
+        begin_record(c, c.instructions());
+    }
+    return static_cast<std::int64_t>(stretch());
+}
+
+void monitor::after_stretch(core& c) {
     if (recording_) {
         recorder_->end(c);
+        recording_ = false;
     }
     if (profile_ != nullptr) {
         take_samples();
     }
+}
+
+void monitor::begin_record(const core& c, std::uint64_t number) {
+    recorder_->begin(c, number, picoseconds_, window_.to);
+    recording_ = true;
+}
+
+bool monitor::records(const core& c, std::uint64_t number) {
+    if (recorder_ == nullptr || number < window_.from || number >= window_.to) {
+        return false;
+    }
+    if (!recording_) {
+        begin_record(c, number);
+    }
+    return true;
+}
+
+exit_reason monitor::after_run(core& c, exit_reason why) {
     if (stopping_before_interrupt_) {
         stopping_before_interrupt_ = false;
         stepping_ = false;
@@ -186,8 +209,8 @@ bool monitor::sees_code(std::uint64_t ea) {
 
 handler monitor::shim_of(observed_op& decoded, std::uint64_t ea) {
     describe_effect(decoded);
-    const bool records = phase_ == phase::within && window_.where.contains(ea);
-    if (records) {
+    const bool recorded = phase_ != phase::far && window_.where.contains(ea);
+    if (recorded) {
         decoded.place = recorder_->place_of(ea);
     }
     if (broken_at(ea)) {
@@ -196,7 +219,7 @@ handler monitor::shim_of(observed_op& decoded, std::uint64_t ea) {
     if (sees_everything()) {
         return every_shim;
     }
-    return !records ? nullptr : window_.where == address_range{} ? trace_shim : range_shim;
+    return !recorded ? nullptr : window_.where == address_range{} ? trace_shim : range_shim;
 }
 
 bool monitor::sees_data(std::uint64_t ea) {
@@ -226,7 +249,7 @@ void monitor::interrupted(core& c, std::uint64_t nip, const interrupt_cause& cau
         stopping_before_interrupt_ = true;
         c.interrupts_leave(true);
     }
-    if (recording_) {
+    if (records(c, c.instructions() - (cause.completes ? 1 : 0))) {
         recorder_->interrupt(c, nip, cause);
     }
 }
@@ -245,14 +268,17 @@ const op* monitor::trace_shim(core& c, const op* o) {
 }
 
 [[gnu::noinline]] const op* monitor::make_room(core& c, const op* o) {
-    return of(c).recorder_->room(c, o) ? trace_shim(c, o) : c.leave_before(o, exit_reason::paused);
+    return of(c).recorder_->room(c, o) ? trace_shim(c, o) : c.proceed(o);
 }
 
 /// For a trace of a range of addresses.
 const op* monitor::range_shim(core& c, const op* o) {
+    monitor& m = of(c);
     const observed_op& decoded = c.observed(o);
-    if (c.left(o) <= 0 || !of(c).recorder_->add_after_gap(c, o, decoded)) [[unlikely]] {
-        return c.leave_before(o, exit_reason::paused);
+    if (m.records(c, c.instructions_before(o))) [[likely]] {
+        m.recorder_->add_after_gap(c, o, decoded);
+    } else if (m.recording_) {
+        m.recorder_->leave_out(c);
     }
     return decoded.execute(c, o);
 }
@@ -267,16 +293,18 @@ const op* monitor::break_shim(core& c, const op* o) {
 }
 
 const op* monitor::every_shim(core& c, const op* o) {
-    const monitor& m = of(c);
-    if (c.left(o) <= 0) [[unlikely]] {
+    monitor& m = of(c);
+    if ((m.exact_ || m.stepping_) && c.left(o) <= 0) [[unlikely]] {
         return c.leave_before(o, exit_reason::paused);
     }
     const observed_op& decoded = c.observed(o);
     if (m.coverage_ != nullptr) {
         m.coverage_->count(decoded.row);
     }
-    if (m.recording_ && m.window_.where.contains(c.cia(o)) && !m.recorder_->add_after_gap(c, o, decoded)) {
-        return c.leave_before(o, exit_reason::paused);
+    if (m.window_.where.contains(c.cia(o)) && m.records(c, c.instructions_before(o))) {
+        m.recorder_->add_after_gap(c, o, decoded);
+    } else if (m.recording_) {
+        m.recorder_->leave_out(c);
     }
     return decoded.execute(c, o);
 }

@@ -65,8 +65,11 @@ struct interrupt_kinds {
 };
 
 /// The tools that look at one core: breakpoints and watchpoints, single steps, exact budgets, trace, coverage, profile.
-/// Without any of them the core runs as if the monitor were not there; with breakpoints only, code outside their granules
-/// does; with a trace or coverage, code that they do not cover.
+/// Without any of them the core runs as fast as if the monitor were not there; with breakpoints only, code outside
+/// their granules does; with a trace or coverage, code that they do not cover.
+///
+/// What is not a stop, a step or an exact budget leaves the execution as it is: runs end at the same instructions, and
+/// registers, storage and interrupts are the same, whatever is recorded, counted or sampled.
 ///
 /// Everything here is to be called outside core::run(), besides core::pause().
 class monitor final : private observer {
@@ -102,6 +105,8 @@ public:
 
 private:
     std::int64_t before_run(core& c, std::int64_t instructions) override;
+    std::int64_t before_stretch(core& c) override;
+    void after_stretch(core& c) override;
     exit_reason after_run(core& c, exit_reason why) override;
     bool sees_code(std::uint64_t ea) override;
     handler shim_of(observed_op& decoded, std::uint64_t ea) override;
@@ -120,6 +125,9 @@ private:
         return stepping_ || exact_ || phase_ == phase::near || coverage_ != nullptr;
     }
     [[nodiscard]] bool broken_at(std::uint64_t ea) const;
+    /// Whether the recorder is to get what happens at instruction `number`. It is told where that begins.
+    bool records(const core& c, std::uint64_t number);
+    void begin_record(const core& c, std::uint64_t number);
     /// True for the instruction before which a point stopped the core last, when it is executed at last.
     [[nodiscard]] bool resuming(const core& c, const op* o) const {
         return c.instructions_before(o) == stop_number_ && c.cia(o) == stop_nip_;
@@ -127,7 +135,7 @@ private:
     void stop(std::uint64_t number, std::uint64_t nip, const stop_cause& cause);
     void take_samples();
     void follow_window();
-    [[nodiscard]] std::uint64_t most_to_run(std::uint64_t instructions) const;
+    [[nodiscard]] std::uint64_t stretch() const;
     void renew();
 
     static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
@@ -147,9 +155,9 @@ private:
 
     trace_recorder* recorder_ = nullptr;
     trace_window window_;
-    /// Where the core is: far from the window's first instruction, near it (so that it must run exactly), within.
+    /// Where the core is: far from the window's first instruction, near it (it may come in this stretch), within.
     enum class phase : std::uint8_t { far, near, within } phase_ = phase::far;
-    bool recording_ = false;  // the recorder has been told to begin
+    bool recording_ = false;  // the recorder has been told to begin, in this stretch
     std::uint64_t picoseconds_ = 0;
     coverage* coverage_ = nullptr;
     profile* profile_ = nullptr;

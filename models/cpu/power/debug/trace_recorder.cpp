@@ -11,7 +11,8 @@
 #include <cerrno>
 #include <new>
 #include <span>
-#include <stdexcept>
+#include <string_view>
+#include <utility>
 
 #include "cpu/power/debug/effect.h"
 
@@ -25,32 +26,12 @@ constexpr std::size_t disk_block = 4096;             // bytes; files are written
 constexpr std::size_t per_block = disk_block / sizeof(trace_record);
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
-int create(const std::string& path) {
-    const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0) {
-        throw std::invalid_argument(
-            fmt::format("{}: cannot write the trace: {}", path, std::strerror(errno)));
-    }
-    return file;
-}
+constexpr std::string_view what_it_is = "instruction trace";
 
 /// Whether the host's page cache is passed by; not every file system can do that.
 void write_directly(int file, bool on) {
     const int flags = ::fcntl(file, F_GETFL);
     ::fcntl(file, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
-}
-
-bool write_all(int file, std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(file, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINVAL && (::fcntl(file, F_GETFL) & O_DIRECT) != 0) {
-            write_directly(file, false);
-        } else if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
-    }
-    return true;
 }
 
 trace_record event_record(trace_event event, std::uint64_t value, std::uint32_t word) {
@@ -82,24 +63,50 @@ trace_recorder::trace_recorder(std::size_t records, std::uint32_t core_number)
 
 trace_recorder::trace_recorder(const std::string& path, std::uint32_t core_number)
     : trace_recorder(chunk, core_number) {
-    file_ = create(path);
-    write_directly(file_, true);
+    file_.emplace(what_it_is, path);
+    if (!file_->direct()) {
+        write_directly(file_->descriptor(), true);
+    }
     const trace_header header{.core = core_number_};
     std::fill_n(buffer_.begin(), per_block, trace_record());  // holes behind the header
     *buffer_.begin() = std::bit_cast<trace_record>(header);
-    failed_ = !write_all(file_, std::as_bytes(std::span(buffer_.begin(), per_block)));
+    write(std::as_bytes(std::span(buffer_.begin(), per_block)));
 }
 
 trace_recorder::~trace_recorder() {
-    if (file_ >= 0) {
-        flush();
-        ::close(file_);
+    try {
+        commit();
+    } catch (const output::write_error&) {
+        // Whoever wants to know calls commit().
     }
 }
 
-bool trace_recorder::flush() {
-    if (file_ < 0) {
-        return true;
+void trace_recorder::commit() {
+    if (file_ && !std::exchange(committed_, true)) {
+        flush();
+        file_->commit();
+    }
+}
+
+/// Not every file system takes blocks that pass its cache by; then they go through it.
+void trace_recorder::write(std::span<const std::byte> bytes) {
+    const int file = file_->descriptor();
+    while (!bytes.empty() && (::fcntl(file, F_GETFL) & O_DIRECT) != 0) {
+        const ssize_t written = ::write(file, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINVAL) {
+            write_directly(file, false);
+        } else if (written < 0 && errno != EINTR) {
+            file_->fail(errno);
+            return;
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
+    file_->write(bytes);
+}
+
+void trace_recorder::flush() {
+    if (!file_) {
+        return;
     }
     while (used() % per_block != 0) {
         *next_++ = {};
@@ -107,16 +114,15 @@ bool trace_recorder::flush() {
 #ifdef __SSE2__
     _mm_sfence();  // before a device reads them
 #endif
-    failed_ = !write_all(file_, std::as_bytes(std::span(buffer_.begin(), used()))) || failed_;
+    write(std::as_bytes(std::span(buffer_.begin(), used())));
     earlier_ += used();
     next_ = buffer_.begin();
     stop_ = next_;
-    return !failed_;
 }
 
 /// The buffer begins again; the last record must have its value.
 void trace_recorder::make_room() {
-    if (file_ >= 0) {
+    if (file_) {
         flush();
     } else {
         earlier_ += used();
@@ -147,23 +153,24 @@ void trace_recorder::append(trace_event event, std::uint64_t value, std::uint32_
 
 /// A file names each page before its first instruction; of a ring that is done when it is read.
 void trace_recorder::append_pages() {
-    while (file_ >= 0 && pages_told_ < pages_.size()) {
+    while (file_ && pages_told_ < pages_.size()) {
         append(trace_event::page, pages_[pages_told_], static_cast<std::uint32_t>(pages_told_ + 1));
         ++pages_told_;
     }
 }
 
-/// Before an instruction is recorded, when something is in its way. False: the budget is used up.
+/// Before an instruction is recorded, when something is in its way.
 bool trace_recorder::room(const core& c, const op* o) {
-    const std::int64_t left = c.left(o);
-    if (left <= 0) {
+    const std::uint64_t number = c.instructions_before(o);
+    if (number >= to_) {
+        leave_out(c);
         return false;
     }
-    if (renumber_ || (file_ >= 0 && pages_told_ < pages_.size())) {
+    if (renumber_ || (file_ && pages_told_ < pages_.size())) {
         settle(c.state);
         append_pages();
         if (renumber_) {
-            append(trace_event::number, c.instructions_before(o));
+            append(trace_event::number, number);
             renumber_ = false;
         }
         append(trace_event::hole, 0);
@@ -172,17 +179,18 @@ bool trace_recorder::room(const core& c, const op* o) {
         close(c.state);
         make_room();
     }
-    stop_ = next_ + std::min<std::int64_t>(left, buffer_.end() - next_);
+    stop_ = next_ + room_for(to_ - number);
     return true;
 }
 
-bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& decoded) {
+void trace_recorder::add_after_gap(core& c, const op* o, const observed_op& decoded) {
     const std::uint64_t number = c.instructions_before(o);
     const bool access = accesses_storage(decoded);
     if (number != expected_ || access) {
         settle(c.state);
         if (number != expected_) {
             append(trace_event::number, number, trace_gap);
+            gaps_ = true;
         }
         if (access) {
             append(trace_event::address, effective_address(decoded, c.state) & c.ea_mask());
@@ -190,17 +198,22 @@ bool trace_recorder::add_after_gap(core& c, const op* o, const observed_op& deco
         append(trace_event::hole, 0);
     }
     expected_ = number + 1;
-    gaps_ = true;
-    if (!ready() && !room(c, o)) {
-        return false;
+    may_skip_ = true;
+    if (ready() || room(c, o)) {
+        add(c, decoded);
     }
-    add(c, decoded);
-    return true;
 }
 
-void trace_recorder::begin(const core& c, std::uint64_t picoseconds, std::uint64_t budget) {
-    const bool gap = gaps_ || c.instructions() != ended_;
-    append(trace_event::number, c.instructions(), gap ? trace_gap : 0);
+/// How many of so many records go into the buffer.
+std::ptrdiff_t trace_recorder::room_for(std::uint64_t records) const {
+    const std::ptrdiff_t space = buffer_.end() - next_;
+    return records < static_cast<std::uint64_t>(space) ? static_cast<std::ptrdiff_t>(records) : space;
+}
+
+void trace_recorder::begin(const core& c, std::uint64_t number, std::uint64_t picoseconds, std::uint64_t to) {
+    const bool gap = gaps_ || number != ended_;
+    to_ = to;
+    append(trace_event::number, number, gap ? trace_gap : 0);
     if ((gap && !gaps_) || recorded() >= snapshot_at_) {
         snapshot(c);
     } else if (!gap) {
@@ -215,8 +228,9 @@ void trace_recorder::begin(const core& c, std::uint64_t picoseconds, std::uint64
         append(trace_event::time, picoseconds);
     }
     append(trace_event::hole, 0);
-    renumber_ = gaps_ = false;
-    stop_ = next_ + std::min<std::uint64_t>(budget, static_cast<std::uint64_t>(buffer_.end() - next_));
+    renumber_ = gaps_ = may_skip_ = false;
+    expected_ = number;
+    stop_ = next_ + room_for(to > number ? to - number : 0);
 }
 
 /// So that a reader that has lost the beginning knows them again.
@@ -224,7 +238,7 @@ void trace_recorder::snapshot(const core& c) {
     for (std::size_t n = 0; n < general_registers::zero; ++n) {
         append(trace_event::gpr, c.state.gpr[n], static_cast<std::uint32_t>(n));
     }
-    snapshot_at_ = recorded() + (file_ >= 0
+    snapshot_at_ = recorded() + (file_
                                      ? snapshot_distance
                                      : std::min<std::uint64_t>(
                                            snapshot_distance,
@@ -235,6 +249,7 @@ void trace_recorder::end(const core& c) {
     settle(c.state);
     known_ = c.state.gpr;
     ended_ = c.instructions();
+    gaps_ = gaps_ || (may_skip_ && ended_ != expected_);
 }
 
 std::uint32_t trace_recorder::place_of(std::uint64_t ea) {
@@ -261,10 +276,10 @@ void trace_recorder::interrupt(const core& c, std::uint64_t nip, const interrupt
 
 std::vector<trace_record> trace_recorder::records() const {
     std::vector<trace_record> all;
-    for (std::uint32_t n = 0; n < pages_.size() && file_ < 0; ++n) {
+    for (std::uint32_t n = 0; n < pages_.size() && !file_; ++n) {
         all.push_back(event_record(trace_event::page, pages_[n], n + 1));
     }
-    if (file_ < 0 && earlier_ != 0) {
+    if (!file_ && earlier_ != 0) {
         all.insert(all.end(), next_, buffer_.end());
     }
     all.insert(all.end(), buffer_.begin(), buffer_.begin() + used());
@@ -274,15 +289,12 @@ std::vector<trace_record> trace_recorder::records() const {
 std::uint64_t trace_recorder::recorded() const { return earlier_ + used(); }
 
 void trace_recorder::save(const std::string& path) const {
-    const int file = create(path);
+    output::whole_file file(what_it_is, path);
     const std::vector<trace_record> all = records();
     const trace_header header{.core = core_number_};
-    const bool done = write_all(file, std::as_bytes(std::span(&header, 1))) &&
-                      write_all(file, std::as_bytes(std::span(all)));
-    ::close(file);
-    if (!done) {
-        throw std::invalid_argument(fmt::format("{}: the trace could not be written", path));
-    }
+    file.write(std::as_bytes(std::span(&header, 1)));
+    file.write(std::as_bytes(std::span(all)));
+    file.commit();
 }
 
 }  // namespace pefsim::cpu::power::debug

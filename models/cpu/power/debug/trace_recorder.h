@@ -11,12 +11,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "cpu/power/debug/trace_record.h"
 #include "cpu/power/engine/core.h"
+#include "output/whole_file.h"
 
 namespace pefsim::cpu::power::debug {
 
@@ -26,7 +29,8 @@ class trace_recorder {
 public:
     /// A ring of at least `records`. Nearly all of them are instructions, unless it is very small.
     explicit trace_recorder(std::size_t records, std::uint32_t core_number = 0);
-    /// A file, which is made anew. Throws std::invalid_argument when it cannot be opened.
+    /// A file (output::whole_file), which commit() or the destructor finishes. Throws std::invalid_argument when it cannot be
+    /// written.
     explicit trace_recorder(const std::string& path, std::uint32_t core_number = 0);
     ~trace_recorder();
     trace_recorder(const trace_recorder&) = delete;
@@ -36,21 +40,23 @@ public:
     [[nodiscard]] std::vector<trace_record> records() const;
     /// Instructions and events since the beginning, those included that the ring no longer has.
     [[nodiscard]] std::uint64_t recorded() const;
-    /// Writes the ring into a file. Throws std::invalid_argument when that fails.
+    /// Writes the ring into a file. Throws std::invalid_argument or output::write_error when that fails.
     void save(const std::string& path) const;
-    /// Writes to the file what is still in memory. False when writing failed, now or earlier: the disk is full.
-    bool flush();
+    /// Nothing comes any more: writes what is still in memory, and the file takes its place. Throws output::write_error when
+    /// something could not be written. Nothing happens the second time, nor to a ring.
+    void commit();
 
     // --- recording
-    /// The core begins to run: at most `budget` instructions, if all of them come to add().
-    void begin(const core& c, std::uint64_t picoseconds, std::uint64_t budget);
-    /// It has stopped.
+    /// The core is before instruction `number`, the first one of a stretch, or of its part, that is recorded: all
+    /// up to, and without, instruction `to`.
+    void begin(const core& c, std::uint64_t number, std::uint64_t picoseconds, std::uint64_t to);
+    /// The stretch is over.
     void end(const core& c);
     /// trace_record::place of the instruction at `ea`.
     std::uint32_t place_of(std::uint64_t ea);
     /// False: room() is to be called before the next add().
     [[nodiscard]] bool ready() const { return next_ != stop_; }
-    /// Makes room for the instruction at `o`. False: the budget is used up.
+    /// Makes room for the instruction at `o`. False: it is behind the last one that is recorded.
     bool room(const core& c, const op* o);
     /// The instruction at `o` is about to be executed, of a trace without gaps.
     [[gnu::always_inline]] void add(const core& c, const observed_op& decoded) {
@@ -61,8 +67,14 @@ public:
         result_ = decoded.result;
     }
     /// The same and room(), when other instructions may have been executed since the last one that was recorded.
-    bool add_after_gap(core& c, const op* o, const observed_op& decoded);
+    void add_after_gap(core& c, const op* o, const observed_op& decoded);
     void interrupt(const core& c, std::uint64_t nip, const interrupt_cause& cause);
+    /// What comes next is not recorded: the last result is what it is now.
+    void leave_out(const core& c) {
+        if (place_ != 0) {
+            settle(c.state);
+        }
+    }
 
 private:
     /// Memory in huge pages, if the host has them: half the cost of recording would else be its page tables.
@@ -99,17 +111,20 @@ private:
         *at = record;
 #endif
     }
+    void flush();
+    void write(std::span<const std::byte> bytes);
     void close(const registers& state);
     void settle(const registers& state);
     void append(trace_event event, std::uint64_t value, std::uint32_t word = 0);
     void append_pages();
     void make_room();
+    [[nodiscard]] std::ptrdiff_t room_for(std::uint64_t records) const;
     void snapshot(const core& c);
 
-    // The record before next_ is written when its value is known. Between runs and after events it is a hole.
+    // The record before next_ is written when its value is known. Between stretches and after events it is a hole.
     trace_record* next_ = nullptr;
     trace_record* stop_ =
-        nullptr;  ///< where add() needs room(): the end of the buffer, the end of the budget, an event
+        nullptr;  ///< where add() needs room(): the end of the buffer, the last instruction to record, an event
     std::uint32_t word_ = 0;  ///< of that record
     std::uint32_t place_ = 0;
     std::size_t result_ = 0;  ///< offset of the awaited value in `registers`
@@ -118,16 +133,18 @@ private:
     std::uint64_t snapshot_at_ = 0;  // when recorded() reaches it, all registers are told again
     bool renumber_ = false;
     std::uint64_t expected_ = 0;               // number of the next instruction, if there is no gap
-    bool gaps_ = false;                        // in this run, there may be some
-    std::uint64_t ended_ = ~std::uint64_t{0};  // instructions at the end of the last run
+    bool gaps_ = false;                        // in this stretch, there are some
+    bool may_skip_ = false;                    // in this stretch, add_after_gap() has been called
+    std::uint64_t to_ = 0;                     // number of the first instruction that is not recorded
+    std::uint64_t ended_ = ~std::uint64_t{0};  // instructions at the end of the last stretch
     std::uint64_t time_ = ~std::uint64_t{0};
-    general_registers known_;           // what a reader knows at the end of a run
+    general_registers known_;           // what a reader knows at the end of a stretch
     std::vector<std::uint64_t> pages_;  // their effective addresses, by number - 1
     std::size_t pages_told_ = 0;        // of them, those in the file
     std::unordered_map<std::uint64_t, std::uint32_t> page_numbers_;
     std::uint32_t core_number_ = 0;
-    int file_ = -1;
-    bool failed_ = false;
+    std::optional<output::whole_file> file_;
+    bool committed_ = false;
 };
 
 }  // namespace pefsim::cpu::power::debug

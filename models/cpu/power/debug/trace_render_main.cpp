@@ -111,7 +111,12 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
-        return run(argc, argv);
+        const int status = run(argc, argv);
+        if (!std::cout.flush()) {
+            std::cerr << "trace_render: standard output could not be written in full\n";
+            return 1;
+        }
+        return status;
     } catch (const std::exception& problem) {
         std::cerr << "trace_render: " << problem.what() << '\n';
         return 2;

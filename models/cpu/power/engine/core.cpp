@@ -2,6 +2,7 @@
 #include "cpu/power/engine/core.h"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 
 #include "cpu/power/engine/decode.h"
@@ -44,17 +45,33 @@ void core::begin(std::int64_t instructions) {
 
 exit_reason core::run(std::int64_t instructions) {
     begin(observer_ == nullptr ? instructions : observer_->before_run(*this, instructions));
+    begin_stretch();
     take_asynchronous();
-    do {
+    bool more = true;
+    while (more) {
         tracing_ = false;
-        budget_ = limit_;
+        budget_ = std::min(limit_, stretch_end_);
         const op* o = enter(state.nip & ea_mask_ & ~std::uint64_t{3});
         while (o != nullptr) {
             o = o->execute(*this, o);
         }
-    } while (tracing_ && run_traced());
-    reservation_.size = 0;
-    return observer_ == nullptr ? exit_ : observer_->after_run(*this, exit_);
+        more = tracing_ ? run_traced() : goes_on();
+        if (more && executed_ >= stretch_end_) {
+            observer_->after_stretch(*this);
+            begin_stretch();
+        }
+    }
+    if (observer_ == nullptr) {
+        return exit_;
+    }
+    observer_->after_stretch(*this);
+    return observer_->after_run(*this, exit_);
+}
+
+void core::begin_stretch() {
+    constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t length = observer_ == nullptr ? unlimited : observer_->before_stretch(*this);
+    stretch_end_ = length < unlimited - executed_ ? executed_ + std::max<std::int64_t>(length, 1) : unlimited;
 }
 
 void core::msr_changed() { select_context(); }
@@ -168,7 +185,7 @@ const op* core::enter(std::uint64_t ea) {
         if (leaving_) {
             return nullptr;
         }
-        ++executed_;
+        count_interrupt();
         ea = state.nip;
     }
     return leave_at(ea, exit_reason::paused);
@@ -206,7 +223,7 @@ bool core::find_code(std::uint64_t ea) {
         }
     }
     if (found.error != storage_error::none) {
-        deliver(ea, instruction_fault(found));
+        cause_interrupt(ea, instruction_fault(found));
         return false;
     }
     if (!code_.holds(found.real)) {
@@ -238,7 +255,7 @@ const op* core::leave_behind(const op* o, std::uint64_t nip) {
 const op* core::leave_after(const op* o, exit_reason why) {
     executed_ += o - run_start_ + 1;
     completed(o);
-    return leave_at((cia(o) + 4) & ea_mask_, why);
+    return leave_at(nia(o), why);
 }
 
 const op* core::leave_before(const op* o, exit_reason why) {
@@ -306,7 +323,32 @@ void core::take(const op* o, const interrupt_cause& cause) {
     executed_ += o - run_start_ + (cause.completes ? 1 : 0);
     run_start_ = o;
     completed(o);
-    deliver(cia(o) + (cause.completes ? 4 : 0), cause);
+    cause_interrupt(cause.completes ? nia(o) : cia(o), cause);
+}
+
+/// An interrupt that an instruction, or its fetch, causes. If none was completed since the last one and this is the
+/// same interrupt, its vector causes it, and would for ever: nothing has changed. So it is when more of them follow
+/// each other than there are vectors, with relocation and without.
+void core::cause_interrupt(std::uint64_t nip, const interrupt_cause& cause) {
+    constexpr unsigned most = 2 * vectors.size();
+    const bool delegated = cause.which == vector::hypervisor_emulation_assistance &&
+                           (state.msr & msr_hv) == 0;
+    const vector which = delegated ? vector::program : cause.which;
+    const bool at_once = instructions() == entered_at_;
+    uncompleted_ = at_once ? uncompleted_ + 1 : 0;
+    const bool endless = at_once && (which == entered_ || uncompleted_ > most);
+    entered_ = which;
+    deliver(nip, cause);
+    if (endless && !leaving_) {
+        leaving_ = true;
+        leave_at(state.nip, exit_reason::lost);
+    }
+}
+
+/// The one that has just been delivered: as an instruction, so that time passes.
+void core::count_interrupt() {
+    ++executed_;
+    entered_at_ = instructions();
 }
 
 void core::deliver(std::uint64_t nip, const interrupt_cause& cause) {
@@ -353,7 +395,7 @@ const op* core::interrupted() {
     if (leaving_) {
         return nullptr;
     }
-    ++executed_;
+    count_interrupt();
     return enter(state.nip);
 }
 

@@ -33,6 +33,7 @@ enum class exit_reason : std::uint8_t {
     attention,  ///< `attn`; NIP is at it
     stopped,    ///< the virtual machine has been ended
     observed,   ///< the observer wishes to stop; NIP is at the instruction
+    lost,  ///< interrupts cause each other at their vectors, and no instruction completes; NIP is at such a vector
 };
 
 /// A POWER9 core of one hardware thread: architected state and the engine that changes it. Plain C++; time, ports and
@@ -40,7 +41,7 @@ enum class exit_reason : std::uint8_t {
 ///
 /// Instructions are decoded once, a granule of real storage at a time, into ops (engine/op.h) that call each other. Straight
 /// code is counted when it is left: instructions() is exact at every op. The engine looks at its budget at every taken
-/// branch and at the end of a granule, nowhere else.
+/// branch and at the end of a granule, nowhere else, so that it ends a run at the same instruction whoever observes it.
 ///
 /// Semantic functions (instructions/) use the members above the line "engine"; nobody else needs them.
 class core {
@@ -78,7 +79,10 @@ public:
     [[nodiscard]] bool attention_leaves() const { return attention_leaves_; }
 
     /// Takes an interrupt between runs, at state.nip.
-    void take_interrupt(const interrupt_cause& cause) { deliver(state.nip, cause); }
+    void take_interrupt(const interrupt_cause& cause) {
+        entered_at_ = never;
+        deliver(state.nip, cause);
+    }
 
     // --- asynchronous interrupts (Power ISA 3.0B Book III 6.8), taken while MSR[EE]=1: when run() begins, and by
     // instructions that change MSR
@@ -86,6 +90,11 @@ public:
     void external_interrupt(bool asserted) { external_ = asserted; }
     /// An exception exists for which an idling processor wakes up, whatever MSR[EE].
     [[nodiscard]] bool interrupt_waits() { return external_ || doorbell() || decrementer_expired(); }
+    /// The same when `o` has been completed.
+    [[nodiscard]] bool interrupt_waits_behind(const op* o) {
+        return external_ || doorbell() ||
+               dec.expired(time_base_at(instructions_before(o) + 1), decrementer_width());
+    }
     /// Directed Privileged Doorbell: DPDES.
     [[nodiscard]] bool doorbell() const { return state[spr::dpdes] != 0; }
 
@@ -95,6 +104,11 @@ public:
     [[nodiscard]] std::uint64_t time_base() { return time_base_at(instructions()); }
     /// The time base at the instruction `o`.
     [[nodiscard]] std::uint64_t time_base(const op* o) { return time_base_at(instructions_before(o)); }
+    /// The program reads it, at the instruction `o`.
+    [[nodiscard]] std::uint64_t read_time_base(const op* o) {
+        const std::uint64_t before = instructions_before(o);
+        return clock_ != nullptr ? clock_->read_time_base(before) : before;
+    }
     /// Instructions completed when `o` begins.
     [[nodiscard]] std::uint64_t instructions_before(const op* o) const {
         return instructions() + static_cast<std::uint64_t>(o - run_start_);
@@ -141,8 +155,9 @@ public:
     [[nodiscard]] std::uint64_t recent(std::uint64_t n) const;
 
     // For shims.
-    /// How many instructions of run() are left, `o` included; if none are, leave_before(o, exit_reason::paused).
-    [[nodiscard]] std::int64_t left(const op* o) const { return budget_ - executed_ - (o - run_start_); }
+    /// How many instructions of run() are left, `o` included. A shim whose observer wants the run to end exactly there
+    /// does leave_before(o, exit_reason::paused) when none are.
+    [[nodiscard]] std::int64_t left(const op* o) const { return limit_ - executed_ - (o - run_start_); }
     [[nodiscard]] observed_op& observed(const op* o) const {
         return static_cast<observed_page*>(page_)->beside[o - page_->ops.data()];
     }
@@ -199,13 +214,14 @@ public:
         return data_->loads.entries[tlb::index_of(ea)].tag == (ea & granule_mask) || touch_slowly(o, ea);
     }
 
-    // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It ends with the run at the latest: what other processors and
-    // devices do between runs need not be watched.
+    // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It survives the end of a run, wherever that is. Whoever
+    // lets others store while the core does not run (other processors, devices, software above it) says so: the
+    // reservation is lost, as the architecture permits at any time.
     /// Makes it, for `size` bytes at `ea`, which have been loaded. False: as load().
     bool reserve(const op* o, std::uint64_t ea, std::size_t size);
     /// Ends it. `held`: it existed for accesses of `size` bytes, and `ea` is in its granule. False: as load().
     bool take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held);
-    /// Somebody else has stored into real storage, during a run.
+    /// Somebody else has stored into real storage, or may have.
     void lose_reservation() { reservation_.size = 0; }
 
     // --- the copy-paste facility (Book II 4.4)
@@ -217,6 +233,8 @@ public:
     [[nodiscard]] std::uint64_t cia(const op* o) const {
         return page_ea_ + static_cast<std::uint64_t>(o - page_->ops.data()) * 4;
     }
+    /// Of the next one: behind 0xffff'fffc comes 0 in 32-bit mode.
+    [[nodiscard]] std::uint64_t nia(const op* o) const { return (cia(o) + 4) & ea_mask_; }
     /// The Come-From Address Register (Book III 9.2): the branch that was taken last.
     [[nodiscard]] std::uint64_t come_from() {
         settle_come_from();
@@ -288,6 +306,11 @@ private:
         return clock_ != nullptr ? clock_->time_base(instructions) : instructions;
     }
     void begin(std::int64_t instructions);
+    void begin_stretch();
+    /// The observer's stretch is over, the run is not.
+    [[nodiscard]] bool goes_on() const {
+        return exit_ == exit_reason::paused && !leaving_ && executed_ < limit_;
+    }
     void take_asynchronous();
 
     // Trace interrupts, and watchpoints (trace_interrupt.cpp)
@@ -309,6 +332,8 @@ private:
     void completed(const op* o);
     const op* leave_at(std::uint64_t nip, exit_reason why);
     void take(const op* o, const interrupt_cause& cause);
+    void cause_interrupt(std::uint64_t nip, const interrupt_cause& cause);
+    void count_interrupt();
     void deliver(std::uint64_t nip, const interrupt_cause& cause);
     void select_context();
 
@@ -343,10 +368,11 @@ private:
     std::int64_t executed_ = 0;      // since run() was called
     std::int64_t budget_ = 0;        // leave when executed_ reaches it
     std::int64_t limit_ = 0;         // leave run() then
+    std::int64_t stretch_end_ = 0;   // ask the observer again then
     std::uint64_t ea_mask_ = ~std::uint64_t{0};
     unsigned sign_shift_ = 0;
     bool interrupts_leave_ = false;
-    bool leaving_ = false;  // an interrupt has become an exit
+    bool leaving_ = false;  // an interrupt has become an exit, or the last one
     bool attention_leaves_ = false;
     bool watching_code_ = false;  // MSR[TE] or CIABR may ask for Trace interrupts
     bool tracing_ = false;        // the engine was left because of that
@@ -361,7 +387,11 @@ private:
     std::uint64_t total_ = 0;  // instructions of earlier runs
     interrupt_cause cause_;
     std::array<std::uint64_t, vectors.size()> interrupts_taken_{};
-    std::uint64_t taken_ = 0;                         // their number
+    std::uint64_t taken_ = 0;  // their number
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+    std::uint64_t entered_at_ = never;  // instructions() at the first one of the latest interrupt's handler
+    vector entered_ = vector::program;  // that interrupt's vector
+    unsigned uncompleted_ = 0;          // interrupts before it since an instruction was completed
     alignas(16) std::array<std::byte, 16> buffer_{};  // of an access that takes the slow path
 
     struct {

@@ -62,6 +62,8 @@ public:
     virtual ~clock() = default;
     /// The time base when the core has completed `instructions` (core::instructions()).
     virtual std::uint64_t time_base(std::uint64_t instructions) = 0;
+    /// The same, read by the program: whatever shares this time base gives it no lower value from now on.
+    virtual std::uint64_t read_time_base(std::uint64_t instructions) { return time_base(instructions); }
     /// The decrementer has been written to: what was planned by its old value may come too late.
     virtual void decrementer_changed() {}
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "cpu/power/engine/environment.h"
 #include "cpu/power/engine/interrupt.h"
@@ -30,17 +31,25 @@ static_assert(sizeof(observed_op) == 32);
 
 /// Looks at what a core executes (core::observe()). Nothing of it costs anything while no observer is there: granules of
 /// code that one wants to see are decoded a second time, with a shim of the observer in place of each handler. A shim is a
-/// handler that looks, and then either goes on with core::proceed() or leaves with core::leave_before(). In granules
-/// whose shims ask core::left(), run() stops after exactly the instructions that it was told.
+/// handler that looks, and then either goes on with core::proceed() or leaves with core::leave_before(). A run ends
+/// where it would end unobserved, unless a shim leaves it or before_run() shortens it, for a user's stops and steps.
 ///
-/// After it changed what it wants, an observer calls core::observe() again, outside run().
+/// A run consists of stretches, between which the observer may change what it sees. Nothing happens there that the
+/// program could notice: no interrupt is taken, and no time passes.
+///
+/// After it changed what it wants, an observer calls core::observe() again, outside run() or in before_stretch().
 class observer {
 public:
     virtual ~observer() = default;
 
     /// At the beginning of run(instructions). \returns how many to run at most; less leads to exit_reason::paused
     virtual std::int64_t before_run(core& c, std::int64_t instructions) = 0;
-    /// At its end. \returns what run() returns
+    /// At the beginning of a stretch of a run. \returns for how many instructions it is enough: the stretch ends with
+    /// the run, or at the next taken branch or end of a granule behind them
+    virtual std::int64_t before_stretch(core& /*c*/) { return std::numeric_limits<std::int64_t>::max(); }
+    /// At its end.
+    virtual void after_stretch(core& /*c*/) {}
+    /// At the end of a run. \returns what run() returns
     virtual exit_reason after_run(core& c, exit_reason why) = 0;
 
     /// Whether instructions of the granule of effective addresses at `ea` are to be seen.

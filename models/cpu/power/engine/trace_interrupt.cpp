@@ -107,7 +107,7 @@ bool core::traced_at(std::uint64_t ea) const {
 
 const op* core::stepped(core& c, const op* o) {
     c.executed_ += o - c.run_start_;
-    return c.leave_at(c.cia(o), exit_reason::paused);
+    return c.leave_at(c.cia(o) & c.ea_mask_, exit_reason::paused);  // it may be the one behind the last
 }
 
 /// Runs the instruction at state.nip in a page of its own, in which everything around it leaves the engine. Null when it
@@ -117,7 +117,7 @@ const isa::instruction* core::run_one() {
     fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
     if (entry.tag != (ea & granule_mask) && !find_code(ea)) {
         if (!leaving_) {
-            ++executed_;
+            count_interrupt();
             leave_at(state.nip, exit_reason::paused);
         }
         return nullptr;

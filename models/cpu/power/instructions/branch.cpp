@@ -10,7 +10,7 @@ namespace {
 
 // --- 2.4 Branch instructions. Branches within a granule are resolved when they are decoded: their targets are ops.
 
-void set_link(core& c, const op* o) { c.state[spr::lr] = (c.cia(o) + 4) & c.ea_mask(); }
+void set_link(core& c, const op* o) { c.state[spr::lr] = c.nia(o); }
 
 /// Leaves what near_target() wants in op::imm.
 void resolve(op& decoded) { decoded.imm = decoded.imm / 4 * static_cast<std::int32_t>(sizeof(op)); }

@@ -83,7 +83,7 @@ handler select_addis(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
 
 /// RT <- NIA + EXTS(D || 0x0000)
 const op* addpcis(core& c, const op* o) {
-    const u64 nia = (c.cia(o) + 4) & c.ea_mask();
+    const u64 nia = c.nia(o);
     c.state.gpr[o->t] = nia + (extended(o->imm) << 16);
     return next(c, o);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <bit>
 
 #include "cpu/power/engine/core.h"
@@ -70,7 +71,7 @@ const op* mtcrf(core& c, const op* o) {
     return next(c, o);
 }
 
-/// The forms for one field: op::c is its number. With several bits in FXM the leftmost counts.
+/// The forms for one field: op::c is its number. With several bits in FXM the leftmost counts; without any it is field 7.
 const op* mfocrf(core& c, const op* o) {
     c.state.gpr[o->t] = u64{c.state.cr.field[o->c]} << (28 - 4 * o->c);
     return next(c, o);
@@ -79,17 +80,11 @@ const op* mtocrf(core& c, const op* o) {
     c.state.cr.field[o->c] = static_cast<std::uint8_t>(c.state.gpr[o->t] >> (28 - 4 * o->c) & 0xf);
     return next(c, o);
 }
-const op* mfocrf_none(core& c, const op* o) {
-    c.state.gpr[o->t] = 0;
-    return next(c, o);
-}
-const op* nothing(core& c, const op* o) { return next(c, o); }
-
-template <handler one, handler none>
+template <handler one>
 handler select_one_field(std::uint32_t word, unsigned /*index*/, op& decoded) {
     const auto fxm = static_cast<std::uint8_t>(fields::fxm.of(word));
-    decoded.c = static_cast<std::uint8_t>(std::countl_zero(fxm));
-    return fxm != 0 ? one : none;
+    decoded.c = static_cast<std::uint8_t>(std::min(std::countl_zero(fxm), 7));
+    return one;
 }
 handler select_mtcrf(std::uint32_t word, unsigned /*index*/, op& decoded) {
     decoded.imm = fields::fxm.of(word);
@@ -123,9 +118,9 @@ constexpr instruction rows[] = {
     {"mtspr",    xfx_form(31, 467), {spr, rs},          plain,                fixed,      status, select_mtspr},
     {"mfspr",    xfx_form(31, 339), {rt, spr},          plain,                fixed,      status, select_mfspr},
     {"mcrxrx",   x_form(31, 576),   {bf},               plain,                fixed,      status, always<mcrxrx>},
-    {"mtocrf",   xfx_form(31, 144).with(bit(11), 1), {fxm_one, rs}, plain,    fixed,      status, select_one_field<mtocrf, nothing>},
+    {"mtocrf",   xfx_form(31, 144).with(bit(11), 1), {fxm_one, rs}, plain,    fixed,      status, select_one_field<mtocrf>},
     {"mtcrf",    xfx_form(31, 144).with(bit(11), 0), {fxm, rs}, plain,        fixed,      status, select_mtcrf},
-    {"mfocrf",   xfx_form(31, 19).with(bit(11), 1), {rt, fxm_one}, plain,     fixed,      status, select_one_field<mfocrf, mfocrf_none>},
+    {"mfocrf",   xfx_form(31, 19).with(bit(11), 1), {rt, fxm_one}, plain,     fixed,      status, select_one_field<mfocrf>},
     {"mfcr",     xfx_form(31, 19).with(bit(11), 0), {rt}, plain,              fixed,      status, always<mfcr>},
     {"setb",     x_form(31, 128),   {rt, bfa},          plain,                fixed,      status, always<setb>},
 };

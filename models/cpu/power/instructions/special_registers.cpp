@@ -13,11 +13,11 @@ namespace {
 // --- What is not a plain register
 
 const op* read_time_base(core& c, const op* o) {
-    c.state.gpr[o->t] = c.time_base(o);
+    c.state.gpr[o->t] = c.read_time_base(o);
     return next(c, o);
 }
 const op* read_upper_time_base(core& c, const op* o) {
-    c.state.gpr[o->t] = c.time_base(o) >> 32;
+    c.state.gpr[o->t] = c.read_time_base(o) >> 32;
     return next(c, o);
 }
 
@@ -65,12 +65,14 @@ const op* nothing(core& c, const op* o) { return next(c, o); }
 constexpr spr by_handlers{};
 
 constexpr u64 word = 0xffff'ffff;
+/// XER (Book I 3.2.2): bits 35:43, between SO, OV, CA and OV32, CA32, are zero; those behind them are kept as they are written.
+constexpr u64 xer_bits = word & ~u64{0x1ff0'0000};
 constexpr u64 all = ~u64{0};
 
 // clang-format off
 constexpr special_register rows[] = {
     // number, register,     reads,                 writes,                writable, needs
-    {  1, spr::xer,    privilege::problem,    privilege::problem,    word},
+    {  1, spr::xer,    privilege::problem,    privilege::problem,    xer_bits},
     {  3, spr::dscr,   privilege::problem,    privilege::problem,    all,  facility_cause::dscr},
     {  8, spr::lr,     privilege::problem,    privilege::problem},
     {  9, spr::ctr,    privilege::problem,    privilege::problem},

@@ -32,7 +32,7 @@ const op* write_dec(core& c, const op* o) {
     return next(c, o);
 }
 const op* read_time(core& c, const op* o) {
-    c.state.gpr[o->t] = c.time_base(o);
+    c.state.gpr[o->t] = c.read_time_base(o);
     return next(c, o);
 }
 const op* read_instruction_count(core& c, const op* o) {
@@ -44,7 +44,7 @@ const op* read_instruction_count(core& c, const op* o) {
 
 /// Fetches depend on it, too: the next instruction is fetched anew, so that a program runs alike however it is cut into runs.
 const op* go_on_anew(core& c, const op* o) {
-    c.state.nip = c.cia(o) + 4;
+    c.state.nip = c.nia(o);
     return c.resynchronise(o);
 }
 

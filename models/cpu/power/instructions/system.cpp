@@ -61,15 +61,15 @@ const op* attn(core& c, const op* o) {
 
 template <u64 bits>
 const op* mtmsr(core& c, const op* o) {
-    return go_to(c, o, c.cia(o) + 4, msr::changed(c.state.msr, c.state.gpr[o->t], bits));
+    return go_to(c, o, c.nia(o), msr::changed(c.state.msr, c.state.gpr[o->t], bits));
 }
 
 /// EE and RI change nothing that the engine has prepared.
 const op* mtmsr_l1(core& c, const op* o) {
     u64& msr = c.state.msr;
     msr = msr::changed(msr, c.state.gpr[o->t], msr::by_mtmsr_l1);
-    if ((msr & msr_ee) != 0 && c.interrupt_waits()) [[unlikely]] {
-        return go_to(c, o, c.cia(o) + 4, msr);
+    if ((msr & msr_ee) != 0 && c.interrupt_waits_behind(o)) [[unlikely]] {
+        return go_to(c, o, c.nia(o), msr);
     }
     return next(c, o);
 }
@@ -168,7 +168,7 @@ const op* msgsndp(core& c, const op* o) {
         return next(c, o);
     }
     c.state[spr::dpdes] = 1;
-    return go_to(c, o, c.cia(o) + 4, c.state.msr);
+    return go_to(c, o, c.nia(o), c.state.msr);
 }
 const op* msgclrp(core& c, const op* o) {
     if (doorbell_for(c.state.gpr[o->b], 0)) {

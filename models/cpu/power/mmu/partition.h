@@ -10,8 +10,9 @@
 
 namespace pefsim::cpu::power::mmu {
 
-/// What the processors of a logical partition share: its process table (H_REGISTER_PROC_TBL), broadcasts of tlbie, and
-/// which real storage holds code that one of them has decoded. Partition-scoped translation is the identity.
+/// What the processors of a logical partition share: its process table (H_REGISTER_PROC_TBL), broadcasts of tlbie, which
+/// real storage holds code that one of them has decoded, and how far its time base has been read. Partition-scoped
+/// translation is the identity.
 class partition {
 public:
     /// A processor of the partition.
@@ -50,6 +51,11 @@ public:
         }
     }
 
+    // --- time
+    /// The highest value of the time base that a processor has read.
+    [[nodiscard]] std::uint64_t time_base() const { return time_base_; }
+    void time_base_was_read(std::uint64_t value) { time_base_ = std::max(time_base_, value); }
+
     // --- code, by granule of real storage
     [[nodiscard]] bool alone() const { return members_.size() < 2; }
     [[nodiscard]] bool has_code(std::uint64_t real) const {
@@ -64,6 +70,7 @@ private:
 
     process_table processes_;
     std::vector<member*> members_;
+    std::uint64_t time_base_ = 0;
     std::vector<std::uint8_t> code_;  // by granule: a member has decoded some of it
 };
 

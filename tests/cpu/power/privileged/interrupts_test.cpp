@@ -270,6 +270,36 @@ TEST(interrupts, a_vector_without_code_does_not_hold_the_engine) {
     EXPECT_NE(bench.core.state[spr::srr1] & 0x080c'0000, 0U);
 }
 
+TEST(interrupts, a_vector_that_causes_itself_ends_the_run) {
+    engine_bench bench;
+    bench.memory.put(engine_bench::code,
+                     program()("addi", {3, 0, 1})("tw", {31, 0, 0}));  // 0x700 has no code
+    EXPECT_EQ(bench.core.run(1'000'000), power::exit_reason::lost);
+    EXPECT_EQ(bench.core.state.nip, 0x700U);
+    EXPECT_EQ(bench.core.state[spr::srr0], 0x700U);
+    EXPECT_EQ(bench.core.instructions(), 2U) << "an interrupt counts as one when its handler begins";
+}
+
+TEST(interrupts, vectors_that_cause_each_other_end_the_run) {
+    engine_bench bench;
+    bench.core.state.gpr[3] = flat_memory::size;  // a machine check
+    bench.memory.put(0x700, program()("lwz", {4, 0, 3}));
+    bench.memory.put(engine_bench::code, program()("tw", {31, 0, 0}));  // 0x200 has no code
+    EXPECT_EQ(bench.core.run(1'000'000), power::exit_reason::lost);
+    EXPECT_LT(bench.core.instructions(), 100U);
+}
+
+TEST(interrupts, handlers_that_complete_an_instruction_go_on) {
+    engine_bench bench;
+    bench.memory.put(0x700, program()("addi", {3, 3, 1}).word(0));
+    bench.memory.put(engine_bench::code, program().word(0));
+    EXPECT_EQ(bench.core.run(1000), power::exit_reason::paused);
+    EXPECT_GT(bench.core.state.gpr[3], 400U);
+    bench.memory.put(0xc00, program()("sc"));
+    bench.core.state.nip = 0xc00;
+    EXPECT_EQ(bench.core.run(1000), power::exit_reason::paused) << "each call completes";
+}
+
 TEST(interrupts, attention_can_be_an_exit) {
     engine_bench bench;
     bench.core.attention_leaves(true);

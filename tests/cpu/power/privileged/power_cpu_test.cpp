@@ -238,6 +238,82 @@ TEST_F(power_cpu_test, an_interrupt_at_its_own_vector_is_the_end) {
     sc_core::sc_get_curr_simcontext()->reset();
 }
 
+TEST_F(power_cpu_test, a_return_to_an_address_that_looks_like_a_vector_goes_on) {
+    constexpr std::uint64_t call = 0x1bfc;  // what is behind it has the low bits of the System Call vector
+    for (unsigned quantum = 1; quantum <= 40; ++quantum) {
+        SCOPED_TRACE(quantum);
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_cpu::config parameters = nanosecond_config();
+        parameters.quantum = sc_time(quantum, sc_core::SC_NS);
+        power_cpu_bench bench(parameters);
+        bench.state()[spr::lpcr] |= power::lpcr::ile;
+        bench.put(0xc00, program()("addi", {4, 4, 1})("rfid"));
+        bench.put(call, program()("sc")("bc", {16, 0, -4})("attn"));
+        bench.state()[spr::ctr] = 100;
+        bench.run(program()(
+            "b", {static_cast<std::int64_t>(call) - static_cast<std::int64_t>(power_cpu_bench::code)}));
+        EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+        EXPECT_EQ(bench.state().gpr[4], 100U);
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
+TEST_F(power_cpu_test, a_line_that_mmio_changes_counts_as_it_is_at_once) {
+    for (const bool raised : {false, true}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_cpu_bench bench(nanosecond_config());
+        bench.put(0x500, program()("attn"));
+        bench.state()[spr::lpcr] |= power::lpcr::ile;
+        bench.state().gpr[3] = mmio;
+        bench.state().gpr[5] = msr_ee | msr_ri;
+        bench.hypervisor.on_fault = [&](storage_fault&, registers&, trap_context&) {
+            bench.cpu().external_interrupt(raised);
+            return fault_outcome::emulated;
+        };
+        bench.cpu().external_interrupt(!raised);
+        // All in one run of the engine.
+        bench.run(program()("stw", {4, 0, 3})("mtmsrd", {5, 1})("addi", {6, 6, 1})("attn"));
+        EXPECT_EQ(bench.count("interrupts"), raised ? 1U : 0U);
+        EXPECT_EQ(bench.state().nip, raised ? 0x500U : power_cpu_bench::code + 12);
+        EXPECT_EQ(bench.state().gpr[6], raised ? 0U : 1U);
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
+/// Runs lwarx, what stands between, and stwcx., and says whether that has stored.
+bool stores_conditionally(power_cpu_bench& bench, const program& between) {
+    program code;
+    code("addis", {3, 0, 8})("lwarx", {4, 0, 3});
+    for (const std::uint32_t word : between.words()) {
+        code.word(word);
+    }
+    bench.run(code("stwcx.", {4, 0, 3})("attn"));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    return bench.state().cr.field[0] == 2;
+}
+
+TEST_F(power_cpu_test, a_reservation_survives_runs_in_which_nobody_else_could_store) {
+    power_cpu_bench bench(nanosecond_config());
+    // A write of DEC ends the run at the next branch.
+    EXPECT_TRUE(stores_conditionally(
+        bench, program().load_immediate(5, 1'000'000)("mtspr", {spr_number::dec, 5})("b", {4})));
+}
+
+TEST_F(power_cpu_test, a_reservation_is_lost_when_others_may_have_stored) {
+    const program long_loop = program().load_immediate(5, 20'000)("mtspr", {9, 5})("bc", {16, 0, 0});
+    const program a_hypercall = program()("sc", {1});
+    for (const program& between : {long_loop, a_hypercall}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_cpu_bench bench(nanosecond_config(), 2);
+        constexpr std::uint64_t second_code = 0x30000;  // stores what stands there already
+        bench.put(second_code, program()("addis", {3, 0, 8})("stw", {4, 0, 3})("attn"));
+        bench.state(1).nip = second_code;
+        bench.cpu(1).start();
+        EXPECT_FALSE(stores_conditionally(bench, between));
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
 TEST_F(power_cpu_test, idles_until_the_line_rises) {
     power_cpu_bench bench(nanosecond_config());
     bench.put(0x500, program()("attn"));
@@ -366,6 +442,67 @@ TEST_F(power_cpu_test, cpus_take_turns_by_quantum) {
     std::memcpy(&total, bench.bus.ram().read(frame_kind::normal, 8), sizeof total);
     EXPECT_GT(total, 190'000U);  // no count is lost but at the ends of quanta
     EXPECT_LE(total, 200'000U);
+}
+
+/// r5 times: the time base goes to 0(r3) unless it is less than what stands there; r7 counts how often it was, r9 the turns.
+program time_base_in_turn() {
+    return program()("mtspr", {9, 5})("ld", {6, 0, 3})("mfspr", {8, 268})("cmpl", {0, 1, 8, 6})("bc",
+                                                                                                {4, 0, 12})(
+        "addi", {7, 7, 1})("b", {8})("std", {8, 0, 3})("addi", {9, 9, 1})("bc", {16, 0, -32})("attn");
+}
+
+TEST_F(power_cpu_test, the_time_base_never_goes_back_between_cpus) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    bench.put(power_cpu_bench::code, time_base_in_turn());
+    for (unsigned i = 0; i < 2; ++i) {
+        bench.state(i).gpr[3] = 0x80000;
+        bench.state(i).gpr[5] = 20'000;
+        bench.cpu(i).start();
+    }
+    sc_core::sc_start();
+    for (unsigned i = 0; i < 2; ++i) {
+        EXPECT_EQ(bench.cpu(i).ended(), power_cpu::ending::attention) << i;
+        EXPECT_EQ(bench.state(i).gpr[7], 0U) << "cpu" << i << " read less than the other had stored";
+        EXPECT_EQ(bench.state(i).gpr[9], 20'000U);
+    }
+    // Time is not lost by it: within a quantum of the last CPU's own.
+    const auto ticks = static_cast<std::uint64_t>(sc_core::sc_time_stamp() / one_us * 512);
+    EXPECT_LE(bench.state(0).gpr[8], ticks + 5120);
+    EXPECT_GE(bench.state(0).gpr[8], ticks - 5120);
+}
+
+TEST_F(power_cpu_test, to_look_at_the_time_base_does_not_move_it) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    const program wait = program().load_immediate(5, 100'000)("mtspr", {9, 5})("bc", {16, 0, 0})("attn");
+    bench.put(power_cpu_bench::code, wait);
+    bench.put(0x30000, program()("mfspr", {4, 268})("attn"));
+    bench.state(1).nip = 0x30000;
+    bench.cpu(0).start();
+    sc_core::sc_start();
+    EXPECT_GT(bench.cpu(0).engine().time_base(), 51'000U);
+    EXPECT_EQ(bench.partition.time_base(), 0U);
+}
+
+/// A CPU that lags behind sets its decrementer by a time base that another one has read: the interrupt comes when that time
+/// base has reached the target, not a quantum before it.
+TEST_F(power_cpu_test, a_decrementer_interrupt_never_comes_before_its_target) {
+    power_cpu_bench bench(nanosecond_config(), 2);
+    bench.put(power_cpu_bench::code, program().load_immediate(5, 9'000)("mtspr", {9, 5})("bc", {16, 0, 0})(
+                                         "mfspr", {4, 268})("b", {0}));
+    // r9 is the target: 1,000 ticks from now.
+    bench.put(0x30000, program()("mfspr", {8, 268})("addi", {9, 8, 1000})("addi", {10, 0, 1000})(
+                           "mtspr", {22, 10})("b", {0}));
+    bench.put(0x900, program()("mfspr", {11, 268})("attn"));
+    bench.state(1).nip = 0x30000;
+    for (unsigned i = 0; i < 2; ++i) {
+        bench.state(i)[spr::lpcr] |= power::lpcr::ile;
+        bench.cpu(i).start();
+    }
+    bench.state(1).msr |= msr_ee;
+    sc_core::sc_start(sc_time(1, sc_core::SC_MS));
+    EXPECT_GT(bench.state(1).gpr[8], 4'000U) << "what the other one, 9 us ahead, has read";
+    EXPECT_EQ(bench.cpu(1).ended(), power_cpu::ending::attention);
+    EXPECT_GE(bench.state(1).gpr[11], bench.state(1).gpr[9]);
 }
 
 TEST_F(power_cpu_test, becomes_secure_and_runs_from_secure_memory) {

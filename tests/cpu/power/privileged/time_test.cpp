@@ -121,6 +121,35 @@ TEST(timers, mtmsrd_and_rfid_let_in_what_waits) {
     }
 }
 
+TEST(timers, mtmsrd_sees_the_decrementer_at_its_own_instruction) {
+    for (const unsigned before :
+         {3U, 4U, 5U, 20U}) {  // instructions; the decrementer expires with the fifth one
+        SCOPED_TRACE(before);
+        timed_bench bench;
+        registers& state = bench.core.state;
+        bench.clock.ticks_per_instruction = 1;
+        bench.core.dec.set(4, bench.clock.base, bench.core.decrementer_width());
+        state.gpr[3] = msr_ee;
+        program code;
+        for (unsigned i = 0; i < before; ++i) {
+            code("ori", {0, 0, 0});
+        }
+        code("mtmsrd", {3, 1});
+        for (unsigned i = 0; i < 30; ++i) {
+            code("addi", {4, 4, 1});
+        }
+        bench.memory.put(engine_bench::code, code("b", {0}));
+        bench.memory.put(0x900, program()("b", {0}));
+        bench.core.run(10);  // straight code: it is left at its end
+        const bool expired = before + 1 >= 5;
+        EXPECT_EQ(bench.taken(vector::decrementer), expired ? 1U : 0U);
+        EXPECT_EQ(state.gpr[4], expired ? 0U : 30U);
+        if (expired) {
+            EXPECT_EQ(state[spr::srr0], engine_bench::code + 4 * (before + 1));
+        }
+    }
+}
+
 TEST(timers, a_decrementer_that_is_set_negative_interrupts_soon) {
     timed_bench bench;
     registers& state = bench.core.state;
