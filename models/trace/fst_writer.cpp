@@ -2,10 +2,13 @@
 //
 // FST, GTKWave's compressed format: structure and first values through the writer that Debian ships as source
 // (CMake/fst_writer.cmake), changes by fst_blocks.
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstapi.h>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 
@@ -25,7 +28,7 @@ public:
     fst_writer(const std::filesystem::path& file, const std::vector<signal_declaration>& signals,
                const std::string& title)
         : file_("trace file", file, output::whole_file::access::by_name),
-          context_(create(), &fstWriterClose),
+          context_(create(signals), &fstWriterClose),
           handles_(signals.size()) {
         // Fixed strings where the writer would put the date of today: equal runs make equal files.
         fstWriterSetVersion(context_.get(), "pefsim");
@@ -64,12 +67,28 @@ public:
     }
 
 private:
-    void* create() {
+    void* create(const std::vector<signal_declaration>& signals) {
+        if (const int error = room_for_temporaries(signals); error != 0) {
+            file_.fail(error);
+            file_.commit();  // says so
+        }
         if (void* context = fstWriterCreate(file_.scratch().c_str(), 1)) {
             return context;
         }
         throw std::invalid_argument(
             fmt::format("trace file '{}': cannot be written", file_.place().string()));
+    }
+
+    // The library maps two temporary files, with four words and the value of each signal. Where they found no space it dies
+    // of SIGBUS, so a file of their size is tried first. \returns errno
+    static int room_for_temporaries(const std::vector<signal_declaration>& signals) {
+        constexpr off_t of_each = 4 * sizeof(std::uint32_t) + sizeof(double);
+        off_t size = of_each;
+        for (const signal_declaration& each : signals) {
+            size += of_each + static_cast<off_t>(each.width);
+        }
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> probe(std::tmpfile(), &std::fclose);
+        return probe ? ::posix_fallocate(::fileno(probe.get()), 0, size) : errno;
     }
 
     void write_scope(const hierarchy_node& node, const std::vector<signal_declaration>& signals) {

@@ -242,8 +242,8 @@ TEST_F(machine_test, a_guest_that_waits_for_ever_ends_at_the_time_limit) {
 TEST_F(machine_test, who_waited_for_which_device_is_said) {
     machine_config config = secure_with_disk();
     config.cpus = 2;
-    config.costs.block_latency_us = 1e7;
-    config.time_limit = sc_core::sc_time(1, sc_core::SC_SEC);
+    config.costs.block_latency_us = 1e6;
+    config.time_limit = sc_core::sc_time(500, sc_core::SC_MS);
     machine subject("machine", config, 1);
     subject.run([](guest::kernel& kernel, native_cpu& cpu) {
         const guest::buffer data = kernel.alloc(4096);

@@ -187,15 +187,15 @@ class flat_images(bare_metal_test):
         self.assertEqual(report["results"]["ending"], "the guest had not finished at the time limit of 1.00 ms")
 
     def test_the_report_says_under_its_verdict_how_the_run_ended(self):
-        result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms")
+        result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms", quiet=False)
         _, _, after_verdict = result.output.partition("\nVerdict\n")
         self.assertRegex(after_verdict, "(?m)^Ended: the guest had not finished at the time limit of 1.00 ms "
                                         r"\(this report is partial\)\n  cpu0 at 0x10000: b 0x10000$")
 
     def test_what_was_not_shown_is_said_on_standard_error(self):
-        for options in [], ["--quiet"]:
-            with self.subTest(options=options):
-                result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms", *options)
+        for quiet in False, True:
+            with self.subTest(quiet=quiet):
+                result = self.bare(*self.flat([BRANCH_TO_ITSELF]), "--time_limit", "1ms", quiet=quiet)
                 self.assertEqual(result.error.count("\n"), 1, result.error)
                 self.assertRegex(result.error, "^bare_metal: not shown: the guest ends by H_EXIT, or where it was to stop: ")
 
@@ -243,7 +243,7 @@ class bad_input(bare_metal_test):
             ([*flat, "--process-table", "0x1001"], ["process-table: 0x1001", "4 KiB"]),
             ([*flat, "--process-table", "nowhere"], ["process-table: 'nowhere'"]),
             ([*flat, "--stop-on", "trap,nothing"], ["stop-on: 'nothing'", "trap, attn, illegal"]),
-            ([*flat, "--dump-state", "no/where.json"], ["dump-state: 'no/where.json'"]),
+            ([*flat, "--dump-state", "no/where.json"], ["dump-state 'no/where.json'"]),
             ([*flat, "--console-input", "nowhere"], ["console-input: 'nowhere'"]),
             ([*flat, "--host-read", "nowhere"], ["host-read: 'nowhere'", "symbol"]),
             ([*flat, "--host-read", "0:5000"], ["host-read: '0:5000'", "4096"]),

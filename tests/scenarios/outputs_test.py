@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every output of a run stands there whole, or what stood there before does; a run that is asked to stop stops."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ from scenario import ScenarioTest, run
 LOOP = [0x48000000]  # b .
 EXIT = [0x38600000, 0x6063F0FC, 0x38800000, 0x44000022]  # H_EXIT with status 0
 COUNT = [0x38A003E8, 0x7CA903A6, 0x42000000, *EXIT]  # 1,000 turns, then H_EXIT
-PRINT = [0x38600058, 0x38800000, 0x38A00010, 0x3CC04141, 0x3CE04242, 0x44000022, 0x4BFFFFE8]  # 16 characters, for ever
+PRINT = [0x38600058, 0x3C807100, 0x38A00010, 0x3CC04141, 0x3CE04242, 0x44000022, 0x4BFFFFE8]  # 16 characters, for ever
 GETPID = [0x3BE000C8, 0x38000014, 0x44000002, 0x3BFFFFFF, 0x2C1F0000, 0x4082FFF0,  # 200 times, then exit(0)
           0x38000001, 0x38600000, 0x44000002]
 POLL = [0x3C601000, 0x60630094, 0x38800001, 0x38A0FFFF, 0x380000A7, 0x44000002, 0x4BFFFFE8,  # poll(), for ever, of
@@ -245,7 +246,7 @@ class Identity(OutputTest):
         self.assertIn("NUL", self.refuses("bare_metal", "--config", "nul.toml"))
         name = b"d\xff.img"
         os.link(self.disk, os.fsencode(self.directory) + b"/" + name)
-        self.shown("direct_block", "--no-trace", "--disk", os.fsdecode(name))
+        self.shown("direct_block", "--no-trace", "--quiet", "--disk", os.fsdecode(name))
 
     def test_a_machine_state_that_needs_an_ultravisor(self):
         self.assertIn("Ultravisor", self.refuses(*self.bare_metal("count", "--msr", "0x8000000000400000", "--ultravisor", "no")))
@@ -285,8 +286,8 @@ class Stop(OutputTest):
                     command = self.bare_metal("loop", "--report", "r.json", "--time_limit", "100000s", *options)
                     status, error, report = self.stopped(command, how)
                     self.assertEqual(status, 1, error)
-                    self.assertEqual(report["ending"]["kind"], "interrupted")
-                    self.assertTrue(report["ending"]["partial"])
+                    self.assertEqual(report["ended"]["kind"], "interrupted")
+                    self.assertTrue(report["ended"]["partial"])
                     self.assertIn("bare_metal.fst", self.files())
 
     def test_a_copy_that_is_under_way(self):
@@ -296,28 +297,33 @@ class Stop(OutputTest):
             status, error, report = self.stopped(["direct_block", "--quiet", "--no-trace", "--report", "r.json",
                                                   "--time_limit", "100000s", "--disk", "sparse.img", *options])
             self.assertEqual(status, 1, error)
-            self.assertEqual(report["ending"]["kind"], "interrupted")
+            self.assertEqual(report["ended"]["kind"], "interrupted")
             self.assertNotIn("copy.img", self.files())
         result = run("direct_block", "--no-trace", "--disk", "sparse.img", "--copy-to", "copy.img", "--time_limit", "1ms",
                      "--report", "r.json", cwd=self.directory, timeout=self.PATIENCE)
         self.assertEqual(result.status, 1)
-        self.assertTrue(json.loads((self.directory / "r.json").read_text())["ending"]["partial"])
+        self.assertTrue(json.loads((self.directory / "r.json").read_text())["ended"]["partial"])
 
     def test_a_debugger_that_does_not_come(self):
         command = self.bare_metal("loop", "--no-trace", "--report", "r.json", "--gdb", "0")
         status, error, report = self.stopped(command, ready=GDB_PROMPT)
         self.assertEqual(status, 1, error)
-        self.assertEqual(report["ending"]["kind"], "interrupted")
+        self.assertEqual(report["ended"]["kind"], "interrupted")
 
     def test_a_reader_that_does_not_read(self):
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):  # full from the beginning
+            while True:
+                os.write(writer, bytes(4096))
+        os.set_blocking(writer, True)
         with os.fdopen(writer, "wb") as end:
             command = self.bare_metal("print", "--no-trace", "--report", "r.json", "--time_limit", "100000s")
             status, error, report = self.stopped(command, stdout=end)
         self.assertEqual(status, 1, error)
         self.assertIn("standard output", error)
-        self.assertEqual(report["ending"]["kind"], "interrupted")
+        self.assertEqual(report["ended"]["kind"], "interrupted")
 
     def test_a_program_that_waits(self):
         for how in (signal.SIGINT, signal.SIGTERM):

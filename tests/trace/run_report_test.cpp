@@ -113,7 +113,7 @@ TEST_F(report, text_has_everything_in_order_and_fits_into_100_columns) {
                              "Violations: 7",
                              "refused_access: 7",
                              "virtio-blk0 at 0x120000, 4096 B, page SECURE, request 1: read of a buffer; got",
-                             "and 2 more",
+                             "(7 times until 6.00 us)",
                              "Trace: none"}) {
         const std::size_t found = text.find(part, at);
         ASSERT_NE(found, std::string::npos) << part << " is missing after offset " << at << " of\n" << text;
