@@ -51,7 +51,7 @@ public:
     }
     void insert(std::uint64_t ea, std::uint64_t addend) {
         if (entries_ == nullptr) [[unlikely]] {
-            entries_.reset(static_cast<entry*>(std::calloc(size, sizeof(entry))));
+            entries_.reset(static_cast<entry*>(std::calloc(size, sizeof(entry))));  // NOLINT: lazy zeroes
         }
         if (entries_ != nullptr) [[likely]] {
             entries_.get()[index_of(ea)] = {tag_of(ea), addend};
@@ -77,7 +77,7 @@ private:
         std::uint64_t addend = 0;
     };
     struct release {
-        void operator()(entry* entries) const { std::free(entries); }
+        void operator()(entry* entries) const { std::free(entries); }  // NOLINT: of calloc
     };
     static constexpr std::uint64_t first_generation = 1;
 
