@@ -80,7 +80,9 @@ protected:
     static void is_named(toy& subject, const std::string& place) {
         const outcome got = run(subject);
         EXPECT_EQ(got.status, 1) << got.error;
-        EXPECT_THAT(got.error, MatchesRegex("toy: mistake in the scenario[^\n]*" + place + "[^\n]*\n"));
+        // The address sanitizer says something of its own first, when an exception leaves a SystemC thread.
+        const std::string line = got.error.substr(std::min(got.error.find("toy: "), got.error.size()));
+        EXPECT_THAT(line, MatchesRegex("toy: mistake in the scenario[^\n]*" + place + "[^\n]*\n"));
     }
 };
 
