@@ -161,7 +161,7 @@ class Space(OutputTest):
                     done = subprocess.run(["bash", "-c", script], cwd=self.directory, text=True, capture_output=True,
                                           timeout=60, check=False)
                     self.assertEqual(done.returncode, 1, done.stderr)
-                    self.assertRegex(done.stderr, r"^direct_block: standard output: could not be written in full: .*\n$")
+                    self.assertRegex(done.stderr, r"(?m)^direct_block: standard output: could not be written in full: .*\n\Z")
         self.assertNotIn("direct_block.fst", self.files())
 
     def test_the_report_may_join_standard_output(self):
