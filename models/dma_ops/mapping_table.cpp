@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dma_ops/mapping_table.h"
 
-#include <bit>
-
 namespace pefsim::dma_ops {
 
 namespace {
 
 constexpr std::size_t initial_places = 1024;
-constexpr std::uint64_t golden_ratio = 0x9e37'79b9'7f4a'7c15;
 
 bool holds(const mapping& what, dma_addr address, std::size_t size) {
     return address - what.address <= what.size && size <= what.size - (address - what.address);
@@ -17,22 +14,6 @@ bool holds(const mapping& what, dma_addr address, std::size_t size) {
 }  // namespace
 
 mapping_table::mapping_table() : places_(initial_places) {}
-
-std::size_t mapping_table::home_of(dma_addr address) const {
-    return (address.value() * golden_ratio) >> (64 - std::countr_zero(places_.size()));
-}
-
-void mapping_table::insert(const mapping& what) {
-    if (2 * (size_ + 1) > places_.size()) {
-        grow();
-    }
-    std::size_t place = home_of(what.address);
-    while (places_[place].number != 0) {
-        place = next(place);
-    }
-    places_[place] = what;
-    ++size_;
-}
 
 void mapping_table::grow() {
     std::vector<mapping> before(2 * places_.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -28,7 +29,26 @@ class mapping_table {
 public:
     mapping_table();
 
-    void insert(const mapping& what);
+    void insert(const mapping& what) {
+        if (2 * (size_ + 1) > places_.size()) [[unlikely]] {
+            grow();
+        }
+        std::size_t place = home_of(what.address);
+        while (places_[place].number != 0) {
+            place = next(place);
+        }
+        // Field by field: a wide load of what the caller has just stored in parts would wait for every store before it, and
+        // those of a bounce are a page.
+        mapping& here = places_[place];
+        here.address = what.address;
+        here.original = what.original;
+        here.size = what.size;
+        here.number = what.number;
+        here.direction = what.direction;
+        here.device = what.device;
+        here.min_align_mask = what.min_align_mask;
+        ++size_;
+    }
     /// The device's mapping at exactly this address: the one with this size and direction when there is one, else any other;
     /// nullptr when there is none. Valid until the next insert() or erase().
     [[nodiscard]] const mapping* find(const dma_device& device, dma_addr address, std::size_t size,
@@ -41,7 +61,10 @@ public:
     [[nodiscard]] std::size_t size() const { return size_; }
 
 private:
-    [[nodiscard]] std::size_t home_of(dma_addr address) const;
+    [[nodiscard]] std::size_t home_of(dma_addr address) const {
+        constexpr std::uint64_t golden_ratio = 0x9e37'79b9'7f4a'7c15;
+        return (address.value() * golden_ratio) >> (64 - std::countr_zero(places_.size()));
+    }
     [[nodiscard]] std::size_t next(std::size_t place) const { return (place + 1) & (places_.size() - 1); }
     void grow();
 

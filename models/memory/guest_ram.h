@@ -15,9 +15,11 @@ enum class frame_kind : std::uint8_t { normal, secure };
 /// The storage behind guest RAM: for each 64 KiB page a frame in normal memory and one in secure memory, since a page of
 /// a secure guest and the host's page in the same place are different real pages.
 ///
-/// Sparse: a frame takes host memory from its first write on; what was never written reads as zero. A frame's bytes stand
-/// at one place of the host's address space for as long as the object lives, so that a pointer to them stays good across
-/// first writes and discard(). Untimed and unchecked: only the memory bus and the Ultravisor use it directly.
+/// Sparse: a frame takes host memory from its first write on; what was never written reads as zero. Where half of a region
+/// of 8 MiB has been written, the whole region takes host memory, in huge pages: what is used a lot is reached fast, and no
+/// more than twice what is used is taken. A frame's bytes stand at one place of the host's address space for as long as the
+/// object lives, so that a pointer to them stays good across first writes and discard(). Untimed and unchecked: only the
+/// memory bus and the Ultravisor use it directly.
 class guest_ram {
 public:
     /// \param size bytes, a multiple of 64 KiB, 64 KiB .. 64 GiB
@@ -36,18 +38,20 @@ public:
     [[nodiscard]] std::byte* write(frame_kind kind, abi::gfn page) {
         plane& frames = of(kind);
         if (frames.touched[page] == 0) [[unlikely]] {
-            frames.touched[page] = 1;
-            resident_ += abi::page_size;
+            first_write(frames, page);
         }
         return frames.at(page);
     }
     [[nodiscard]] bool touched(frame_kind kind, abi::gfn page) const { return of(kind).touched[page] != 0; }
     /// Makes the frame read as zero and gives its host memory back.
     void discard(frame_kind kind, abi::gfn page);
-    /// Host memory in use for frames, bytes.
+    /// Bytes of the frames that have been written.
     [[nodiscard]] std::uint64_t resident() const { return resident_; }
 
 private:
+    static constexpr abi::gfn pages_of_region = 128;
+    static constexpr std::uint8_t dense = pages_of_region / 2;
+
     // Address space reserved for all frames of one kind; the host's kernel supplies zeroed memory where it is written to.
     class reservation {
     public:
@@ -58,17 +62,24 @@ private:
         [[nodiscard]] std::byte* base() const { return base_; }
 
     private:
-        std::byte* base_;
+        void* mapped_;     // a huge page longer than it needs to be
+        std::byte* base_;  // where a huge page begins
         std::uint64_t size_;
     };
 
     struct plane {
-        explicit plane(std::uint64_t size) : bytes(size), touched(size >> abi::page_shift) {}
+        explicit plane(std::uint64_t size)
+            : bytes(size),
+              touched(size >> abi::page_shift),
+              regions(touched.size() / pages_of_region + 1) {}
         [[nodiscard]] std::byte* at(abi::gfn page) const { return bytes.base() + (page << abi::page_shift); }
 
         reservation bytes;
         std::vector<std::uint8_t> touched;  // by page: write() has been called
+        std::vector<std::uint8_t> regions;  // by region: touched frames, until there are `dense`
     };
+
+    void first_write(plane& frames, abi::gfn page);
 
     plane& of(frame_kind kind) { return kind == frame_kind::secure ? secure_ : normal_; }
     [[nodiscard]] const plane& of(frame_kind kind) const {

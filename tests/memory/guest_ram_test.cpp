@@ -85,4 +85,35 @@ TEST(guest_ram, only_touched_frames_take_host_memory) {
     EXPECT_LT(peak_memory_kib() - before, 16 * 1024);
 }
 
+TEST(guest_ram, what_is_used_a_lot_stays_what_it_is) {
+    guest_ram ram(12 * mebibyte);  // a region, and half of one
+    for (const frame_kind kind : {frame_kind::normal, frame_kind::secure}) {
+        for (abi::gfn page = 0; page != ram.pages(); ++page) {
+            std::fill_n(ram.write(kind, page), abi::page_size, static_cast<std::byte>(page + 1));
+        }
+        ram.discard(kind, 40);
+        ram.discard(kind, ram.pages() - 1);
+        for (abi::gfn page = 0; page != ram.pages(); ++page) {
+            const auto expected = ram.touched(kind, page) ? static_cast<std::byte>(page + 1) : std::byte{0};
+            EXPECT_TRUE(std::all_of(ram.read(kind, page), ram.read(kind, page) + abi::page_size,
+                                    [&](std::byte each) { return each == expected; }))
+                << page;
+        }
+    }
+    EXPECT_EQ(ram.resident(), 24 * mebibyte - 4 * abi::page_size);
+}
+
+TEST(guest_ram, a_frame_that_comes_and_goes_makes_no_region_dense) {
+    const long before = peak_memory_kib();
+    guest_ram ram(64 * gibibyte);
+    for (abi::gfn page = 0; page < ram.pages(); page += ram.pages() / 16) {
+        for (unsigned i = 0; i != 1000; ++i) {
+            ram.write(frame_kind::normal, page)[0] = std::byte{1};
+            ram.discard(frame_kind::normal, page);
+        }
+        ram.write(frame_kind::normal, page)[0] = std::byte{1};
+    }
+    EXPECT_LT(peak_memory_kib() - before, 16 * 1024);
+}
+
 }  // namespace pefsim::memory

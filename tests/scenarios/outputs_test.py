@@ -86,7 +86,6 @@ class Space(OutputTest):
         yield ["user_program", "--report", "out.json", "getpid"], ["out.json"]
         yield ["user_program", "--trace", "out.txt", "getpid"], ["out.txt"]
 
-    @unittest.skipIf(os.environ.get("PEFSIM_SANITIZED"), "FST's temporary files still fail by SIGBUS in this build")
     def test_the_old_file_stays_wherever_the_space_runs_out(self):
         before = self.files()
         for command, names in self.outputs():

@@ -358,10 +358,13 @@ private:
     bool touch_slowly(const op* o, std::uint64_t ea);
     bool cacheable_slowly(const op* o, std::uint64_t ea, access_kind kind, vector otherwise);
     bool identify(const op* o, std::uint64_t ea, std::uint64_t& storage);
+    // _slowly: not in the first level; _unremembered: nor in the second. Apart, so that what is common needs no stack.
     bool load_slowly(const op* o, std::uint64_t ea, std::size_t size);
+    [[gnu::noinline]] bool load_unremembered(const op* o, std::uint64_t ea, std::size_t size);
     template <bool whole>
     bool load_piece(const op* o, std::uint64_t ea, std::byte* to, std::size_t size);
     bool store_slowly(const op* o, std::uint64_t ea, std::size_t size);
+    [[gnu::noinline]] bool store_unremembered(const op* o, std::uint64_t ea, std::size_t size);
     bool reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real);
     bool done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome);
     void reverse_if_big_endian(std::size_t size);

@@ -146,8 +146,16 @@ void core::remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std:
 
 /// The host's bytes of the block around `ea`, if each of its granules could be remembered.
 std::byte* core::whole_block(access_kind kind, std::uint64_t ea, std::uint64_t real) {
-    if (!of_block_ || observer_ != nullptr || watched(ea & block_mask, block)) {
+    const std::uint64_t first = ea & block_mask;
+    if (!of_block_ || watched(first, block)) {
         return nullptr;
+    }
+    if (observer_ != nullptr) {
+        for (std::uint64_t each = 0; each < block; each += granule) {
+            if (observer_->sees_data(first + each)) {
+                return nullptr;
+            }
+        }
     }
     std::byte* bytes = storage_.direct_block(real, kind);
     if (bytes != nullptr && kind == access_kind::store) {
@@ -194,6 +202,12 @@ bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, st
     case 4:
         std::memcpy(to, from, 4);
         break;
+    case 1:
+        *to = *from;
+        break;
+    case 2:
+        std::memcpy(to, from, 2);
+        break;
     case 16:
         std::memcpy(to, from, 16);
         break;
@@ -226,13 +240,18 @@ template <bool whole>
 
 bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
     ++counters_.slow_loads;
+    if (std::uint64_t addend = 0; size <= granule - ea % granule && data_->far_loads.find(ea, addend))
+        [[likely]] {
+        data_->loads.entries[tlb::index_of(ea)] = {ea & granule_mask, addend};
+        copy_piece(buffer_.data(), std::bit_cast<const std::byte*>(addend + ea), size);
+        return true;
+    }
+    return load_unremembered(o, ea, size);
+}
+
+bool core::load_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
     const std::size_t first = granule - ea % granule;
     if (size <= first) [[likely]] {
-        if (std::uint64_t addend = 0; data_->far_loads.find(ea, addend)) [[likely]] {
-            data_->loads.entries[tlb::index_of(ea)] = {ea & granule_mask, addend};
-            copy_piece(buffer_.data(), std::bit_cast<const std::byte*>(addend + ea), size);
-            return true;
-        }
         if (!load_piece<true>(o, ea, buffer_.data(), size)) {
             return false;
         }
@@ -252,6 +271,10 @@ bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
         copy_piece(std::bit_cast<std::byte*>(addend + ea), buffer_.data(), size);
         return true;
     }
+    return store_unremembered(o, ea, size);
+}
+
+bool core::store_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
     std::array<piece, 2> pieces = split(ea, size);
     for (piece& each : pieces) {
         if (each.size != 0 && (!reach(o, each.ea, each.size, access_kind::store, each.real) ||
