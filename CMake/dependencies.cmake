@@ -38,6 +38,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     tshark                          # independent reader of pcap files
     python3                         # tests/house
     valgrind                        # tests/benchmarks/publish: instruction counts
+    gcovr                           # tests/coverage
     liblzma-dev                     # packed conformance tests
     libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
