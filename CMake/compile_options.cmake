@@ -18,7 +18,9 @@ endif()
 
 add_compile_options(
     "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion;-Werror>"
-    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
+    # Nobody replaces a function of ours when it is loaded: it may be inlined, -fPIC or not.
+    "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-semantic-interposition>")
 
 set(PEFSIM_SANITIZE "" CACHE STRING "Sanitizers to build with: empty or asan-ubsan")
 set_property(CACHE PEFSIM_SANITIZE PROPERTY STRINGS "" asan-ubsan)

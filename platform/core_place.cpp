@@ -7,14 +7,14 @@
 #include <optional>
 
 #include "abi/address.h"
-#include "cpu/power/isa/disassembler.h"
-#include "cpu/power/mmu/radix_translator.h"
 #include "memory/smf_check.h"
+#include "power/isa/disassembler.h"
+#include "power/mmu/radix_translator.h"
 
 namespace pefsim::platform {
 namespace {
 
-namespace mmu = cpu::power::mmu;
+namespace mmu = power::mmu;
 
 /// What a core reaches, without an access: tables are read, and stay as they are.
 class view final : public mmu::table_storage {
@@ -52,26 +52,24 @@ private:
     bool secure_;
 };
 
-std::optional<std::uint32_t> instruction_at(const cpu::registers& state, const memory::memory_bus& memory,
+std::optional<std::uint32_t> instruction_at(const power::registers& state, const memory::memory_bus& memory,
                                             const mmu::partition& partition) {
-    view reached(memory, (state.msr & cpu::msr_s) != 0);
+    view reached(memory, (state.msr & power::msr_s) != 0);
     mmu::partition tables;  // without members: nobody is told anything
     tables.use(partition.processes());
     mmu::radix_translator addresses(reached, tables, nullptr);
-    const cpu::power::translation found = addresses.translate(state, state.nip,
-                                                              cpu::power::access_kind::fetch);
-    if (found.error != cpu::power::storage_error::none) {
+    const power::translation found = addresses.translate(state, state.nip, power::access_kind::fetch);
+    if (found.error != power::storage_error::none) {
         return std::nullopt;
     }
     const auto word = reached.look<std::uint32_t>(found.real, memory::access_kind::fetch);
-    return word && (state.msr & cpu::msr_le) == 0 ? boost::endian::endian_reverse(*word) : word;
+    return word && (state.msr & power::msr_le) == 0 ? boost::endian::endian_reverse(*word) : word;
 }
 
 }  // namespace
 
-std::string place_of(const cpu::registers& state, const memory::memory_bus& memory,
-                     const cpu::power::mmu::partition& partition,
-                     const cpu::power::debug::symbol_lookup* symbols) {
+std::string place_of(const power::registers& state, const memory::memory_bus& memory,
+                     const power::mmu::partition& partition, const power::debug::symbol_lookup* symbols) {
     std::string text = fmt::format("{:#x}", state.nip);
     if (symbols != nullptr) {
         if (const std::string symbol = text_of(symbols->at(state.nip)); !symbol.empty()) {
@@ -79,7 +77,7 @@ std::string place_of(const cpu::registers& state, const memory::memory_bus& memo
         }
     }
     if (const auto word = instruction_at(state, memory, partition)) {
-        text += fmt::format(": {}", cpu::power::isa::disassemble(*word, state.nip));
+        text += fmt::format(": {}", power::isa::disassemble(*word, state.nip));
     }
     return text;
 }

@@ -17,7 +17,7 @@
 namespace pefsim::platform {
 namespace {
 
-using cpu::power::elf_image;
+using power::elf_image;
 
 void require_ram(const memory::guest_ram& ram, std::uint64_t address, std::uint64_t size,
                  std::string_view what) {

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "cpu/power/elf_image.h"
 #include "memory/guest_ram.h"
+#include "power/elf_image.h"
 
 /// What stands in a POWER guest's memory when it starts, put there as firmware would, before simulation begins.
 namespace pefsim::platform {
@@ -24,7 +24,7 @@ struct flat_image {
 
 /// Puts the segments of an ELF image at their physical addresses (p_paddr), the rest of each zero.
 /// \throws std::invalid_argument when a segment does not lie in RAM
-void load(memory::guest_ram& ram, const cpu::power::elf_image& image);
+void load(memory::guest_ram& ram, const power::elf_image& image);
 /// \throws std::invalid_argument when the file cannot be read, or does not lie in RAM
 void load(memory::guest_ram& ram, const flat_image& image);
 
@@ -36,6 +36,6 @@ struct entry_point {
 /// The ELF header's e_entry; in a big-endian ELF64 image that does not follow version 2 of the ABI, where it leads to a
 /// function descriptor (two doublewords: an address within an executable segment, and its TOC base), what stands in
 /// that.
-entry_point entry_of(const cpu::power::elf_image& image);
+entry_point entry_of(const power::elf_image& image);
 
 }  // namespace pefsim::platform

@@ -38,7 +38,7 @@ void machine::build_guest() {
             fmt::format("cpu{}", number).c_str(), recorder(),
             cpu::native::native_cpu::config{
                 .number = number, .quantum = config_.quantum, .costs = config_.costs}));
-        cpu->state()[cpu::spr::lpidr] = abi::platform::lpid;
+        cpu->state()[power::spr::lpidr] = abi::platform::lpid;
         cpu->bus.bind(memory().initiators);
         cpu->hypervisor(host());
         if (firmware() != nullptr) {

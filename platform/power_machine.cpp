@@ -9,7 +9,7 @@
 
 namespace pefsim::platform {
 
-using cpu::power::power_cpu;
+using cpu::power_cpu;
 
 power_machine::power_machine(const sc_core::sc_module_name& name, const power_machine_config& config,
                              std::uint64_t seed)
@@ -24,7 +24,7 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
                               .instruction_limit = config.instruction_limit,
                               .costs = config.costs},
             partition_));
-        cpu->state()[cpu::spr::lpidr] = abi::platform::lpid;
+        cpu->state()[power::spr::lpidr] = abi::platform::lpid;
         cpu->engine().seed(seed_for(seed, random_stream::cores, number));
         cpu->bus.bind(memory().initiators);
         cpu->hypervisor(host());
@@ -95,7 +95,7 @@ std::vector<std::string> power_machine::what_cpus_do() const {
                                         place_of(cpu->state(), memory(), partition_, symbols_)));
         }
         if (cpu->ended() == power_cpu::ending::lost) {
-            cpu::registers before = cpu->state();
+            power::registers before = cpu->state();
             before.nip = cpu->engine().interrupted_at().nip;
             before.msr = cpu->engine().interrupted_at().msr;
             lines.push_back(fmt::format("{} was first interrupted at {}", cpu->basename(),

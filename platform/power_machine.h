@@ -8,11 +8,11 @@
 #include <systemc>
 #include <vector>
 
-#include "cpu/power/debug/symbols.h"
-#include "cpu/power/mmu/partition.h"
-#include "cpu/power/power_cpu.h"
+#include "cpu/power_cpu.h"
 #include "platform/board.h"
 #include "platform/power_tools.h"
+#include "power/debug/symbols.h"
+#include "power/mmu/partition.h"
 
 namespace pefsim::platform {
 
@@ -37,15 +37,15 @@ public:
                   std::uint64_t seed);
     ~power_machine() override;
 
-    cpu::power::power_cpu& cpu(std::size_t number) { return *cpus_.at(number); }
+    cpu::power_cpu& cpu(std::size_t number) { return *cpus_.at(number); }
     [[nodiscard]] std::size_t cpus() const { return cpus_.size(); }
     /// What the cores share: the process table.
-    cpu::power::mmu::partition& partition() { return partition_; }
+    power::mmu::partition& partition() { return partition_; }
     /// nullptr when the configuration asks for none.
     power_tools* tools() { return tools_.get(); }
 
     /// Where the ending says that a core stood, these names are used. They must outlive the machine.
-    void name_places(const cpu::power::debug::symbol_lookup& symbols) { symbols_ = &symbols; }
+    void name_places(const power::debug::symbol_lookup& symbols) { symbols_ = &symbols; }
 
     [[nodiscard]] std::string progress() const override;
     [[nodiscard]] std::uint64_t instructions() const;
@@ -58,9 +58,9 @@ private:
     [[nodiscard]] trace::run_ending how_it_ended() const override;
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
 
-    cpu::power::mmu::partition partition_;
-    const cpu::power::debug::symbol_lookup* symbols_ = nullptr;
-    std::vector<std::unique_ptr<cpu::power::power_cpu>> cpus_;
+    power::mmu::partition partition_;
+    const power::debug::symbol_lookup* symbols_ = nullptr;
+    std::vector<std::unique_ptr<cpu::power_cpu>> cpus_;
     std::unique_ptr<power_tools> tools_;
 };
 

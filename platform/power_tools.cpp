@@ -7,8 +7,8 @@
 
 namespace pefsim::platform {
 
-namespace debug = cpu::power::debug;
-using cpu::power::power_cpu;
+namespace debug = power::debug;
+using cpu::power_cpu;
 
 namespace {
 
@@ -90,7 +90,7 @@ void power_tools::follow_trace_window(seat& at, debug::monitor& tools) {
     }
 }
 
-void power_tools::ran(power_cpu& core, cpu::power::exit_reason why) {
+void power_tools::ran(power_cpu& core, power::exit_reason why) {
     if (gdb_) {
         debugger_.ran(core.number(), why);
         return;

@@ -12,16 +12,16 @@
 #include <systemc>
 #include <vector>
 
-#include "cpu/power/debug/byte_channel.h"
-#include "cpu/power/debug/core_debugger.h"
-#include "cpu/power/debug/coverage.h"
-#include "cpu/power/debug/gdb_server.h"
-#include "cpu/power/debug/monitor.h"
-#include "cpu/power/debug/profile.h"
-#include "cpu/power/debug/symbols.h"
-#include "cpu/power/debug/trace_recorder.h"
-#include "cpu/power/power_cpu.h"
-#include "cpu/power/run_control.h"
+#include "cpu/power_cpu.h"
+#include "cpu/run_control.h"
+#include "power/debug/byte_channel.h"
+#include "power/debug/core_debugger.h"
+#include "power/debug/coverage.h"
+#include "power/debug/gdb_server.h"
+#include "power/debug/monitor.h"
+#include "power/debug/profile.h"
+#include "power/debug/symbols.h"
+#include "power/debug/trace_recorder.h"
 
 namespace pefsim::platform {
 
@@ -29,13 +29,13 @@ namespace pefsim::platform {
 ///
 /// A debugger's user may look at everything while the cores stand still; simulated time stands still then, too. GDB is
 /// served between runs of an engine: after each stop, and once a quantum while the guest runs.
-class power_tools : private cpu::power::run_control {
+class power_tools : private cpu::run_control {
 public:
     struct config {
-        cpu::power::debug::interrupt_kinds stop_before;  ///< end the run before such an interrupt
+        power::debug::interrupt_kinds stop_before;  ///< end the run before such an interrupt
         /// Where instructions are recorded, for trace_render; with several cores, core n records in FILE.n. Empty: not at all.
         std::filesystem::path instruction_trace;
-        cpu::power::debug::trace_window trace_window;
+        power::debug::trace_window trace_window;
         /// Of local time, looked at when a run of the engine begins, once a quantum at least: runs that begin there.
         sc_core::sc_time trace_from;
         std::optional<sc_core::sc_time> trace_to;
@@ -52,12 +52,11 @@ public:
     };
 
     /// \throws std::invalid_argument when a trace cannot be written
-    power_tools(const config& parameters, std::span<const std::unique_ptr<cpu::power::power_cpu>> cores);
+    power_tools(const config& parameters, std::span<const std::unique_ptr<cpu::power_cpu>> cores);
     ~power_tools() override;
 
     /// GDB drives the cores by `channel` from now on; they stand still until it lets them run. With config::debugger only.
-    void attach(std::unique_ptr<cpu::power::debug::byte_channel> channel,
-                cpu::power::debug::gdb::byte_order order);
+    void attach(std::unique_ptr<power::debug::byte_channel> channel, power::debug::gdb::byte_order order);
 
     /// Simulation has ended: tells the debugger the guest's exit status.
     void finish(int status);
@@ -74,30 +73,30 @@ public:
     /// GDB's user has no further use for the machine.
     [[nodiscard]] bool killed() const { return debugger_.killed(); }
     /// Of all cores together; null without config::coverage.
-    [[nodiscard]] const cpu::power::debug::coverage* coverage() const { return coverage_.get(); }
+    [[nodiscard]] const power::debug::coverage* coverage() const { return coverage_.get(); }
     /// Of all cores together; null without config::profile_period.
-    [[nodiscard]] const cpu::power::debug::profile* profile() const { return profile_.get(); }
+    [[nodiscard]] const power::debug::profile* profile() const { return profile_.get(); }
 
 private:
     /// A core and its trace.
     struct seat {
-        cpu::power::power_cpu* core = nullptr;
-        std::unique_ptr<cpu::power::debug::trace_recorder> trace;
+        cpu::power_cpu* core = nullptr;
+        std::unique_ptr<power::debug::trace_recorder> trace;
         bool recording = false;
     };
 
-    permission may_run(cpu::power::power_cpu& core) override;
-    void ran(cpu::power::power_cpu& core, cpu::power::exit_reason why) override;
+    permission may_run(cpu::power_cpu& core) override;
+    void ran(cpu::power_cpu& core, power::exit_reason why) override;
     void serve_gdb();
-    void follow_trace_window(seat& at, cpu::power::debug::monitor& tools);
+    void follow_trace_window(seat& at, power::debug::monitor& tools);
 
     config parameters_;
     std::vector<seat> seats_;
-    std::unique_ptr<cpu::power::debug::coverage> coverage_;
-    std::unique_ptr<cpu::power::debug::profile> profile_;
-    cpu::power::debug::core_debugger debugger_;  // its monitors use what stands above
-    std::unique_ptr<cpu::power::debug::byte_channel> channel_;
-    std::unique_ptr<cpu::power::debug::gdb_server> gdb_;
+    std::unique_ptr<power::debug::coverage> coverage_;
+    std::unique_ptr<power::debug::profile> profile_;
+    power::debug::core_debugger debugger_;  // its monitors use what stands above
+    std::unique_ptr<power::debug::byte_channel> channel_;
+    std::unique_ptr<power::debug::gdb_server> gdb_;
     std::optional<stop> stopped_;
 };
 

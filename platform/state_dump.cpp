@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cpu/power/debug/register_file.h"
+#include "power/debug/register_file.h"
 
 namespace pefsim::platform {
 namespace {
@@ -14,8 +14,8 @@ std::string hexadecimal(std::uint64_t value, unsigned bits) {
 
 }  // namespace
 
-std::string_view to_name(cpu::power::power_cpu::ending ending) {
-    using enum cpu::power::power_cpu::ending;
+std::string_view to_name(cpu::power_cpu::ending ending) {
+    using enum cpu::power_cpu::ending;
     switch (ending) {
     case none:
         return "running";
@@ -33,8 +33,8 @@ std::string_view to_name(cpu::power::power_cpu::ending ending) {
     return "?";
 }
 
-nlohmann::ordered_json state_of(cpu::power::power_cpu& core) {
-    namespace debug = cpu::power::debug;
+nlohmann::ordered_json state_of(cpu::power_cpu& core) {
+    namespace debug = power::debug;
     nlohmann::ordered_json dump{{"number", core.number()}};
     nlohmann::ordered_json special = nlohmann::ordered_json::object();
     constexpr std::size_t not_special = 5;  // nip, msr, cr, fpscr, vscr
@@ -46,7 +46,7 @@ nlohmann::ordered_json state_of(cpu::power::power_cpu& core) {
     for (const std::uint64_t each : core.state().gpr) {
         dump["gpr"].push_back(hexadecimal(each, 64));
     }
-    for (const cpu::vector_register& each : core.state().vsr) {
+    for (const power::vector_register& each : core.state().vsr) {
         dump["vsr"].push_back(fmt::format("{:#018x}{:016x}", each.high, each.low));
     }
     dump["spr"] = std::move(special);

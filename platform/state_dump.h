@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cpu/power/power_cpu.h"
+#include "cpu/power_cpu.h"
 
 namespace pefsim::platform {
 
@@ -15,9 +15,9 @@ namespace pefsim::platform {
 /// FPR n is the upper half of vsr[n], VR n is vsr[32 + n]. A core that has ended, or waits, holds no reservation. `spr`
 /// has those of debug::single_registers(), as the guest would read them at the end; `ended` says why the core does not
 /// run any more.
-nlohmann::ordered_json state_of(cpu::power::power_cpu& core);
+nlohmann::ordered_json state_of(cpu::power_cpu& core);
 
 /// "running", "terminated", "attn", "instruction_limit" ...
-std::string_view to_name(cpu::power::power_cpu::ending ending);
+std::string_view to_name(cpu::power_cpu::ending ending);
 
 }  // namespace pefsim::platform

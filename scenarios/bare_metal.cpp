@@ -9,19 +9,19 @@
 
 #include "bare_metal/guest_options.h"
 #include "bare_metal/host_look.h"
-#include "cpu/power/debug/elf_symbols.h"
 #include "output/standard_output.h"
 #include "output/whole_file.h"
 #include "platform/command.h"
 #include "platform/power_machine.h"
 #include "platform/session.h"
 #include "platform/state_dump.h"
+#include "power/debug/elf_symbols.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
 namespace {
 
-namespace debug = cpu::power::debug;
+namespace debug = power::debug;
 
 class bare_metal_scenario : public platform::command {
 public:
@@ -134,8 +134,8 @@ private:
         results["secure"] = subject_->guest_secure();
         results["console_bytes"] = subject_->host().console_output().size();
         for (std::size_t n = 0; n < subject_->cpus(); ++n) {
-            const cpu::power::power_cpu& core = subject_->cpu(n);
-            const cpu::power::engine_counters& counters = subject_->cpu(n).engine().counters();
+            const cpu::power_cpu& core = subject_->cpu(n);
+            const power::engine_counters& counters = subject_->cpu(n).engine().counters();
             results["cpus"].push_back({{"number", core.number()},
                                        {"ended", platform::to_name(core.ended())},
                                        {"fetch_misses", counters.fetch_misses},
@@ -151,7 +151,7 @@ private:
     void write_tools(platform::session& in, platform::power_tools& tools) {
         if (const debug::coverage* coverage = tools.coverage(); coverage != nullptr) {
             nlohmann::ordered_json executed = nlohmann::ordered_json::object();
-            const auto rows = cpu::power::isa::instructions();
+            const auto rows = power::isa::instructions();
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 if (const std::uint64_t count = coverage->of_row(row); count != 0) {
                     executed[std::string(rows[row].mnemonic)] = count;

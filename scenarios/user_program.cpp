@@ -16,12 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "cpu/power/elf_image.h"
 #include "output/file_claims.h"
 #include "output/standard_output.h"
 #include "output/stop_request.h"
 #include "output/whole_file.h"
 #include "platform/parameter_set.h"
+#include "power/elf_image.h"
 #include "timing/timing.h"
 #include "user_program/report.h"
 
@@ -78,7 +78,7 @@ public:
             return 0;
         }
         check();
-        const cpu::power::elf_image image = cpu::power::elf_image::read(config_.program);
+        const power::elf_image image = power::elf_image::read(config_.program);
         open_outputs();
         // What the host would do to pefsim is the program's to decide.
         output::stop_request::listen_for_program();
@@ -93,7 +93,7 @@ public:
     }
 
 private:
-    user_program::process load(const cpu::power::elf_image& image) {
+    user_program::process load(const power::elf_image& image) {
         try {
             return {config_, image};
         } catch (const std::invalid_argument& wrong) {

@@ -6,8 +6,8 @@
 
 namespace pefsim::cpu {
 
-trap_if& trap_router::supervisor_of(const registers& state) {
-    if ((state.msr & msr_s) == 0) [[likely]] {
+trap_if& trap_router::supervisor_of(const power::registers& state) {
+    if ((state.msr & power::msr_s) == 0) [[likely]] {
         return *hypervisor_.operator->();
     }
     if (ultravisor_.size() == 0) {

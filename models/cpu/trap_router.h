@@ -3,8 +3,8 @@
 
 #include <systemc>
 
-#include "cpu/registers.h"
 #include "cpu/traps.h"
+#include "power/registers.h"
 
 namespace pefsim::cpu {
 
@@ -26,7 +26,7 @@ public:
           ultravisor_(ultravisor) {}
 
     /// Takes `sc 1` and storage interrupts of a CPU in this state.
-    [[nodiscard]] trap_if& supervisor_of(const registers& state);
+    [[nodiscard]] trap_if& supervisor_of(const power::registers& state);
     /// Takes `sc 2`.
     [[nodiscard]] trap_if& ultracalls();
 

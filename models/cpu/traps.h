@@ -6,8 +6,8 @@
 #include <systemc>
 
 #include "abi/address.h"
-#include "cpu/registers.h"
 #include "memory/smf_check.h"
+#include "power/registers.h"
 #include "trace/exposure_ledger.h"
 
 /// How a CPU enters the software above it. A CPU has two ports of type trap_if: with MSR[S]=0, `sc 1` and storage
@@ -52,10 +52,10 @@ enum class fault_outcome : std::uint8_t {
 class trap_if : public virtual sc_core::sc_interface {
 public:
     /// `sc 1`. Number in R3, arguments from R4; status in R3, results from R4.
-    virtual void hypercall(registers& state, trap_context& context) = 0;
+    virtual void hypercall(power::registers& state, trap_context& context) = 0;
     /// `sc 2`. The same convention; numbers of abi/ucall.h.
-    virtual void ultracall(registers& state, trap_context& context) = 0;
-    virtual fault_outcome storage_interrupt(storage_fault& fault, registers& state,
+    virtual void ultracall(power::registers& state, trap_context& context) = 0;
+    virtual fault_outcome storage_interrupt(storage_fault& fault, power::registers& state,
                                             trap_context& context) = 0;
 };
 

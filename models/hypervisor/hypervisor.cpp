@@ -13,7 +13,7 @@ namespace pefsim::hypervisor {
 using abi::h_status;
 using abi::hcall;
 using cpu::fault_outcome;
-using cpu::spr;
+using power::spr;
 using sc_core::sc_time;
 
 namespace {
@@ -35,8 +35,8 @@ std::vector<memory_slot> slots_of(const hypervisor::config& parameters) {
 }
 
 /// A trap that the Ultravisor has passed on, or made itself: MSR[HV]=1, and SRR1 is that of a secure guest.
-bool from_secure_guest(const cpu::registers& state) {
-    return (state.msr & cpu::msr_hv) != 0 && (state[spr::srr1] & cpu::msr_s) != 0;
+bool from_secure_guest(const power::registers& state) {
+    return (state.msr & power::msr_hv) != 0 && (state[spr::srr1] & power::msr_s) != 0;
 }
 
 }  // namespace
@@ -149,7 +149,7 @@ void hypervisor::show_registers(const registers& state, std::uint64_t number, co
         recorder_.ledger().crossed(trace::exposure_channel::hypercall_register, number, bytes, context.writer,
                                    context.now(), counted);
     };
-    if ((state.msr & cpu::msr_hv) == 0) {
+    if ((state.msr & power::msr_hv) == 0) {
         crossed(std::as_bytes(std::span(state.gpr)), cpu::declared_input_bytes(cpu::fast_hcall_row(number)));
     }
     if (recorder_.ledger().watching()) [[unlikely]] {

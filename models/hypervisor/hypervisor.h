@@ -15,7 +15,6 @@
 
 #include "abi/address.h"
 #include "abi/hcall.h"
-#include "cpu/registers.h"
 #include "cpu/traps.h"
 #include "hypervisor/secure_guest.h"
 #include "hypervisor/ultravisor_gate.h"
@@ -24,6 +23,7 @@
 #include "memory/bus_payload.h"
 #include "memory/memory_bus.h"
 #include "pci/tce_iommu.h"
+#include "power/registers.h"
 #include "timing/timing.h"
 #include "trace/metrics.h"
 #include "trace/recorder.h"
@@ -82,9 +82,9 @@ public:
                interrupt::xics& interrupts, pci::tce_iommu& iommu);
 
     // --- from CPUs and Ultravisor
-    void hypercall(cpu::registers& state, cpu::trap_context& context) override;
-    void ultracall(cpu::registers& state, cpu::trap_context& context) override;
-    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, cpu::registers& state,
+    void hypercall(power::registers& state, cpu::trap_context& context) override;
+    void ultracall(power::registers& state, cpu::trap_context& context) override;
+    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                          cpu::trap_context& context) override;
     // --- from the memory bus
     memory::host_fault_outcome host_fault(abi::phys_addr at, const memory::bus_attributes& who,
@@ -117,7 +117,7 @@ public:
     }
 
 private:
-    using registers = cpu::registers;
+    using registers = power::registers;
     using trap_context = cpu::trap_context;
     using handler = abi::h_status (hypervisor::*)(registers&, trap_context&);
     struct service;

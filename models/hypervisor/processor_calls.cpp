@@ -65,8 +65,8 @@ h_status hypervisor::h_ipi(registers& state, trap_context& context) {
 }
 
 h_status hypervisor::h_cede(registers& state, trap_context& context) {
-    if ((state.msr & cpu::msr_hv) == 0) {
-        state.msr |= cpu::msr_ee;  // for a secure guest the Ultravisor does it
+    if ((state.msr & power::msr_hv) == 0) {
+        state.msr |= power::msr_ee;  // for a secure guest the Ultravisor does it
     }
     processor& here = processors_.at(context.cpu);
     context.ceded = !here.prodded;

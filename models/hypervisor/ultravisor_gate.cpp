@@ -10,8 +10,8 @@ abi::u_status ultravisor_gate::call(abi::ucall number, std::initializer_list<std
     if (!open()) {
         return abi::u_status::u_function;
     }
-    cpu::registers state;
-    state.msr = cpu::msr_sf | cpu::msr_hv | cpu::msr_ri | cpu::msr_le;
+    power::registers state;
+    state.msr = power::msr_sf | power::msr_hv | power::msr_ri | power::msr_le;
     state.gpr[3] = static_cast<std::uint64_t>(number);
     std::ranges::copy(arguments, state.gpr.begin() + 4);
     to_->ultracall(state, context);

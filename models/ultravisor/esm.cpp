@@ -11,7 +11,7 @@ using abi::hcall;
 using abi::u_status;
 using memory::page_state;
 
-ultravisor::answer ultravisor::uv_esm(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_esm(power::registers& state, cpu::trap_context& context) {
     const abi::phys_addr kbase{state.gpr[4]};
     const abi::phys_addr fdt{state.gpr[5]};
     if (kbase.value() == 0) {
@@ -20,10 +20,10 @@ ultravisor::answer ultravisor::uv_esm(cpu::registers& state, cpu::trap_context& 
     if (fdt.value() == 0) {
         return {u_status::u_p3, "fdt is 0"};
     }
-    if (state[cpu::spr::lpidr] != abi::platform::lpid) {
+    if (state[power::spr::lpidr] != abi::platform::lpid) {
         return {u_status::u_permission, "LPIDR is not that of a virtual machine"};
     }
-    if (secure() && (state.msr & cpu::msr_s) != 0) {
+    if (secure() && (state.msr & power::msr_s) != 0) {
         return {};
     }
     if (vm_.state() != vm_state::normal && vm_.state() != vm_state::terminated) {
@@ -38,11 +38,11 @@ ultravisor::answer ultravisor::uv_esm(cpu::registers& state, cpu::trap_context& 
     vm_.commit(context.now());
     show_state(context);
 
-    state.msr |= cpu::msr_s;
+    state.msr |= power::msr_s;
     if (parameters_.entry == esm_entry::return_to_caller) {
         return {};
     }
-    state.msr &= ~cpu::msr_ee;
+    state.msr &= ~power::msr_ee;
     state.nip = kbase.value();
     state.gpr[3] = fdt.value();
     state.gpr[4] = kbase.value();
@@ -53,7 +53,7 @@ ultravisor::answer ultravisor::uv_esm(cpu::registers& state, cpu::trap_context& 
 // The hypervisor registers its slots, brings the pages that the Ultravisor wants to see (kernel and device tree) and, at
 // H_SVM_INIT_DONE, all others.
 std::optional<ultravisor::answer> ultravisor::move_to_secure_memory(abi::phys_addr kbase, abi::phys_addr fdt,
-                                                                    const cpu::registers& state,
+                                                                    const power::registers& state,
                                                                     cpu::trap_context& context) {
     const h_status started = call(hcall::h_svm_init_start, {}, state, context).status;
     if (started == h_status::h_authority) {
@@ -86,7 +86,7 @@ std::optional<ultravisor::answer> ultravisor::move_to_secure_memory(abi::phys_ad
 
 // The hypervisor takes its pages back and terminates the secure virtual machine; the guest goes on as an ordinary one and
 // sees the hypervisor's answer (H_PARAMETER) as the failure of UV_ESM.
-ultravisor::answer ultravisor::abort_esm(answer failure, const cpu::registers& state,
+ultravisor::answer ultravisor::abort_esm(answer failure, const power::registers& state,
                                          cpu::trap_context& context) {
     if (vm_.state() != vm_state::transient) {
         return failure;

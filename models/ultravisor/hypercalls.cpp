@@ -36,9 +36,9 @@ constexpr policy policy_of(std::size_t row) {
 
 }  // namespace
 
-void ultravisor::hypercall(cpu::registers& state, cpu::trap_context& context) {
+void ultravisor::hypercall(power::registers& state, cpu::trap_context& context) {
     context.delay += costs_.reflection;
-    if ((state.msr & cpu::msr_s) == 0) {
+    if ((state.msr & power::msr_s) == 0) {
         refuse_hypercall("MSR[S]=0: not a call for the Ultravisor", h_status::h_hardware, state, context);
         return;
     }
@@ -47,7 +47,7 @@ void ultravisor::hypercall(cpu::registers& state, cpu::trap_context& context) {
         state.gpr[3] = static_cast<std::uint64_t>(h_status::h_hardware);
         return;
     }
-    if ((state.msr & cpu::msr_pr) != 0) {
+    if ((state.msr & power::msr_pr) != 0) {
         refuse_hypercall("from problem state", h_status::h_privilege, state, context);
         return;
     }
@@ -66,7 +66,7 @@ void ultravisor::hypercall(cpu::registers& state, cpu::trap_context& context) {
     }
 }
 
-void ultravisor::refuse_hypercall(std::string_view why, h_status status, cpu::registers& state,
+void ultravisor::refuse_hypercall(std::string_view why, h_status status, power::registers& state,
                                   const cpu::trap_context& context) {
     const std::uint64_t number = state.gpr[3];
     recorder_.violations().report(
@@ -81,10 +81,10 @@ void ultravisor::refuse_hypercall(std::string_view why, h_status status, cpu::re
     state.gpr[3] = static_cast<std::uint64_t>(status);
 }
 
-void ultravisor::reflect(std::size_t row, cpu::registers& state, cpu::trap_context& context) {
+void ultravisor::reflect(std::size_t row, power::registers& state, cpu::trap_context& context) {
     const abi::hcall_declaration& declared = abi::hcall_declarations[row];
     if (declared.number == hcall::h_cede) {
-        state.msr |= cpu::msr_ee;
+        state.msr |= power::msr_ee;
     }
     disguise hidden = reflection_.hide(state, std::span(state.gpr).subspan(3, declared.n_in));
     if (pass_to_hypervisor(hidden, row, state, context)) {
@@ -93,7 +93,7 @@ void ultravisor::reflect(std::size_t row, cpu::registers& state, cpu::trap_conte
 }
 
 ultravisor::hcall_answer ultravisor::call(hcall number, std::initializer_list<std::uint64_t> arguments,
-                                          const cpu::registers& state, cpu::trap_context& context) {
+                                          const power::registers& state, cpu::trap_context& context) {
     std::array<std::uint64_t, 9> inputs{static_cast<std::uint64_t>(number)};
     std::ranges::copy(arguments, inputs.begin() + 1);
     disguise hidden = reflection_.hide(state, std::span(inputs).first(1 + arguments.size()));
@@ -104,7 +104,7 @@ ultravisor::hcall_answer ultravisor::call(hcall number, std::initializer_list<st
 }
 
 // \returns false when nothing of the answer may be used: the hypervisor broke a rule, or the guest is no more
-bool ultravisor::pass_to_hypervisor(disguise& hidden, std::size_t row, const cpu::registers& state,
+bool ultravisor::pass_to_hypervisor(disguise& hidden, std::size_t row, const power::registers& state,
                                     cpu::trap_context& context) {
     const std::uint64_t number = hidden.shown.gpr[3];
     const bool was_secure = secure();

@@ -28,7 +28,7 @@ std::optional<abi::gfn> ultravisor::page_at(std::uint64_t gpa) const {
     return gpa % abi::page_size == 0 && vm_.owns(page) ? std::optional(page) : std::nullopt;
 }
 
-ultravisor::answer ultravisor::uv_page_in(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_page_in(power::registers& state, cpu::trap_context& context) {
     const std::uint64_t gpa = state.gpr[6];
     if (state.gpr[8] != abi::uv_page_order) {
         return {u_status::u_p5, "order is not 16", gpa};
@@ -108,7 +108,7 @@ ultravisor::answer ultravisor::take_shared_page(abi::gfn from, abi::gfn page, cp
     return {};
 }
 
-ultravisor::answer ultravisor::uv_page_out(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_page_out(power::registers& state, cpu::trap_context& context) {
     const std::uint64_t gpa = state.gpr[6];
     if (state.gpr[8] != abi::uv_page_order) {
         return {u_status::u_p5, "order is not 16", gpa};
@@ -165,7 +165,7 @@ ultravisor::answer ultravisor::give_page(abi::gfn page, abi::gfn to, cpu::trap_c
     return {};
 }
 
-ultravisor::answer ultravisor::uv_page_inval(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_page_inval(power::registers& state, cpu::trap_context& context) {
     const std::uint64_t gpa = state.gpr[5];
     if (state.gpr[6] != abi::uv_page_order) {
         return {u_status::u_p3, "order is not 16", gpa};

@@ -7,11 +7,11 @@
 
 namespace pefsim::ultravisor {
 
-using cpu::spr;
+using power::spr;
 
-disguise reflection::hide(const cpu::registers& guest, std::span<const std::uint64_t> inputs) {
+disguise reflection::hide(const power::registers& guest, std::span<const std::uint64_t> inputs) {
     disguise hidden;
-    cpu::registers& shown = hidden.shown;
+    power::registers& shown = hidden.shown;
     for (std::uint64_t& gpr : shown.gpr) {
         gpr = noise_.next();
     }
@@ -19,25 +19,25 @@ disguise reflection::hide(const cpu::registers& guest, std::span<const std::uint
     hidden.cookie = shown.gpr[31];
     shown[spr::srr0] = hidden.cookie;
     shown[spr::hsrr0] = hidden.cookie;
-    shown[spr::srr1] = ((guest.msr | cpu::msr_s) & ~srr1_system_call_level) | srr1_system_call_level_1;
+    shown[spr::srr1] = ((guest.msr | power::msr_s) & ~srr1_system_call_level) | srr1_system_call_level_1;
     shown[spr::hsrr1] = shown[spr::srr1];
     const bool cede = inputs.front() == static_cast<std::uint64_t>(abi::hcall::h_cede);
     shown[spr::dec] = cede ? guest[spr::dec] : masked_decrementer;
     shown[spr::ppr] = masked_ppr;
     shown[spr::lpidr] = guest[spr::lpidr];
     shown[spr::pidr] = guest[spr::pidr];
-    shown.msr = cpu::msr_sf | cpu::msr_hv | msr_me | cpu::msr_le;
+    shown.msr = power::msr_sf | power::msr_hv | msr_me | power::msr_le;
     shown.nip = system_call_vector;
     return hidden;
 }
 
-bool reflection::intact(const cpu::registers& guest, const disguise& back) {
+bool reflection::intact(const power::registers& guest, const disguise& back) {
     return back.shown[spr::lpidr] == guest[spr::lpidr] && back.shown[spr::pidr] == guest[spr::pidr] &&
            back.shown.gpr[31] == back.cookie && back.shown[spr::srr0] == back.cookie &&
            back.shown[spr::hsrr0] == back.cookie;
 }
 
-void reflection::take_back(const disguise& back, unsigned n_out, cpu::registers& guest) {
+void reflection::take_back(const disguise& back, unsigned n_out, power::registers& guest) {
     std::copy_n(back.shown.gpr.begin() + 3, n_out, guest.gpr.begin() + 3);
 }
 

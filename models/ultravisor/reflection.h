@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <span>
 
-#include "cpu/registers.h"
+#include "power/registers.h"
 #include "ultravisor/random_stream.h"
 
 namespace pefsim::ultravisor {
 
 /// What the hypervisor sees instead of a secure guest's registers, and the cookie that it must leave where it is.
 struct disguise {
-    cpu::registers shown;
+    power::registers shown;
     std::uint64_t cookie = 0;
 };
 
@@ -48,11 +48,11 @@ public:
     explicit reflection(std::uint64_t seed) : noise_(seed) {}
 
     /// \param inputs the registers from R3 on that the call declares
-    [[nodiscard]] disguise hide(const cpu::registers& guest, std::span<const std::uint64_t> inputs);
+    [[nodiscard]] disguise hide(const power::registers& guest, std::span<const std::uint64_t> inputs);
     /// \returns false when the hypervisor has changed LPIDR, PIDR, or the cookie in R31, SRR0 or HSRR0
-    [[nodiscard]] static bool intact(const cpu::registers& guest, const disguise& back);
+    [[nodiscard]] static bool intact(const power::registers& guest, const disguise& back);
     /// \param n_out registers from R3 on
-    static void take_back(const disguise& back, unsigned n_out, cpu::registers& guest);
+    static void take_back(const disguise& back, unsigned n_out, power::registers& guest);
 
 private:
     random_stream noise_;

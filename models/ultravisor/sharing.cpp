@@ -49,7 +49,7 @@ std::optional<ultravisor::answer> ultravisor::bad_range(abi::gfn first, std::uin
 
 // --- share: all pages or none
 
-ultravisor::answer ultravisor::uv_share_page(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_share_page(power::registers& state, cpu::trap_context& context) {
     const abi::gfn first = state.gpr[4];
     const std::uint64_t pages = state.gpr[5];
     if (!secure()) {
@@ -83,7 +83,7 @@ ultravisor::answer ultravisor::uv_share_page(cpu::registers& state, cpu::trap_co
 }
 
 // Nothing of it reaches the host, but the guest loses it.
-void ultravisor::note_data_in_shared_pages(abi::gfn first, std::uint64_t pages, const cpu::registers& state,
+void ultravisor::note_data_in_shared_pages(abi::gfn first, std::uint64_t pages, const power::registers& state,
                                            const cpu::trap_context& context) {
     std::vector<abi::gfn> full;
     for (abi::gfn page = first; page < first + pages; ++page) {
@@ -107,7 +107,7 @@ void ultravisor::note_data_in_shared_pages(abi::gfn first, std::uint64_t pages, 
 }
 
 // From SECURE, by way of HV_SHARING, to HV_SHARED; a page that is out comes in first.
-bool ultravisor::ask_to_share(abi::gfn page, const cpu::registers& state, cpu::trap_context& context) {
+bool ultravisor::ask_to_share(abi::gfn page, const power::registers& state, cpu::trap_context& context) {
     if (vm_.page(page) == page_state::paged_out &&
         !bring_in(page, page_state::paged_out, abi::h_page_in_nonshared, state, context)) {
         return false;
@@ -123,7 +123,7 @@ bool ultravisor::ask_to_share(abi::gfn page, const cpu::registers& state, cpu::t
     return secure() && reply.status == h_status::h_success && provided(vm_.page(page));
 }
 
-void ultravisor::revert_share(abi::gfn first, abi::gfn end, const cpu::registers& state,
+void ultravisor::revert_share(abi::gfn first, abi::gfn end, const power::registers& state,
                               cpu::trap_context& context) {
     for (abi::gfn page = first; page < end && secure(); ++page) {
         if (provided(vm_.page(page))) {
@@ -144,7 +144,7 @@ void ultravisor::revert_share(abi::gfn first, abi::gfn end, const cpu::registers
 
 // From HV_UNSHARING(_INV) to HV_UNSHARED. A page that the hypervisor does not give up can be neither the guest's nor the
 // host's: the guest is ended.
-bool ultravisor::release_from_hypervisor(abi::gfn page, const cpu::registers& state,
+bool ultravisor::release_from_hypervisor(abi::gfn page, const power::registers& state,
                                          cpu::trap_context& context) {
     const std::uint64_t gpa = abi::page_base(page).value();
     shows_.page.set(abi::page_base(page), context.now());
@@ -161,7 +161,7 @@ bool ultravisor::release_from_hypervisor(abi::gfn page, const cpu::registers& st
     return true;
 }
 
-ultravisor::answer ultravisor::unshare(std::span<const abi::gfn> pages, const cpu::registers& state,
+ultravisor::answer ultravisor::unshare(std::span<const abi::gfn> pages, const power::registers& state,
                                        cpu::trap_context& context) {
     for (const abi::gfn page : pages) {
         if (!explicitly_shared(vm_.page(page))) {
@@ -182,7 +182,7 @@ ultravisor::answer ultravisor::unshare(std::span<const abi::gfn> pages, const cp
     return {};
 }
 
-ultravisor::answer ultravisor::uv_unshare_page(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_unshare_page(power::registers& state, cpu::trap_context& context) {
     const abi::gfn first = state.gpr[4];
     const std::uint64_t count = state.gpr[5];
     if (!secure()) {
@@ -202,7 +202,7 @@ ultravisor::answer ultravisor::uv_unshare_page(cpu::registers& state, cpu::trap_
 }
 
 // Pages that the Ultravisor has shared for the guest stay shared.
-ultravisor::answer ultravisor::uv_unshare_all_pages(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_unshare_all_pages(power::registers& state, cpu::trap_context& context) {
     if (!secure()) {
         context.terminated = true;
         return {u_status::u_invalid, "the virtual machine is not secure"};

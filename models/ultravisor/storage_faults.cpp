@@ -12,7 +12,7 @@ using cpu::fault_outcome;
 using memory::access_kind;
 using memory::page_state;
 
-cpu::fault_outcome ultravisor::storage_interrupt(cpu::storage_fault& fault, cpu::registers& state,
+cpu::fault_outcome ultravisor::storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                                  cpu::trap_context& context) {
     if (!secure()) {
         context.terminated = true;
@@ -37,7 +37,7 @@ cpu::fault_outcome ultravisor::storage_interrupt(cpu::storage_fault& fault, cpu:
 /// | SHARED_IMPLICIT(_INV)    | the guest is ended            | never executes     |
 /// | SHARED                   | tried again                   | never executes     |
 /// | SECURE, PSEUDO_SHARED(_INV), in transit | tried again    | tried again        |
-cpu::fault_outcome ultravisor::page_fault(abi::gfn page, access_kind kind, const cpu::registers& state,
+cpu::fault_outcome ultravisor::page_fault(abi::gfn page, access_kind kind, const power::registers& state,
                                           cpu::trap_context& context) {
     const std::uint64_t gpa = abi::page_base(page).value();
     const bool fetch = kind == access_kind::fetch;
@@ -73,8 +73,8 @@ cpu::fault_outcome ultravisor::page_fault(abi::gfn page, access_kind kind, const
     return fault_outcome::terminated;
 }
 
-bool ultravisor::bring_in(abi::gfn page, page_state missing, std::uint64_t flags, const cpu::registers& state,
-                          cpu::trap_context& context) {
+bool ultravisor::bring_in(abi::gfn page, page_state missing, std::uint64_t flags,
+                          const power::registers& state, cpu::trap_context& context) {
     const vm_state before = vm_.state();
     for (unsigned tries = 0; tries < max_page_in_tries && vm_.page(page) == missing; ++tries) {
         const hcall_answer reply = call(
@@ -86,7 +86,7 @@ bool ultravisor::bring_in(abi::gfn page, page_state missing, std::uint64_t flags
     return vm_.state() == before && vm_.page(page) != missing;
 }
 
-cpu::fault_outcome ultravisor::mmio(cpu::storage_fault& fault, const cpu::registers& state,
+cpu::fault_outcome ultravisor::mmio(cpu::storage_fault& fault, const power::registers& state,
                                     cpu::trap_context& context) {
     if (!std::has_single_bit(fault.size) || fault.size > sizeof(std::uint64_t)) {
         return fault_outcome::bus_error;

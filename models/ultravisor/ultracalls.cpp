@@ -11,9 +11,9 @@ using abi::u_status;
 
 namespace {
 
-using cpu::msr_hv;
-using cpu::msr_pr;
-using cpu::msr_s;
+using power::msr_hv;
+using power::msr_pr;
+using power::msr_s;
 
 bool may_call(abi::ucall_caller caller, std::uint64_t msr) {
     switch (caller) {
@@ -78,7 +78,7 @@ const std::array<ultravisor::ultracall_row, 10> ultravisor::ultracall_table{{
     {abi::ucall::uv_unshare_all_pages, &ultravisor::uv_unshare_all_pages},
 }};
 
-void ultravisor::ultracall(cpu::registers& state, cpu::trap_context& context) {
+void ultravisor::ultracall(power::registers& state, cpu::trap_context& context) {
     const std::uint64_t number = state.gpr[3];
     shows_.ultracalls.add(abi::ucall_row(number));
     const shown_call showing(shows_.ultracall, abi::ucall_name(number), context);
@@ -93,7 +93,7 @@ void ultravisor::ultracall(cpu::registers& state, cpu::trap_context& context) {
     }
 }
 
-ultravisor::answer ultravisor::dispatch(std::uint64_t number, cpu::registers& state,
+ultravisor::answer ultravisor::dispatch(std::uint64_t number, power::registers& state,
                                         cpu::trap_context& context) {
     const auto row = std::ranges::find(ultracall_table, static_cast<abi::ucall>(number),
                                        &ultracall_row::number);
@@ -106,7 +106,7 @@ ultravisor::answer ultravisor::dispatch(std::uint64_t number, cpu::registers& st
     return (this->*row->serve)(state, context);
 }
 
-void ultravisor::report_failure(std::uint64_t number, const answer& what, const cpu::registers& state,
+void ultravisor::report_failure(std::uint64_t number, const answer& what, const power::registers& state,
                                 const cpu::trap_context& context) {
     const abi::phys_addr at{what.address};
     const bool about_a_page = what.address != 0 && vm_.owns(abi::gfn_of(at));
@@ -127,7 +127,7 @@ bool ultravisor::no_such_svm(std::uint64_t lpid) const {
            vm_.state() == vm_state::terminated;
 }
 
-ultravisor::answer ultravisor::uv_register_mem_slot(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_register_mem_slot(power::registers& state, cpu::trap_context& context) {
     const std::uint64_t lpid = state.gpr[4];
     const std::uint64_t start = state.gpr[5];
     const std::uint64_t size = state.gpr[6];
@@ -161,7 +161,7 @@ ultravisor::answer ultravisor::uv_register_mem_slot(cpu::registers& state, cpu::
     return {};
 }
 
-ultravisor::answer ultravisor::uv_unregister_mem_slot(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_unregister_mem_slot(power::registers& state, cpu::trap_context& context) {
     if (no_such_svm(state.gpr[4])) {
         return {u_status::u_parameter, "no secure virtual machine of this lpid"};
     }
@@ -173,7 +173,7 @@ ultravisor::answer ultravisor::uv_unregister_mem_slot(cpu::registers& state, cpu
     return {};
 }
 
-ultravisor::answer ultravisor::uv_svm_terminate(cpu::registers& state, cpu::trap_context& context) {
+ultravisor::answer ultravisor::uv_svm_terminate(power::registers& state, cpu::trap_context& context) {
     if (state.gpr[4] != abi::platform::lpid) {
         return {u_status::u_parameter, "no virtual machine of this lpid"};
     }

@@ -58,8 +58,8 @@ void ultravisor::end_guest(std::string_view why, std::uint64_t address, cpu::tra
     context.terminated = true;
 }
 
-std::string ultravisor::caller_name(const cpu::registers& state, const cpu::trap_context& context) {
-    return (state.msr & cpu::msr_hv) != 0 ? "hypervisor" : fmt::format("cpu{}", context.cpu);
+std::string ultravisor::caller_name(const power::registers& state, const cpu::trap_context& context) {
+    return (state.msr & power::msr_hv) != 0 ? "hypervisor" : fmt::format("cpu{}", context.cpu);
 }
 
 }  // namespace pefsim::ultravisor

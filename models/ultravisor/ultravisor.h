@@ -69,9 +69,9 @@ public:
 
     [[nodiscard]] vm_state state() const { return vm_.state(); }
 
-    void hypercall(cpu::registers& state, cpu::trap_context& context) override;
-    void ultracall(cpu::registers& state, cpu::trap_context& context) override;
-    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, cpu::registers& state,
+    void hypercall(power::registers& state, cpu::trap_context& context) override;
+    void ultracall(power::registers& state, cpu::trap_context& context) override;
+    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                          cpu::trap_context& context) override;
 
 private:
@@ -85,7 +85,7 @@ private:
     };
     struct ultracall_row {
         abi::ucall number;
-        answer (ultravisor::*serve)(cpu::registers& state, cpu::trap_context& context);
+        answer (ultravisor::*serve)(power::registers& state, cpu::trap_context& context);
     };
     static const std::array<ultracall_row, 10> ultracall_table;
 
@@ -105,24 +105,24 @@ private:
     };
 
     // ultracalls.cpp: dispatch, memory slots, termination
-    answer dispatch(std::uint64_t number, cpu::registers& state, cpu::trap_context& context);
-    answer uv_register_mem_slot(cpu::registers& state, cpu::trap_context& context);
-    answer uv_unregister_mem_slot(cpu::registers& state, cpu::trap_context& context);
-    answer uv_svm_terminate(cpu::registers& state, cpu::trap_context& context);
-    void report_failure(std::uint64_t number, const answer& what, const cpu::registers& state,
+    answer dispatch(std::uint64_t number, power::registers& state, cpu::trap_context& context);
+    answer uv_register_mem_slot(power::registers& state, cpu::trap_context& context);
+    answer uv_unregister_mem_slot(power::registers& state, cpu::trap_context& context);
+    answer uv_svm_terminate(power::registers& state, cpu::trap_context& context);
+    void report_failure(std::uint64_t number, const answer& what, const power::registers& state,
                         const cpu::trap_context& context);
     [[nodiscard]] bool no_such_svm(std::uint64_t lpid) const;
 
     // esm.cpp: becoming secure
-    answer uv_esm(cpu::registers& state, cpu::trap_context& context);
+    answer uv_esm(power::registers& state, cpu::trap_context& context);
     std::optional<answer> move_to_secure_memory(abi::phys_addr kbase, abi::phys_addr fdt,
-                                                const cpu::registers& state, cpu::trap_context& context);
-    answer abort_esm(answer failure, const cpu::registers& state, cpu::trap_context& context);
+                                                const power::registers& state, cpu::trap_context& context);
+    answer abort_esm(answer failure, const power::registers& state, cpu::trap_context& context);
 
     // paging.cpp: the hypervisor's UV_PAGE_*
-    answer uv_page_in(cpu::registers& state, cpu::trap_context& context);
-    answer uv_page_out(cpu::registers& state, cpu::trap_context& context);
-    answer uv_page_inval(cpu::registers& state, cpu::trap_context& context);
+    answer uv_page_in(power::registers& state, cpu::trap_context& context);
+    answer uv_page_out(power::registers& state, cpu::trap_context& context);
+    answer uv_page_inval(power::registers& state, cpu::trap_context& context);
     answer take_plain_page(abi::gfn from, abi::gfn page, cpu::trap_context& context);
     answer take_sealed_page(abi::gfn from, abi::gfn page, cpu::trap_context& context);
     answer take_shared_page(abi::gfn from, abi::gfn page, cpu::trap_context& context);
@@ -131,42 +131,44 @@ private:
     [[nodiscard]] std::optional<abi::gfn> page_at(std::uint64_t gpa) const;
 
     // sharing.cpp: the guest's UV_SHARE_PAGE and relatives
-    answer uv_share_page(cpu::registers& state, cpu::trap_context& context);
-    answer uv_unshare_page(cpu::registers& state, cpu::trap_context& context);
-    answer uv_unshare_all_pages(cpu::registers& state, cpu::trap_context& context);
+    answer uv_share_page(power::registers& state, cpu::trap_context& context);
+    answer uv_unshare_page(power::registers& state, cpu::trap_context& context);
+    answer uv_unshare_all_pages(power::registers& state, cpu::trap_context& context);
     [[nodiscard]] std::optional<answer> bad_range(abi::gfn first, std::uint64_t pages,
                                                   page_event event) const;
-    bool ask_to_share(abi::gfn page, const cpu::registers& state, cpu::trap_context& context);
-    void revert_share(abi::gfn first, abi::gfn end, const cpu::registers& state, cpu::trap_context& context);
-    bool release_from_hypervisor(abi::gfn page, const cpu::registers& state, cpu::trap_context& context);
-    answer unshare(std::span<const abi::gfn> pages, const cpu::registers& state, cpu::trap_context& context);
+    bool ask_to_share(abi::gfn page, const power::registers& state, cpu::trap_context& context);
+    void revert_share(abi::gfn first, abi::gfn end, const power::registers& state,
+                      cpu::trap_context& context);
+    bool release_from_hypervisor(abi::gfn page, const power::registers& state, cpu::trap_context& context);
+    answer unshare(std::span<const abi::gfn> pages, const power::registers& state,
+                   cpu::trap_context& context);
 
     // hypercalls.cpp: to the hypervisor, for the guest and for itself
-    void reflect(std::size_t row, cpu::registers& state, cpu::trap_context& context);
-    void refuse_hypercall(std::string_view why, abi::h_status status, cpu::registers& state,
+    void reflect(std::size_t row, power::registers& state, cpu::trap_context& context);
+    void refuse_hypercall(std::string_view why, abi::h_status status, power::registers& state,
                           const cpu::trap_context& context);
     hcall_answer call(abi::hcall number, std::initializer_list<std::uint64_t> arguments,
-                      const cpu::registers& state, cpu::trap_context& context);
-    bool pass_to_hypervisor(disguise& hidden, std::size_t row, const cpu::registers& state,
+                      const power::registers& state, cpu::trap_context& context);
+    bool pass_to_hypervisor(disguise& hidden, std::size_t row, const power::registers& state,
                             cpu::trap_context& context);
 
     // storage_faults.cpp
-    cpu::fault_outcome mmio(cpu::storage_fault& fault, const cpu::registers& state,
+    cpu::fault_outcome mmio(cpu::storage_fault& fault, const power::registers& state,
                             cpu::trap_context& context);
-    cpu::fault_outcome page_fault(abi::gfn page, memory::access_kind kind, const cpu::registers& state,
+    cpu::fault_outcome page_fault(abi::gfn page, memory::access_kind kind, const power::registers& state,
                                   cpu::trap_context& context);
     /// Asks the hypervisor for a page until it has left `missing`; \returns false when it does not come.
-    bool bring_in(abi::gfn page, memory::page_state missing, std::uint64_t flags, const cpu::registers& state,
-                  cpu::trap_context& context);
+    bool bring_in(abi::gfn page, memory::page_state missing, std::uint64_t flags,
+                  const power::registers& state, cpu::trap_context& context);
 
     // ultravisor.cpp
     [[nodiscard]] bool secure() const { return vm_.state() == vm_state::secure; }
     void show_state(const cpu::trap_context& context) { shows_.state.set(vm_.state(), context.now()); }
     /// Ends the guest because of what the hypervisor, or it itself, did.
     void end_guest(std::string_view why, std::uint64_t address, cpu::trap_context& context);
-    void note_data_in_shared_pages(abi::gfn first, std::uint64_t pages, const cpu::registers& state,
+    void note_data_in_shared_pages(abi::gfn first, std::uint64_t pages, const power::registers& state,
                                    const cpu::trap_context& context);
-    [[nodiscard]] static std::string caller_name(const cpu::registers& state,
+    [[nodiscard]] static std::string caller_name(const power::registers& state,
                                                  const cpu::trap_context& context);
 
     trace::recorder& recorder_;

@@ -8,10 +8,10 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "cpu/power/debug/register_file.h"
-#include "cpu/power/engine/interrupt.h"
 #include "platform/input_file.h"
 #include "platform/quantity.h"
+#include "power/debug/register_file.h"
+#include "power/engine/interrupt.h"
 
 namespace pefsim::bare_metal {
 namespace {
@@ -54,7 +54,7 @@ auto range_of(std::string_view text, F parse, bool closed = false) {
 }
 
 /// A number of up to 128 bits: hexadecimal when it has more than 64.
-cpu::vector_register parse_register_value(std::string_view text) {
+power::vector_register parse_register_value(std::string_view text) {
     constexpr std::size_t digits_of_a_doubleword = 16;
     const bool wide = (text.starts_with("0x") || text.starts_with("0X")) &&
                       text.size() > 2 + digits_of_a_doubleword &&
@@ -67,7 +67,7 @@ cpu::vector_register parse_register_value(std::string_view text) {
             .high = parse_integer(text.substr(0, split))};
 }
 
-std::pair<std::string, cpu::vector_register> parse_register(std::string_view text) {
+std::pair<std::string, power::vector_register> parse_register(std::string_view text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || equals == 0) {
         throw std::invalid_argument(fmt::format("'{}' is not NAME=VALUE", text));
@@ -190,9 +190,8 @@ void guest_options::settle_images() {
     platform::require(!elf_.empty() || !loads_.empty(),
                       "elf: there is nothing to execute; --elf FILE or --load FILE@ADDRESS is needed");
     if (!elf_.empty()) {
-        program_ = about("elf", [&] {
-            return std::make_unique<cpu::power::elf_image>(cpu::power::elf_image::read(elf_.string()));
-        });
+        program_ = about(
+            "elf", [&] { return std::make_unique<power::elf_image>(power::elf_image::read(elf_.string())); });
     }
     for (const std::string& each : loads_) {
         images_.push_back(about("load", [&] { return platform::flat_image::parse(each); }));
@@ -252,8 +251,8 @@ std::uint64_t guest_options::start_msr() const {
     if (msr_) {
         return *msr_;
     }
-    return cpu::msr_me | (program_ && !program_->wide() ? 0 : cpu::msr_sf) |
-           (program_ && program_->little_endian() ? cpu::msr_le : 0);
+    return power::msr_me | (program_ && !program_->wide() ? 0 : power::msr_sf) |
+           (program_ && program_->little_endian() ? power::msr_le : 0);
 }
 
 void guest_options::prepare(platform::power_machine& machine) const {
@@ -269,19 +268,19 @@ void guest_options::prepare(platform::power_machine& machine) const {
     }
     const platform::entry_point entry = program_ ? platform::entry_of(*program_) : platform::entry_point{};
     for (std::size_t n = 0; n < machine.cpus(); ++n) {
-        cpu::power::power_cpu& core = machine.cpu(n);
+        cpu::power_cpu& core = machine.cpu(n);
         core.state().msr = start_msr();
         core.state().nip = pc_.value_or(entry.address);
         core.state().gpr[2] = entry.toc.value_or(0);
         if (little_endian()) {
-            core.set_lpcr(core.state()[cpu::spr::lpcr] | cpu::power::lpcr::ile);
+            core.set_lpcr(core.state()[power::spr::lpcr] | power::lpcr::ile);
         }
         for (const auto& [name, value] : registers_) {
             about("set-register", [&, &which = name, &what = value] {
-                cpu::power::debug::write_register(core.engine(), which, what);
+                power::debug::write_register(core.engine(), which, what);
             });
         }
-        if (machine.firmware() == nullptr && (core.state().msr & cpu::msr_s) != 0) {
+        if (machine.firmware() == nullptr && (core.state().msr & power::msr_s) != 0) {
             throw std::invalid_argument(fmt::format(
                 "msr: {:#x} has the bit S, which needs an Ultravisor (ultravisor=yes)", core.state().msr));
         }

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "bare_metal/host_look.h"
-#include "cpu/power/elf_image.h"
-#include "cpu/registers.h"
 #include "output/whole_file.h"
 #include "platform/guest_image.h"
 #include "platform/parameter_set.h"
 #include "platform/power_machine.h"
+#include "power/elf_image.h"
+#include "power/registers.h"
 
 namespace pefsim::bare_metal {
 
@@ -34,8 +34,8 @@ public:
     void prepare(platform::power_machine& machine) const;
 
     /// Null: flat images only.
-    [[nodiscard]] const cpu::power::elf_image* program() const { return program_.get(); }
-    [[nodiscard]] bool little_endian() const { return (start_msr() & cpu::msr_le) != 0; }
+    [[nodiscard]] const power::elf_image* program() const { return program_.get(); }
+    [[nodiscard]] bool little_endian() const { return (start_msr() & power::msr_le) != 0; }
     [[nodiscard]] const std::string& console_input() const { return console_input_; }
     [[nodiscard]] const std::optional<std::uint64_t>& gdb_port() const { return gdb_port_; }
     /// Files that are to be written at the end; nullopt: nobody wants them.
@@ -75,9 +75,9 @@ private:
     std::vector<std::string> secrets_;
 
     // as meant
-    std::unique_ptr<cpu::power::elf_image> program_;
+    std::unique_ptr<power::elf_image> program_;
     std::vector<platform::flat_image> images_;
-    std::vector<std::pair<std::string, cpu::vector_register>> registers_;
+    std::vector<std::pair<std::string, power::vector_register>> registers_;
     std::optional<std::uint64_t> process_table_at_;
     std::string console_input_;
     std::vector<place_to_look> looks_;

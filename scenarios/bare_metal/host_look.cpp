@@ -32,7 +32,7 @@ std::string characters(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-place_to_look place_to_look::parse(std::string_view text, const cpu::power::elf_image* program) {
+place_to_look place_to_look::parse(std::string_view text, const power::elf_image* program) {
     const std::size_t colon = text.find(':');
     const std::string_view place = text.substr(0, colon);
     place_to_look where{.name = std::string(place)};

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cpu/power/elf_image.h"
 #include "platform/board.h"
+#include "power/elf_image.h"
 
 /// What the host sees when it looks into the guest's memory.
 namespace pefsim::bare_metal {
@@ -24,7 +24,7 @@ struct place_to_look {
 
     /// \param program null: there are no symbols
     /// \throws std::invalid_argument saying what is wrong with `text`
-    static place_to_look parse(std::string_view text, const cpu::power::elf_image* program);
+    static place_to_look parse(std::string_view text, const power::elf_image* program);
 };
 
 /// An access of the hypervisor's own, over the bus, and what came of it.

@@ -16,16 +16,16 @@
 #include <limits>
 #include <utility>
 
-#include "cpu/power/engine/interrupt.h"
-#include "cpu/power/engine/tlb.h"
+#include "power/engine/interrupt.h"
+#include "power/engine/tlb.h"
 #include "user_program/linux_abi.h"
 
 namespace pefsim::user_program {
 namespace {
 
-using cpu::power::access_kind;
-using cpu::power::storage_error;
-namespace storage_status = cpu::power::storage_status;
+using power::access_kind;
+using power::storage_error;
+namespace storage_status = power::storage_status;
 
 constexpr std::uint64_t lowest_mapping = 65536;  // vm.mmap_min_addr
 constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
@@ -443,8 +443,8 @@ void address_space::written(std::uint64_t ea, std::uint64_t size) {
     }
 }
 
-cpu::power::translation address_space::translate(const cpu::registers& /*state*/, std::uint64_t ea,
-                                                 access_kind kind) {
+power::translation address_space::translate(const power::registers& /*state*/, std::uint64_t ea,
+                                            access_kind kind) {
     switch (fault_of(ea, kind)) {
     case access_fault::none:
         return {.real = ea, .of_block = true};  // direct_block() knows where the mapping ends
@@ -457,15 +457,15 @@ cpu::power::translation address_space::translate(const cpu::registers& /*state*/
 
 std::byte* address_space::direct(std::uint64_t real, access_kind /*kind*/) {
     const mapping* const at = find(real);
-    const std::uint64_t first = real & cpu::power::granule_mask;
+    const std::uint64_t first = real & power::granule_mask;
     return at == nullptr ? nullptr : at->host + (first - at->start);
 }
 
 std::byte* address_space::direct_block(std::uint64_t real, access_kind /*kind*/) {
     const mapping* const at = find(real);
-    const std::uint64_t first = real & cpu::power::block_mask;
+    const std::uint64_t first = real & power::block_mask;
     const bool whole = at != nullptr && first >= at->start &&
-                       first + cpu::power::block <= std::min(at->end, at->valid_end);
+                       first + power::block <= std::min(at->end, at->valid_end);
     return whole ? at->host + (first - at->start) : nullptr;
 }
 

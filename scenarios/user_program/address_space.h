@@ -12,8 +12,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "cpu/power/engine/core.h"
-#include "cpu/power/engine/environment.h"
+#include "power/engine/core.h"
+#include "power/engine/environment.h"
 #include "user_program/free_ranges.h"
 
 namespace pefsim::user_program {
@@ -23,7 +23,7 @@ namespace pefsim::user_program {
 ///
 /// Addresses and lengths of mappings are multiples of the page size. Functions that Linux has a system call for return
 /// 0 (or an address) or a negative error number, as the call does.
-class address_space final : public cpu::power::translator, public cpu::power::real_storage {
+class address_space final : public power::translator, public power::real_storage {
 public:
     struct limits {
         std::uint64_t page_size = 65536;
@@ -44,7 +44,7 @@ public:
     address_space& operator=(const address_space&) = delete;
 
     /// The core that executes in this memory and must forget what is changed behind its back.
-    void serve(cpu::power::core& executing) { core_ = &executing; }
+    void serve(power::core& executing) { core_ = &executing; }
 
     [[nodiscard]] std::uint64_t page_size() const { return limits_.page_size; }
     [[nodiscard]] std::uint64_t round_up(std::uint64_t bytes) const {
@@ -83,7 +83,7 @@ public:
 
     // --- what the program may access
     enum class access_fault : std::uint8_t { none, not_mapped, not_permitted, behind_file };
-    [[nodiscard]] access_fault fault_of(std::uint64_t ea, cpu::power::access_kind kind) const;
+    [[nodiscard]] access_fault fault_of(std::uint64_t ea, power::access_kind kind) const;
 
     // --- the program's memory, for system calls. False, or less than asked for: the rest must not be accessed so
     [[nodiscard]] bool read_bytes(std::uint64_t ea, std::span<std::byte> to) const;
@@ -101,17 +101,17 @@ public:
     /// A string with its end. \returns 0, EFAULT, or ENAMETOOLONG when it is not shorter than `limit`; negative
     int get_string(std::uint64_t ea, std::string& to, std::size_t limit = 4096) const;
     /// The host's memory of as much of `size` bytes as may be accessed. \returns that many
-    std::uint64_t host_ranges(std::uint64_t ea, std::uint64_t size, cpu::power::access_kind kind,
+    std::uint64_t host_ranges(std::uint64_t ea, std::uint64_t size, power::access_kind kind,
                               std::vector<iovec>& to) const;
     /// The host has written there: code that was decoded from it is forgotten.
     void written(std::uint64_t ea, std::uint64_t size);
 
     // --- for the engine
-    cpu::power::translation translate(const cpu::registers& state, std::uint64_t ea,
-                                      cpu::power::access_kind kind) override;
-    std::byte* direct(std::uint64_t real, cpu::power::access_kind kind) override;
-    std::byte* direct_block(std::uint64_t real, cpu::power::access_kind kind) override;
-    outcome read(std::uint64_t real, std::span<std::byte> to, cpu::power::access_kind kind) override;
+    power::translation translate(const power::registers& state, std::uint64_t ea,
+                                 power::access_kind kind) override;
+    std::byte* direct(std::uint64_t real, power::access_kind kind) override;
+    std::byte* direct_block(std::uint64_t real, power::access_kind kind) override;
+    outcome read(std::uint64_t real, std::span<std::byte> to, power::access_kind kind) override;
     outcome write(std::uint64_t real, std::span<const std::byte> from) override;
 
 private:
@@ -136,10 +136,10 @@ private:
     void forget(const mapping& changed);
     void insert(mapping made);
     [[nodiscard]] bool back(mapping& made) const;
-    static bool permits(const mapping& in, cpu::power::access_kind kind);
+    static bool permits(const mapping& in, power::access_kind kind);
 
     limits limits_;
-    cpu::power::core* core_ = nullptr;
+    power::core* core_ = nullptr;
     mappings mappings_;
     mutable const mapping* last_ = nullptr;  // what find() found
     free_ranges free_{0, 0};                 // below mapping_top_

@@ -6,13 +6,13 @@
 #include <ctime>
 #include <optional>
 
-#include "cpu/power/engine/environment.h"
+#include "power/engine/environment.h"
 
 namespace pefsim::user_program {
 
 /// The time that a program sees: simulated, from the instructions it has executed and the time it has slept, so that
 /// runs are equal; or the host's. All in nanoseconds.
-class program_clock final : public cpu::power::clock {
+class program_clock final : public power::clock {
 public:
     struct config {
         bool host = false;                        ///< the host's clocks instead of simulated ones

@@ -12,19 +12,21 @@
 namespace pefsim::user_program {
 namespace {
 
-using cpu::spr;
+using power::spr;
 
 constexpr unsigned rt_of(std::uint32_t word) { return word >> 21 & 31; }
 constexpr unsigned ra_of(std::uint32_t word) { return word >> 16 & 31; }
 constexpr unsigned rb_of(std::uint32_t word) { return word >> 11 & 31; }
 
-void mfpvr(cpu::registers& state, std::uint32_t word) { state.gpr[rt_of(word)] = linux_abi::power9_version; }
-void mfdscr(cpu::registers& state, std::uint32_t word) { state.gpr[rt_of(word)] = state[spr::dscr]; }
-void mtdscr(cpu::registers& state, std::uint32_t word) { state[spr::dscr] = state.gpr[rt_of(word)]; }
-void nothing(cpu::registers& /*state*/, std::uint32_t /*word*/) {}
+void mfpvr(power::registers& state, std::uint32_t word) {
+    state.gpr[rt_of(word)] = linux_abi::power9_version;
+}
+void mfdscr(power::registers& state, std::uint32_t word) { state.gpr[rt_of(word)] = state[spr::dscr]; }
+void mtdscr(power::registers& state, std::uint32_t word) { state[spr::dscr] = state.gpr[rt_of(word)]; }
+void nothing(power::registers& /*state*/, std::uint32_t /*word*/) {}
 
 /// SO, OV, CA and what is beside them go to a field of CR and are zero then.
-void mcrxr(cpu::registers& state, std::uint32_t word) {
+void mcrxr(power::registers& state, std::uint32_t word) {
     constexpr std::uint64_t upper = 0xf000'0000;
     const unsigned shift = word >> 21 & 0x1c;
     const std::uint64_t mask = upper >> shift;
@@ -37,7 +39,7 @@ void mcrxr(cpu::registers& state, std::uint32_t word) {
 struct row {
     std::uint32_t mask;
     std::uint32_t value;
-    void (*execute)(cpu::registers&, std::uint32_t word);
+    void (*execute)(power::registers&, std::uint32_t word);
 };
 constexpr row rows[] = {
     {0xfc1f'fffe, 0x7c1f'42a6, mfpvr},  {0xfc00'07fe, 0x7c00'05ec, nothing},  // dcba
@@ -52,7 +54,7 @@ struct multiple {
     std::uint64_t size = 0;  // bytes
 };
 
-std::optional<multiple> multiple_of(const cpu::registers& state, std::uint32_t word) {
+std::optional<multiple> multiple_of(const power::registers& state, std::uint32_t word) {
     const std::uint64_t base = ra_of(word) == 0 ? 0 : state.gpr[ra_of(word)];
     const auto displacement = static_cast<std::uint64_t>(std::int64_t{static_cast<std::int16_t>(word)});
     const std::uint64_t words = 32 - rt_of(word);
@@ -80,7 +82,7 @@ std::optional<multiple> multiple_of(const cpu::registers& state, std::uint32_t w
 }  // namespace
 
 emulation emulate_instruction(process& of) {
-    cpu::registers& state = of.core.state;
+    power::registers& state = of.core.state;
     std::uint32_t word = 0;
     if (!of.memory.get(state.nip, word)) {
         return emulation::none;
@@ -96,7 +98,7 @@ emulation emulate_instruction(process& of) {
 }
 
 emulation emulate_multiple(process& of) {
-    cpu::registers& state = of.core.state;
+    power::registers& state = of.core.state;
     std::uint32_t word = 0;
     if (!of.memory.get(state.nip, word)) {
         return emulation::none;

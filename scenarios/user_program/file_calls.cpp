@@ -28,7 +28,7 @@
 namespace pefsim::user_program::calls {
 namespace {
 
-using cpu::power::access_kind;
+using power::access_kind;
 
 constexpr std::uint64_t most_bytes = 0x7fff'0000;  // MAX_RW_COUNT with pages of 64 KiB
 constexpr int host_o_largefile = 0100000;          // a 64-bit host sets it by itself; glibc calls it 0

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cpu/registers.h"
+#include "power/registers.h"
 
 /// What a ppc64le program and Linux agree on and other machines do otherwise: numbers and structures of
 /// arch/powerpc/include/uapi/asm. Where ppc64 follows asm-generic the host's own definitions serve, as both are 64-bit
@@ -153,7 +153,7 @@ static_assert(sizeof(general_registers) == 48 * 8);
 // --- asm/sigcontext.h. vmx_reserve holds, from its first 16-byte boundary on, the vector registers, VSCR, VRSAVE, and
 // doubleword 1 of VSR 0..31.
 struct vector_registers {
-    std::array<cpu::vector_register, 32> vr;
+    std::array<power::vector_register, 32> vr;
     std::array<std::uint32_t, 4> vscr{};  ///< the first word counts
     std::array<std::uint32_t, 4> vrsave{};
     std::array<std::uint64_t, 32> vsr_low{};

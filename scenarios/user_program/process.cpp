@@ -17,10 +17,10 @@
 namespace pefsim::user_program {
 namespace {
 
-using cpu::spr;
-using cpu::power::exit_reason;
-using cpu::power::interrupt_cause;
-using interrupt_vector = cpu::power::vector;
+using power::exit_reason;
+using power::interrupt_cause;
+using power::spr;
+using interrupt_vector = power::vector;
 
 constexpr std::int64_t longest_slice = std::int64_t{1} << 24;  // then a signal is looked for
 constexpr std::uint8_t cr_so = 1;
@@ -48,7 +48,7 @@ int floating_point_code(std::uint64_t fpscr) {
 }
 
 signal_code program_check(const interrupt_cause& cause, std::uint64_t fpscr) {
-    namespace program = cpu::power::program;
+    namespace program = power::program;
     if ((cause.srr1 & program::enabled_fp) != 0) {
         return {SIGFPE, floating_point_code(fpscr)};
     }
@@ -84,7 +84,7 @@ void run_statistics::note_unknown(std::uint64_t number) {
     }
 }
 
-process::process(const config& of, const cpu::power::elf_image& image)
+process::process(const config& of, const power::elf_image& image)
     : descriptors(of.inherited),
       paths(*this),
       memory(of.memory),
@@ -194,13 +194,13 @@ void process::take_interrupt() {
     case interrupt_vector::data_segment:
     case interrupt_vector::machine_check:
         address = cause.dar;
-        what = storage_fault(memory.fault_of(address, (cause.dsisr & cpu::power::storage_status::store) != 0
-                                                          ? cpu::power::access_kind::store
-                                                          : cpu::power::access_kind::load));
+        what = storage_fault(memory.fault_of(address, (cause.dsisr & power::storage_status::store) != 0
+                                                          ? power::access_kind::store
+                                                          : power::access_kind::load));
         break;
     case interrupt_vector::instruction_storage:
     case interrupt_vector::instruction_segment:
-        what = storage_fault(memory.fault_of(address, cpu::power::access_kind::fetch));
+        what = storage_fault(memory.fault_of(address, power::access_kind::fetch));
         break;
     case interrupt_vector::alignment:
         address = cause.has_dar ? cause.dar : nip;
@@ -237,7 +237,7 @@ void process::fault(int signal, int code, std::uint64_t address) {
 }
 
 void process::system_call(bool vectored) {
-    cpu::registers& state = core.state;
+    power::registers& state = core.state;
     if (vectored) {
         if (core.interrupt().level != 0) {
             state.nip -= 4;

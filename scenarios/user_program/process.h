@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "cpu/power/elf_image.h"
-#include "cpu/power/engine/core.h"
+#include "power/elf_image.h"
+#include "power/engine/core.h"
 #include "user_program/address_space.h"
 #include "user_program/clock.h"
 #include "user_program/descriptors.h"
@@ -78,7 +78,7 @@ public:
 
     /// Loads the program as execve(2) does.
     /// \throws std::invalid_argument with what is wrong with it
-    process(const config& of, const cpu::power::elf_image& image);
+    process(const config& of, const power::elf_image& image);
 
     /// Runs the program to its end.
     end_of_program run();
@@ -109,7 +109,7 @@ public:
     user_program::descriptors descriptors;
     user_program::paths paths;
     address_space memory;
-    cpu::power::core core;
+    power::core core;
     program_clock clock;
     user_program::signals signals;
     std::mt19937_64 random;

@@ -18,8 +18,8 @@
 namespace pefsim::user_program {
 namespace {
 
-using cpu::power::elf_image;
-namespace facility_cause = cpu::power::facility_cause;
+using power::elf_image;
+namespace facility_cause = power::facility_cause;
 
 constexpr std::uint64_t position_independent_base = 0x1'0000'0000;
 constexpr std::uint64_t gap_below_stack = std::uint64_t{128} << 20;  // for a stack that grows: mmap_base()
@@ -194,11 +194,11 @@ void start_program(process& into, const elf_image& image) {
     memory.set_mapping_top(top - std::max(stack_size, gap_below_stack) - memory.page_size());
     into.signals.trampoline = map_trampoline(memory);
 
-    cpu::registers& state = into.core.state;
+    power::registers& state = into.core.state;
     state.msr = linux_abi::msr_user;
     for (const std::uint8_t each :
          {facility_cause::dscr, facility_cause::ebb, facility_cause::tar, facility_cause::scv}) {
-        state[cpu::spr::fscr] |= std::uint64_t{1} << each;
+        state[power::spr::fscr] |= std::uint64_t{1} << each;
     }
     state.gpr[1] = fill_stack(into, image, bias, top);
     state.nip = image.entry() + bias;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cpu/power/elf_image.h"
+#include "power/elf_image.h"
 #include "user_program/process.h"
 
 namespace pefsim::user_program {
@@ -9,6 +9,6 @@ namespace pefsim::user_program {
 /// Puts a program into an empty process as execve(2) does: segments, heap, stack with arguments, environment and
 /// auxiliary vector, the code that returns from signal handlers, registers (64-bit ELF V2 ABI 4.3).
 /// \throws std::invalid_argument when it is not a static ppc64le program, or does not fit
-void start_program(process& into, const cpu::power::elf_image& image);
+void start_program(process& into, const power::elf_image& image);
 
 }  // namespace pefsim::user_program

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "cpu/power/isa/disassembler.h"
+#include "power/isa/disassembler.h"
 #include "trace/run_ending.h"
 #include "user_program/system_calls.h"
 
@@ -21,7 +21,7 @@ std::string signal_name(int signal) {
 }
 
 /// "main+0x24"; empty outside all symbols.
-std::string place(const cpu::power::elf_image& image, std::uint64_t address) {
+std::string place(const power::elf_image& image, std::uint64_t address) {
     const auto at = image.relocatable() ? std::nullopt : image.find(address);
     return !at               ? std::string()
            : at->offset == 0 ? std::string(at->of->name)
@@ -38,7 +38,7 @@ json system_calls(const run_statistics& statistics) {
     return calls;
 }
 
-json faults(const run_statistics& statistics, const cpu::power::elf_image& image) {
+json faults(const run_statistics& statistics, const power::elf_image& image) {
     json list = json::array();
     for (const run_statistics::fault& each : statistics.faults) {
         list.push_back({{"signal", signal_name(each.signal)},
@@ -51,20 +51,19 @@ json faults(const run_statistics& statistics, const cpu::power::elf_image& image
 }
 
 /// "0x10000590 <main+0x24>: lwz r3,0(r4)".
-std::string standing(const process& after, const cpu::power::elf_image& image) {
+std::string standing(const process& after, const power::elf_image& image) {
     const std::uint64_t nip = after.core.state.nip;
     std::string text = fmt::format("{:#x}", nip);
     if (const std::string symbol = place(image, nip); !symbol.empty()) {
         text += fmt::format(" <{}>", symbol);
     }
     if (std::uint32_t word = 0; after.memory.get(nip, word)) {
-        text += fmt::format(": {}", cpu::power::isa::disassemble(word, nip));
+        text += fmt::format(": {}", power::isa::disassemble(word, nip));
     }
     return text;
 }
 
-trace::run_ending ending_of(const process& after, const cpu::power::elf_image& image,
-                            const end_of_program& end) {
+trace::run_ending ending_of(const process& after, const power::elf_image& image, const end_of_program& end) {
     using enum trace::ending_kind;
     if (!end.waits_in.empty()) {
         return {waits_for_ever,
@@ -96,7 +95,7 @@ trace::run_ending ending_of(const process& after, const cpu::power::elf_image& i
 
 }  // namespace
 
-json report(const process& after, const cpu::power::elf_image& image, const end_of_program& end) {
+json report(const process& after, const power::elf_image& image, const end_of_program& end) {
     const run_statistics& statistics = after.statistics;
     json unknown = json::object();
     for (const auto& [number, count] : statistics.unknown_system_calls) {

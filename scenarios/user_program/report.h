@@ -4,14 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cpu/power/elf_image.h"
+#include "power/elf_image.h"
 #include "user_program/process.h"
 
 namespace pefsim::user_program {
 
 /// What a run did: instructions, system calls by name, calls that do not exist here, faults with symbols, the end.
-nlohmann::ordered_json report(const process& after, const cpu::power::elf_image& image,
-                              const end_of_program& end);
+nlohmann::ordered_json report(const process& after, const power::elf_image& image, const end_of_program& end);
 
 /// The same for people.
 std::string report_text(const nlohmann::ordered_json& report);

@@ -12,7 +12,7 @@ namespace pefsim::user_program {
 namespace {
 
 using namespace linux_abi;  // NOLINT(google-build-using-namespace)
-using cpu::spr;
+using power::spr;
 
 constexpr std::uint64_t unblockable = signals::bit(SIGKILL) | signals::bit(SIGSTOP);
 constexpr std::uint64_t synchronous = signals::bit(SIGSEGV) | signals::bit(SIGBUS) | signals::bit(SIGILL) |
@@ -32,7 +32,7 @@ constexpr std::uint64_t vectors_of(std::uint64_t frame) {
 }
 
 void save(const process& of, std::uint64_t frame, sigcontext& to, vector_registers& vectors) {
-    const cpu::registers& state = of.core.state;
+    const power::registers& state = of.core.state;
     to.regs = frame + offsetof(rt_sigframe, uc) + offsetof(ucontext, mcontext) +
               offsetof(sigcontext, gp_regs);
     std::copy_n(state.gpr.begin(), 32, to.gp_regs.gpr.begin());
@@ -59,7 +59,7 @@ void save(const process& of, std::uint64_t frame, sigcontext& to, vector_registe
 }
 
 void restore(process& of, const sigcontext& from, const vector_registers& vectors) {
-    cpu::registers& state = of.core.state;
+    power::registers& state = of.core.state;
     std::copy_n(from.gp_regs.gpr.begin(), 32, state.gpr.begin());
     state.nip = from.gp_regs.nip & ~std::uint64_t{3};
     constexpr std::uint64_t changeable = msr_fe0 | msr_fe1;
@@ -180,7 +180,7 @@ void signals::act_by_default(int signal) {
 }
 
 bool signals::call_handler(const siginfo& what, const sigaction& action) {
-    cpu::registers& state = process_.core.state;
+    power::registers& state = process_.core.state;
     const std::uint64_t sp = state.gpr[1];
     const bool switches = (action.flags & sa_onstack) != 0 && (alternate_stack.flags & ss_disable) == 0 &&
                           alternate_stack.size != 0 && !on_alternate_stack(sp);

@@ -13,7 +13,7 @@ using u64 = std::uint64_t;
 using i64 = std::int64_t;
 using u32 = std::uint32_t;
 using i32 = std::int32_t;
-namespace fields = cpu::power::isa::fields;
+namespace fields = power::isa::fields;
 
 constexpr u64 fpscr_bit(unsigned n) { return u64{1} << (63 - n); }
 inline constexpr u64 fx = fpscr_bit(32);

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/power/isa/instruction_table.h"
+#include "power/isa/instruction_table.h"
 #include "tests/conformance/describe.h"
 #include "tests/conformance/engine_run.h"
 #include "tests/conformance/exclusions.h"
@@ -28,7 +28,7 @@
 namespace pefsim::conformance {
 namespace {
 
-using cpu::power::isa::instruction;
+using power::isa::instruction;
 
 struct options {
     std::string rows = "*";
@@ -179,7 +179,7 @@ int run(const options& how) {
     std::string without_semantics;
     std::vector<row_vectors> batch;
     std::size_t waiting = 0;
-    for (const instruction& row : cpu::power::isa::instructions()) {
+    for (const instruction& row : power::isa::instructions()) {
         if (!matches(how.rows, row.mnemonic) || !exclusion_of(row).empty()) {
             continue;
         }

@@ -9,9 +9,9 @@
 #include <iterator>
 #include <string>
 
-#include "cpu/power/decfloat/arithmetic.h"
-#include "cpu/power/decfloat/number.h"
-#include "cpu/power/int128.h"
+#include "power/decfloat/arithmetic.h"
+#include "power/decfloat/number.h"
+#include "power/int128.h"
 #include "tests/conformance/conditions.h"
 #include "tests/conformance/engine_run.h"
 #include "tests/conformance/gcc_decimal.h"
@@ -20,9 +20,9 @@
 namespace pefsim::conformance {
 namespace {
 
-using cpu::power::uint128;
-using namespace cpu::power::decfloat;  // NOLINT(google-build-using-namespace): what is tested
-namespace status = cpu::power::ieee::fpscr;
+using power::uint128;
+using namespace power::decfloat;  // NOLINT(google-build-using-namespace): what is tested
+namespace status = power::ieee::fpscr;
 
 // --- gcc's types, which x86 has in the binary encoding
 
@@ -93,7 +93,7 @@ number any_long(operand_values& random) {
 }
 number any_extended(operand_values& random) {
     for (;;) {
-        const cpu::vector_register bits = random.decimal128();
+        const power::vector_register bits = random.decimal128();
         const number value = decode_extended(static_cast<uint128>(bits.high) << 64 | bits.low);
         if (!value.nan()) {
             return value;

@@ -6,12 +6,12 @@
 #include <array>
 #include <iterator>
 
-#include "cpu/power/isa/disassembler.h"
+#include "power/isa/disassembler.h"
 
 namespace pefsim::conformance {
 namespace {
 
-using namespace cpu::power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
+using namespace power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
 
 struct scalar {
     std::string_view name;

@@ -6,22 +6,22 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "cpu/power/engine/core.h"
+#include "power/engine/core.h"
 
 namespace pefsim::conformance {
 namespace {
 
-using namespace cpu::power;  // NOLINT(google-build-using-namespace): the vocabulary of this file
-using cpu::registers;
-using cpu::spr;
+using namespace power;  // NOLINT(google-build-using-namespace): the vocabulary of this file
+using power::registers;
+using power::spr;
 using u64 = std::uint64_t;
 
 constexpr std::size_t code_size = 0x20000;
 constexpr u64 msr_bit(unsigned n) { return u64{1} << (63 - n); }
 /// VEC, VSX, FP, and FE0 and FE1, which qemu-ppc64le sets: floating-point exceptions are precise.
 constexpr u64 facilities = msr_bit(38) | msr_bit(40) | msr_bit(50) | msr_bit(52) | msr_bit(55);
-constexpr u64 program_msr = cpu::msr_sf | cpu::msr_ee | cpu::msr_pr | cpu::msr_ir | cpu::msr_dr |
-                            cpu::msr_ri | cpu::msr_le | facilities;
+constexpr u64 program_msr = power::msr_sf | power::msr_ee | power::msr_pr | power::msr_ir | power::msr_dr |
+                            power::msr_ri | power::msr_le | facilities;
 /// What Linux lets a program use.
 constexpr u64 program_fscr = u64{1} << facility_cause::dscr | u64{1} << facility_cause::tar |
                              u64{1} << facility_cause::scv;

@@ -10,7 +10,7 @@
 namespace pefsim::conformance {
 namespace {
 
-using cpu::power::isa::facility;
+using power::isa::facility;
 
 constexpr exclusion table[] = {
     {"sc scv", "calls the operating system"},
@@ -28,7 +28,7 @@ constexpr exclusion table[] = {
 
 std::span<const exclusion> exclusions() { return table; }
 
-std::string_view exclusion_of(const cpu::power::isa::instruction& row) {
+std::string_view exclusion_of(const power::isa::instruction& row) {
     switch (row.needs) {
     case facility::privileged:
     case facility::hypervisor:

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "cpu/power/isa/instruction.h"
+#include "power/isa/instruction.h"
 
 namespace pefsim::conformance {
 
@@ -17,7 +17,7 @@ struct exclusion {
 std::span<const exclusion> exclusions();
 
 /// Why the row has no vectors; empty: it has some.
-std::string_view exclusion_of(const cpu::power::isa::instruction& row);
+std::string_view exclusion_of(const power::isa::instruction& row);
 
 /// True when one of the shell patterns in `patterns`, separated by blanks, matches the mnemonic.
 bool matches(std::string_view patterns, std::string_view mnemonic);

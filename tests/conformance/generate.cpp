@@ -10,15 +10,15 @@
 #include <string>
 #include <string_view>
 
-#include "cpu/power/isa/instruction_table.h"
+#include "power/isa/instruction_table.h"
 #include "tests/conformance/exclusions.h"
 #include "tests/conformance/operand_values.h"
-#include "tests/cpu/power/encodings.h"
+#include "tests/power/encodings.h"
 
 namespace pefsim::conformance {
 namespace {
 
-using namespace cpu::power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
+using namespace power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 using kind_of_row = instruction_class;
@@ -139,7 +139,7 @@ void fill_registers(const instruction& row, vector_state& state, operand_values&
     }
     const std::span<const content> contents = contents_of(row);
     for (std::size_t i = 0; i < 64; i += 2) {
-        std::array<cpu::vector_register, 2> pair;
+        std::array<power::vector_register, 2> pair;
         random.fill(random.one_of(contents), pair);
         for (std::size_t k = 0; k < 2; ++k) {
             state.vsr[i + k][0] = pair[k].low;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/power/isa/instruction.h"
+#include "power/isa/instruction.h"
 #include "tests/conformance/vector_file.h"
 
 namespace pefsim::conformance {
@@ -21,7 +21,7 @@ struct vectors {
 
 /// `count` vectors of a row, `inputs` to an encoding: random encodings of all its variants, reserved bits zero, no
 /// invalid forms, in random and hostile states. They depend on the row and the seed, on nothing else.
-std::vector<vectors> generate(const cpu::power::isa::instruction& row, std::uint64_t seed, std::size_t count,
+std::vector<vectors> generate(const power::isa::instruction& row, std::uint64_t seed, std::size_t count,
                               std::size_t inputs);
 
 }  // namespace pefsim::conformance

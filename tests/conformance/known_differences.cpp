@@ -12,7 +12,7 @@
 namespace pefsim::conformance {
 namespace {
 
-using namespace cpu::power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
+using namespace power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
 
 bool faults_beyond_user_space(const sample& s) { return faults(s) && s.ours->address >> 47 != 0; }
 

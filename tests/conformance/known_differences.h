@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#include "cpu/power/isa/instruction.h"
+#include "power/isa/instruction.h"
 #include "tests/conformance/vector_file.h"
 
 namespace pefsim::conformance {
 
 /// One vector: what was executed, and the states before and after, the engine's and the other's.
 struct sample {
-    const cpu::power::isa::instruction* row = nullptr;
+    const power::isa::instruction* row = nullptr;
     std::uint32_t word = 0;
     const vector_state* before = nullptr;
     const vector_state* ours = nullptr;

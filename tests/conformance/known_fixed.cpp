@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cpu/power/int128.h"
+#include "power/int128.h"
 #include "tests/conformance/conditions.h"
 
 namespace pefsim::conformance {
@@ -24,7 +24,7 @@ bool no_extended_quotient(const sample& s) {
     if (dividend >= divisor) {
         return true;
     }
-    const cpu::power::uint128 quotient = (static_cast<cpu::power::uint128>(dividend) << 64) / divisor;
+    const power::uint128 quotient = (static_cast<power::uint128>(dividend) << 64) / divisor;
     return quotient > (u64{1} << 63) - (negative ? 0 : 1);
 }
 
@@ -42,7 +42,7 @@ bool stores_reserved(const sample& s) { return (s.ours->cr >> 29 & 1) != 0; }
 constexpr u64 overflows = 0xc008'0000;  // SO, OV, OV32
 constexpr u64 reserved = 0x1ff0'0000;   // 35:43
 
-bool writes_xer(const sample& s) { return info_of(cpu::power::isa::operand::spr).value(s.word) == 1; }
+bool writes_xer(const sample& s) { return info_of(power::isa::operand::spr).value(s.word) == 1; }
 
 // clang-format off
 constexpr known_difference table[] = {

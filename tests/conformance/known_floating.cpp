@@ -32,7 +32,7 @@ bool converts_nothing(const sample& s) { return (s.ours->fpscr & (vxcvi | vxsnan
 bool two_zeros(const sample& s) { return result(*s.ours, s) << 1 == 0 && result(*s.theirs, s) << 1 == 0; }
 /// Too small for a normal number in single precision.
 bool denormal_in_single(const sample& s) {
-    const u64 xb = s.before->vsr[cpu::power::isa::info_of(cpu::power::isa::operand::xb).value(s.word)][1];
+    const u64 xb = s.before->vsr[power::isa::info_of(power::isa::operand::xb).value(s.word)][1];
     return (xb >> 52 & 0x7ff) < 0x381;
 }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/conformance/operand_values.h"
 
-#include "cpu/power/int128.h"
+#include "power/int128.h"
 
 namespace pefsim::conformance {
 namespace {
 
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
-using cpu::vector_register;
-using cpu::power::uint128;
+using power::uint128;
+using power::vector_register;
 
 constexpr std::array<u64, 27> integers{
     0,

@@ -7,7 +7,7 @@
 #include <random>
 #include <span>
 
-#include "cpu/registers.h"
+#include "power/registers.h"
 
 namespace pefsim::conformance {
 
@@ -42,13 +42,13 @@ public:
     std::uint32_t binary32();
     std::uint64_t decimal64();
     std::uint64_t packed_digits();
-    cpu::vector_register binary128();
-    cpu::vector_register decimal128();
-    cpu::vector_register packed();
-    cpu::vector_register elements();
+    power::vector_register binary128();
+    power::vector_register decimal128();
+    power::vector_register packed();
+    power::vector_register elements();
 
     /// Fills registers from an even one on; of `decimal128` doubleword 0 of both makes one value.
-    void fill(content what, std::span<cpu::vector_register, 2> pair);
+    void fill(content what, std::span<power::vector_register, 2> pair);
 
     std::uint64_t fpscr();
 

@@ -12,20 +12,20 @@
 #include <span>
 #include <string_view>
 
-#include "cpu/power/engine/core.h"
+#include "power/engine/core.h"
 
 namespace pefsim::opv {
 namespace {
 
-using cpu::registers;
-using cpu::spr;
-using cpu::power::access_kind;
-using cpu::power::granule;
-using cpu::power::granule_mask;
+using power::access_kind;
+using power::granule;
+using power::granule_mask;
+using power::registers;
+using power::spr;
 
 /// Real storage is there wherever the test touches it; effective addresses lie where the test's comments say, and where they
 /// say nothing at the same real address, without the bits that real mode ignores.
-class environment : public cpu::power::translator, public cpu::power::real_storage {
+class environment : public power::translator, public power::real_storage {
 public:
     explicit environment(const std::vector<placement>& placements) {
         for (const placement& each : placements) {
@@ -33,8 +33,8 @@ public:
         }
     }
 
-    cpu::power::translation translate(const registers& /*state*/, std::uint64_t ea,
-                                      access_kind /*kind*/) override {
+    power::translation translate(const registers& /*state*/, std::uint64_t ea,
+                                 access_kind /*kind*/) override {
         constexpr std::uint64_t real_bits = ~std::uint64_t{0} >> 4;
         const auto found = places_.find(ea & granule_mask);
         return {.real = found != places_.end() ? found->second | ea % granule : ea & real_bits};
@@ -87,7 +87,7 @@ std::optional<unsigned> number_behind(std::string_view name, std::string_view pr
                                                                            : std::nullopt;
 }
 
-accessor vector_at(cpu::vector_register& at) {
+accessor vector_at(power::vector_register& at) {
     return {[&at] {
                 return std::vector{at.high, at.low};
             },
@@ -223,9 +223,9 @@ public:
         const std::uint64_t end = test_.steps.back().ea;
         const auto limit = static_cast<std::int64_t>(2 * test_.steps.size() + granule);
         while (core_.state.nip != end) {
-            const bool interrupted = core_.run(limit) == cpu::power::exit_reason::interrupt;
+            const bool interrupted = core_.run(limit) == power::exit_reason::interrupt;
             if (core_.state.nip != end && interrupted) {
-                cpu::power::enter_interrupt(core_.state, core_.state.nip, core_.interrupt());
+                power::enter_interrupt(core_.state, core_.state.nip, core_.interrupt());
                 core_.msr_changed();
             }
             if (core_.instructions() > static_cast<std::uint64_t>(limit)) {
@@ -248,7 +248,7 @@ private:
 
     void prepare() {
         core_.state = {};
-        core_.state.msr = cpu::msr_sf;
+        core_.state.msr = power::msr_sf;
         for (const storage_value& each : test_.storage) {
             for (std::size_t i = 0; i < each.bytes.size(); ++i) {
                 machine_.byte(each.real + i) = each.bytes[i];
@@ -321,7 +321,7 @@ private:
 
     const test& test_;
     environment machine_;
-    cpu::power::core core_;
+    power::core core_;
     std::string difference_;
 };
 

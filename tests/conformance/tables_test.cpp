@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "cpu/power/isa/decoder.h"
-#include "cpu/power/isa/instruction_table.h"
+#include "power/isa/decoder.h"
+#include "power/isa/instruction_table.h"
 #include "tests/conformance/exclusions.h"
 #include "tests/conformance/generate.h"
 #include "tests/conformance/known_differences.h"
@@ -15,8 +15,8 @@
 namespace pefsim::conformance {
 namespace {
 
-using cpu::power::isa::instruction;
-using cpu::power::isa::instructions;
+using power::isa::instruction;
+using power::isa::instructions;
 
 /// Of the patterns in `patterns`, those that match no row.
 std::string unmatched(std::string_view patterns) {
@@ -61,7 +61,7 @@ TEST(vectors, are_of_their_row_and_valid) {
         }
         std::size_t count = 0;
         for (const vectors& each : generate(row, 1, 20, 5)) {
-            EXPECT_EQ(cpu::power::isa::decode(each.word()), &row) << row.mnemonic;
+            EXPECT_EQ(power::isa::decode(each.word()), &row) << row.mnemonic;
             EXPECT_EQ(each.word() & row.reserved_bits(), 0U) << row.mnemonic;
             EXPECT_FALSE(row.invalid_form(each.word())) << row.mnemonic;
             count += each.inputs.size();
@@ -71,7 +71,7 @@ TEST(vectors, are_of_their_row_and_valid) {
 }
 
 TEST(vectors, depend_on_row_and_seed) {
-    const instruction& row = *cpu::power::isa::find("add");
+    const instruction& row = *power::isa::find("add");
     const auto first = generate(row, 1, 10, 5);
     const auto again = generate(row, 1, 10, 5);
     const auto other = generate(row, 2, 10, 5);

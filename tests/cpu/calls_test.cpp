@@ -26,7 +26,7 @@ class trap_routing : public cpu_test, public ::testing::WithParamInterface<routi
 TEST_P(trap_routing, follows_msr_s) {
     const routing& row = GetParam();
     cpu_bench bench({}, row.with_ultravisor);
-    bench.cpu.state().msr |= row.secure ? cpu::msr_s : 0;
+    bench.cpu.state().msr |= row.secure ? power::msr_s : 0;
     const auto programme = [&](native_cpu& cpu) {
         if (std::strcmp(row.trap, "hypercall") == 0) {
             cpu.hypercall(abi::hcall::h_random);
@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(table, trap_routing,
 
 TEST_F(cpu_test, a_call_shows_and_returns_registers) {
     cpu_bench bench({.number = 3});
-    bench.hypervisor.on_hypercall = [](cpu::registers& state, cpu::trap_context& context) {
+    bench.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context& context) {
         context.delay += one_us;
         state.gpr[3] = static_cast<std::uint64_t>(abi::h_status::h_busy);
         state.gpr[4] = 77;
@@ -116,7 +116,7 @@ TEST_F(cpu_test, fast_rows_agree_with_the_declarations) {
 
 TEST_F(cpu_test, a_call_that_ends_the_virtual_machine_halts_the_cpu) {
     cpu_bench bench;
-    bench.ultravisor.on_ultracall = [](cpu::registers&, cpu::trap_context& context) {
+    bench.ultravisor.on_ultracall = [](power::registers&, cpu::trap_context& context) {
         context.terminated = true;
     };
     bool went_on = false;
@@ -139,7 +139,7 @@ TEST_F(cpu_test, more_arguments_than_registers_are_a_bug) {
 TEST_F(cpu_test, mmio_traps_with_width_and_value) {
     cpu_bench bench;
     std::vector<cpu::storage_fault> faults;
-    bench.hypervisor.on_fault = [&](cpu::storage_fault& fault, cpu::registers&, cpu::trap_context&) {
+    bench.hypervisor.on_fault = [&](cpu::storage_fault& fault, power::registers&, cpu::trap_context&) {
         faults.push_back(fault);
         fault.value = 0x1122'3344'5566'7788;
         return cpu::fault_outcome::emulated;
@@ -166,7 +166,7 @@ TEST_F(cpu_test, mmio_traps_with_width_and_value) {
 TEST_F(cpu_test, mmio_outcomes) {
     cpu_bench bench;
     unsigned retries = 0;
-    bench.hypervisor.on_fault = [&](cpu::storage_fault& fault, cpu::registers&, cpu::trap_context&) {
+    bench.hypervisor.on_fault = [&](cpu::storage_fault& fault, power::registers&, cpu::trap_context&) {
         fault.value = 5;
         return retries-- > 0 ? cpu::fault_outcome::retry : cpu::fault_outcome::emulated;
     };

@@ -24,7 +24,7 @@ inline const sc_time one_us(1, sc_core::SC_US);
 struct supervisor : cpu::trap_if {
     struct trapped {
         std::string kind;
-        cpu::registers state;
+        power::registers state;
         sc_time simulation_time;
         sc_time ahead;
         trace::attribution writer;
@@ -32,30 +32,30 @@ struct supervisor : cpu::trap_if {
     };
 
     std::vector<trapped> seen;
-    std::function<void(cpu::registers&, cpu::trap_context&)> on_hypercall;
-    std::function<void(cpu::registers&, cpu::trap_context&)> on_ultracall;
-    std::function<cpu::fault_outcome(cpu::storage_fault&, cpu::registers&, cpu::trap_context&)> on_fault;
+    std::function<void(power::registers&, cpu::trap_context&)> on_hypercall;
+    std::function<void(power::registers&, cpu::trap_context&)> on_ultracall;
+    std::function<cpu::fault_outcome(cpu::storage_fault&, power::registers&, cpu::trap_context&)> on_fault;
 
-    void hypercall(cpu::registers& state, cpu::trap_context& context) override {
+    void hypercall(power::registers& state, cpu::trap_context& context) override {
         note("hypercall", state, context);
         if (on_hypercall) {
             on_hypercall(state, context);
         }
     }
-    void ultracall(cpu::registers& state, cpu::trap_context& context) override {
+    void ultracall(power::registers& state, cpu::trap_context& context) override {
         note("ultracall", state, context);
         if (on_ultracall) {
             on_ultracall(state, context);
         }
     }
-    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, cpu::registers& state,
+    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                          cpu::trap_context& context) override {
         note("storage_interrupt", state, context);
         return on_fault ? on_fault(fault, state, context) : cpu::fault_outcome::bus_error;
     }
 
 private:
-    void note(std::string kind, const cpu::registers& state, const cpu::trap_context& context) {
+    void note(std::string kind, const power::registers& state, const cpu::trap_context& context) {
         seen.push_back({.kind = std::move(kind),
                         .state = state,
                         .simulation_time = sc_core::sc_time_stamp(),
@@ -89,8 +89,8 @@ struct cpu_bench {
     }
     /// Makes the CPU secure, as the Ultravisor does within UV_ESM, and all its pages with it.
     void enter_secure_mode() {
-        ultravisor.on_ultracall = [this](cpu::registers& state, cpu::trap_context&) {
-            state.msr |= cpu::msr_s;
+        ultravisor.on_ultracall = [this](power::registers& state, cpu::trap_context&) {
+            state.msr |= power::msr_s;
             for (abi::gfn page = 0; page < bus.states().size(); ++page) {
                 bus.states().set(page, memory::page_state::secure);
             }

@@ -21,7 +21,7 @@ void assert_at(native_cpu& cpu, const sc_time& when) {
 
 // The hypervisor of this test knows H_CEDE, and takes the interrupt away with H_XIRR.
 void serve_interrupt_calls(cpu_bench& bench) {
-    bench.hypervisor.on_hypercall = [&bench](cpu::registers& state, cpu::trap_context& context) {
+    bench.hypervisor.on_hypercall = [&bench](power::registers& state, cpu::trap_context& context) {
         switch (static_cast<abi::hcall>(state.gpr[3])) {
         case abi::hcall::h_cede:
             context.ceded = true;
@@ -245,8 +245,8 @@ TEST_F(cpu_test, signals_tell_the_story) {
     {
         cpu_bench bench;
         serve_interrupt_calls(bench);
-        bench.ultravisor.on_ultracall = [](cpu::registers& state, cpu::trap_context& context) {
-            state.msr |= cpu::msr_s;
+        bench.ultravisor.on_ultracall = [](power::registers& state, cpu::trap_context& context) {
+            state.msr |= power::msr_s;
             context.delay += one_us;
         };
         bench.ultravisor.on_hypercall = bench.hypervisor.on_hypercall;

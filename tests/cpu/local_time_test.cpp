@@ -81,14 +81,14 @@ TEST_F(cpu_test, a_barrier_gives_way_to_what_can_happen) {
 
 TEST_F(cpu_test, tells_what_its_time_goes_into) {
     cpu_bench bench;
-    bench.hypervisor.on_hypercall = [](cpu::registers& state, cpu::trap_context& context) {
+    bench.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context& context) {
         context.ceded = state.gpr[3] == static_cast<std::uint64_t>(abi::hcall::h_cede);
         context.delay += ns(400);
     };
-    bench.ultravisor.on_ultracall = [](cpu::registers&, cpu::trap_context& context) {
+    bench.ultravisor.on_ultracall = [](power::registers&, cpu::trap_context& context) {
         context.delay += ns(500);
     };
-    bench.hypervisor.on_fault = [](cpu::storage_fault&, cpu::registers&, cpu::trap_context& context) {
+    bench.hypervisor.on_fault = [](cpu::storage_fault&, power::registers&, cpu::trap_context& context) {
         context.delay += ns(1200);
         return cpu::fault_outcome::emulated;
     };
@@ -119,10 +119,10 @@ TEST_F(cpu_test, tells_what_its_time_goes_into) {
 // What each operation costs, with the default table of costs.
 TEST_F(cpu_test, charges_the_table_of_costs) {
     cpu_bench bench;
-    bench.hypervisor.on_hypercall = [](cpu::registers&, cpu::trap_context& context) {
+    bench.hypervisor.on_hypercall = [](power::registers&, cpu::trap_context& context) {
         context.delay += ns(400);
     };
-    bench.hypervisor.on_fault = [](cpu::storage_fault&, cpu::registers&, cpu::trap_context& context) {
+    bench.hypervisor.on_fault = [](cpu::storage_fault&, power::registers&, cpu::trap_context& context) {
         context.delay += ns(1200);
         return cpu::fault_outcome::emulated;
     };

@@ -107,8 +107,8 @@ TEST_F(cpu_test, becoming_secure_takes_all_grants_away) {
     bench.run([&](native_cpu& cpu) {
         cpu.store<std::uint32_t>(page_two, 1);
         EXPECT_EQ(bench.count("dmi_fills"), 1U);
-        bench.ultravisor.on_ultracall = [](cpu::registers& state, cpu::trap_context&) {
-            state.msr |= cpu::msr_s;
+        bench.ultravisor.on_ultracall = [](power::registers& state, cpu::trap_context&) {
+            state.msr |= power::msr_s;
         };
         cpu.ultracall(abi::ucall::uv_esm);
         EXPECT_TRUE(cpu.secure());
@@ -123,7 +123,8 @@ TEST_P(page_fault, traps_to_the_ultravisor_and_is_retried) {
     const bool writes = GetParam();
     cpu_bench bench;
     std::vector<cpu::storage_fault> faults;
-    bench.ultravisor.on_fault = [&](cpu::storage_fault& fault, cpu::registers&, cpu::trap_context& context) {
+    bench.ultravisor.on_fault = [&](cpu::storage_fault& fault, power::registers&,
+                                    cpu::trap_context& context) {
         faults.push_back(fault);
         context.delay += one_us;
         if (faults.size() == 3) {  // not there at once
@@ -153,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(of_load_and_store, page_fault, ::testing::Bool());
 
 TEST_F(cpu_test, a_page_fault_that_stays_ends_as_a_violation) {
     cpu_bench bench;
-    bench.ultravisor.on_fault = [](cpu::storage_fault&, cpu::registers&, cpu::trap_context&) {
+    bench.ultravisor.on_fault = [](cpu::storage_fault&, power::registers&, cpu::trap_context&) {
         return cpu::fault_outcome::retry;
     };
     bench.run([&](native_cpu& cpu) {
@@ -174,7 +175,7 @@ TEST_F(cpu_test, a_copy_survives_a_fault_that_moves_its_source) {
         cpu.write(page_two, bytes);
         EXPECT_EQ(cpu.load<std::uint8_t>(page_two), 1);
         bench.bus.states().set(3, page_state::paged_out);
-        bench.ultravisor.on_fault = [&](cpu::storage_fault& fault, cpu::registers&, cpu::trap_context&) {
+        bench.ultravisor.on_fault = [&](cpu::storage_fault& fault, power::registers&, cpu::trap_context&) {
             EXPECT_EQ(abi::gfn_of(fault.at), 3U);
             bench.bus.states().set(3, page_state::secure);
             bench.bus.states().set(2, page_state::paged_out);
@@ -192,7 +193,7 @@ TEST_F(cpu_test, a_terminated_guest_halts_and_unwinds) {
     cpu_bench bench;
     bool unwound = false;
     bool went_on = false;
-    bench.ultravisor.on_fault = [](cpu::storage_fault&, cpu::registers&, cpu::trap_context&) {
+    bench.ultravisor.on_fault = [](cpu::storage_fault&, power::registers&, cpu::trap_context&) {
         return cpu::fault_outcome::terminated;
     };
     bench.run([&](native_cpu& cpu) {

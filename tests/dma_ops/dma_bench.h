@@ -62,7 +62,7 @@ struct dma_bench : cpu_bench {
         ops.pages.bind(page_source_);
         ops.log.bind(log);
         // Sharing a page: its state changes, and both sides see zeros.
-        ultravisor.on_ultracall = [this](cpu::registers& state, cpu::trap_context& context) {
+        ultravisor.on_ultracall = [this](power::registers& state, cpu::trap_context& context) {
             serve_ultracall(state, context);
         };
     }
@@ -112,12 +112,12 @@ struct dma_bench : cpu_bench {
     abi::u_status share_status = abi::u_status::u_success;
 
 private:
-    void serve_ultracall(cpu::registers& state, cpu::trap_context& context) {
+    void serve_ultracall(power::registers& state, cpu::trap_context& context) {
         const auto call = static_cast<abi::ucall>(state.gpr[3]);
         state.gpr[3] = static_cast<std::uint64_t>(abi::u_status::u_success);
         context.delay += one_us;
         if (call == abi::ucall::uv_esm) {
-            state.msr |= cpu::msr_s;
+            state.msr |= power::msr_s;
             for (abi::gfn page = 0; page < bus.states().size(); ++page) {
                 bus.states().set(page, memory::page_state::secure);
             }

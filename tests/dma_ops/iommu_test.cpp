@@ -20,7 +20,7 @@ struct tce_bench : dma_bench<dma_ops::iommu_dma_ops> {
     std::optional<unsigned> calls_until_failure;
 
     explicit tce_bench(const dma_ops::iommu_dma_ops::config& parameters = {}) : dma_bench(parameters) {
-        hypervisor.on_hypercall = [this](cpu::registers& state, cpu::trap_context&) { serve(state); };
+        hypervisor.on_hypercall = [this](power::registers& state, cpu::trap_context&) { serve(state); };
         ultravisor.on_hypercall = hypervisor.on_hypercall;
     }
 
@@ -35,7 +35,7 @@ struct tce_bench : dma_bench<dma_ops::iommu_dma_ops> {
     }
 
 private:
-    void serve(cpu::registers& state) {
+    void serve(power::registers& state) {
         const auto call = static_cast<abi::hcall>(state.gpr[3]);
         ++calls[call];
         const std::uint64_t liobn = state.gpr[4];

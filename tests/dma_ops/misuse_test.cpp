@@ -36,7 +36,7 @@ TYPED_TEST(dma_misuse, is_a_violation_without_effect) {
     unsigned expected = 0;
     b.run([&](native_cpu& cpu) {
         auto other = card;
-        b.hypervisor.on_hypercall = [](cpu::registers& state, cpu::trap_context&) { state.gpr[3] = 0; };
+        b.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context&) { state.gpr[3] = 0; };
         const dma_addr at = b.ops.map_page(cpu, b.disk, buffer, 0, size, from_device, 0);
         const auto ring = b.ops.alloc(cpu, b.disk, size);
         ASSERT_TRUE(ring);
@@ -86,7 +86,7 @@ TYPED_TEST(dma_misuse, is_a_violation_without_effect) {
 TYPED_TEST(dma_misuse, a_bidirectional_mapping_may_be_synchronised_in_any_direction) {
     dma_bench<TypeParam> b;
     b.run([&](native_cpu& cpu) {
-        b.hypervisor.on_hypercall = [](cpu::registers& state, cpu::trap_context&) { state.gpr[3] = 0; };
+        b.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context&) { state.gpr[3] = 0; };
         const dma_addr at = b.ops.map_page(cpu, b.disk, buffer, 0, size, bidirectional, 0);
         for (const auto direction : {to_device, from_device, bidirectional}) {
             b.ops.sync_single_for_cpu(cpu, b.disk, at, size, direction);

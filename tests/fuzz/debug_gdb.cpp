@@ -9,15 +9,15 @@
 #include <stdexcept>
 #include <thread>
 
-#include "cpu/power/debug/core_debugger.h"
-#include "cpu/power/debug/gdb_server.h"
-#include "tests/cpu/power/debug_machine.h"
+#include "power/debug/core_debugger.h"
+#include "power/debug/gdb_server.h"
 #include "tests/fuzz/debug_case.h"
+#include "tests/power/debug_machine.h"
 
 namespace pefsim::fuzz {
 namespace {
 
-using namespace cpu::power::debug;  // NOLINT(google-build-using-namespace): what is fuzzed
+using namespace power::debug;  // NOLINT(google-build-using-namespace): what is fuzzed
 
 constexpr std::size_t cores = 2;
 constexpr std::int64_t quantum = 200;           // instructions
@@ -36,7 +36,7 @@ public:
 
     [[nodiscard]] std::size_t cores() const override { return real_.cores(); }
     [[nodiscard]] std::string describe(std::size_t core) const override { return real_.describe(core); }
-    cpu::registers& state(std::size_t core) override {
+    power::registers& state(std::size_t core) override {
         ++requests;
         return real_.state(core);
     }
@@ -261,7 +261,7 @@ std::optional<std::string> play_gdb(random_bits& random, const std::vector<std::
             if (debugger.may_run(n)) {
                 const auto why = machine.core(n).run(quantum);
                 debugger.ran(n, why);
-                if (why == cpu::power::exit_reason::interrupt) {
+                if (why == power::exit_reason::interrupt) {
                     debugger.signal(n, signal_of(machine.core(n).interrupt()));
                 }
             }

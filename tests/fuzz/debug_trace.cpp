@@ -10,14 +10,14 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "cpu/power/debug/trace_reader.h"
-#include "cpu/power/debug/trace_render.h"
+#include "power/debug/trace_reader.h"
+#include "power/debug/trace_render.h"
 #include "tests/fuzz/debug_case.h"
 
 namespace pefsim::fuzz {
 namespace {
 
-using namespace cpu::power::debug;  // NOLINT(google-build-using-namespace): what is fuzzed
+using namespace power::debug;  // NOLINT(google-build-using-namespace): what is fuzzed
 
 constexpr std::size_t longest_line = 200;  // of a rendered trace
 

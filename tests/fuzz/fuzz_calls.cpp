@@ -139,7 +139,7 @@ private:
     const options& options_;
     std::vector<fuzz_call> calls_;
     user_program::process::config config_;
-    cpu::power::elf_image image_{testing::tiny_program({0x44000002})};
+    power::elf_image image_{testing::tiny_program({0x44000002})};
     int reserved_ = -1;
     std::uint64_t data_ = 0;
     std::vector<std::uint64_t> results_;

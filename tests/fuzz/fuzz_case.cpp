@@ -6,8 +6,8 @@
 #include <cstring>
 #include <span>
 
-#include "cpu/power/engine/interrupt.h"
-#include "cpu/power/engine/tlb.h"
+#include "power/engine/interrupt.h"
+#include "power/engine/tlb.h"
 #include "tests/conformance/operand_values.h"
 #include "tests/fuzz/machine.h"
 #include "tests/fuzz/program_text.h"
@@ -16,8 +16,8 @@
 namespace pefsim::fuzz {
 namespace {
 
-using cpu::spr;
 using power::granule;
+using power::spr;
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 
@@ -60,10 +60,10 @@ u64 case_maker::msr() {
     if (random_.one_in(40)) {
         return random_.bits();
     }
-    constexpr u64 likely[] = {cpu::msr_sf,  cpu::msr_vec, cpu::msr_vsx, cpu::msr_fp, cpu::msr_ri,
-                              cpu::msr_fe0, cpu::msr_fe1, cpu::msr_le,  cpu::msr_me};
-    constexpr u64 possible[] = {cpu::msr_ee, cpu::msr_pr, cpu::msr_ir, cpu::msr_dr, cpu::msr_s};
-    constexpr u64 rare[] = {cpu::msr_se, cpu::msr_be, cpu::msr_hv, cpu::msr_pmm};
+    constexpr u64 likely[] = {power::msr_sf,  power::msr_vec, power::msr_vsx, power::msr_fp, power::msr_ri,
+                              power::msr_fe0, power::msr_fe1, power::msr_le,  power::msr_me};
+    constexpr u64 possible[] = {power::msr_ee, power::msr_pr, power::msr_ir, power::msr_dr, power::msr_s};
+    constexpr u64 rare[] = {power::msr_se, power::msr_be, power::msr_hv, power::msr_pmm};
     u64 value = 0;
     for (const u64 each : likely) {
         value |= random_.one_in(8) ? 0 : each;
@@ -78,7 +78,7 @@ u64 case_maker::msr() {
 }
 
 void case_maker::make_registers() {
-    cpu::registers& state = made_.state;
+    power::registers& state = made_.state;
     for (u64& each : state.gpr) {
         each = random_.one_in(2) ? text_.address() : random_.integer();
     }
@@ -93,7 +93,7 @@ void case_maker::make_registers() {
     state.vscr = random_.bits() & 0x1'0001;
     state.msr = msr();
     state.nip = first_code * granule + random_.below(words_of_granule) * 4 +
-                ((state.msr & cpu::msr_ir) != 0 && random_.one_in(3) ? u64{3} << 62 : 0);
+                ((state.msr & power::msr_ir) != 0 && random_.one_in(3) ? u64{3} << 62 : 0);
     make_special_registers();
     made_.decrementer = random_.integer();
     made_.ticks_per_instruction = random_.one_in(6) ? 1 + random_.below(50) : 0;
@@ -103,13 +103,13 @@ void case_maker::make_registers() {
 }
 
 void case_maker::make_special_registers() {
-    cpu::registers& state = made_.state;
+    power::registers& state = made_.state;
     for (u64& each : state.special) {
         each = random_.one_in(2) ? random_.integer() : text_.address();
     }
     namespace lpcr = power::lpcr;
     constexpr u64 ail[] = {0, 0, lpcr::ail_2, lpcr::ail_3};
-    const u64 ile = (state.msr & cpu::msr_le) != 0 ? lpcr::ile : 0;
+    const u64 ile = (state.msr & power::msr_le) != 0 ? lpcr::ile : 0;
     state[spr::lpcr] = lpcr::hr | lpcr::gtse | ail[random_.below(4)] | (random_.one_in(8) ? 0 : ile) |
                        (random_.one_in(2) ? lpcr::ld : 0) | (random_.one_in(2) ? lpcr::evirt : 0);
     state[spr::xer] = random_.bits() & 0xe00c'007f;
@@ -127,7 +127,7 @@ void case_maker::make_special_registers() {
 }
 
 void case_maker::put(std::size_t number, std::span<u32> words) const {
-    const bool big_endian = (made_.state.msr & cpu::msr_le) == 0;
+    const bool big_endian = (made_.state.msr & power::msr_le) == 0;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const u32 word = big_endian ? __builtin_bswap32(words[i]) : words[i];
         std::memcpy(const_cast<std::byte*>(&made_.ram[number * granule + 4 * i]), &word, sizeof word);

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/power/mmu/partition.h"
-#include "cpu/registers.h"
+#include "power/mmu/partition.h"
+#include "power/registers.h"
 
 namespace pefsim::fuzz {
 
@@ -40,8 +40,8 @@ struct chunk {
 struct fuzz_case {
     std::vector<std::byte> ram;
     std::vector<std::uint64_t> tables;
-    cpu::power::mmu::partition::process_table processes;
-    cpu::registers state;
+    power::mmu::partition::process_table processes;
+    power::registers state;
     std::uint64_t decrementer = 0;
     std::uint64_t ticks_per_instruction = 0;  ///< else time only passes between runs
     std::uint64_t random_seed = 0;            ///< of darn

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "containment.h"
-#include "cpu/power/elf_image.h"
+#include "power/elf_image.h"
 #include "user_program/process.h"
 
 namespace {
@@ -114,7 +114,7 @@ bytes file_of(const options& of, std::uint64_t number) {
 }
 
 /// What every reader of an image asks, whatever stands in it.
-void look_at(const cpu::power::elf_image& image, std::uint64_t file_size) {
+void look_at(const power::elf_image& image, std::uint64_t file_size) {
     std::uint64_t content = 0;
     for (const auto& each : image.segments()) {
         content += each.content.size();
@@ -135,7 +135,7 @@ void look_at(const cpu::power::elf_image& image, std::uint64_t file_size) {
     static_cast<void>(image.lowest() <= image.end());
 }
 
-void start(const cpu::power::elf_image& image, std::uint64_t number) {
+void start(const power::elf_image& image, std::uint64_t number) {
     user_program::process::config config;
     config.program = "fuzz";
     config.arguments = {"fuzz"};
@@ -157,7 +157,7 @@ outcome run_case(const options& of, std::uint64_t number) {
     const std::uint64_t size = file.size();
     outcome come_to = outcome::refused;
     try {
-        const cpu::power::elf_image image(std::move(file));
+        const power::elf_image image(std::move(file));
         come_to = outcome::no_program;
         look_at(image, size);
         start(image, number);

@@ -723,7 +723,7 @@ void hostile_guest::look_at_secrets(native_cpu& cpu) {
     const std::size_t hidden = 14 + random_.below(16);
     cpu.state().gpr[hidden] = secret;
     cpu.state().vsr[random_.below(64)] = {.low = secret, .high = secret};
-    cpu.state()[cpu::spr::sprg0] = secret;
+    cpu.state()[power::spr::sprg0] = secret;
 }
 
 void hostile_guest::time(native_cpu& cpu) {

@@ -73,7 +73,7 @@ public:
             auto& cpu = cpus_.emplace_back(std::make_unique<native_cpu>(
                 fmt::format("cpu{}", number).c_str(), recorder(),
                 native_cpu::config{.number = number, .quantum = config.quantum, .costs = config.costs}));
-            cpu->state()[cpu::spr::lpidr] = abi::platform::lpid;
+            cpu->state()[power::spr::lpidr] = abi::platform::lpid;
             cpu->bus.bind(memory().initiators);
             cpu->hypervisor(host());
             cpu->ultravisor(*firmware());

@@ -28,7 +28,7 @@ machine::machine(std::span<const std::byte> ram, std::span<const std::uint64_t> 
     partition_.use(processes);
 }
 
-power::translation machine::translate(const cpu::registers& state, std::uint64_t ea, access_kind kind) {
+power::translation machine::translate(const power::registers& state, std::uint64_t ea, access_kind kind) {
     ++requests;
     return mmu_.translate(state, ea, kind);
 }

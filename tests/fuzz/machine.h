@@ -8,13 +8,12 @@
 #include <span>
 #include <vector>
 
-#include "cpu/power/engine/core.h"
-#include "cpu/power/mmu/partition.h"
-#include "cpu/power/mmu/radix_translator.h"
+#include "power/engine/core.h"
+#include "power/mmu/partition.h"
+#include "power/mmu/radix_translator.h"
 
 namespace pefsim::fuzz {
 
-namespace power = cpu::power;
 
 /// A number that depends on all bits of two others.
 constexpr std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
@@ -55,7 +54,7 @@ public:
     /// The engine, which exists later.
     void serve(power::core& processor) { core_ = &processor; }
 
-    power::translation translate(const cpu::registers& state, std::uint64_t ea,
+    power::translation translate(const power::registers& state, std::uint64_t ea,
                                  power::access_kind kind) override;
     void invalidate(const power::tlb_invalidation& what) override { mmu_.invalidate(what); }
     /// Another processor's tlbie.

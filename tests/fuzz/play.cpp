@@ -6,14 +6,14 @@
 
 #include <algorithm>
 
-#include "cpu/power/isa/disassembler.h"
+#include "power/isa/disassembler.h"
 #include "tests/fuzz/machine.h"
 
 namespace pefsim::fuzz {
 
-using cpu::registers;
-using cpu::spr;
 using power::exit_reason;
+using power::registers;
+using power::spr;
 using u64 = std::uint64_t;
 
 namespace {
@@ -182,7 +182,7 @@ void player::print_next() const {
     }
     std::uint32_t word = 0;
     std::memcpy(&word, bytes + found.real % power::granule / 4 * 4, sizeof word);
-    word = (state.msr & cpu::msr_le) != 0 ? word : __builtin_bswap32(word);
+    word = (state.msr & power::msr_le) != 0 ? word : __builtin_bswap32(word);
     fmt::print("{:8} {:016x} msr {:016x} {:08x} {}\n", core_.instructions(), ea, state.msr, word,
                power::isa::disassemble(word, ea, power::isa::unwritable::as_instructions));
 }
@@ -224,7 +224,8 @@ void player::happen(const event& what) {
         break;
     case event_kind::change_registers:
         state.gpr[3 + what.argument % 8] = what.argument;
-        state.msr ^= cpu::msr_s | (what.argument & (cpu::msr_pr | cpu::msr_sf | cpu::msr_dr | cpu::msr_fp));
+        state.msr ^= power::msr_s |
+                     (what.argument & (power::msr_pr | power::msr_sf | power::msr_dr | power::msr_fp));
         state[spr::dawr] = what.argument & 0x3ffff;
         state[spr::dawrx] = what.argument >> 20 & 0x1ff;
         core_.msr_changed();

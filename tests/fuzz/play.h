@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cpu/power/engine/core.h"
+#include "power/engine/core.h"
 #include "tests/fuzz/fuzz_case.h"
 
 namespace pefsim::fuzz {
@@ -28,8 +28,8 @@ std::string_view name_of(way which);
 
 /// After a chunk.
 struct snapshot {
-    cpu::registers state;
-    cpu::power::exit_reason why = cpu::power::exit_reason::paused;
+    power::registers state;
+    power::exit_reason why = power::exit_reason::paused;
     std::uint64_t instructions = 0;  ///< since the beginning
     std::uint64_t digest = 0;        ///< of storage and of the device
     std::uint64_t copied = 0;        ///< digest of the copy buffer

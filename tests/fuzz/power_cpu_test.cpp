@@ -2,7 +2,7 @@
 #include <cstring>
 #include <string>
 
-#include "tests/cpu/power/privileged/power_cpu_bench.h"
+#include "tests/cpu/power_cpu_bench.h"
 #include "tests/fuzz/fuzz_case.h"
 #include "tests/fuzz/machine.h"
 
@@ -23,10 +23,16 @@ class power_cpu_fuzz : public simulation_test, public ::testing::WithParamInterf
 class arbitrary_software {
 public:
     arbitrary_software(power_cpu_bench& bench, std::uint64_t chance) : bench_(bench), chance_(chance) {
-        bench.hypervisor.on_hypercall = [this](cpu::registers& state, cpu::trap_context&) { change(state); };
-        bench.ultravisor.on_ultracall = [this](cpu::registers& state, cpu::trap_context&) { change(state); };
+        bench.hypervisor.on_hypercall = [this](power::registers& state, cpu::trap_context&) {
+            change(state);
+        };
+        bench.ultravisor.on_ultracall = [this](power::registers& state, cpu::trap_context&) {
+            change(state);
+        };
         bench.hypervisor.on_fault = bench.ultravisor.on_fault =
-            [this](cpu::storage_fault& fault, cpu::registers&, cpu::trap_context&) { return answer(fault); };
+            [this](cpu::storage_fault& fault, power::registers&, cpu::trap_context&) {
+                return answer(fault);
+            };
     }
 
 private:
@@ -48,13 +54,13 @@ private:
             return cpu::fault_outcome::emulated;
         }
     }
-    void change(cpu::registers& state) {
+    void change(power::registers& state) {
         forget_what_was_seen();
         state.gpr[3] = next();
         state.gpr[4 + next() % 8] = next();
         switch (next() % 16) {
         case 0:
-            state.msr ^= cpu::msr_s;
+            state.msr ^= power::msr_s;
             break;
         case 1:
             state.nip = next() & 0x3fffc;
@@ -63,7 +69,7 @@ private:
             bench_.cpu(next() % 2).external_interrupt(next() % 2 != 0);
             break;
         case 3:
-            state[cpu::spr::dec] = next() % 4096;
+            state[power::spr::dec] = next() % 4096;
             break;
         default:
             break;
@@ -90,7 +96,7 @@ TEST_P(power_cpu_fuzz, goes_on_or_ends_for_a_reason) {
     bench.partition.use({.base = what.hostile_trees ? 0x3000U : 0U, .size_exponent = 12});
     for (std::size_t i = 0; i < bench.cpus.size(); ++i) {
         bench.state(i) = what.state;
-        bench.state(i).msr &= ~cpu::msr_hv;  // a guest's processor
+        bench.state(i).msr &= ~power::msr_hv;  // a guest's processor
         bench.state(i).nip += 0x100 * i;
         bench.cpu(i).start();
     }

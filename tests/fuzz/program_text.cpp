@@ -6,13 +6,13 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "cpu/power/isa/instruction_table.h"
+#include "power/isa/instruction_table.h"
 #include "tests/fuzz/machine.h"
 
 namespace pefsim::fuzz {
 namespace {
 
-using namespace cpu::power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
+using namespace power::isa;  // NOLINT(google-build-using-namespace): the vocabulary of this file
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "tests/conformance/operand_values.h"
-#include "tests/cpu/power/encodings.h"
+#include "tests/power/encodings.h"
 
 namespace pefsim::fuzz {
 
@@ -36,7 +36,7 @@ private:
     std::size_t idiom(std::span<std::uint32_t> words);
 
     operand_values& random_;
-    cpu::power::isa::encodings words_;
+    power::isa::encodings words_;
 };
 
 }  // namespace pefsim::fuzz

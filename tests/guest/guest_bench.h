@@ -40,7 +40,7 @@ struct mock_host : cpu::trap_if {
     std::vector<std::uint64_t> esm_arguments;
     std::function<void(cpu::trap_context&)> on_hypercall;
 
-    void hypercall(cpu::registers& state, cpu::trap_context& context) override {
+    void hypercall(power::registers& state, cpu::trap_context& context) override {
         const std::uint64_t number = state.gpr[3];
         ++hypercalls[number];
         context.delay += sc_time(400, sc_core::SC_NS);
@@ -75,7 +75,7 @@ struct mock_host : cpu::trap_if {
         }
     }
 
-    void ultracall(cpu::registers& state, cpu::trap_context&) override {
+    void ultracall(power::registers& state, cpu::trap_context&) override {
         const bool known = state.gpr[3] == static_cast<std::uint64_t>(abi::ucall::uv_esm);
         esm_arguments = {state.gpr[4], state.gpr[5]};
         state.gpr[3] = static_cast<std::uint64_t>(known ? esm_status : -2);
@@ -83,11 +83,11 @@ struct mock_host : cpu::trap_if {
             for (abi::gfn page = 0; page < bus.states().size(); ++page) {
                 bus.states().set(page, memory::page_state::secure);
             }
-            state.msr |= cpu::msr_s;
+            state.msr |= power::msr_s;
         }
     }
 
-    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, cpu::registers&,
+    cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, power::registers&,
                                          cpu::trap_context& context) override {
         context.delay += one_us;
         const bool write = fault.kind == memory::access_kind::write;

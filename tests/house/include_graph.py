@@ -6,19 +6,20 @@ import pathlib
 import re
 
 # What a folder may include besides itself. docs/architecture.md draws the same table; it has four kinds of folders:
-#   the ground that all stand on    abi timing output trace memory cpu
+#   the ground that all stand on    abi timing output trace power memory cpu
 #   the trusted firmware            ultravisor
 #   the untrusted host              interrupt backend pci virtio hypervisor
 #   the guest                       dma_ops guest
 # The last three never include one another: they meet in abi, on the bus, and in calls that the CPU traps.
-GROUND = {"abi", "timing", "output", "trace", "memory", "cpu"}
+GROUND = {"abi", "timing", "output", "trace", "power", "memory", "cpu"}
 ALLOWED = {
     "abi": set(),
     "timing": {"abi"},
     "output": set(),
     "trace": {"abi", "timing", "output"},
+    "power": {"output"},
     "memory": {"abi", "timing", "output", "trace"},
-    "cpu": {"abi", "timing", "output", "trace", "memory"},
+    "cpu": {"abi", "timing", "output", "trace", "power", "memory"},
     "ultravisor": GROUND,
     "interrupt": GROUND,
     "backend": GROUND,

@@ -33,7 +33,7 @@ protected:
         b.fill(page, frame_kind::secure, plaintext);
         b.fill(page, frame_kind::normal, std::byte{0});
         b.bus.states().set(page, page_state::secure);
-        b.ultravisor.answer = [&b](ucall number, cpu::registers&) {
+        b.ultravisor.answer = [&b](ucall number, power::registers&) {
             if (number == ucall::uv_page_out) {
                 b.bus.states().set(page, page_state::paged_out);
                 b.fill(page, frame_kind::normal, ciphertext);
@@ -92,7 +92,7 @@ TEST_F(host_access_test, a_device_gets_the_same) {
 
 TEST_F(host_access_test, an_ultravisor_that_refuses_the_page_out_makes_it_a_bus_error) {
     make_secure(secure_page_policy::page_out);
-    bench().ultravisor.answer = [](ucall, cpu::registers&) { return u_status::u_retry; };
+    bench().ultravisor.answer = [](ucall, power::registers&) { return u_status::u_retry; };
     hostile_host host(bench().host);
     std::byte seen{};
     EXPECT_FALSE(host.peek(abi::page_base(page), std::span(&seen, 1), bench().delay));
@@ -135,7 +135,7 @@ TEST_F(host_access_test, each_act_is_the_ultracall_that_it_says) {
 
 TEST_F(host_access_test, a_terminate_that_is_refused_changes_nothing) {
     make_secure(secure_page_policy::page_out);
-    bench().ultravisor.answer = [](ucall, cpu::registers&) { return u_status::u_parameter; };
+    bench().ultravisor.answer = [](ucall, power::registers&) { return u_status::u_parameter; };
     hostile_host host(bench().host);
     EXPECT_EQ(host.terminate(bench().delay), u_status::u_parameter);
     EXPECT_EQ(bench().host.guest().state(), guest_state::secure);

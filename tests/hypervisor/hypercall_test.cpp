@@ -120,7 +120,7 @@ TEST_F(hypercall_test, return_codes) {
 
 TEST_F(hypercall_test, a_guest_cannot_pose_as_the_ultravisor) {
     hypervisor_bench bench;
-    bench.state[cpu::spr::srr1] = cpu::msr_s;
+    bench.state[power::spr::srr1] = power::msr_s;
     EXPECT_EQ(bench.call(hcall::h_svm_init_start), h_status::h_unsupported);
     EXPECT_TRUE(bench.ultravisor.calls.empty());
     EXPECT_EQ(bench.reflected(hcall::h_svm_init_start), h_status::h_success);

@@ -31,18 +31,18 @@ public:
         friend bool operator==(const call&, const call&) = default;
     };
 
-    void hypercall(cpu::registers& /*state*/, cpu::trap_context& /*context*/) override {}
-    void ultracall(cpu::registers& state, cpu::trap_context& /*context*/) override {
+    void hypercall(power::registers& /*state*/, cpu::trap_context& /*context*/) override {}
+    void ultracall(power::registers& state, cpu::trap_context& /*context*/) override {
         const auto number = static_cast<abi::ucall>(state.gpr[3]);
         ++count;
         if (recording) {
             const unsigned arguments = abi::ucall_declarations.at(abi::ucall_row(state.gpr[3])).n_arguments;
             calls.push_back({number, {state.gpr.begin() + 4, state.gpr.begin() + 4 + arguments}});
         }
-        hypervisor_state = (state.msr & cpu::msr_hv) != 0 && (state.msr & cpu::msr_pr) == 0;
+        hypervisor_state = (state.msr & power::msr_hv) != 0 && (state.msr & power::msr_pr) == 0;
         state.gpr[3] = static_cast<std::uint64_t>(answer ? answer(number, state) : abi::u_status::u_success);
     }
-    cpu::fault_outcome storage_interrupt(cpu::storage_fault& /*fault*/, cpu::registers& /*state*/,
+    cpu::fault_outcome storage_interrupt(cpu::storage_fault& /*fault*/, power::registers& /*state*/,
                                          cpu::trap_context& /*context*/) override {
         return cpu::fault_outcome::bus_error;
     }
@@ -51,7 +51,7 @@ public:
     std::uint64_t count = 0;
     bool recording = true;
     bool hypervisor_state = false;
-    std::function<abi::u_status(abi::ucall, cpu::registers&)> answer;
+    std::function<abi::u_status(abi::ucall, power::registers&)> answer;
 };
 
 class idle_line : public cpu::interrupt_line_if {
@@ -131,7 +131,7 @@ struct hypervisor_bench {
     /// A hypercall of an ordinary guest's CPU. Results are in `state`.
     abi::h_status call(std::uint64_t number, std::initializer_list<std::uint64_t> arguments = {},
                        unsigned cpu = 0) {
-        state.msr = cpu::msr_sf | cpu::msr_le;
+        state.msr = power::msr_sf | power::msr_le;
         return make(number, arguments, cpu);
     }
     abi::h_status call(abi::hcall number, std::initializer_list<std::uint64_t> arguments = {},
@@ -141,12 +141,12 @@ struct hypervisor_bench {
     /// One that comes through the Ultravisor.
     abi::h_status reflected(abi::hcall number, std::initializer_list<std::uint64_t> arguments = {},
                             unsigned cpu = 0) {
-        state.msr = cpu::msr_sf | cpu::msr_le | cpu::msr_hv;
-        state[cpu::spr::srr1] = cpu::msr_sf | cpu::msr_s;
+        state.msr = power::msr_sf | power::msr_le | power::msr_hv;
+        state[power::spr::srr1] = power::msr_sf | power::msr_s;
         return make(static_cast<std::uint64_t>(number), arguments, cpu);
     }
     cpu::fault_outcome fault(cpu::storage_fault& what) {
-        state.msr = cpu::msr_sf | cpu::msr_le;
+        state.msr = power::msr_sf | power::msr_le;
         cpu::trap_context context{.cpu = 0, .delay = delay, .writer = {}};
         return host.storage_interrupt(what, state, context);
     }
@@ -175,7 +175,7 @@ struct hypervisor_bench {
     plain_device device;
     recorded_ultravisor ultravisor;
     hypervisor host;
-    cpu::registers state;
+    power::registers state;
     sc_core::sc_time delay;
     bool ceded = false;
     std::uint64_t time_base = 0;  // the highest that the guest has read

@@ -94,7 +94,7 @@ TEST_F(mmio_test, a_shared_page_that_the_host_took_back_is_provided_again) {
     EXPECT_EQ(bench.ultravisor.calls[0].number, abi::ucall::uv_page_in);
     EXPECT_EQ(bench.ultravisor.calls[0].arguments[2], 0x2'0000U);
     EXPECT_EQ(bench.host.guest().page(2), guest_page::shared);
-    bench.ultravisor.answer = [](abi::ucall, cpu::registers&) { return abi::u_status::u_p2; };
+    bench.ultravisor.answer = [](abi::ucall, power::registers&) { return abi::u_status::u_p2; };
     EXPECT_EQ(bench.host.storage_interrupt(load, bench.state, context), fault_outcome::bus_error);
 }
 

@@ -77,7 +77,7 @@ TEST_F(processor_calls_test, an_interprocessor_interrupt_reaches_its_server_when
 TEST_F(processor_calls_test, cede_idles_unless_the_processor_was_prodded) {
     bench.call(hcall::h_cede, {}, 1);
     EXPECT_TRUE(bench.ceded);
-    EXPECT_NE(bench.state.msr & cpu::msr_ee, 0U);
+    EXPECT_NE(bench.state.msr & power::msr_ee, 0U);
     bench.call(hcall::h_prod, {1}, 0);
     bench.call(hcall::h_cede, {}, 0);
     EXPECT_TRUE(bench.ceded) << "the other one was prodded";

@@ -141,7 +141,7 @@ TEST_F(secure_guest_test, page_in_depends_on_what_the_host_holds) {
                 }
                 ASSERT_EQ(bench.host.guest().page(3), each.before);
                 bench.ultravisor.calls.clear();
-                bench.ultravisor.answer = [refused](ucall, cpu::registers&) {
+                bench.ultravisor.answer = [refused](ucall, power::registers&) {
                     return refused ? u_status::u_p3 : u_status::u_success;
                 };
                 const bool fails = refused && each.asks;
@@ -170,7 +170,7 @@ TEST_F(secure_guest_test, page_out_takes_only_secure_pages_out) {
     EXPECT_EQ(bench.reflected(hcall::h_svm_page_out, {page, 0, order}), h_status::h_success) << "out already";
     EXPECT_EQ(bench.ultravisor.calls, (std::vector<uv_call>{page_out_of(page)}));
     bench.reflected(hcall::h_svm_page_in, {page, 0, order});
-    bench.ultravisor.answer = [](ucall, cpu::registers&) { return u_status::u_retry; };
+    bench.ultravisor.answer = [](ucall, power::registers&) { return u_status::u_retry; };
     EXPECT_EQ(bench.reflected(hcall::h_svm_page_out, {page, 0, order}), h_status::h_parameter);
     EXPECT_EQ(bench.host.guest().page(3), guest_page::secure);
 }
@@ -197,7 +197,7 @@ TEST_F(secure_guest_test, a_slot_that_is_refused_undoes_the_others) {
                                {abi::phys_addr{0x10'0000}, 0x10'0000},
                                {abi::phys_addr{0x20'0000}, 0x10'0000}};
     hypervisor_bench bench(firmware_kind::recorded, parameters);
-    bench.ultravisor.answer = [](ucall, cpu::registers& state) {
+    bench.ultravisor.answer = [](ucall, power::registers& state) {
         return state.gpr[8] == 2 ? u_status::u_p2 : u_status::u_success;  // the slot's identifier
     };
     EXPECT_EQ(bench.reflected(hcall::h_svm_init_start), h_status::h_parameter);
@@ -236,7 +236,7 @@ TEST_F(secure_guest_test, init_done_moves_in_what_is_still_normal) {
 TEST_F(secure_guest_test, init_done_fails_when_a_page_does_not_go_in) {
     hypervisor_bench bench;
     bring_to(bench, guest_state::transient);
-    bench.ultravisor.answer = [](ucall, cpu::registers& state) {
+    bench.ultravisor.answer = [](ucall, power::registers& state) {
         return state.gpr[6] == page ? u_status::u_p3 : u_status::u_success;
     };
     EXPECT_EQ(bench.reflected(hcall::h_svm_init_done), h_status::h_state);

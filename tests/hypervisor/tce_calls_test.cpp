@@ -87,7 +87,7 @@ TEST_F(tce_calls_test, a_list_in_a_secure_page_makes_the_host_page_it_out_and_re
     put_list(abi::phys_addr{0x2'1000}, {0x7000 | 3});
     bench.bus.states().set(2, memory::page_state::secure);
     bench.ultravisor.calls.clear();
-    bench.ultravisor.answer = [this](abi::ucall, cpu::registers&) {
+    bench.ultravisor.answer = [this](abi::ucall, power::registers&) {
         bench.bus.states().set(2, memory::page_state::paged_out);
         bench.fill(2, memory::frame_kind::normal, std::byte{0x9d});
         return abi::u_status::u_success;

@@ -32,7 +32,7 @@ protected:
         for (abi::gfn each = 0; each < pages; ++each) {
             bench.fill(each, frame_kind::normal, static_cast<std::byte>(each + 1));
         }
-        guest[cpu::spr::lpidr] = abi::platform::lpid;
+        guest[power::spr::lpidr] = abi::platform::lpid;
         elaborate();
     }
 
@@ -48,7 +48,8 @@ protected:
         guest.gpr[3] = static_cast<std::uint64_t>(number);
         std::copy(arguments.begin(), arguments.end(), guest.gpr.begin() + 4);
         cpu::trap_context context{.cpu = 0, .delay = bench.delay, .writer = {}};
-        cpu::trap_if& to = (guest.msr & cpu::msr_s) != 0 ? static_cast<cpu::trap_if&>(firmware) : bench.host;
+        cpu::trap_if& to = (guest.msr & power::msr_s) != 0 ? static_cast<cpu::trap_if&>(firmware)
+                                                           : bench.host;
         to.hypercall(guest, context);
         return static_cast<h_status>(guest.gpr[3]);
     }
@@ -64,7 +65,7 @@ protected:
 
     hypervisor_bench bench;
     ultravisor::ultravisor firmware;
-    cpu::registers guest;
+    power::registers guest;
     abi::gfn pages = 0;
 };
 
@@ -166,7 +167,7 @@ TEST_F(with_ultravisor_test, a_failed_start_leaves_an_ordinary_guest_with_its_me
     // The device tree lies outside the slots: the Ultravisor gives up after the kernel's page has moved in.
     EXPECT_EQ(ultracall(ucall::uv_esm, {kbase, hypervisor_bench::default_ram}), u_status::u_parameter);
     EXPECT_EQ(bench.host.guest().state(), guest_state::normal);
-    EXPECT_EQ(guest.msr & cpu::msr_s, 0U);
+    EXPECT_EQ(guest.msr & power::msr_s, 0U);
     for (abi::gfn page = 0; page < pages; ++page) {
         ASSERT_EQ(state(page), page_state::normal);
         ASSERT_EQ(normal_byte(page), static_cast<std::byte>(page + 1)) << page;

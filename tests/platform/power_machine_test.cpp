@@ -46,8 +46,8 @@ protected:
     static void start(power_machine& machine, std::initializer_list<std::uint32_t> words,
                       boost::endian::order order = boost::endian::order::little) {
         put(machine, code, words, order);
-        cpu::power::power_cpu& core = machine.cpu(0);
-        core.state().msr |= order == boost::endian::order::little ? cpu::msr_le : 0;
+        cpu::power_cpu& core = machine.cpu(0);
+        core.state().msr |= order == boost::endian::order::little ? power::msr_le : 0;
         core.state().nip = code;
         core.start();
     }
@@ -68,7 +68,7 @@ protected:
 
 TEST_F(power_machine_test, the_guest_ends_itself) {
     power_machine subject("machine", {}, 1);
-    EXPECT_EQ(subject.cpu(0).state()[cpu::spr::lpidr], abi::platform::lpid);
+    EXPECT_EQ(subject.cpu(0).state()[power::spr::lpidr], abi::platform::lpid);
     EXPECT_EQ(subject.tools(), nullptr);
     subject.cpu(0).state().gpr[4] = 300;
     start(subject, {li_r3_0, ori_r3_h_exit, sc_1, attn});
@@ -87,7 +87,7 @@ TEST_F(power_machine_test, uv_esm_leads_to_the_entry_of_a_kernel) {
     constexpr std::uint64_t tree = 0x3'0000;
     subject.cpu(0).state().gpr[4] = entry;
     subject.cpu(0).state().gpr[5] = tree;
-    subject.cpu(0).state()[cpu::spr::lpcr] |= cpu::power::lpcr::ile;
+    subject.cpu(0).state()[power::spr::lpcr] |= power::lpcr::ile;
     start(subject, {li_r3_0, ori_r3_uv_esm, sc_2, branch_to_itself});
     constexpr std::array at_entry{li_r3_0, ori_r3_h_exit, sc_1};
     std::memcpy(subject.memory().ram().write(memory::frame_kind::normal, entry >> abi::page_shift) +
@@ -105,7 +105,7 @@ TEST_F(power_machine_test, h_logical_ci_load_gives_a_big_endian_integer) {
     for (const auto order : {boost::endian::order::little, boost::endian::order::big}) {
         sc_core::sc_get_curr_simcontext()->reset();
         power_machine subject("machine", with_disk(), 1);
-        cpu::registers& state = subject.cpu(0).state();
+        power::registers& state = subject.cpu(0).state();
         state.gpr[3] = static_cast<std::uint64_t>(abi::hcall::h_logical_ci_load);
         state.gpr[4] = 4;
         state.gpr[5] = header_of_the_disk(subject);
@@ -123,14 +123,14 @@ TEST_F(power_machine_test, a_secure_guest_loads_from_a_device_in_its_byte_order)
         sc_core::sc_get_curr_simcontext()->reset();
         power_machine subject("machine", with_disk(), 1);
         constexpr std::uint64_t entry = 0x2'0000;
-        cpu::registers& state = subject.cpu(0).state();
+        power::registers& state = subject.cpu(0).state();
         state.gpr[4] = entry;
         state.gpr[5] = 0x3'0000;
         state.gpr[6] = header_of_the_disk(subject);
         if (little) {
-            state[cpu::spr::lpcr] |= cpu::power::lpcr::ile;
+            state[power::spr::lpcr] |= power::lpcr::ile;
         } else {
-            state[cpu::spr::lpcr] &= ~cpu::power::lpcr::ile;
+            state[power::spr::lpcr] &= ~power::lpcr::ile;
         }
         put(subject, entry, {lwz_r4_at_r6, li_r3_0, ori_r3_h_exit, sc_1}, order);
         start(subject, {li_r3_0, ori_r3_uv_esm, sc_2, branch_to_itself}, order);
@@ -190,7 +190,7 @@ TEST_F(power_machine_test, how_runs_end) {
     for (const row& each : rows) {
         sc_core::sc_get_curr_simcontext()->reset();
         power_machine subject("machine", each.config, 1);
-        cpu::power::debug::symbol_table symbols;
+        power::debug::symbol_table symbols;
         symbols.add(code, 4, "main");
         subject.name_places(symbols);
         start(subject, each.words);

@@ -96,7 +96,7 @@ protected:
         config.environment = {"WHOSE=the program's"};
         return config;
     }();
-    cpu::power::elf_image image_{testing::tiny_program({0x44000002})};
+    power::elf_image image_{testing::tiny_program({0x44000002})};
     int file_ = -1;
     int directory_ = -1;
     std::unique_ptr<process> process_;

@@ -49,7 +49,7 @@ protected:
         return both;
     }
 
-    cpu::power::elf_image image_{testing::tiny_program({0x44000002})};
+    power::elf_image image_{testing::tiny_program({0x44000002})};
     process::config config_;
     process process_{config_, image_};
 };
@@ -73,7 +73,7 @@ TEST_F(Waiting, EndsWhenNothingCanCome) {
         {"rt_sigtimedwait", {mask, 0, 0, 8}},
     };
     for (const vain& each : cases) {
-        cpu::power::elf_image image{testing::tiny_program({0x44000002})};  // sc
+        power::elf_image image{testing::tiny_program({0x44000002})};  // sc
         process one(config_, image);
         const auto* const row = &*std::ranges::find(system_call_table(), each.call, &system_call_row::name);
         one.core.state.gpr[0] = row->number;

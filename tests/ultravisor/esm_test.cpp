@@ -31,7 +31,7 @@ protected:
     }
     static int written(abi::gfn page) { return page % 4 == 3 ? 0 : static_cast<int>(page + 1); }
     void fail_at(hcall number, h_status with) {
-        hv.serve = [=](cpu::registers& state, cpu::trap_context&) {
+        hv.serve = [=](power::registers& state, cpu::trap_context&) {
             if (state.gpr[3] != static_cast<std::uint64_t>(number)) {
                 return false;
             }
@@ -42,7 +42,7 @@ protected:
     // I14: an ordinary virtual machine with its data, as it was before UV_ESM.
     void expect_ordinary_guest_with_its_data() {
         EXPECT_EQ(uv.state(), vm_state::normal);
-        EXPECT_EQ(guest.msr & cpu::msr_s, 0U);
+        EXPECT_EQ(guest.msr & power::msr_s, 0U);
         EXPECT_FALSE(context.terminated);
         for (abi::gfn page = 0; page < ram_pages; ++page) {
             EXPECT_EQ(state(page), page_state::normal) << page;
@@ -58,7 +58,7 @@ TEST_F(esm_test, moves_all_memory_of_the_slots_and_sets_s) {
     guest.nip = 0x1234;
     EXPECT_EQ(esm(), u_status::u_success);
     EXPECT_EQ(uv.state(), vm_state::secure);
-    EXPECT_EQ(guest.msr, msr | cpu::msr_s);
+    EXPECT_EQ(guest.msr, msr | power::msr_s);
     EXPECT_EQ(guest.nip, 0x1234U);
     for (abi::gfn page = 0; page < ram_pages; ++page) {
         const bool secured = page < slot_pages;
@@ -87,7 +87,7 @@ TEST_F(esm_test, pages_that_the_hypervisor_leaves_out_read_as_zero) {
 
 TEST_F(esm_test, what_the_ultravisor_has_looked_at_is_not_replaced) {
     write_memory();
-    hv.serve = [this](cpu::registers& state, cpu::trap_context& at) {
+    hv.serve = [this](power::registers& state, cpu::trap_context& at) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done)) {
             fill(frame_kind::normal, 4, 0xbd);
             EXPECT_EQ(hv.page_in(at, 4), u_status::u_success);
@@ -101,12 +101,12 @@ TEST_F(esm_test, what_the_ultravisor_has_looked_at_is_not_replaced) {
 TEST_F(esm_test, arguments_and_callers) {
     EXPECT_EQ(ultracall(abi::ucall::uv_esm, {0, 0}), u_status::u_p2);
     EXPECT_EQ(ultracall(abi::ucall::uv_esm, {kbase, 0}), u_status::u_p3);
-    guest[cpu::spr::lpidr] = 0;
+    guest[power::spr::lpidr] = 0;
     EXPECT_EQ(esm(), u_status::u_permission);
-    guest[cpu::spr::lpidr] = abi::platform::lpid;
-    guest.msr |= cpu::msr_pr;
+    guest[power::spr::lpidr] = abi::platform::lpid;
+    guest.msr |= power::msr_pr;
     EXPECT_EQ(esm(), u_status::u_permission);
-    guest.msr = (guest.msr & ~cpu::msr_pr) | cpu::msr_hv;
+    guest.msr = (guest.msr & ~power::msr_pr) | power::msr_hv;
     EXPECT_EQ(esm(), u_status::u_permission);
     EXPECT_TRUE(hv.seen.empty());
     EXPECT_EQ(uv.state(), vm_state::normal);
@@ -116,9 +116,9 @@ TEST_F(esm_test, once_secure) {
     become_secure();
     EXPECT_EQ(esm(), u_status::u_success);
     EXPECT_TRUE(hv.seen.empty());
-    guest.msr &= ~cpu::msr_s;
+    guest.msr &= ~power::msr_s;
     EXPECT_EQ(esm(), u_status::u_retry) << "an ordinary CPU in a secure virtual machine";
-    EXPECT_EQ(guest.msr & cpu::msr_s, 0U);
+    EXPECT_EQ(guest.msr & power::msr_s, 0U);
 }
 
 TEST_F(esm_test, refused_at_the_start) {
@@ -137,7 +137,7 @@ TEST_F(esm_test, refused_at_the_start) {
 
 TEST_F(esm_test, aborts_when_a_page_does_not_come) {
     write_memory();
-    hv.serve = [](cpu::registers& state, cpu::trap_context&) {
+    hv.serve = [](power::registers& state, cpu::trap_context&) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_page_in) && state.gpr[4] == fdt) {
             state.gpr[3] = static_cast<std::uint64_t>(h_status::h_parameter);
             return true;
@@ -170,7 +170,7 @@ TEST_F(esm_test, aborts_when_kernel_or_device_tree_are_outside_the_slots) {
 
 TEST_F(esm_test, aborts_after_all_memory_has_moved) {
     write_memory();
-    hv.serve = [this](cpu::registers& state, cpu::trap_context& at) {
+    hv.serve = [this](power::registers& state, cpu::trap_context& at) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done)) {
             hv.as_kvm(state, at);
             state.gpr[3] = static_cast<std::uint64_t>(h_status::h_state);
@@ -185,7 +185,7 @@ TEST_F(esm_test, aborts_after_all_memory_has_moved) {
 // A page that the host has looked at meanwhile is ciphertext in its hands; the guest gets it back as it was.
 TEST_F(esm_test, an_abort_gives_back_pages_that_were_paged_out) {
     write_memory();
-    hv.serve = [this](cpu::registers& state, cpu::trap_context& at) {
+    hv.serve = [this](power::registers& state, cpu::trap_context& at) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done)) {
             EXPECT_EQ(hv.page_out(at, 4), u_status::u_success);
             EXPECT_EQ(this->state(4), page_state::paged_out);
@@ -202,7 +202,7 @@ TEST_F(esm_test, an_abort_gives_back_pages_that_were_paged_out) {
 TEST_F(esm_test, in_the_aborted_state_no_page_comes_in) {
     write_memory();
     unsigned checked = 0;
-    hv.serve = [&](cpu::registers& state, cpu::trap_context& at) {
+    hv.serve = [&](power::registers& state, cpu::trap_context& at) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done)) {
             state.gpr[3] = static_cast<std::uint64_t>(h_status::h_state);
             return true;
@@ -225,7 +225,7 @@ TEST_F(esm_test, in_the_aborted_state_no_page_comes_in) {
 
 TEST_F(esm_test, a_hypervisor_that_terminates_meanwhile) {
     write_memory();
-    hv.serve = [this](cpu::registers& state, cpu::trap_context& at) {
+    hv.serve = [this](power::registers& state, cpu::trap_context& at) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done)) {
             EXPECT_EQ(hv.terminate(at), u_status::u_success);
         }
@@ -233,13 +233,13 @@ TEST_F(esm_test, a_hypervisor_that_terminates_meanwhile) {
     };
     EXPECT_EQ(esm(), u_status::u_parameter);
     EXPECT_EQ(uv.state(), vm_state::normal);
-    EXPECT_EQ(guest.msr & cpu::msr_s, 0U);
+    EXPECT_EQ(guest.msr & power::msr_s, 0U);
     EXPECT_EQ(hv.count(hcall::h_svm_init_abort), 0U);
 }
 
 TEST_F(esm_test, a_hypervisor_that_changes_the_cookie) {
     write_memory();
-    hv.serve = [](cpu::registers& state, cpu::trap_context&) {
+    hv.serve = [](power::registers& state, cpu::trap_context&) {
         state.gpr[31] ^= state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done) ? 1 : 0;
         return false;
     };
@@ -253,7 +253,7 @@ TEST_F(esm_test, a_second_life_has_another_key) {
     ASSERT_EQ(hv.page_out(context, 9), u_status::u_success);
     const auto first = frame(frame_kind::normal, 9);
     hv.terminate(context);
-    guest.msr &= ~cpu::msr_s;
+    guest.msr &= ~power::msr_s;
     fill(frame_kind::normal, 9, 0x42);
     become_secure();
     EXPECT_EQ(uv.state(), vm_state::secure);
@@ -276,8 +276,8 @@ TEST_F(esm_kernel_entry, resumes_at_kbase) {
     EXPECT_EQ(guest.gpr[4], kbase);
     EXPECT_EQ(guest.gpr[5], 0U);
     EXPECT_EQ(guest.gpr[7], 77U);
-    EXPECT_NE(guest.msr & cpu::msr_s, 0U);
-    EXPECT_EQ(guest.msr & (cpu::msr_hv | cpu::msr_ee), 0U);
+    EXPECT_NE(guest.msr & power::msr_s, 0U);
+    EXPECT_EQ(guest.msr & (power::msr_hv | power::msr_ee), 0U);
 }
 
 TEST_F(esm_kernel_entry, a_failure_returns_to_the_caller) {

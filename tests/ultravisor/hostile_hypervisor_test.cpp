@@ -28,13 +28,13 @@ constexpr std::array hypervisor_calls{ucall::uv_register_mem_slot, ucall::uv_unr
 class hostile_world : public pefsim::testing::uv_bench {
 public:
     explicit hostile_world(std::uint64_t seed) : dice_(seed) {
-        hv.serve = [this](cpu::registers& state, cpu::trap_context& at) { return misbehave(state, at); };
+        hv.serve = [this](power::registers& state, cpu::trap_context& at) { return misbehave(state, at); };
     }
     void TestBody() override {}
 
     void step() {
         if (uv.state() != vm_state::secure) {
-            guest.msr &= ~cpu::msr_s;
+            guest.msr &= ~power::msr_s;
             written_.clear();
             context.terminated = false;
             prepare_normal_memory();
@@ -171,7 +171,7 @@ private:
         }
     }
 
-    bool misbehave(cpu::registers& state, cpu::trap_context& at) {
+    bool misbehave(power::registers& state, cpu::trap_context& at) {
         for (std::uint64_t i = roll(4); i > 0; --i) {
             attack(at);
         }

@@ -36,14 +36,14 @@ protected:
 
 TEST_F(hypercalls, every_declared_call_with_canaries_in_all_registers) {
     recorder.ledger().plant_canary("register", std::as_bytes(std::span(&canary, 1)));
-    hv.serve = [](cpu::registers& state, cpu::trap_context&) {
+    hv.serve = [](power::registers& state, cpu::trap_context&) {
         for (unsigned i = 0; i < 31; ++i) {
             state.gpr[i] = 0x0bad'0000 + i;
         }
         state.msr = ~std::uint64_t{0};
-        state.special.fill(state[cpu::spr::lpidr]);  // LPIDR and PIDR are alike here
-        state[cpu::spr::srr0] = state.gpr[31];
-        state[cpu::spr::hsrr0] = state.gpr[31];
+        state.special.fill(state[power::spr::lpidr]);  // LPIDR and PIDR are alike here
+        state[power::spr::srr0] = state.gpr[31];
+        state[power::spr::hsrr0] = state.gpr[31];
         return true;
     };
     for (const abi::hcall_declaration& call : abi::hcall_declarations) {
@@ -55,12 +55,12 @@ TEST_F(hypercalls, every_declared_call_with_canaries_in_all_registers) {
             vsr = {canary, canary};
         }
         guest.special.fill(canary);
-        guest[cpu::spr::lpidr] = guest[cpu::spr::pidr] = abi::platform::lpid;
+        guest[power::spr::lpidr] = guest[power::spr::pidr] = abi::platform::lpid;
         guest.gpr[3] = static_cast<std::uint64_t>(call.number);
         for (unsigned i = 1; i < call.n_in; ++i) {
             guest.gpr[3 + i] = 0x100 + i;
         }
-        const cpu::registers before = guest;
+        const power::registers before = guest;
         hv.seen.clear();
         uv.hypercall(guest, context);
         ASSERT_EQ(hv.seen.size(), 1U) << call.name;
@@ -73,7 +73,7 @@ TEST_F(hypercalls, every_declared_call_with_canaries_in_all_registers) {
         }
         EXPECT_EQ(guest.special, before.special) << call.name;
         EXPECT_EQ(guest.vsr, before.vsr) << call.name;
-        EXPECT_EQ(guest.msr, before.msr | (call.number == hcall::h_cede ? cpu::msr_ee : 0)) << call.name;
+        EXPECT_EQ(guest.msr, before.msr | (call.number == hcall::h_cede ? power::msr_ee : 0)) << call.name;
     }
     EXPECT_EQ(recorder.ledger().sightings_total(), 0U);
     EXPECT_EQ(uv.state(), vm_state::secure);
@@ -136,43 +136,43 @@ TEST_F(hypercalls, unknown_ones_are_refused_and_shown_to_nobody) {
 }
 
 TEST_F(hypercalls, callers) {
-    guest.msr |= cpu::msr_pr;
+    guest.msr |= power::msr_pr;
     EXPECT_EQ(hypercall(hcall::h_eoi, {1}), h_status::h_privilege);
-    guest.msr &= ~(cpu::msr_pr | cpu::msr_s);
+    guest.msr &= ~(power::msr_pr | power::msr_s);
     EXPECT_EQ(hypercall(hcall::h_eoi, {1}), h_status::h_hardware);
     EXPECT_TRUE(hv.seen.empty());
     EXPECT_EQ(log().count(violation_kind::call_refused), 2U);
 }
 
 TEST_F(hypercalls, cede_enables_interrupts_and_shows_the_decrementer) {
-    guest.msr &= ~cpu::msr_ee;
-    guest[cpu::spr::dec] = 1234;
-    hv.serve = [](cpu::registers&, cpu::trap_context& at) {
+    guest.msr &= ~power::msr_ee;
+    guest[power::spr::dec] = 1234;
+    hv.serve = [](power::registers&, cpu::trap_context& at) {
         at.ceded = true;
         return false;
     };
     EXPECT_EQ(hypercall(hcall::h_cede), h_status::h_success);
-    EXPECT_NE(guest.msr & cpu::msr_ee, 0U);
+    EXPECT_NE(guest.msr & power::msr_ee, 0U);
     EXPECT_TRUE(context.ceded);
-    EXPECT_EQ(hv.seen[0][cpu::spr::dec], 1234U);
-    EXPECT_EQ(guest[cpu::spr::dec], 1234U);
+    EXPECT_EQ(hv.seen[0][power::spr::dec], 1234U);
+    EXPECT_EQ(guest[power::spr::dec], 1234U);
 }
 
 // I12
 TEST_F(hypercalls, a_hypervisor_that_changes_what_it_must_not_ends_the_guest) {
-    const std::vector<std::pair<const char*, void (*)(cpu::registers&)>> changes{
-        {"LPIDR", [](cpu::registers& s) { ++s[cpu::spr::lpidr]; }},
-        {"PIDR", [](cpu::registers& s) { ++s[cpu::spr::pidr]; }},
-        {"R31", [](cpu::registers& s) { ++s.gpr[31]; }},
-        {"SRR0", [](cpu::registers& s) { s[cpu::spr::srr0] = 0x100; }},
-        {"HSRR0", [](cpu::registers& s) { s[cpu::spr::hsrr0] = 0x500; }},
+    const std::vector<std::pair<const char*, void (*)(power::registers&)>> changes{
+        {"LPIDR", [](power::registers& s) { ++s[power::spr::lpidr]; }},
+        {"PIDR", [](power::registers& s) { ++s[power::spr::pidr]; }},
+        {"R31", [](power::registers& s) { ++s.gpr[31]; }},
+        {"SRR0", [](power::registers& s) { s[power::spr::srr0] = 0x100; }},
+        {"HSRR0", [](power::registers& s) { s[power::spr::hsrr0] = 0x500; }},
     };
     unsigned ended = 0;
     for (const auto& [what, change] : changes) {
         context.terminated = false;
         fill(memory::frame_kind::secure, 9, 0x42);
         guest.gpr[4] = 4;
-        hv.serve = [change = change](cpu::registers& state, cpu::trap_context&) {
+        hv.serve = [change = change](power::registers& state, cpu::trap_context&) {
             change(state);
             state.gpr[3] = 0;
             state.gpr[4] = 0xbad;
@@ -185,13 +185,13 @@ TEST_F(hypercalls, a_hypervisor_that_changes_what_it_must_not_ends_the_guest) {
         EXPECT_EQ(content(memory::frame_kind::secure, 9), 0) << what;
         EXPECT_EQ(log().count(violation_kind::guest_terminated), ++ended);
         hv.serve = nullptr;
-        guest.msr &= ~cpu::msr_s;
+        guest.msr &= ~power::msr_s;
         become_secure();
     }
 }
 
 TEST_F(hypercalls, a_guest_that_is_ended_in_a_call) {
-    hv.serve = [this](cpu::registers& state, cpu::trap_context& at) {
+    hv.serve = [this](power::registers& state, cpu::trap_context& at) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_eoi)) {
             hv.terminate(at);
         }

@@ -28,8 +28,8 @@ public:
     sc_core::sc_port<cpu::trap_if> ultravisor{"ultravisor"};
     std::vector<slot> slots;
     /// Called first at each hypercall; true when it has served the call.
-    std::function<bool(cpu::registers&, cpu::trap_context&)> serve;
-    std::vector<cpu::registers> seen;  ///< the registers of every hypercall, as they arrived
+    std::function<bool(power::registers&, cpu::trap_context&)> serve;
+    std::vector<power::registers> seen;  ///< the registers of every hypercall, as they arrived
 
     mock_hypervisor(const sc_core::sc_module_name& name, memory::memory_bus& bus)
         : sc_module(name),
@@ -38,8 +38,8 @@ public:
     /// An ultracall of the hypervisor.
     abi::u_status ask(cpu::trap_context& context, abi::ucall number,
                       std::initializer_list<std::uint64_t> arguments) {
-        cpu::registers state;
-        state.msr |= cpu::msr_hv;
+        power::registers state;
+        state.msr |= power::msr_hv;
         state.gpr[3] = static_cast<std::uint64_t>(number);
         std::ranges::copy(arguments, state.gpr.begin() + 4);
         ultravisor->ultracall(state, context);
@@ -67,7 +67,7 @@ public:
     /// Numbers of the hypercalls that arrived, in order.
     [[nodiscard]] std::vector<abi::hcall> calls() const {
         std::vector<abi::hcall> numbers;
-        for (const cpu::registers& each : seen) {
+        for (const power::registers& each : seen) {
             numbers.push_back(static_cast<abi::hcall>(each.gpr[3]));
         }
         return numbers;
@@ -77,22 +77,22 @@ public:
         return static_cast<std::size_t>(std::ranges::count(numbers, number));
     }
 
-    void hypercall(cpu::registers& state, cpu::trap_context& context) override {
+    void hypercall(power::registers& state, cpu::trap_context& context) override {
         seen.push_back(state);
         if (serve && serve(state, context)) {
             return;
         }
         state.gpr[3] = static_cast<std::uint64_t>(as_kvm(state, context));
     }
-    void ultracall(cpu::registers& state, cpu::trap_context& /*context*/) override {
+    void ultracall(power::registers& state, cpu::trap_context& /*context*/) override {
         state.gpr[3] = static_cast<std::uint64_t>(abi::u_status::u_function);
     }
-    cpu::fault_outcome storage_interrupt(cpu::storage_fault& /*fault*/, cpu::registers& /*state*/,
+    cpu::fault_outcome storage_interrupt(cpu::storage_fault& /*fault*/, power::registers& /*state*/,
                                          cpu::trap_context& /*context*/) override {
         return cpu::fault_outcome::bus_error;
     }
 
-    abi::h_status as_kvm(const cpu::registers& state, cpu::trap_context& context) {
+    abi::h_status as_kvm(const power::registers& state, cpu::trap_context& context) {
         const abi::gfn page = abi::gfn_of(abi::phys_addr{state.gpr[4]});
         switch (static_cast<abi::hcall>(state.gpr[3])) {
         case abi::hcall::h_svm_init_start:

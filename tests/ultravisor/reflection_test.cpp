@@ -17,8 +17,8 @@ namespace pefsim::ultravisor {
 
 namespace {
 
-using cpu::registers;
-using cpu::spr;
+using power::registers;
+using power::spr;
 
 constexpr std::uint64_t canary_base = 0xca9a'0000'0000'0000;
 
@@ -115,28 +115,28 @@ protected:
 
 // core/masked-sprs-raw.h and fixup_regs_for_hv_entry() of the public Ultravisor.
 TEST_F(reflection_test, special_purpose_registers) {
-    guest.msr = cpu::msr_sf | cpu::msr_le | cpu::msr_s | cpu::msr_ee | (std::uint64_t{2} << 20);
+    guest.msr = power::msr_sf | power::msr_le | power::msr_s | power::msr_ee | (std::uint64_t{2} << 20);
     const disguise hidden = hide();
     const std::map<spr, std::uint64_t> not_zero{
         {spr::srr0, hidden.cookie},
         {spr::hsrr0, hidden.cookie},
-        {spr::srr1, cpu::msr_sf | cpu::msr_le | cpu::msr_s | cpu::msr_ee | (std::uint64_t{1} << 20)},
-        {spr::hsrr1, cpu::msr_sf | cpu::msr_le | cpu::msr_s | cpu::msr_ee | (std::uint64_t{1} << 20)},
+        {spr::srr1, power::msr_sf | power::msr_le | power::msr_s | power::msr_ee | (std::uint64_t{1} << 20)},
+        {spr::hsrr1, power::msr_sf | power::msr_le | power::msr_s | power::msr_ee | (std::uint64_t{1} << 20)},
         {spr::dec, 0x7fffffff},
         {spr::ppr, 0x0010000000000000},
         {spr::lpidr, guest[spr::lpidr]},
         {spr::pidr, guest[spr::pidr]},
     };
-    for (std::size_t i = 0; i < cpu::spr_count; ++i) {
+    for (std::size_t i = 0; i < power::spr_count; ++i) {
         const auto which = static_cast<spr>(i);
         EXPECT_EQ(hidden.shown[which], not_zero.contains(which) ? not_zero.at(which) : 0) << "SPR row " << i;
     }
     for (const auto& vsr : hidden.shown.vsr) {
-        EXPECT_EQ(vsr, cpu::vector_register{});
+        EXPECT_EQ(vsr, power::vector_register{});
     }
     EXPECT_EQ(hidden.shown.cr, 0U);
-    EXPECT_EQ(hidden.shown.msr & cpu::msr_s, 0U) << "the hypervisor runs with S=0";
-    EXPECT_NE(hidden.shown.msr & cpu::msr_hv, 0U);
+    EXPECT_EQ(hidden.shown.msr & power::msr_s, 0U) << "the hypervisor runs with S=0";
+    EXPECT_NE(hidden.shown.msr & power::msr_hv, 0U);
     EXPECT_EQ(hidden.shown.nip, 0xc00U);
 }
 

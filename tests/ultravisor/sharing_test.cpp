@@ -17,7 +17,7 @@ using memory::frame_kind;
 using memory::page_state;
 using trace::violation_kind;
 
-bool is(const cpu::registers& state, hcall number) {
+bool is(const power::registers& state, hcall number) {
     return state.gpr[3] == static_cast<std::uint64_t>(number);
 }
 
@@ -35,7 +35,7 @@ protected:
 
     // The hypervisor answers H_SVM_PAGE_IN(page, flags) so; all else as KVM.
     void at_page_in(abi::gfn page, std::uint64_t flags, std::function<h_status(cpu::trap_context&)> answer) {
-        hv.serve = [=](cpu::registers& state, cpu::trap_context& at) {
+        hv.serve = [=](power::registers& state, cpu::trap_context& at) {
             if (!is(state, hcall::h_svm_page_in) || state.gpr[4] != abi::page_base(page).value() ||
                 state.gpr[5] != flags) {
                 return false;
@@ -198,7 +198,7 @@ TEST_F(sharing_test, a_hypervisor_that_only_says_that_it_has_provided_a_page) {
 
 TEST_F(sharing_test, a_hypervisor_that_does_not_take_back_what_it_provided_ends_the_guest) {
     fill_secure(3, 5);
-    hv.serve = [](cpu::registers& state, cpu::trap_context&) {
+    hv.serve = [](power::registers& state, cpu::trap_context&) {
         const bool refuse = is(state, hcall::h_svm_page_in) &&
                             (state.gpr[4] == 4 * abi::page_size || state.gpr[5] == abi::h_page_in_nonshared);
         if (refuse) {

@@ -46,7 +46,7 @@ TEST_F(storage_faults, an_mmio_store_shows_the_bytes_stored_and_no_register) {
         std::uint64_t value = 0x1122'3344'5566'7788;
         EXPECT_EQ(mmio(access_kind::write, size, value), fault_outcome::emulated);
         ASSERT_EQ(hv.calls(), (std::vector<hcall>{hcall::h_logical_ci_store}));
-        const cpu::registers& shown = hv.seen[0];
+        const power::registers& shown = hv.seen[0];
         EXPECT_EQ(shown.gpr[4], size);
         EXPECT_EQ(shown.gpr[5], mmio_register.value());
         EXPECT_EQ(shown.gpr[6], big_endian);
@@ -56,7 +56,7 @@ TEST_F(storage_faults, an_mmio_store_shows_the_bytes_stored_and_no_register) {
 }
 
 TEST_F(storage_faults, an_mmio_load_takes_the_bytes_loaded_and_no_register) {
-    hv.serve = [](cpu::registers& state, cpu::trap_context&) {
+    hv.serve = [](power::registers& state, cpu::trap_context&) {
         state.gpr[3] = 0;
         state.gpr[4] = 0xffff'ffff'8877'6655;  // a big-endian integer
         state.gpr[5] = 0xbad;
@@ -73,7 +73,7 @@ TEST_F(storage_faults, an_mmio_load_takes_the_bytes_loaded_and_no_register) {
 }
 
 TEST_F(storage_faults, mmio_that_nothing_answers) {
-    hv.serve = [](cpu::registers& state, cpu::trap_context&) {
+    hv.serve = [](power::registers& state, cpu::trap_context&) {
         state.gpr[3] = static_cast<std::uint64_t>(h_status::h_parameter);
         return true;
     };
@@ -89,7 +89,7 @@ TEST_F(storage_faults, mmio_that_nothing_answers) {
 
 // RAM that the hypervisor left out of the slots is no memory of the guest: it must not end up in the host's hands by a store.
 TEST_F(storage_faults, ram_outside_the_slots_is_mmio) {
-    guest.msr |= cpu::msr_s;
+    guest.msr |= power::msr_s;
     std::uint64_t value = 5;
     EXPECT_EQ(mmio(access_kind::write, 8, value, abi::page_base(slot_pages)), fault_outcome::emulated);
     EXPECT_EQ(hv.calls()[0], hcall::h_logical_ci_store);
@@ -132,7 +132,7 @@ TEST_F(storage_faults, a_page_that_cannot_come_back_ends_the_guest) {
 TEST_F(storage_faults, a_hypervisor_that_only_says_so_is_asked_four_times) {
     ASSERT_EQ(hv.page_out(context, 3), u_status::u_success);
     hv.seen.clear();
-    hv.serve = [](cpu::registers& state, cpu::trap_context&) {
+    hv.serve = [](power::registers& state, cpu::trap_context&) {
         state.gpr[3] = 0;
         return true;
     };

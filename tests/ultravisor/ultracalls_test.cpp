@@ -31,16 +31,16 @@ class ultracalls : public pefsim::testing::uv_bench {
 protected:
     u_status from(std::uint64_t privilege, std::uint64_t number,
                   const std::vector<std::uint64_t>& arguments = {}) {
-        cpu::registers caller;
-        caller[cpu::spr::lpidr] = lpid;
-        caller.msr = (caller.msr & ~(cpu::msr_s | cpu::msr_hv | cpu::msr_pr)) | privilege;
+        power::registers caller;
+        caller[power::spr::lpidr] = lpid;
+        caller.msr = (caller.msr & ~(power::msr_s | power::msr_hv | power::msr_pr)) | privilege;
         caller.gpr[3] = number;
         std::ranges::copy(arguments, caller.gpr.begin() + 4);
         uv.ultracall(caller, context);
         return static_cast<u_status>(caller.gpr[3]);
     }
     u_status from_hv(ucall number, const std::vector<std::uint64_t>& arguments) {
-        return from(cpu::msr_hv, static_cast<std::uint64_t>(number), arguments);
+        return from(power::msr_hv, static_cast<std::uint64_t>(number), arguments);
     }
 };
 
@@ -56,8 +56,8 @@ TEST_F(ultracalls, callers) {
             const bool may = declared.caller == abi::ucall_caller::hypervisor ? hypervisor
                              : declared.caller == abi::ucall_caller::os       ? os
                                                                               : os && s;
-            const u_status got = from((s ? cpu::msr_s : 0) | (hv_bit ? cpu::msr_hv : 0) |
-                                          (pr ? cpu::msr_pr : 0),
+            const u_status got = from((s ? power::msr_s : 0) | (hv_bit ? power::msr_hv : 0) |
+                                          (pr ? power::msr_pr : 0),
                                       static_cast<std::uint64_t>(declared.number), {0, 0, 0, 0, 0});
             if (declared.number == ucall::uv_return) {
                 EXPECT_EQ(got, u_status::u_function) << "hypercalls return as functions here";
@@ -77,14 +77,14 @@ TEST_F(ultracalls, only_secure_software_shares) {
     EXPECT_EQ(from(0, 0xf130, {3, 1}), u_status::u_permission);
     EXPECT_EQ(from_hv(ucall::uv_share_page, {3, 1}), u_status::u_permission);
     EXPECT_EQ(state(3), page_state::secure);
-    EXPECT_EQ(from(cpu::msr_s, 0xf130, {3, 1}), u_status::u_success);
+    EXPECT_EQ(from(power::msr_s, 0xf130, {3, 1}), u_status::u_success);
     EXPECT_EQ(state(3), page_state::shared);
 }
 
 TEST_F(ultracalls, unknown_numbers) {
     for (const std::uint64_t number :
          {0x0ULL, 0xf100ULL, 0xf104ULL, 0xf14cULL, 0xf131ULL, 0x10000f130ULL, ~0ULL}) {
-        for (const std::uint64_t privilege : {std::uint64_t{0}, cpu::msr_s, cpu::msr_hv}) {
+        for (const std::uint64_t privilege : {std::uint64_t{0}, power::msr_s, power::msr_hv}) {
             EXPECT_EQ(from(privilege, number), u_status::u_function) << std::hex << number;
         }
     }

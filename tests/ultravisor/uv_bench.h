@@ -34,13 +34,13 @@ protected:
 
     sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
     cpu::trap_context context{.cpu = 0, .delay = delay, .writer = {}};
-    cpu::registers guest;
+    power::registers guest;
 
     explicit uv_bench(ultravisor::ultravisor::config parameters = {}) : uv("uv", recorder, bus, parameters) {
         uv.hypervisor(hv);
         hv.ultravisor(uv);
         hv.slots = {{0, 16 * abi::page_size}, {16 * abi::page_size, 8 * abi::page_size}};
-        guest[cpu::spr::lpidr] = abi::platform::lpid;
+        guest[power::spr::lpidr] = abi::platform::lpid;
         sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
         run(sc_core::SC_ZERO_TIME);
     }

@@ -85,7 +85,7 @@ void native_cpu::load(programme code) {
 void native_cpu::start_secondary(native_cpu& secondary, programme code) {
     synchronize();
     secondary.time_.resume();
-    secondary.state_.msr = (state_.msr & ~msr_ee);
+    secondary.state_.msr = (state_.msr & ~power::msr_ee);
     secondary.msr_may_have_changed();
     secondary.load(std::move(code));
 }

@@ -24,10 +24,10 @@
 #include "cpu/memory_port.h"
 #include "cpu/native/time_use.h"
 #include "cpu/origin_signal.h"
-#include "cpu/registers.h"
 #include "cpu/trap_router.h"
 #include "cpu/traps.h"
 #include "memory/bus_attributes.h"
+#include "power/registers.h"
 #include "timing/timing.h"
 #include "trace/metrics.h"
 #include "trace/recorder.h"
@@ -86,8 +86,8 @@ public:
     [[nodiscard]] const sc_core::sc_event& halted_event() const { return halted_event_; }
 
     [[nodiscard]] unsigned number() const { return parameters_.number; }
-    registers& state() { return state_; }
-    [[nodiscard]] bool secure() const { return (state_.msr & msr_s) != 0; }  ///< MSR[S]
+    power::registers& state() { return state_; }
+    [[nodiscard]] bool secure() const { return (state_.msr & power::msr_s) != 0; }  ///< MSR[S]
     trace::recorder& recorder() { return recorder_; }
     [[nodiscard]] const timing::timing& costs() const { return parameters_.costs; }
 
@@ -165,7 +165,7 @@ public:
     /// An interrupt that became pending meanwhile is taken when simulation time next catches up.
     void local_irq_enable() { set_ee(true); }
     void local_irq_disable() { set_ee(false); }
-    [[nodiscard]] bool irqs_enabled() const { return (state_.msr & msr_ee) != 0; }
+    [[nodiscard]] bool irqs_enabled() const { return (state_.msr & power::msr_ee) != 0; }
     /// local_irq_save() .. local_irq_restore() for as long as it lives.
     class irqs_off {
     public:
@@ -215,7 +215,7 @@ private:
 
     void run();
     void set_ee(bool enabled) {
-        state_.msr = enabled ? state_.msr | msr_ee : state_.msr & ~msr_ee;
+        state_.msr = enabled ? state_.msr | power::msr_ee : state_.msr & ~power::msr_ee;
         if (enabled != ee_.value()) {
             ee_.set(enabled, now());
         }
@@ -252,7 +252,7 @@ private:
     bool halted_ = false;
     sc_core::sc_event halted_event_;
 
-    registers state_;
+    power::registers state_;
     local_time time_;
     time_use use_;
     memory_port memory_;

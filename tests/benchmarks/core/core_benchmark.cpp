@@ -17,12 +17,12 @@
 #include <systemc>
 
 #include "abi/platform.h"
-#include "cpu/power/debug/monitor.h"
-#include "cpu/power/debug/trace_recorder.h"
-#include "cpu/power/elf_image.h"
-#include "cpu/power/power_cpu.h"
+#include "cpu/power_cpu.h"
 #include "cpu/traps.h"
 #include "memory/memory_bus.h"
+#include "power/debug/monitor.h"
+#include "power/debug/trace_recorder.h"
+#include "power/elf_image.h"
 #include "trace/recorder.h"
 
 namespace {
@@ -38,7 +38,7 @@ constexpr std::uint64_t h_rtas =
 struct terminal : cpu::trap_if {
     std::string text;
 
-    void hypercall(cpu::registers& state, cpu::trap_context& context) override {
+    void hypercall(power::registers& state, cpu::trap_context& context) override {
         if (state.gpr[3] == h_put_term_char) {
             for (std::uint64_t i = 0; i < std::min<std::uint64_t>(state.gpr[5], 16); ++i) {
                 text += static_cast<char>(state.gpr[6 + i / 8] >> (56 - 8 * (i % 8)));
@@ -47,8 +47,9 @@ struct terminal : cpu::trap_if {
         context.terminated = state.gpr[3] == h_rtas;
         state.gpr[3] = 0;
     }
-    void ultracall(cpu::registers& state, cpu::trap_context&) override { state.gpr[3] = ~std::uint64_t{0}; }
-    cpu::fault_outcome storage_interrupt(cpu::storage_fault&, cpu::registers&, cpu::trap_context&) override {
+    void ultracall(power::registers& state, cpu::trap_context&) override { state.gpr[3] = ~std::uint64_t{0}; }
+    cpu::fault_outcome storage_interrupt(cpu::storage_fault&, power::registers&,
+                                         cpu::trap_context&) override {
         return cpu::fault_outcome::bus_error;
     }
 };
@@ -62,7 +63,7 @@ double cpu_seconds() {
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-void load(memory::memory_bus& bus, const cpu::power::elf_image& image) {
+void load(memory::memory_bus& bus, const power::elf_image& image) {
     for (const auto& each : image.segments()) {
         if (each.address + each.size > ram_size) {
             throw std::invalid_argument("the kernel does not fit into 1 GiB");
@@ -82,19 +83,19 @@ void load(memory::memory_bus& bus, const cpu::power::elf_image& image) {
 nlohmann::ordered_json run(const std::string& kernel, const std::string& trace) {
     trace::recorder recorder;
     memory::memory_bus bus("bus", recorder, {.ram_size = ram_size});
-    cpu::power::mmu::partition partition;
+    power::mmu::partition partition;
     terminal hypervisor;
-    cpu::power::power_cpu cpu("cpu", recorder, {}, partition);
+    cpu::power_cpu cpu("cpu", recorder, {}, partition);
     cpu.bus.bind(bus.initiators);
     cpu.hypervisor.bind(hypervisor);
-    const cpu::power::elf_image image = cpu::power::elf_image::read(kernel);
+    const power::elf_image image = power::elf_image::read(kernel);
     load(bus, image);
     cpu.state().nip = image.entry();
 
-    cpu::power::debug::monitor tools(cpu.engine());
-    std::unique_ptr<cpu::power::debug::trace_recorder> records;
+    power::debug::monitor tools(cpu.engine());
+    std::unique_ptr<power::debug::trace_recorder> records;
     if (!trace.empty()) {
-        records = std::make_unique<cpu::power::debug::trace_recorder>(trace);
+        records = std::make_unique<power::debug::trace_recorder>(trace);
         tools.record(records.get());
     }
     cpu.start();

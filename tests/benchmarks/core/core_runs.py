@@ -144,7 +144,7 @@ def profile(build):
             found = re.match(r"\s*([\d,]+) \(\s*[\d.]+%\)\s+(\S+?):\S", line)
             if found:
                 path = found[2]
-                place = re.search(r"models/cpu/power/(.*)", path)
+                place = re.search(r"models/power/(.*)", path)
                 places[place[1] if place else "the rest of pefsim, and libraries"] += int(found[1].replace(",", ""))
         shares[name] = {place: count / guest for place, count in places.most_common()}
     return shares
@@ -183,7 +183,7 @@ def page(rows, factors, shares, kernel):
         "| kernel | CPU time, to none recorded | bytes an instruction |", "|---|---:|---:|"]
     lines += [f"| {name} | {factor:.2f} | {size:.1f} |" for name, (factor, size) in factors.items()]
     lines += ["", "### Where the time goes", "",
-              "Instructions of the host for one of the guest, by source file of `models/cpu/power`, start included (callgrind).", ""]
+              "Instructions of the host for one of the guest, by source file of `models/power`, start included (callgrind).", ""]
     for name, places in shares.items():
         total = sum(places.values())
         lines += [f"{name}: {total:.1f} in all", "", "| file | host instructions | share |", "|---|---:|---:|"]

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/cpu/power/privileged/radix_bench.h"
+#include "tests/power/privileged/radix_bench.h"
 
 namespace {
 
@@ -56,7 +56,7 @@ struct bench : relocated_bench {
             core.state.gpr[10] = turns;
             core.state.nip = kernel_code;
             const double before = seconds();
-            if (core.run(std::int64_t{1} << 40) != power::exit_reason::attention) {
+            if (core.run(std::int64_t{1} << 40) != pefsim::power::exit_reason::attention) {
                 throw std::runtime_error("the loop does not end");
             }
             least = std::min(least, seconds() - before);
