@@ -72,10 +72,8 @@ void machine::bind_dma_operations() {
     if (config_.uses(dma_operations::swiotlb)) {
         swiotlb_ = std::make_unique<dma_ops::swiotlb_dma_ops>(
             "swiotlb", recorder(),
-            dma_ops::swiotlb_dma_ops::config{.pool_size = config_.swiotlb_size,
-                                             .cpus = config_.swiotlb_areas == 0 ? config_.cpus
-                                                                                : config_.swiotlb_areas,
-                                             .costs = config_.costs});
+            dma_ops::swiotlb_dma_ops::config{
+                .pool_size = config_.swiotlb_size, .cpus = config_.areas_of_pool(), .costs = config_.costs});
         serve(*swiotlb_);
     }
     if (config_.uses(dma_operations::iommu)) {

@@ -14,6 +14,13 @@ constexpr std::uint64_t io_tlb_set_size = std::uint64_t{256} << 10;
 
 }  // namespace
 
+unsigned machine_config::areas_of_pool() const {
+    if (swiotlb_areas != 0) {
+        return swiotlb_areas;
+    }
+    return static_cast<unsigned>(std::min<std::uint64_t>(cpus, swiotlb_size / io_tlb_set_size));
+}
+
 void machine_config::declare(parameter_set& parameters) {
     parameters.add("secure", secure, "the guest makes itself secure (UV_ESM) when it starts");
     parameters.add("canaries", canaries, "secrets", "secrets planted in the guest for the leak oracle");
@@ -39,7 +46,8 @@ void machine_config::declare(parameter_set& parameters) {
 
     parameters.add("swiotlb.size", swiotlb_size, quantity::bytes, "bytes",
                    "bounce buffer pool, whole sets of 256 KiB");
-    parameters.add("swiotlb.areas", swiotlb_areas, "areas", "areas of the pool; 0: one per CPU");
+    parameters.add("swiotlb.areas", swiotlb_areas, "areas",
+                   "areas of the pool; 0: one per CPU, as far as the pool goes");
 
     declare_devices(parameters);
     declare_costs(parameters);
@@ -55,8 +63,8 @@ void machine_config::check() const {
         require(swiotlb_size < memory_size,
                 fmt::format("swiotlb.size: a pool of {} does not fit into memory.size={}",
                             format_size(swiotlb_size), format_size(memory_size)));
-        const std::uint64_t areas = std::bit_ceil(swiotlb_areas == 0 ? cpus : swiotlb_areas);
-        require(areas * io_tlb_set_size <= swiotlb_size,
+        const std::uint64_t areas = std::bit_ceil(swiotlb_areas);
+        require(swiotlb_areas == 0 || areas * io_tlb_set_size <= swiotlb_size,
                 fmt::format("swiotlb.areas: {} areas need a pool of at least {}", areas,
                             format_size(areas * io_tlb_set_size)));
     }

@@ -36,7 +36,7 @@ struct machine_config : board_config {
         guest::platform_override::secure_guest;  ///< when the hook applies
 
     std::uint64_t swiotlb_size = std::uint64_t{4} << 20;  ///< bytes of the pool, a multiple of 256 KiB
-    unsigned swiotlb_areas = 0;                           ///< 0: the number of CPUs
+    unsigned swiotlb_areas = 0;                           ///< 0: one per CPU, as far as the pool goes
 
     unsigned canaries = 8;  ///< secrets planted in the guest's memory and registers, for the leak oracle
 
@@ -44,6 +44,8 @@ struct machine_config : board_config {
     void declare(parameter_set& parameters);
     /// \throws std::invalid_argument with one line naming the parameters that are wrong or contradict each other
     void check() const;
+    /// Areas that the bounce pool is to have: Linux gives each CPU one, but none less than a set of 256 KiB.
+    [[nodiscard]] unsigned areas_of_pool() const;
     [[nodiscard]] bool uses(dma_operations operations) const {
         return arch_dma_ops == operations || platform_dma_ops == operations;
     }

@@ -67,6 +67,10 @@ public:
         result_.cpu_time = result_.duration;
         result_.cpu_use = cpu_.used();
         result_.cpu_use -= used_before;
+        result_.written = version_.size() - static_cast<std::uint64_t>(std::ranges::count(version_, 0U));
+        if (what_.read_back) {
+            read_back();
+        }
         return result_;
     }
 
@@ -109,9 +113,40 @@ private:
             fill_block_pattern(staging_, what_.seed, started.block, ++version_[started.block]);
             cpu_.write(started.memory.at(), staging_);
         }
+        submit(slot);
+    }
+
+    void submit(std::size_t slot) {
+        const operation& started = operations_[slot];
         const segment data{started.memory.at(), what_.block_size};
         const std::uint64_t sector = what_.first_sector + started.block * (what_.block_size / sector_size);
         slots_.submit(cpu_, slot, disk_, {.operation = started.kind, .sector = sector, .data = {&data, 1}});
+    }
+
+    void read_back() {
+        std::uint64_t next = 0;
+        const auto start_next = [&](std::size_t slot) {
+            next = static_cast<std::uint64_t>(
+                std::find_if(version_.begin() + static_cast<std::ptrdiff_t>(next), version_.end(),
+                             [](std::uint64_t version) { return version != 0; }) -
+                version_.begin());
+            if (next != version_.size()) {
+                operations_[slot].kind = block_operation::read;
+                operations_[slot].block = next++;
+                submit(slot);
+            }
+        };
+        for (std::size_t slot = 0; slot < operations_.size(); ++slot) {
+            start_next(slot);
+        }
+        while (slots_.in_flight() != 0) {
+            const block_slots::completed done = slots_.next(cpu_);
+            if (done.result.ok()) {
+                ++result_.read_back;
+                result_.mismatches += is_as_written(operations_[done.slot]) ? 0 : 1;
+            }
+            start_next(done.slot);
+        }
     }
 
     void finish(const block_slots::completed& done) {
@@ -125,16 +160,16 @@ private:
         }
         result_.bytes += what_.block_size;
         if (reads && what_.verify && version_[finished.block] != 0) {
-            compare(finished);
+            ++result_.verified;
+            result_.mismatches += is_as_written(finished) ? 0 : 1;
         }
     }
 
-    void compare(const operation& finished) {
+    bool is_as_written(const operation& finished) {
         fill_block_pattern(staging_, what_.seed, finished.block, version_[finished.block]);
         found_.resize(staging_.size());
         cpu_.read(finished.memory.at(), found_);
-        ++result_.verified;
-        result_.mismatches += found_ == staging_ ? 0 : 1;
+        return found_ == staging_;
     }
 
     native_cpu& cpu_;
@@ -213,6 +248,8 @@ block_workload_result run_block_workload_on_every_cpu(kernel& in, native_cpu& cp
         all.bytes += part.bytes;
         all.errors += part.errors;
         all.verified += part.verified;
+        all.written += part.written;
+        all.read_back += part.read_back;
         all.mismatches += part.mismatches;
         all.cpu_time += part.cpu_time;
         all.cpu_use += part.cpu_use;

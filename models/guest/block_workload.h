@@ -20,6 +20,9 @@ struct block_workload {
     /// Each write puts a pattern of its own into its block; each read of a block that was written here is compared. Without
     /// it the buffers stay as they are.
     bool verify = true;
+    /// When the mix is through, each block that it has written is read once more and compared; no part of the figures but
+    /// `read_back` and `mismatches`.
+    bool read_back = false;
     /// Clears the buffers first, as init_on_alloc=1 does: SWIOTLB copies what a buffer held before into the pool even when
     /// the device is to fill it, so recycled memory that is not cleared shows the host its old content.
     bool clear_buffers = true;
@@ -37,7 +40,9 @@ struct block_workload_result {
     std::uint64_t bytes = 0;
     std::uint64_t errors = 0;      ///< requests that did not end with `ok`
     std::uint64_t verified = 0;    ///< blocks compared
-    std::uint64_t mismatches = 0;  ///< of these: with other content than was written
+    std::uint64_t written = 0;     ///< different blocks
+    std::uint64_t read_back = 0;   ///< blocks compared behind the mix
+    std::uint64_t mismatches = 0;  ///< compared blocks with other content than was written
     sc_core::sc_time duration;
     sc_core::sc_time cpu_time;      ///< of all CPUs that took part, each from its own start to its own end
     cpu::native::time_use cpu_use;  ///< what that went into

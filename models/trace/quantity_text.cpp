@@ -58,11 +58,17 @@ std::string bytes_text(std::uint64_t bytes) {
 
 std::string time_text(double nanoseconds) {
     constexpr std::array<std::string_view, 4> units{"ns", "us", "ms", "s"};
+    if (nanoseconds == 0) {
+        return "0 ns";
+    }
+    if (nanoseconds < 0.0995) {
+        return fmt::format("{} ps", three_digits(1000 * nanoseconds));
+    }
     std::size_t unit = 0;
     for (; nanoseconds >= 999.5 && unit + 1 < units.size(); nanoseconds /= 1000) {
         ++unit;
     }
-    return fmt::format("{} {}", nanoseconds == 0 ? "0" : three_digits(nanoseconds), units[unit]);
+    return fmt::format("{} {}", three_digits(nanoseconds), units[unit]);
 }
 
 std::string share_text(std::uint64_t part, std::uint64_t whole) {

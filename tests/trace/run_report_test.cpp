@@ -285,6 +285,7 @@ TEST(quantity_text, has_units_and_three_digits) {
     EXPECT_EQ(bytes_text(std::uint64_t{64} << 30), "64.0 GiB");
     EXPECT_EQ(bytes_text(~std::uint64_t{0}), "16384 PiB");
     EXPECT_EQ(time_text(0), "0 ns");
+    EXPECT_EQ(time_text(0.001), "1.00 ps");
     EXPECT_EQ(time_text(0.263), "0.26 ns");
     EXPECT_EQ(time_text(999.4), "999 ns");
     EXPECT_EQ(time_text(999.6), "1.00 us");
