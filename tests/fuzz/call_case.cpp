@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "call_case.h"
+#include "tests/fuzz/call_case.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,11 +7,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+
+#include "tests/fuzz/fuzz_driver.h"
 
 namespace pefsim::fuzz {
 namespace {
@@ -146,11 +147,7 @@ call_argument read_argument(std::istream& from, char first) {
 
 std::vector<fuzz_call> read_calls(const std::filesystem::path& file) {
     std::vector<fuzz_call> calls;
-    std::ifstream from(file);
-    for (std::string line; std::getline(from, line);) {
-        if (line.empty() || line.starts_with('#')) {
-            continue;
-        }
+    for (const std::string& line : lines_of(file)) {
         std::istringstream words(line);
         std::string name;
         words >> name;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "containment.h"
+#include "tests/fuzz/containment.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,15 +24,11 @@ namespace {
 constexpr unsigned nobody = 65534;
 constexpr int impossible = 77;
 
-int status_of(int wait_status) {
-    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
 int wait_for(pid_t child) {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    return status_of(status);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 bool step(bool done, const char* what) {
@@ -122,27 +117,6 @@ contained run_contained(const std::function<int()>& work) {
     const int status = outer < 0 ? impossible : wait_for(outer);
     ::rmdir(scratch);
     return {.possible = status != impossible, .status = status, .obstacle = "no namespaces"};
-}
-
-int run_forked(const std::function<int()>& work, int seconds) {
-    std::fflush(nullptr);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        const int status = work();
-        std::fflush(nullptr);
-        std::_Exit(status);
-    }
-    constexpr useconds_t nap = 200;  // us
-    for (long naps = 0; naps < seconds * (1'000'000L / nap); ++naps) {
-        int status = 0;
-        if (::waitpid(child, &status, WNOHANG) == child) {
-            return status_of(status);
-        }
-        ::usleep(nap);
-    }
-    ::kill(child, SIGKILL);
-    wait_for(child);
-    return -1;
 }
 
 }  // namespace pefsim::fuzz

@@ -19,7 +19,4 @@ struct contained {
 /// Standard input and output are /dev/null.
 contained run_contained(const std::function<int()>& work);
 
-/// Forks for one case: \returns what it returned, 128 + N when signal N ended it, or -1 when it hung for `seconds`.
-int run_forked(const std::function<int()>& work, int seconds);
-
 }  // namespace pefsim::fuzz

@@ -9,19 +9,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/program_options.hpp>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <iostream>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "call_case.h"
-#include "containment.h"
+#include "tests/fuzz/call_case.h"
+#include "tests/fuzz/containment.h"
+#include "tests/fuzz/fuzz_driver.h"
 #include "user_program/process.h"
 #include "user_program/tiny_program.h"
 
@@ -38,20 +36,14 @@ constexpr std::uint64_t data_size = 0x80000;  // of a case
 constexpr std::uint64_t path_area = 0x70000;  // in it: paths of arguments
 constexpr std::string_view secret = "not the program's";
 
-struct options {
-    std::uint64_t seed = 1;
-    std::uint64_t cases = 150;
-    double seconds = 0;
-    bool list = false;
-    std::vector<std::vector<fuzz_call>> corpus;
-};
+using sequences = std::vector<std::vector<fuzz_call>>;
 
 /// One case: a process, its calls, and what must hold behind each.
 class play {
 public:
-    play(const options& of, std::uint64_t number)
-        : options_(of),
-          calls_(fuzz::call_maker(of.seed * 1'000'003 + number, of.corpus).make(calls_in_a_case)) {
+    play(const fuzz::fuzz_options& how, const sequences& known, std::uint64_t number)
+        : list_(how.list),
+          calls_(fuzz::call_maker(how.seed * 1'000'003 + number, known).make(calls_in_a_case)) {
         config_.program = "fuzz";
         config_.arguments = {"fuzz"};
         config_.memory = {.page_size = number % 2 == 0 ? 65536U : 4096U, .bytes = std::uint64_t{64} << 20};
@@ -66,20 +58,20 @@ public:
         ::close(file);
     }
 
-    int run() {
+    bool fails() {
         user_program::process process(config_, image_);
         const auto data = process.memory.find_free(data_size);
         if (!data || process.memory.map(*data, data_size, 3, {}) != 0) {
-            return 1;
+            return true;
         }
         data_ = *data;
         for (std::size_t i = 0; i < calls_.size() && !process.ended(); ++i) {
             if (!make(process, calls_[i])) {
                 fmt::print(stderr, "call {}: {}\n", i, to_text(calls_[i]));
-                return 1;
+                return true;
             }
         }
-        return 0;
+        return false;
     }
 
 private:
@@ -94,7 +86,7 @@ private:
         }
         const std::uint64_t before = process.memory.work();
         const std::int64_t result = user_program::call_system(process, call.number, arguments);
-        if (options_.list) {
+        if (list_) {
             fmt::print(stderr, "{} = {}\n", to_text(call), result);
         }
         results_.push_back(static_cast<std::uint64_t>(result));
@@ -136,7 +128,7 @@ private:
         return same;
     }
 
-    const options& options_;
+    bool list_;
     std::vector<fuzz_call> calls_;
     user_program::process::config config_;
     power::elf_image image_{testing::tiny_program({0x44000002})};
@@ -158,79 +150,32 @@ void interrupt_waits() {
     ::setitimer(ITIMER_REAL, &often, nullptr);
 }
 
-int run_case(const options& of, std::uint64_t number) {
-    try {
-        interrupt_waits();
-        return play(of, number).run();
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "an exception: {}\n", error.what());
-        return 1;
+int run(const fuzz::fuzz_options& how, const std::string& corpus) {
+    sequences known;
+    std::ranges::transform(fuzz::files_of(corpus), std::back_inserter(known), fuzz::read_calls);
+    const fuzz::contained done = fuzz::run_contained([&] {
+        const auto fails = [&](std::uint64_t number) {
+            interrupt_waits();
+            return play(how, known, number).fails();
+        };
+        return fuzz::play_apart(how, 1, longest_case, fails).failed == 0 ? 0 : 1;
+    });
+    if (!done.possible) {
+        fmt::print(stderr, "fuzz_calls: nothing done: {}\n", done.obstacle);
+        return 77;
     }
-}
-
-int run_cases(options of, std::uint64_t first) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto is_over = [&](std::uint64_t done) {
-        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-        return of.seconds > 0 ? spent.count() >= of.seconds : done >= of.cases;
-    };
-    for (std::uint64_t done = 0; !is_over(done); ++done) {
-        const std::uint64_t number = first + done;
-        const int status = fuzz::run_forked([&] { return run_case(of, number); }, longest_case);
-        if (status != 0) {
-            fmt::print(stderr, "fuzz_calls --seed {} --case {}: {}\n", of.seed, number,
-                       status < 0     ? "hangs"
-                       : status > 128 ? fmt::format("killed by signal {}", status - 128)
-                                      : fmt::format("fails with status {}", status));
-            return 1;
-        }
-    }
-    return 0;
-}
-
-std::vector<std::vector<fuzz_call>> read_corpus(const std::filesystem::path& directory) {
-    std::vector<std::filesystem::path> files;
-    std::ranges::copy(std::filesystem::directory_iterator(directory), std::back_inserter(files));
-    std::ranges::sort(files);
-    std::vector<std::vector<fuzz_call>> corpus;
-    std::ranges::transform(files, std::back_inserter(corpus), fuzz::read_calls);
-    return corpus;
+    return done.status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    namespace po = boost::program_options;
-    options chosen;
-    std::uint64_t first = 0;
-    std::string corpus = PEFSIM_FUZZ_CORPUS "/calls";
-    po::options_description known("fuzz_calls: random system calls of a program, in a containment");
-    known.add_options()("help", "show this text")("seed", po::value(&chosen.seed), "of all cases")(
-        "cases", po::value(&chosen.cases), "how many")(
-        "seconds", po::value(&chosen.seconds), "as many as fit")("case", po::value(&first), "this one alone")(
-        "list", po::bool_switch(&chosen.list), "print each call")("corpus", po::value(&corpus),
-                                                                  "directory of call sequences");
-    try {
-        po::variables_map given;
-        po::store(po::parse_command_line(argc, argv, known), given);
-        po::notify(given);
-        if (given.count("help") != 0) {
-            std::cout << known;
-            return 0;
-        }
-        if (given.count("case") != 0) {
-            chosen.cases = 1;
-            chosen.seconds = 0;
-        }
-        chosen.corpus = read_corpus(corpus);
-        const fuzz::contained done = fuzz::run_contained([&] { return run_cases(chosen, first); });
-        if (!done.possible) {
-            fmt::print(stderr, "fuzz_calls: nothing done: {}\n", done.obstacle);
-            return 77;
-        }
-        return done.status;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "fuzz_calls: {}\n", error.what());
-        return 2;
-    }
+    std::string corpus = fuzz::corpus("calls");
+    fuzz::fuzzer self{.name = "fuzz_calls",
+                      .usage = "fuzz_calls [OPTION...]: random system calls of a program, in a containment",
+                      .cases = 150,
+                      .list = "each call"};
+    self.own.add_options()("corpus", boost::program_options::value(&corpus), "directory of call sequences");
+    self.run = [&corpus](const fuzz::fuzz_options& how) { return run(how, corpus); };
+    return fuzz::main_of(argc, argv, self);
 }

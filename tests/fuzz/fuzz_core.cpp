@@ -4,27 +4,15 @@
 // nothing found, 1 a case failed, 2 bad command line.
 #include <algorithm>
 #include <array>
-#include <boost/program_options.hpp>
-#include <cstdio>
-#include <ctime>
 #include <fmt/format.h>
-#include <iostream>
 #include <optional>
 #include <string>
 
-#include "tests/fuzz/case_watch.h"
+#include "tests/fuzz/fuzz_driver.h"
 #include "tests/fuzz/play.h"
 
 namespace pefsim::fuzz {
 namespace {
-
-struct options {
-    std::uint64_t seed = 1;
-    std::optional<std::uint64_t> only;
-    std::uint64_t cases = 300;
-    double seconds = 0;
-    bool list = false;
-};
 
 constexpr int hang_seconds = 20;  // of CPU time, for one case
 
@@ -39,7 +27,6 @@ constexpr std::uint64_t most_nanoseconds = 100'000;
 constexpr std::uint64_t enough_instructions = 300;
 
 struct totals {
-    std::uint64_t cases = 0;
     std::uint64_t instructions = 0;
     std::uint64_t chunks = 0;
     std::array<std::uint64_t, ways.size()> compared{};  // chunks
@@ -63,15 +50,10 @@ std::optional<std::string> overrun(const fuzz_case& what, const record& referenc
     return {};
 }
 
-bool fails(const options& how, std::uint64_t number, totals& sum) {
-    begin_case(fmt::format("fuzz_core --seed {} --case {}", how.seed, number), hang_seconds);
+complaints judge(const fuzz_options& how, std::uint64_t number, totals& sum) {
     const fuzz_case what = make_case(how.seed, number);
     const record reference = play(what, way::run, nullptr);
-    bool failed = false;
-    const auto complain = [&](const std::string& text) {
-        fmt::print("{}\n", text);
-        failed = true;
-    };
+    complaints found;
     if (reference.instructions >= enough_instructions) {
         const auto count = static_cast<double>(reference.instructions);
         const double requests = static_cast<double>(reference.requests) / count;
@@ -79,15 +61,15 @@ bool fails(const options& how, std::uint64_t number, totals& sum) {
         sum.most_requests = std::max(sum.most_requests, requests);
         sum.most_nanoseconds = std::max(sum.most_nanoseconds, nanoseconds);
         if (requests > most_requests || nanoseconds > most_nanoseconds) {
-            complain(
+            found.push_back(
                 fmt::format("slow: {:.1f} requests and {:.0f} ns for an instruction", requests, nanoseconds));
         }
     }
-    if (const auto found = overrun(what, reference)) {
-        complain(*found);
+    if (const auto too_far = overrun(what, reference)) {
+        found.push_back(*too_far);
     }
     for (const way each : {way::again, way::forgetful, way::watched, way::observed, way::step}) {
-        if (failed) {
+        if (!found.empty()) {
             break;
         }
         if (each == way::again && number % 4 != 0) {
@@ -95,37 +77,25 @@ bool fails(const options& how, std::uint64_t number, totals& sum) {
         }
         const std::size_t chunks = comparable(what, each, reference);
         const record other = play(what, each, &reference, how.list && each == way::step);
-        if (const auto found = difference(reference, other, chunks)) {
-            complain(fmt::format("{}: {}", name_of(each), *found));
+        if (const auto differs = difference(reference, other, chunks)) {
+            found.push_back(fmt::format("{}: {}", name_of(each), *differs));
         }
         sum.compared[static_cast<std::size_t>(each)] += chunks;
     }
-    sum.cases += 1;
     sum.instructions += reference.instructions;
     sum.chunks += reference.chunks.size();
-    if (failed) {
-        std::fflush(stdout);
-        name_case();
-    }
-    return failed;
+    return found;
 }
 
-int run(const options& how) {
-    watch_for_crashes();
+int run(const fuzz_options& how) {
     totals sum;
+    const case_count count = play_cases(how, hang_seconds,
+                                        [&](std::uint64_t number) { return judge(how, number, sum); });
     if (how.only) {
-        return fails(how, *how.only, sum) ? 1 : 0;
+        return count.failed == 0 ? 0 : 1;
     }
-    const auto spent = [] { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; };
-    std::uint64_t failures = 0;
-    for (std::uint64_t number = 0; how.seconds > 0 ? spent() < how.seconds : number < how.cases; ++number) {
-        failures += fails(how, number, sum) ? 1 : 0;
-        if (failures == 20) {
-            break;
-        }
-    }
-    fmt::print("{} cases of seed {}, {} instructions, {:.0f} s of CPU: {} failed\n", sum.cases, how.seed,
-               sum.instructions, spent(), failures);
+    fmt::print("{} cases of seed {}, {} instructions, {:.0f} s of CPU: {} failed\n", count.played, how.seed,
+               sum.instructions, cpu_seconds(), count.failed);
     fmt::print("{} runs; compared:", sum.chunks);
     for (const way each : {way::again, way::forgetful, way::watched, way::observed, way::step}) {
         fmt::print(" {} {}", sum.compared[static_cast<std::size_t>(each)], name_of(each));
@@ -138,45 +108,18 @@ int run(const options& how) {
     if (blind) {
         fmt::print("hardly anything was compared\n");
     }
-    return failures == 0 && !blind ? 0 : 1;
-}
-
-int main_of(int argc, char** argv) {
-    namespace po = boost::program_options;
-    options how;
-    std::uint64_t only = 0;
-    po::options_description known("fuzz_core [OPTION...]");
-    // clang-format off
-    known.add_options()
-        ("help", "this text")
-        ("seed", po::value(&how.seed), "of all cases (1)")
-        ("case", po::value(&only), "only this one")
-        ("cases", po::value(&how.cases), "so many, from 0 on (300)")
-        ("seconds", po::value(&how.seconds), "of CPU time, in place of a number of cases")
-        ("list", "every instruction, as it is stepped");
-    // clang-format on
-    po::variables_map given;
-    po::store(po::parse_command_line(argc, argv, known), given);
-    if (given.contains("help")) {
-        std::cout << known;
-        return 0;
-    }
-    po::notify(given);
-    how.list = given.contains("list");
-    if (given.contains("case")) {
-        how.only = only;
-    }
-    return run(how);
+    return count.failed == 0 && !blind ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace pefsim::fuzz
 
 int main(int argc, char** argv) {
-    try {
-        return pefsim::fuzz::main_of(argc, argv);
-    } catch (const std::exception& e) {
-        fmt::print(stderr, "fuzz_core: {}\n", e.what());
-        return 2;
-    }
+    using namespace pefsim::fuzz;  // NOLINT(google-build-using-namespace)
+    return main_of(argc, argv,
+                   {.name = "fuzz_core",
+                    .usage = "fuzz_core [OPTION...]",
+                    .cases = 300,
+                    .list = "every instruction, as it is stepped",
+                    .run = &run});
 }

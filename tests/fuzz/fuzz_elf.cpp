@@ -5,22 +5,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/program_options.hpp>
-#include <chrono>
+#include <array>
 #include <cstdio>
 #include <cstring>
-#include <exception>
-#include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "containment.h"
 #include "power/elf_image.h"
+#include "tests/fuzz/fuzz_driver.h"
 #include "user_program/process.h"
 
 namespace {
@@ -28,18 +23,10 @@ namespace {
 using namespace pefsim;  // NOLINT(google-build-using-namespace)
 using bytes = std::vector<std::byte>;
 
-constexpr int longest_batch = 120;  // s
-constexpr std::uint64_t batch = 500;
+constexpr int hang_seconds = 20;             // of CPU time, for one case
+constexpr std::uint64_t enough_cases = 500;  // to see every outcome
 constexpr std::uint64_t memory_limit = std::uint64_t{64} << 20;
 constexpr std::uint64_t most_work = 100'000;  // steps of the address space, of one program start
-
-struct options {
-    std::uint64_t seed = 1;
-    std::uint64_t cases = 5000;
-    double seconds = 0;
-    std::string write_to;
-    std::vector<bytes> corpus;
-};
 
 class mutator {
 public:
@@ -109,10 +96,6 @@ private:
     std::mt19937_64 random_;
 };
 
-bytes file_of(const options& of, std::uint64_t number) {
-    return mutator(of.seed * 1'000'003 + number).mutate(of.corpus);
-}
-
 /// What every reader of an image asks, whatever stands in it.
 void look_at(const power::elf_image& image, std::uint64_t file_size) {
     std::uint64_t content = 0;
@@ -152,8 +135,7 @@ void start(const power::elf_image& image, std::uint64_t number) {
 
 enum class outcome : std::uint8_t { refused, no_program, started };
 
-outcome run_case(const options& of, std::uint64_t number) {
-    bytes file = file_of(of, number);
+outcome read_and_start(bytes file, std::uint64_t number) {
     const std::uint64_t size = file.size();
     outcome come_to = outcome::refused;
     try {
@@ -171,96 +153,53 @@ outcome run_case(const options& of, std::uint64_t number) {
     return come_to;
 }
 
-/// \returns 0 or the case that fails, behind its line on standard error
-int run_batch(const options& of, std::uint64_t first, std::uint64_t count) {
+std::vector<bytes> read_files(const std::string& directory) {
+    std::vector<bytes> read;
+    for (const auto& each : fuzz::files_of(directory)) {
+        const std::string content = fuzz::content_of(each);
+        const auto raw = std::as_bytes(std::span(content));
+        read.emplace_back(raw.begin(), raw.end());
+    }
+    return read;
+}
+
+int run(const fuzz::fuzz_options& how, const std::string& corpus, const std::string& write_to) {
+    const std::vector<bytes> known = read_files(corpus);
     std::array<std::uint64_t, 3> outcomes{};
-    for (std::uint64_t number = first; number < first + count; ++number) {
-        try {
-            ++outcomes[static_cast<std::size_t>(run_case(of, number))];
-        } catch (const std::exception& error) {
-            fmt::print(stderr, "fuzz_elf --seed {} --case {}: {}\n", of.seed, number, error.what());
-            return 1;
+    const fuzz::case_count count = fuzz::play_cases(how, hang_seconds, [&](std::uint64_t number) {
+        bytes file = mutator(how.seed * 1'000'003 + number).mutate(known);
+        if (how.only && !write_to.empty()) {
+            std::ofstream(write_to, std::ios::binary)
+                .write(reinterpret_cast<const char*>(file.data()), std::ssize(file));
         }
+        ++outcomes[static_cast<std::size_t>(read_and_start(std::move(file), number))];
+        return fuzz::complaints{};
+    });
+    if (how.only) {
+        return count.failed == 0 ? 0 : 1;
     }
-    const bool all_kinds = count < batch ||
-                           std::ranges::none_of(outcomes, [](auto each) { return each == 0; });
-    if (!all_kinds) {
-        fmt::print(stderr, "fuzz_elf: refused {}, no program {}, started {}: not all kinds of files\n",
-                   outcomes[0], outcomes[1], outcomes[2]);
+    fmt::print("{} cases of seed {}, {:.0f} s of CPU: {} failed; {} refused, {} no program, {} started\n",
+               count.played, how.seed, fuzz::cpu_seconds(), count.failed, outcomes[0], outcomes[1],
+               outcomes[2]);
+    const bool blind = count.played >= enough_cases &&
+                       std::ranges::any_of(outcomes, [](auto each) { return each == 0; });
+    if (blind) {
+        fmt::print("not all kinds of files\n");
     }
-    return all_kinds ? 0 : 1;
-}
-
-int run_cases(const options& of, std::uint64_t first) {
-    const auto begin = std::chrono::steady_clock::now();
-    const auto is_over = [&](std::uint64_t done) {
-        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-        return of.seconds > 0 ? spent.count() >= of.seconds : done >= of.cases;
-    };
-    for (std::uint64_t done = 0; !is_over(done); done += batch) {
-        const std::uint64_t count = of.seconds > 0 ? batch : std::min(batch, of.cases - done);
-        const int status = fuzz::run_forked([&] { return run_batch(of, first + done, count); },
-                                            longest_batch);
-        if (status != 0) {
-            fmt::print(stderr, "fuzz_elf --seed {} --case N, N from {}, {} cases: {}\n", of.seed,
-                       first + done, count,
-                       status < 0     ? "one hangs"
-                       : status > 128 ? fmt::format("killed by signal {}", status - 128)
-                                      : fmt::format("status {}", status));
-            return 1;
-        }
-    }
-    return 0;
-}
-
-std::vector<bytes> read_corpus(const std::filesystem::path& directory) {
-    std::vector<std::filesystem::path> files;
-    std::ranges::copy(std::filesystem::directory_iterator(directory), std::back_inserter(files));
-    std::ranges::sort(files);
-    std::vector<bytes> corpus;
-    for (const auto& each : files) {
-        std::ifstream from(each, std::ios::binary);
-        const std::vector<char> text((std::istreambuf_iterator<char>(from)), {});
-        const auto content = std::as_bytes(std::span(text));
-        corpus.emplace_back(content.begin(), content.end());
-    }
-    return corpus;
+    return count.failed == 0 && !blind ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     namespace po = boost::program_options;
-    options chosen;
-    std::uint64_t first = 0;
-    std::string corpus = PEFSIM_FUZZ_CORPUS "/elf";
-    po::options_description known("fuzz_elf: mutated ELF files, read and started");
-    known.add_options()("help", "show this text")("seed", po::value(&chosen.seed), "of all cases")(
-        "cases", po::value(&chosen.cases), "how many")(
-        "seconds", po::value(&chosen.seconds), "as many as fit")("case", po::value(&first), "this one alone")(
-        "write", po::value(&chosen.write_to), "with --case: its file")("corpus", po::value(&corpus),
-                                                                       "directory of good files");
-    try {
-        po::variables_map given;
-        po::store(po::parse_command_line(argc, argv, known), given);
-        po::notify(given);
-        if (given.count("help") != 0) {
-            std::cout << known;
-            return 0;
-        }
-        chosen.corpus = read_corpus(corpus);
-        if (given.count("case") != 0) {
-            chosen.cases = 1;
-            chosen.seconds = 0;
-            if (!chosen.write_to.empty()) {
-                const bytes file = file_of(chosen, first);
-                std::ofstream(chosen.write_to, std::ios::binary)
-                    .write(reinterpret_cast<const char*>(file.data()), std::ssize(file));
-            }
-        }
-        return run_cases(chosen, first);
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "fuzz_elf: {}\n", error.what());
-        return 2;
-    }
+    std::string corpus = fuzz::corpus("elf");
+    std::string write_to;
+    fuzz::fuzzer self{.name = "fuzz_elf",
+                      .usage = "fuzz_elf [OPTION...]: mutated ELF files, read and started",
+                      .cases = 5000};
+    self.own.add_options()("write", po::value(&write_to),
+                           "with --case: its file")("corpus", po::value(&corpus), "directory of good files");
+    self.run = [&](const fuzz::fuzz_options& how) { return run(how, corpus, write_to); };
+    return fuzz::main_of(argc, argv, self);
 }

@@ -3,32 +3,26 @@
 // fuzz_guest: a hostile guest against rings, configuration space, BARs, hypercalls and ultracalls. See README.md. Exit status:
 // 0 nothing found, 1 a case failed, 2 bad command line.
 #include <algorithm>
-#include <boost/program_options.hpp>
-#include <cstdio>
-#include <ctime>
+#include <cstdint>
 #include <fmt/format.h>
-#include <fstream>
-#include <iostream>
-#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/fuzz/case_watch.h"
+#include "tests/fuzz/fuzz_driver.h"
 #include "tests/fuzz/hostile_machine.h"
 
 namespace pefsim::fuzz {
 namespace {
 
-struct options {
-    std::uint64_t seed = 1;
-    std::optional<std::uint64_t> only;
-    std::vector<beginning> begins{beginning::ordinary, beginning::secure};
+/// The options of this fuzzer alone.
+struct guest_options {
+    std::string begins = "both";
     std::uint64_t steps = 20'000;  // from each beginning
     std::uint64_t steps_of_case = 400;
     std::string corpus;
-    bool list = false;
 };
 
 constexpr int hang_seconds = 120;  // of CPU time, for one case
@@ -59,28 +53,26 @@ struct totals {
 
 /// \returns the steps that were taken
 std::uint64_t try_case(const guest_case& what, totals& sum) {
-    begin_case(fmt::format("fuzz_guest --seed {} --begins {} --steps-of-case {} --case {}", what.seed,
-                           to_name(what.begins), what.steps, what.number),
-               hang_seconds);
-    guest_outcome outcome = play(what);
-    if (what.number % repeated_cases == 0 && !what.list) {
-        if (const guest_outcome again = play(what); again.digest != outcome.digest) {
-            outcome.complaints.emplace_back("played again, it comes to something else");
+    const fuzz_options again{
+        .program = fmt::format("fuzz_guest --begins {} --steps-of-case {}", to_name(what.begins), what.steps),
+        .seed = what.seed,
+        .only = what.number};
+    guest_outcome outcome;
+    std::uint64_t work = 0;
+    const bool failed = fails(again.command(what.number), hang_seconds, [&] {
+        outcome = play(what);
+        complaints found = outcome.complaints;
+        if (what.number % repeated_cases == 0 && !what.list && play(what).digest != outcome.digest) {
+            found.emplace_back("played again, it comes to something else");
         }
-    }
-    const std::uint64_t work = outcome.work / std::max<std::uint64_t>(outcome.steps, 100);
-    if (work > most_work) {
-        outcome.complaints.push_back(fmt::format("slow: {} units of work for a step", work));
-    }
-    for (const std::string& each : outcome.complaints) {
-        fmt::print("{}\n", each);
-    }
-    if (!outcome.complaints.empty()) {
-        std::fflush(stdout);
-        name_case();
-    }
+        work = outcome.work / std::max<std::uint64_t>(outcome.steps, 100);
+        if (work > most_work) {
+            found.push_back(fmt::format("slow: {} units of work for a step", work));
+        }
+        return found;
+    });
     sum.cases += 1;
-    sum.failed += outcome.complaints.empty() ? 0 : 1;
+    sum.failed += failed ? 1 : 0;
     sum.steps += outcome.steps;
     sum.requests += outcome.requests;
     sum.violations += outcome.violations;
@@ -91,14 +83,7 @@ std::uint64_t try_case(const guest_case& what, totals& sum) {
 
 /// Lines "SEED BEGINNING STEPS CASE": what once failed, and cases that reach far.
 void try_corpus(const std::string& file, totals& sum) {
-    std::ifstream lines(file);
-    if (!lines) {
-        throw std::invalid_argument(fmt::format("{}: cannot be read", file));
-    }
-    for (std::string line; std::getline(lines, line);) {
-        if (line.empty() || line.front() == '#') {
-            continue;
-        }
+    for (const std::string& line : lines_of(file)) {
         guest_case what;
         std::string begins;
         if (!(std::istringstream(line) >> what.seed >> begins >> what.steps >> what.number)) {
@@ -109,14 +94,18 @@ void try_corpus(const std::string& file, totals& sum) {
     }
 }
 
-int run(const options& how) {
+int run(const fuzz_options& how, const guest_options& own) {
+    std::vector<beginning> beginnings{beginning::ordinary, beginning::secure};
+    if (own.begins != "both") {
+        beginnings = {beginning_of(own.begins)};
+    }
     watch_for_crashes();
     totals sum;
-    if (!how.corpus.empty()) {
-        try_corpus(how.corpus, sum);
+    if (!own.corpus.empty()) {
+        try_corpus(own.corpus, sum);
     }
-    for (const beginning begins : how.begins) {
-        guest_case what{.seed = how.seed, .begins = begins, .steps = how.steps_of_case, .list = {}};
+    for (const beginning begins : beginnings) {
+        guest_case what{.seed = how.seed, .begins = begins, .steps = own.steps_of_case, .list = {}};
         if (how.list) {
             what.list = [](unsigned cpu, std::string_view step) {
                 fmt::print("{} cpu{} {}\n", sc_core::sc_time_stamp().to_string(), cpu, step);
@@ -127,15 +116,14 @@ int run(const options& how) {
             try_case(what, sum);
             continue;
         }
-        for (std::uint64_t done = 0; done < how.steps && sum.failed < 20; ++what.number) {
+        for (std::uint64_t done = 0; done < own.steps && sum.failed < most_failures; ++what.number) {
             done += std::max<std::uint64_t>(1, try_case(what, sum));
         }
     }
     fmt::print("{} cases of seed {}, {} steps, {:.0f} s of CPU: {} failed\n", sum.cases, how.seed, sum.steps,
-               static_cast<double>(std::clock()) / CLOCKS_PER_SEC, sum.failed);
+               cpu_seconds(), sum.failed);
     fmt::print("{} requests taken by devices, {} events on record, {} guests ended before their time, at "
-               "most {} units "
-               "of work for a step of a case\n",
+               "most {} units of work for a step of a case\n",
                sum.requests, sum.violations, sum.ended_early, sum.most_work);
     const bool blind = !how.only && (sum.requests < sum.steps / 20 || sum.ended_early > sum.cases * 4 / 5);
     if (blind) {
@@ -144,48 +132,21 @@ int run(const options& how) {
     return sum.failed == 0 && !blind ? 0 : 1;
 }
 
-int main_of(int argc, char** argv) {
-    namespace po = boost::program_options;
-    options how;
-    std::uint64_t only = 0;
-    std::string begins = "both";
-    po::options_description known("fuzz_guest [OPTION...]");
-    // clang-format off
-    known.add_options()
-        ("help", "this text")
-        ("seed", po::value(&how.seed), "of all cases (1)")
-        ("begins", po::value(&begins), "how guests begin: ordinary, secure or both (both)")
-        ("steps", po::value(&how.steps), "from each beginning (20000)")
-        ("steps-of-case", po::value(&how.steps_of_case), "of each CPU of a case (400)")
-        ("case", po::value(&only), "only this one")
-        ("corpus", po::value(&how.corpus), "cases of this file, first")
-        ("list", "every step");
-    // clang-format on
-    po::variables_map given;
-    po::store(po::parse_command_line(argc, argv, known), given);
-    if (given.contains("help")) {
-        std::cout << known;
-        return 0;
-    }
-    po::notify(given);
-    how.list = given.contains("list");
-    if (given.contains("case")) {
-        how.only = only;
-    }
-    if (begins != "both") {
-        how.begins = {beginning_of(begins)};
-    }
-    return run(how);
-}
-
 }  // namespace
 }  // namespace pefsim::fuzz
 
 int main(int argc, char** argv) {
-    try {
-        return pefsim::fuzz::main_of(argc, argv);
-    } catch (const std::exception& e) {
-        fmt::print(stderr, "fuzz_guest: {}\n", e.what());
-        return 2;
-    }
+    using namespace pefsim::fuzz;  // NOLINT(google-build-using-namespace)
+    namespace po = boost::program_options;
+    guest_options own;
+    fuzzer self{.name = "fuzz_guest", .usage = "fuzz_guest [OPTION...]", .list = "every step"};
+    // clang-format off
+    self.own.add_options()
+        ("begins", po::value(&own.begins), "how guests begin: ordinary, secure or both (both)")
+        ("steps", po::value(&own.steps), "from each beginning (20000)")
+        ("steps-of-case", po::value(&own.steps_of_case), "of each CPU of a case (400)")
+        ("corpus", po::value(&own.corpus), "cases of this file, first");
+    // clang-format on
+    self.run = [&own](const fuzz_options& how) { return run(how, own); };
+    return main_of(argc, argv, self);
 }

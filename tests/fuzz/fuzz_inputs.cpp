@@ -7,26 +7,24 @@
 #include <fmt/ranges.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/program_options.hpp>
-#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <iterator>
-#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/fuzz/fuzz_driver.h"
+
 // The main() of each scenario, under a name of its own (CMakeLists.txt).
+extern "C" {
 int bare_metal_main(int argc, char** argv);
 int direct_block_main(int argc, char** argv);
 int direct_in_secure_guest_main(int argc, char** argv);
@@ -36,6 +34,7 @@ int swiotlb_block_main(int argc, char** argv);
 int swiotlb_net_main(int argc, char** argv);
 int swiotlb_pressure_main(int argc, char** argv);
 int user_program_main(int argc, char** argv);
+}
 
 namespace pefsim::fuzz {
 namespace {
@@ -56,12 +55,6 @@ constexpr std::array scenarios{
     scenario{"swiotlb_net", &swiotlb_net_main},
     scenario{"swiotlb_pressure", &swiotlb_pressure_main},
     scenario{"user_program", &user_program_main},
-};
-
-struct options {
-    std::uint64_t seed = 1;
-    std::uint64_t cases = 1000;
-    std::optional<std::uint64_t> only;
 };
 
 /// What a user sees of a run.
@@ -445,94 +438,33 @@ std::string complaint(const fuzz_case& of, const outcome& seen) {
     return "";
 }
 
-/// Plays cases [first, last) in this process. \returns whether none of them failed
-bool play(const options& wanted, std::uint64_t first, std::uint64_t last,
-          const std::vector<std::vector<parameter>>& known, const std::vector<std::string>& corpus) {
-    constexpr unsigned hang_seconds = 30;
-    for (std::uint64_t number = first; number != last; ++number) {
-        const fuzz_case what = make_case(wanted.seed, number, known, corpus);
-        furnish(what.toml);
-        // A case that crashes, waits or takes for ever ends this process, and has been named by then: standard error is captured,
-        // so that its parent must tell (case_watch.h could not).
-        std::ofstream("now") << number;
-        std::signal(SIGALRM, SIG_DFL);
-        ::alarm(hang_seconds);
-        const outcome seen = run(*what.of, what.arguments);
-        ::alarm(0);
-        const std::string failed = complaint(what, seen);
-        if (wanted.only) {
-            fmt::print("{} {}\nfuzz.toml:\n{}\nstatus {}\n{}{}", what.of->name,
-                       fmt::join(what.arguments, " "), what.toml, seen.status, seen.output.substr(0, 1000),
-                       seen.error);
-        }
-        if (!failed.empty()) {
-            fmt::print(stderr, "failed: fuzz_inputs --seed {} --case {}\n{} {}\n{}\n", wanted.seed, number,
-                       what.of->name, fmt::join(what.arguments, " "), failed);
-            return false;
-        }
+/// What all cases draw from.
+struct material {
+    std::vector<std::vector<parameter>> parameters;  ///< by scenario
+    std::vector<std::string> corpus;
+};
+
+/// Plays a case in this process, and says on standard error what is wrong with it.
+bool case_fails(const fuzz_options& how, std::uint64_t number, const material& from) {
+    const fuzz_case what = make_case(how.seed, number, from.parameters, from.corpus);
+    furnish(what.toml);
+    const outcome seen = run(*what.of, what.arguments);
+    const std::string failed = complaint(what, seen);
+    if (how.only) {
+        fmt::print("{} {}\nfuzz.toml:\n{}\nstatus {}\n{}{}", what.of->name, fmt::join(what.arguments, " "),
+                   what.toml, seen.status, seen.output.substr(0, 1000), seen.error);
     }
-    return true;
+    if (!failed.empty()) {
+        fmt::print(stderr, "{} {}\n{}\n", what.of->name, fmt::join(what.arguments, " "), failed);
+    }
+    return !failed.empty();
 }
 
-std::vector<std::string> corpus_files() {
-    std::vector<fs::path> files;
-    std::ranges::copy(fs::directory_iterator(PEFSIM_FUZZ_CORPUS), std::back_inserter(files));
-    std::ranges::sort(files);
-    std::vector<std::string> texts;
-    for (const fs::path& file : files) {
-        std::ifstream stream(file, std::ios::binary);
-        texts.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-    }
-    return texts;
-}
-
-/// SystemC keeps some memory of each simulation, and a crash is to be told: a process for each batch.
-bool play_batches(const options& wanted, const std::vector<std::vector<parameter>>& known,
-                  const std::vector<std::string>& corpus) {
-    constexpr std::uint64_t batch = 500;
-    for (std::uint64_t first = 0; first < wanted.cases; first += batch) {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::_exit(play(wanted, first, std::min(first + batch, wanted.cases), known, corpus) ? 0 : 1);
-        }
-        int status = 0;
-        ::waitpid(child, &status, 0);
-        if (WIFSIGNALED(status)) {
-            std::uint64_t number = 0;
-            std::ifstream("now") >> number;
-            fmt::print(stderr, "failed: fuzz_inputs --seed {} --case {}: {}\n", wanted.seed, number,
-                       ::strsignal(WTERMSIG(status)));
-        }
-        if (status != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-options read_options(int argc, char** argv) {
-    namespace po = boost::program_options;
-    options wanted;
-    std::uint64_t only = 0;
-    po::options_description known("fuzz_inputs: see tests/fuzz/README.md");
-    known.add_options()("help", "this text")("seed", po::value(&wanted.seed), "seed of the cases [1]")(
-        "cases", po::value(&wanted.cases), "how many [1000]")("case", po::value(&only),
-                                                              "this one, and tell of it");
-    po::variables_map given;
-    po::store(po::parse_command_line(argc, argv, known), given);
-    po::notify(given);
-    if (given.count("help") != 0) {
-        std::cout << known;
-        std::exit(0);
-    }
-    if (given.count("case") != 0) {
-        wanted.only = only;
-    }
-    return wanted;
-}
-
-int fuzz(const options& wanted) {
-    const std::vector<std::string> corpus = corpus_files();
+int fuzz(const fuzz_options& how) {
+    constexpr int hang_seconds = 30;  // for one case
+    constexpr std::uint64_t at_once = 500;
+    material from;
+    std::ranges::transform(files_of(corpus("inputs")), std::back_inserter(from.corpus), content_of);
     std::string directory = (fs::temp_directory_path() / "pefsim-fuzz-XXXXXX").string();
     if (::mkdtemp(directory.data()) == nullptr) {
         throw std::runtime_error("no directory for the cases");
@@ -540,26 +472,24 @@ int fuzz(const options& wanted) {
     fs::current_path(directory);
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(nothing, STDIN_FILENO);
-    std::vector<std::vector<parameter>> known;
-    std::ranges::transform(scenarios, std::back_inserter(known), parameters_of);
-    const bool clean = wanted.only ? play(wanted, *wanted.only, *wanted.only + 1, known, corpus)
-                                   : play_batches(wanted, known, corpus);
+    std::ranges::transform(scenarios, std::back_inserter(from.parameters), parameters_of);
+    // SystemC keeps some memory of each simulation; and standard error is captured during a case, so that a crash is the parent's
+    // to tell.
+    const case_count count = play_apart(how, at_once, hang_seconds,
+                                        [&](std::uint64_t number) { return case_fails(how, number, from); });
     fs::current_path("/");
     fs::remove_all(directory);
-    if (clean && !wanted.only) {
-        fmt::print("{} cases of seed {}: no input ends with exit status 3\n", wanted.cases, wanted.seed);
+    if (count.failed == 0 && !how.only) {
+        fmt::print("{} cases of seed {}: no input ends with exit status 3\n", count.played, how.seed);
     }
-    return clean ? 0 : 1;
+    return count.failed == 0 ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace pefsim::fuzz
 
 int main(int argc, char** argv) {
-    try {
-        return pefsim::fuzz::fuzz(pefsim::fuzz::read_options(argc, argv));
-    } catch (const std::exception& error) {
-        std::cerr << "fuzz_inputs: " << error.what() << '\n';
-        return 2;
-    }
+    using namespace pefsim::fuzz;  // NOLINT(google-build-using-namespace)
+    return main_of(argc, argv,
+                   {.name = "fuzz_inputs", .usage = "fuzz_inputs [OPTION...]", .cases = 1000, .run = &fuzz});
 }

@@ -14,7 +14,6 @@
 
 namespace pefsim::fuzz {
 
-
 /// A number that depends on all bits of two others.
 constexpr std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
     std::uint64_t z = a + 0x9e37'79b9'7f4a'7c15 * (b + 1);
