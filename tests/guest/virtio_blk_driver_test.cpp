@@ -546,4 +546,32 @@ TEST_F(block_test, a_disk_that_forgets_is_found_out) {
     });
 }
 
+TEST_F(block_test, every_block_that_was_written_is_read_back) {
+    mock_disk disk(bench, 64);
+    run([&](guest::kernel& kernel, native_cpu& cpu) {
+        guest::block_workload work{
+            .depth = 3, .total_bytes = 8 * 4096, .read_percent = 0, .random = false, .read_back = true};
+        const auto whole = guest::run_block_workload(kernel, cpu, kernel.block(0), work);
+        EXPECT_TRUE(whole.ok());
+        EXPECT_EQ(whole.verified, 0U);
+        EXPECT_EQ(whole.written, 8U);
+        EXPECT_EQ(whole.read_back, 8U);
+        EXPECT_EQ(whole.requests(), 8U);
+        EXPECT_EQ(whole.bytes, work.total_bytes);
+
+        unsigned reads = 0;
+        disk.status = [&](const mock_disk::request& r) {
+            if (r.type == 0 && ++reads == 1) {
+                disk.content[5 * 4096 + 7] ^= std::byte{1};
+            }
+            return static_cast<std::uint8_t>(r.type == 0 && r.sector == 8);
+        };
+        const auto damaged = guest::run_block_workload(kernel, cpu, kernel.block(0), work);
+        EXPECT_EQ(damaged.errors, 0U);  // of the mix
+        EXPECT_EQ(damaged.read_back, 7U);
+        EXPECT_EQ(damaged.mismatches, 1U);
+        EXPECT_FALSE(damaged.ok());
+    });
+}
+
 }  // namespace pefsim::testing
