@@ -201,8 +201,8 @@ TEST(io_tlb_pool, freed_slots_merge_with_both_neighbours) {
     EXPECT_EQ(pool.free_from(128), 128U);
 }
 
-// What Linux's search costs: the slots that it looks at, those that it takes or gives back, and the counts of the free ones
-// right before them in their set.
+// What Linux's search costs: the slots that it looks at, those that it takes or gives back, and the counts of the free
+// ones right before them in their set.
 TEST(io_tlb_pool, counts_the_slots_that_it_visits) {
     io_tlb_pool pool(start, 256, 1);
     struct taken {
