@@ -7,8 +7,9 @@ namespace {
 
 constexpr std::size_t initial_places = 1024;
 
-bool holds(const mapping& what, dma_addr address, std::size_t size) {
-    return address - what.address <= what.size && size <= what.size - (address - what.address);
+/// Does a range that begins in the mapping end in it, too?
+bool ends_in(const mapping& what, dma_addr address, std::size_t size) {
+    return size <= what.size - (address - what.address);
 }
 
 }  // namespace
@@ -45,14 +46,14 @@ const mapping* mapping_table::containing(const dma_device& device, dma_addr addr
     const mapping* touching = nullptr;
     for (std::size_t place = home_of(address); places_[place].number != 0; place = next(place)) {
         const mapping& each = places_[place];
-        if (each.address == address && each.device == &device && holds(each, address, size)) {
+        if (each.address == address && each.device == &device && ends_in(each, address, size)) {
             return &each;  // the usual case: a mapping is synchronised from its start
         }
     }
     for (const mapping& each : places_) {
         if (each.number != 0 && each.device == &device && each.address <= address &&
             address - each.address < each.size) {
-            if (holds(each, address, size)) {
+            if (ends_in(each, address, size)) {
                 return &each;
             }
             touching = &each;

@@ -15,7 +15,7 @@ namespace pefsim::guest {
 namespace {
 
 constexpr std::size_t bytes_per_call = 16;
-constexpr unsigned busy_retries = 100;
+constexpr unsigned attempts = 100;
 
 /// R6 and R7 of the call: the first character in the most significant byte.
 std::array<std::uint64_t, 2> in_registers(std::string_view characters) {
@@ -27,7 +27,7 @@ std::array<std::uint64_t, 2> in_registers(std::string_view characters) {
 
 bool put(native_cpu& cpu, std::string_view characters) {
     const auto [first, second] = in_registers(characters);
-    for (unsigned i = 0; i < busy_retries; ++i) {
+    for (unsigned i = 0; i < attempts; ++i) {
         const abi::h_status status = cpu.hypercall(
             abi::hcall::h_put_term_char, {abi::platform::console_termno, characters.size(), first, second});
         if (status != abi::h_status::h_busy) {

@@ -114,7 +114,7 @@ std::optional<unsigned> pci_bus::find_capability(native_cpu& cpu, const pci_devi
         return std::nullopt;
     }
     unsigned link = after == 0 ? pci::capabilities_pointer : after + pci::capability_next;
-    for (unsigned i = 0; i < most_capabilities; ++i) {
+    for (unsigned i = 0; i <= most_capabilities; ++i) {  // and the end of the list
         const unsigned at = config_read<std::uint8_t>(cpu, device, link) & ~3U;
         if (at == 0) {
             return std::nullopt;

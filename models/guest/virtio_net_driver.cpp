@@ -90,7 +90,7 @@ void virtio_net_driver::read_config(native_cpu& cpu) {
 }
 
 bool virtio_net_driver::set_up_queues(native_cpu& cpu) {
-    constexpr std::array<unsigned, 2> servers{0, 0};
+    constexpr std::array servers{0U, 0U};
     return device_.request_vectors(
                cpu, kernel_.pci, kernel_.irqs, servers,
                [this](native_cpu& on, std::uint16_t queue) {

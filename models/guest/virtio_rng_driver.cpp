@@ -29,7 +29,7 @@ bool virtio_rng_driver::probe(native_cpu& cpu, const pci_device& pci) {
     if (!kernel_.virtio.probe(cpu, device_, kernel_.pci, pci, 0)) {
         return false;
     }
-    constexpr std::array<unsigned, 1> servers{0};
+    constexpr std::array servers{0U};
     const auto memory = kernel_.memory.alloc(buffer_size);
     const bool ready = memory.has_value() &&
                        device_.request_vectors(

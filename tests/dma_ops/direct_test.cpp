@@ -46,6 +46,31 @@ TEST_F(cpu_test, direct_coherent_memory_is_cleared_pages) {
     });
 }
 
+TEST_F(cpu_test, direct_levels_rise_and_fall_with_what_is_there) {
+    bench b;
+    const auto level = [&b](std::string_view name) { return b.recorder.metrics().find_level("ops", name); };
+    b.run([&](native_cpu& cpu) {
+        const auto one = b.ops.alloc(cpu, b.disk, 100);
+        const auto two = b.ops.alloc(cpu, b.disk, abi::page_size + 1);
+        ASSERT_TRUE(one && two);
+        EXPECT_EQ(level("coherent_bytes")->value(), 3 * abi::page_size) << "whole pages";
+        b.ops.free(cpu, b.disk, 100, *one);
+        EXPECT_EQ(level("coherent_bytes")->value(), 2 * abi::page_size);
+        b.ops.free(cpu, b.disk, abi::page_size + 1, *two);
+
+        const dma_addr first = b.ops.map_page(cpu, b.disk, phys_addr{0x2'0000}, 0, 512, to_device, 0);
+        const dma_addr second = b.ops.map_page(cpu, b.disk, phys_addr{0x3'0000}, 0, 512, to_device, 0);
+        EXPECT_EQ(level("mappings")->value(), 2U);
+        b.ops.unmap_page(cpu, b.disk, first, 512, to_device, 0);
+        EXPECT_EQ(level("mappings")->value(), 1U);
+        b.ops.unmap_page(cpu, b.disk, second, 512, to_device, 0);
+    });
+    EXPECT_EQ(level("coherent_bytes")->value(), 0U);
+    EXPECT_EQ(level("coherent_bytes")->high_water(), 3 * abi::page_size);
+    EXPECT_EQ(level("mappings")->value(), 0U);
+    EXPECT_EQ(level("mappings")->high_water(), 2U);
+}
+
 TEST_F(cpu_test, direct_coherent_memory_must_fit_the_dma_mask) {
     bench b;
     b.run([&](native_cpu& cpu) {

@@ -52,6 +52,14 @@ public:
         }
         return i - index;
     }
+    /// Free slots right before `index` without a gap, from the beginning of the set at most.
+    [[nodiscard]] std::size_t free_before(std::size_t index) const {
+        std::size_t i = index;
+        while (i % io_tlb_pool::set_slots != 0 && owner_[i - 1] == 0) {
+            --i;
+        }
+        return index - i;
+    }
     /// Whether any run of free slots in any set would suit: the definition of "full".
     [[nodiscard]] bool has_run(const io_tlb_pool::request& wanted, std::size_t slots) const {
         for (std::size_t i = 0; i < owner_.size(); ++i) {
@@ -193,6 +201,51 @@ TEST(io_tlb_pool, freed_slots_merge_with_both_neighbours) {
     EXPECT_EQ(pool.free_from(128), 128U);
 }
 
+// What Linux's search costs: the slots that it looks at, those that it takes or gives back, and the counts of the free
+// ones right before them in their set.
+TEST(io_tlb_pool, counts_the_slots_that_it_visits) {
+    io_tlb_pool pool(start, 256, 1);
+    struct taken {
+        phys_addr at;
+        std::size_t visited;
+    };
+    const auto take = [&pool](std::size_t slots) {
+        std::size_t visited = 0;
+        const auto found = pool.allocate(
+            0, {.original = phys_addr{0x1000}, .size = slots * 2 * kib, .min_align_mask = 1}, visited);
+        return taken{found->address, visited};
+    };
+    const auto visited_by_release_of = [&pool](const taken& what) {
+        return pool.release(what.at, 1).visited;
+    };
+
+    const taken a = take(10);  // 0 .. 9
+    const taken b = take(4);   // 10 .. 13
+    const taken c = take(50);  // 14 .. 63
+    EXPECT_EQ(a.visited, 1U + 10);
+    EXPECT_EQ(b.visited, 1U + 4);
+    EXPECT_EQ(c.visited, 1U + 50);
+    EXPECT_EQ(visited_by_release_of(a), 10U);
+    EXPECT_EQ(visited_by_release_of(c), 50U) << "a taken slot stands between it and the free ones";
+    const taken d = take(6);  // 64 .. 69
+    EXPECT_EQ(d.visited, 1U + 6 + 50);
+    EXPECT_EQ(visited_by_release_of(b), 4U + 10);
+    const taken e = take(1);  // 70
+    EXPECT_EQ(e.visited, 1U + 1);
+    EXPECT_EQ(visited_by_release_of(d), 6U + 64);
+    const taken f = take(57);  // 71 .. 127
+    EXPECT_EQ(visited_by_release_of(e), 1U + 70);
+    EXPECT_EQ(visited_by_release_of(f), 57U + 71);
+    const taken g = take(1);  // 128, of the next set
+    EXPECT_EQ(g.visited, 1U + 1) << "a set is not merged with the one before";
+    EXPECT_EQ(visited_by_release_of(g), 1U);
+
+    std::size_t visited = 0;
+    const auto page = pool.allocate(0, {.original = phys_addr{0x1000}, .size = 64 * kib}, visited);
+    EXPECT_EQ(page->address, slot_address(160));
+    EXPECT_EQ(visited, 32U + 32 + 32) << "from 129 to the next page, the page, and those before it";
+}
+
 TEST(io_tlb_pool, never_crosses_a_segment_boundary) {
     const phys_addr high{0xffff'0000};  // 64 KiB below 4 GiB
     io_tlb_pool pool(high, 128, 1);
@@ -320,6 +373,8 @@ RC_GTEST_PROP(io_tlb_pool_property, agrees_with_a_naive_model, ()) {
                                                which->second.wanted.min_align_mask);
             RC_ASSERT(released.slots == which->second.what.slots);
             model.give(which->first);
+            const std::size_t first = (which->second.what.address - start) / io_tlb_pool::slot_size;
+            RC_ASSERT(released.visited == released.slots + model.free_before(first));
             alive.erase(which);
         }
         RC_ASSERT(pool.used() == model.used());

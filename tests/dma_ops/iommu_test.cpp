@@ -231,9 +231,28 @@ TEST_F(cpu_test, a_32_bit_device_gets_addresses_that_it_can_use) {
     });
 }
 
+// PAPR, H_PUT_TCE_INDIRECT: a list is a page of 4 KiB, 512 TCEs.
+TEST_F(cpu_test, a_list_of_tces_keeps_to_its_page) {
+    tce_bench b;
+    b.run([&](native_cpu& cpu) {
+        b.ops.map_page(cpu, b.disk, phys_addr{0x2'0000}, 0, 2 * tce_page, to_device, 0);
+        ASSERT_EQ(b.page_source_.taken.size(), 1U);
+        const auto& list = *b.page_source_.taken.begin();
+        EXPECT_EQ(list.second, tce_page);
+        const phys_addr behind = list.first + tce_page;
+        cpu.fill(behind, 64, std::byte{0x5a});
+        b.ops.map_page(cpu, b.disk, phys_addr{0x2'0000}, 0, 1024 * tce_page, to_device, 0);
+        EXPECT_EQ(b.calls[abi::hcall::h_put_tce_indirect], 1U + 2);
+        EXPECT_EQ(b.cpu_reads(behind, 64), bytes_of(64, std::byte{0x5a}));
+    });
+    EXPECT_TRUE(b.cpu.halted());
+}
+
 TEST_F(cpu_test, refuses_a_window_that_is_no_window) {
     trace::recorder recorder;
-    EXPECT_THROW(dma_ops::iommu_dma_ops("ops", recorder, {.window_size = 4096}), std::invalid_argument);
+    EXPECT_THROW(dma_ops::iommu_dma_ops("ops", recorder, {.window_size = 15 * tce_page}),
+                 std::invalid_argument);
+    EXPECT_NO_THROW(dma_ops::iommu_dma_ops("smallest_ops", recorder, {.window_size = 16 * tce_page}));
     EXPECT_THROW(dma_ops::iommu_dma_ops("more_ops", recorder, {.window_size = 100'001}),
                  std::invalid_argument);
 }

@@ -61,6 +61,20 @@ TEST(mapping_table, finds_the_mapping_around_a_range) {
     EXPECT_EQ(number(0x1000, 1, card), 0U);
 }
 
+// Whichever of the two came first: their place in the table does not decide.
+TEST(mapping_table, prefers_the_mapping_that_holds_the_whole_range) {
+    const mapping whole = make(0x1000, 512, 1);
+    const mapping part = make(0x1000, 400, 2);
+    for (const bool whole_first : {true, false}) {
+        mapping_table table;
+        table.insert(whole_first ? whole : part);
+        table.insert(whole_first ? part : whole);
+        EXPECT_EQ(table.containing(disk, dma_addr{0x1000}, 512)->number, 1U);
+        EXPECT_EQ(table.containing(disk, dma_addr{0x1064}, 512 - 0x64)->number, 1U);
+        EXPECT_EQ(table.containing(disk, dma_addr{0x1064}, 401 - 0x64)->number, 1U);
+    }
+}
+
 RC_GTEST_PROP(mapping_table_property, agrees_with_a_plain_list, ()) {
     mapping_table table;
     std::vector<mapping> plain;

@@ -254,6 +254,22 @@ TEST_F(cpu_test, a_bounce_buffer_beyond_the_dma_mask_is_given_back) {
     });
 }
 
+TEST_F(cpu_test, the_dma_mask_is_the_last_address_that_a_device_reaches) {
+    bench b({.pool_size = one_set});  // from 1 MiB on, coherent memory right behind it
+    b.run([&](native_cpu& cpu) {
+        b.disk.dma_mask = 0x10'01fe;
+        EXPECT_EQ(b.ops.map_page(cpu, b.disk, buffer, 0, 512, to_device, 0), dma_mapping_error);
+        b.disk.dma_mask = 0x10'07ff + 512;  // the search goes on from the slot behind
+        EXPECT_EQ(b.ops.map_page(cpu, b.disk, buffer, 0, 512, to_device, 0), dma_addr{0x10'0800});
+        b.disk.dma_mask = 0x14'fffe;
+        EXPECT_FALSE(b.ops.alloc(cpu, b.disk, abi::page_size));
+        b.page_source_.next = phys_addr{0x14'0000};
+        b.disk.dma_mask = 0x14'ffff;
+        EXPECT_TRUE(b.ops.alloc(cpu, b.disk, abi::page_size));
+    });
+    EXPECT_TRUE(b.cpu.halted());
+}
+
 // --- coherent memory
 
 TEST_F(cpu_test, coherent_memory_is_shared_and_taken_back) {

@@ -81,6 +81,18 @@ TEST(tce_allocator, respects_what_a_device_can_address) {
     EXPECT_FALSE(table.allocate(300, 0, 255, 0));
 }
 
+// iommu_range_alloc(): a device that cannot address the rest of its pool begins again in pool 0, not in its own.
+TEST(tce_allocator, a_device_of_short_reach_begins_again_in_pool_0) {
+    constexpr std::size_t pool_1 = one_gib * 3 / 4 / 4;
+    tce_allocator table(one_gib);
+    for (std::size_t entry = pool_1; entry < pool_1 + 64; entry += 16) {
+        EXPECT_EQ(table.allocate(1, 1, pool_1 + 78, 0), entry);
+    }
+    EXPECT_EQ(table.allocate(15, 1, pool_1 + 77, 0), 1U) << "one entry too few is left";
+    EXPECT_EQ(table.allocate(15, 1, pool_1 + 78, 0), pool_1 + 1) << "the second pass had its hint go back";
+    EXPECT_EQ(table.allocate(1, 1, pool_1 + 15, 0), 16U) << "its hint lies behind what it can address";
+}
+
 RC_GTEST_PROP(tce_allocator_property, agrees_with_a_naive_model, ()) {
     const auto entries = *rc::gen::element<std::size_t>(64, 200, 1000, one_gib);
     tce_allocator table(entries);

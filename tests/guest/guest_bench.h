@@ -35,6 +35,7 @@ struct mock_host : cpu::trap_if {
     interrupt::xics* xics = nullptr;
     std::map<unsigned, mock_device*> slots;  // by devfn
     std::string console;
+    unsigned terminal_busy = 0;   // calls that the terminal still answers with H_Busy
     std::int64_t esm_status = 0;  // what UV_ESM comes to
     std::map<std::uint64_t, unsigned> hypercalls;
     std::vector<std::uint64_t> esm_arguments;
@@ -65,6 +66,11 @@ struct mock_host : cpu::trap_if {
             context.ceded = true;
             break;
         case abi::hcall::h_put_term_char:
+            if (terminal_busy != 0) {
+                --terminal_busy;
+                state.gpr[3] = static_cast<std::uint64_t>(abi::h_status::h_busy);
+                break;
+            }
             for (unsigned i = 0; i < state.gpr[5]; ++i) {
                 console += static_cast<char>(state.gpr[6 + i / 8] >> (56 - 8 * (i % 8)));
             }

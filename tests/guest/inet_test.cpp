@@ -119,6 +119,56 @@ TEST(inet_frames, one_flipped_bit_is_noticed) {
     }
 }
 
+TEST(inet_frames, of_another_kind_are_not_read) {
+    inet::frame udp;
+    inet::build_udp(udp, here_to_there, 4000, 7, bytes({1, 2, 3, 4, 5}));
+    inet::frame arp;
+    inet::build_arp(arp, here_to_there, wire::arp_reply);
+    ASSERT_TRUE(inet::read_ipv4(udp) && inet::read_arp(arp));
+    for (std::size_t bit = 12 * 8; bit < 20 * 8;
+         ++bit) {  // the ethertype; of ARP, kinds and sizes of addresses, too
+        const auto flip = static_cast<std::byte>(1U << (bit % 8));
+        inet::frame bad = arp;
+        bad[bit / 8] ^= flip;
+        EXPECT_FALSE(inet::read_arp(bad)) << bit;
+        if (bit < 14 * 8) {
+            bad = udp;
+            bad[bit / 8] ^= flip;
+            EXPECT_FALSE(inet::read_ipv4(bad)) << bit;
+        }
+    }
+}
+
+// RFC 791: headers that make no sense or say what is not supported, with a checksum that is right.
+TEST(inet_frames, an_ipv4_header_is_checked_field_by_field) {
+    inet::frame good;
+    inet::build_udp(good, here_to_there, 4000, 7, bytes({1, 2, 3, 4, 5}));
+    const auto reads_with = [&good](std::size_t offset, unsigned value, std::size_t header_size = 20) {
+        inet::frame frame = good;
+        frame.at(14 + offset) = static_cast<std::byte>(value >> 8);
+        frame.at(14 + offset + 1) = static_cast<std::byte>(value);
+        frame.at(24) = frame.at(25) = std::byte{0};
+        const std::uint16_t sum = inet::checksum(std::span(frame).subspan(14, header_size));
+        frame.at(24) = static_cast<std::byte>(sum >> 8);
+        frame.at(25) = static_cast<std::byte>(sum);
+        return inet::read_ipv4(frame).has_value();
+    };
+    EXPECT_TRUE(reads_with(0, 0x4500));
+    EXPECT_FALSE(reads_with(0, 0x5500)) << "version";
+    EXPECT_FALSE(reads_with(0, 0x6500)) << "version";
+    EXPECT_FALSE(reads_with(0, 0x4400, 16)) << "a header of 16 bytes";
+    EXPECT_TRUE(reads_with(0, 0x4600, 24)) << "options are allowed";
+    EXPECT_FALSE(reads_with(0, 0x4f00, 33)) << "a header that is longer than the packet";
+    EXPECT_TRUE(reads_with(2, 20)) << "nothing but a header";
+    EXPECT_FALSE(reads_with(2, 19));
+    EXPECT_TRUE(reads_with(2, 33));
+    EXPECT_FALSE(reads_with(2, 34)) << "more than there is";
+    EXPECT_TRUE(reads_with(6, 0x4000)) << "not to be fragmented";
+    EXPECT_FALSE(reads_with(6, 0x2000)) << "the first fragment of several";
+    EXPECT_FALSE(reads_with(6, 0x0001)) << "a later fragment";
+    EXPECT_FALSE(reads_with(6, 0x1000)) << "a later fragment";
+}
+
 TEST(inet_frames, every_cut_is_noticed) {
     inet::frame frame;
     inet::build_udp(frame, here_to_there, 4000, 7, bytes({1, 2, 3, 4, 5}));

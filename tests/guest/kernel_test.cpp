@@ -3,6 +3,8 @@
 // Boot, secure mode, several CPUs, panics: the kernel as a whole; its scheduler and its device tree.
 #include "guest/kernel.h"
 
+#include <fmt/format.h>
+
 #include "guest/device_tree.h"
 #include "tests/guest/guest_bench.h"
 
@@ -101,7 +103,68 @@ TEST(device_tree, has_the_structure_of_the_specification) {
     EXPECT_EQ(at + 4, end);
     EXPECT_EQ(found.at("memory@0:reg"), (std::vector<std::uint32_t>{0, 0, 1, 0x4000'0000}));
     EXPECT_EQ(found.at("PowerPC,POWER9@1:reg"), (std::vector<std::uint32_t>{1}));
+    EXPECT_EQ(found.at("PowerPC,POWER9@1:ibm,ppc-interrupt-server#s"), (std::vector<std::uint32_t>{1}));
     EXPECT_EQ(found.at(":#address-cells"), (std::vector<std::uint32_t>{2}));
+    EXPECT_EQ(found.at(":#size-cells"), (std::vector<std::uint32_t>{2})) << "two cells each in memory's reg";
+    EXPECT_EQ(found.at("cpus:#address-cells"), (std::vector<std::uint32_t>{1}));
+    EXPECT_EQ(found.at("cpus:#size-cells"), (std::vector<std::uint32_t>{0}));
+}
+
+TEST_F(guest_test, a_busy_terminal_loses_the_rest_of_a_line_and_nothing_else) {
+    guest_bench bench;
+    bench.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        std::string& console = bench.host.console;
+        console.clear();
+        bench.host.terminal_busy = 99;
+        kernel.printk(cpu, "a line of more than one call");
+        EXPECT_EQ(console, "a line of more than one call\n");
+        console.clear();
+        bench.host.terminal_busy = 100;
+        kernel.printk(cpu, "a line that finds the terminal busy");
+        EXPECT_EQ(console, "");
+        EXPECT_EQ(bench.host.terminal_busy, 0U);
+        kernel.printk(cpu, "the next one");
+        EXPECT_EQ(console, "the next one\n");
+    });
+    EXPECT_TRUE(bench.kernel->finished());
+    EXPECT_EQ(bench.kernel->messages().size(), 1U + 3) << "kept for the report, whatever the terminal did";
+}
+
+TEST_F(guest_test, a_device_that_is_not_there_is_a_panic) {
+    guest::kernel::config parameters;
+    parameters.net_devices = 1;
+    parameters.entropy_devices = 1;
+    guest_bench bench(parameters);
+    bench.run([](guest::kernel& kernel, native_cpu&) {
+        EXPECT_EQ(kernel.block_devices(), 0U);
+        EXPECT_THROW(kernel.block(0), guest::kernel_panic) << "its driver waits for it";
+        EXPECT_THROW(kernel.net(0), guest::kernel_panic);
+        EXPECT_THROW(kernel.entropy(0), guest::kernel_panic);
+        kernel.entropy(7);
+    });
+    EXPECT_EQ(bench.kernel->state(), guest::kernel_state::panicked);
+    EXPECT_EQ(bench.kernel->failure(), "there is no virtio-rng7");
+}
+
+TEST_F(guest_test, a_write_that_leaves_its_buffer_is_noted) {
+    guest_bench bench;
+    abi::phys_addr at{};
+    bench.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer data = kernel.alloc(100);
+        at = data.at();
+        cpu.fill(data.at(90), 10, std::byte{1});
+        cpu.fill(data.at(100), 28, std::byte{1});  // begins behind it, in no buffer
+        EXPECT_EQ(bench.violations(trace::violation_kind::past_buffer), 0U);
+        cpu.fill(data.at(90), 30, std::byte{1});
+    });
+    ASSERT_EQ(bench.violations(trace::violation_kind::past_buffer), 1U);
+    const auto& noted = bench.recorder.violations().kept()[0];
+    EXPECT_EQ(noted.who, "cpu0");
+    EXPECT_EQ(noted.address, at.value() + 90);
+    EXPECT_EQ(noted.size, 30U);
+    EXPECT_EQ(
+        noted.detail,
+        fmt::format("the last 20 bytes lie behind the end of a buffer of 100 bytes at {:#x}", at.value()));
 }
 
 TEST_F(guest_test, panics_when_it_cannot_become_secure) {

@@ -59,6 +59,11 @@ public:
         put<std::uint32_t>(0x84 + abi::pci::msix_pending_bits, 0x804);
         reset();
     }
+    /// BAR 2, in which nothing is. \param size a power of two
+    void add_spare_bar(std::uint64_t size) {
+        spare_bar_size_ = size;
+        put<std::uint32_t>(abi::pci::base_address_register(2), abi::pci::bar_type_64bit);
+    }
 
     // --- knobs
     std::uint64_t features;
@@ -122,11 +127,10 @@ public:
     void config_write(unsigned offset, std::size_t size, std::uint64_t value) {
         if (offset >= abi::pci::base_address && offset < abi::pci::base_address_register(6)) {
             const unsigned bar = (offset - abi::pci::base_address) / 4;
-            const std::uint64_t length = bar / 2 == 0 ? bar_size : bar / 2 == 2 ? msix_bar_size : 0;
+            const std::uint64_t length = std::array{bar_size, spare_bar_size_, msix_bar_size}.at(bar / 2);
             const auto bits = static_cast<std::uint32_t>(value);
-            const auto mask = length == 0    ? 0U
-                              : bar % 2 == 0 ? static_cast<std::uint32_t>(~(length - 1))
-                                             : ~0U;
+            const auto mask = length == 0 ? 0U
+                                          : static_cast<std::uint32_t>(~(length - 1) >> (32 * (bar % 2)));
             put<std::uint32_t>(offset,
                                (bits & mask) | (bar % 2 == 0 && length != 0 ? abi::pci::bar_type_64bit : 0U));
         } else {
@@ -289,6 +293,7 @@ private:
 
     device_memory& memory_;
     std::uint16_t largest_;
+    std::uint64_t spare_bar_size_ = 0;
     std::array<std::byte, abi::pci::config_space_size> space_{};
     std::array<std::byte, msix_bar_size> msix_{};
     std::uint32_t feature_select_ = 0;

@@ -49,6 +49,14 @@ bool fits(const std::vector<bool>& map, std::size_t pages, std::size_t step) {
     return false;
 }
 
+std::size_t free_runs(const std::vector<bool>& map) {
+    std::size_t runs = 0;
+    for (std::size_t i = 0; i < map.size(); ++i) {
+        runs += !map[i] && (i == 0 || map[i - 1]) ? 1 : 0;
+    }
+    return runs;
+}
+
 }  // namespace
 
 RC_GTEST_PROP(page_allocator, never_gives_a_page_twice_and_finds_what_is_there, ()) {
@@ -80,6 +88,9 @@ RC_GTEST_PROP(page_allocator, never_gives_a_page_twice_and_finds_what_is_there, 
         }
         RC_ASSERT(pages.free_bytes() >> abi::page_shift ==
                   static_cast<std::uint64_t>(std::count(map.begin(), map.end(), false)));
+        RC_ASSERT(pages.free_runs() == free_runs(map));
+        RC_ASSERT(recorder.metrics().find_level("kernel", "pages_in_use")->value() ==
+                  static_cast<std::uint64_t>(std::count(map.begin(), map.end(), true)));
     }
     for (const allocation& each : live) {
         pages.free_pages(each.at, each.size);
@@ -114,6 +125,17 @@ TEST(page_allocator_rules, misuse_is_an_error_of_the_caller) {
     EXPECT_THROW(pages.free_pages(phys_addr{ram}, 1), std::logic_error);
     pages.free_pages(*at, 3 << abi::page_shift);
     EXPECT_THROW(pages.free_pages(*at, 1), std::logic_error) << "a second time";
+}
+
+TEST(page_allocator_rules, memory_is_a_number_of_pages) {
+    for (const std::uint64_t size : {std::uint64_t{0}, abi::page_size - 1, abi::page_size + 1}) {
+        trace::recorder recorder;
+        EXPECT_THROW(guest::page_allocator(recorder, "kernel", size), std::logic_error) << size;
+    }
+    trace::recorder recorder;
+    guest::page_allocator one(recorder, "kernel", abi::page_size);
+    EXPECT_EQ(one.alloc_pages(1, 1), phys_addr{0});
+    EXPECT_EQ(one.free_runs(), 0U);
 }
 
 TEST(page_allocator_rules, a_part_may_be_given_back) {
@@ -159,6 +181,26 @@ TEST(slab_allocator, gives_the_same_addresses_every_time_and_notices_misuse) {
     EXPECT_EQ(slab.alloc(70), first) << "what was freed last is taken first";
     EXPECT_THROW(slab.free(*first + 4, 128), std::logic_error);
     EXPECT_THROW(slab.free(*first, 64), std::logic_error) << "of a size that nobody has";
+}
+
+TEST(slab_allocator, a_buffer_is_found_from_its_first_to_its_last_byte) {
+    trace::recorder recorder;
+    guest::page_allocator pages(recorder, "kernel", ram);
+    guest::slab_allocator slab(pages);
+    EXPECT_FALSE(slab.buffer_at(phys_addr{0x1000}));
+    slab.note_buffer({phys_addr{0x1000}, 100});
+    slab.note_buffer({phys_addr{0x1080}, 100});
+    EXPECT_FALSE(slab.buffer_at(phys_addr{0xfff}));
+    for (const std::uint64_t at : {0x1000, 0x1063}) {
+        ASSERT_TRUE(slab.buffer_at(phys_addr{at})) << at;
+        EXPECT_EQ(slab.buffer_at(phys_addr{at})->at, phys_addr{0x1000});
+        EXPECT_EQ(slab.buffer_at(phys_addr{at})->size, 100U);
+    }
+    EXPECT_FALSE(slab.buffer_at(phys_addr{0x1064}));
+    EXPECT_FALSE(slab.buffer_at(phys_addr{0x10e4}));
+    slab.forget_buffer(phys_addr{0x1000});
+    EXPECT_FALSE(slab.buffer_at(phys_addr{0x1000}));
+    EXPECT_TRUE(slab.buffer_at(phys_addr{0x1080}));
 }
 
 TEST(slab_allocator, runs_out) {

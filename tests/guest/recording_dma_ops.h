@@ -29,7 +29,7 @@ struct recording_dma_ops : dma_ops::dma_ops_if {
     /// Most live mappings at once.
     std::size_t most_live = std::numeric_limits<std::size_t>::max();
     std::size_t max_size = std::numeric_limits<std::size_t>::max();
-    dma_ops::page_allocator_if* pages = nullptr;
+    dma_ops::page_allocator_if* pages = nullptr;  ///< none: no coherent memory
 
     std::map<std::uint64_t, std::vector<mapping>> live;
     std::size_t live_count = 0;
@@ -44,7 +44,7 @@ struct recording_dma_ops : dma_ops::dma_ops_if {
 
     std::optional<dma_ops::coherent_buffer> alloc(dma_ops::native_cpu&, dma_ops::dma_device&,
                                                   std::size_t size) override {
-        const auto at = pages->alloc_pages(size, abi::page_size);
+        const auto at = pages == nullptr ? std::nullopt : pages->alloc_pages(size, abi::page_size);
         if (!at) {
             return std::nullopt;
         }

@@ -78,6 +78,21 @@ TEST_F(virtqueue_test, areas_are_aligned_and_do_not_overlap) {
     });
 }
 
+TEST_F(virtqueue_test, without_memory_for_its_rings_it_is_not_set_up) {
+    dma.pages = nullptr;
+    bench.run([&](native_cpu& cpu) {
+        EXPECT_FALSE(queue.set_up(cpu, dma, device, slab, 8, all_features));
+        EXPECT_FALSE(queue.ready());
+        queue.tear_down(cpu);  // of nothing
+        dma.pages = &pages;
+        EXPECT_TRUE(queue.set_up(cpu, dma, device, slab, 8, all_features));
+        EXPECT_TRUE(queue.ready());
+        queue.tear_down(cpu);
+    });
+    EXPECT_TRUE(bench.cpu.halted());
+    EXPECT_EQ(dma.coherent, 0U);
+}
+
 TEST_F(virtqueue_test, a_chain_goes_out_as_the_specification_says) {
     dma.offset = 0x8000'0000;  // bus addresses, not physical ones, stand in descriptors
     with_queue(8, virtio::f_version_1, [&](native_cpu& cpu) {
@@ -254,6 +269,8 @@ TEST_F(virtqueue_test, the_driver_suppresses_interrupts_by_flag) {
         EXPECT_TRUE(queue.get_used(cpu) && queue.get_used(cpu));
         EXPECT_TRUE(queue.enable_interrupts(cpu));
         EXPECT_TRUE(complete_one());
+        queue.disable_interrupts(cpu);
+        EXPECT_FALSE(complete_one()) << "for the second time";
     });
 }
 
@@ -276,6 +293,11 @@ TEST_F(virtqueue_test, the_driver_suppresses_interrupts_by_event) {
         }
         EXPECT_TRUE(queue.enable_interrupts(cpu));
         EXPECT_TRUE(complete_one());
+        EXPECT_TRUE(queue.get_used(cpu));
+        EXPECT_TRUE(complete_one()) << "get_used asks for the next again";
+        queue.disable_interrupts(cpu);
+        EXPECT_TRUE(queue.get_used(cpu));
+        EXPECT_FALSE(complete_one()) << "for the second time";
         EXPECT_EQ(peer.avail_flags(), 0U) << "2.7.7.1: flags stay 0 with EVENT_IDX";
     });
 }

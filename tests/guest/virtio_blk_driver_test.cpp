@@ -3,7 +3,9 @@
 // The block driver in a booted guest, against a disk that obeys, fails, starves it or breaks the rules.
 #include "guest/virtio_blk_driver.h"
 
+#include <map>
 #include <numeric>
+#include <set>
 
 #include "guest/block_workload.h"
 #include "tests/guest/mock_disk.h"
@@ -221,6 +223,25 @@ INSTANTIATE_TEST_SUITE_P(
         limits{0, 126, 1000, 1280 << 10, {2048}, {2048}},                 // a mapping limit that is no sector
         limits{100, 0, SIZE_MAX, 1280 << 10, {1024}, {512, 512}}));       // limits that make no sense
 
+// VIRTIO 1.2, 5.2.5: a field whose feature was not negotiated says nothing.
+TEST_F(guest_test, limits_without_their_feature_are_not_believed) {
+    guest_bench bench({}, 3);
+    mock_disk disk(bench, 64, mock_disk::features & ~blk::f_seg_max, 3);
+    disk.set_config<std::uint32_t>(8, 512);  // size_max
+    bench.run([](guest::kernel& kernel, native_cpu& cpu) {
+        EXPECT_EQ(kernel.block(0).queues(), 1U);
+        EXPECT_EQ(kernel.block(0).max_segments(), 1U);
+        const guest::buffer memory = kernel.alloc(8192);
+        const std::array data{segment{memory.at(), 4096}, segment{memory.at(4096), 4096}};
+        EXPECT_EQ(kernel.block(0).execute(cpu, {.data = data}), block_status::ok);
+    });
+    EXPECT_TRUE(bench.kernel->finished()) << bench.kernel->failure();
+    ASSERT_EQ(disk.served.size(), 2U);
+    EXPECT_EQ(disk.served[0].data_bytes, 4096U);
+    EXPECT_EQ(disk.served[1].data_bytes, 4096U);
+    bench.expect_clean_books();
+}
+
 // --- exhaustion
 
 TEST_F(block_test, requests_without_a_mapping_wait_and_recover) {
@@ -269,6 +290,28 @@ TEST_F(block_test, a_request_without_anything_under_way_is_tried_again_later) {
         EXPECT_LT(cpu.now() - begin, 10 * one_ms);
     });
     EXPECT_EQ(bench.count(blk0, "recovered"), 1U);
+}
+
+TEST_F(block_test, requests_that_wait_are_tried_again_together) {
+    mock_disk disk(bench, 4096);
+    run([&](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer memory = kernel.alloc(4096);
+        bench.direct.budget = 0;
+        unsigned completed = 0;
+        const segment data{memory.at(), 4096};
+        for (unsigned i = 0; i < 3; ++i) {
+            kernel.block(0).submit(cpu, {.data = {&data, 1}},
+                                   [&completed](native_cpu&, const block_completion& result) {
+                                       completed += result.ok() ? 1 : 100;
+                                   });
+        }
+        EXPECT_EQ(bench.direct.failures, 3U) << "each at once";
+        kernel.sleep(cpu, 7 * one_ms);
+        EXPECT_EQ(bench.direct.failures, 3U + 2) << "the first of them, after 3 ms and after 6 ms";
+        bench.direct.budget = 100;
+        kernel.cpu_scheduler().wait_until(cpu, [&] { return completed == 3; });
+    });
+    EXPECT_EQ(bench.count(blk0, "retries"), 5U);
 }
 
 TEST_F(block_test, a_request_that_never_finds_a_mapping_ends_with_an_error) {
@@ -528,6 +571,98 @@ INSTANTIATE_TEST_SUITE_P(
             .block_size = 256 << 10, .depth = 4, .total_bytes = 8 << 20, .read_percent = 100},
         guest::block_workload{
             .block_size = 65536, .total_bytes = (4 << 20) + 5, .random = false, .verify = false}));
+
+// 125 blocks for three CPUs: 42, 42 and 41, each with 42 of the 126 requests, so that only the last begins again.
+TEST_F(guest_test, a_workload_on_every_cpu_gives_each_a_part_of_the_disk) {
+    constexpr std::uint64_t first_sector = 16;
+    guest_bench bench({}, 3);
+    mock_disk disk(bench, first_sector + 125 * 8 + 7, mock_disk::features | blk::f_mq, 3);
+    bench.run([](guest::kernel& kernel, native_cpu& cpu) {
+        const auto result = guest::run_block_workload_on_every_cpu(
+            kernel, cpu, kernel.block(0),
+            {.depth = 4, .total_bytes = 126 * 4096, .random = false, .first_sector = first_sector});
+        EXPECT_TRUE(result.ok());
+        EXPECT_EQ(result.requests(), 126U);
+        EXPECT_EQ(result.bytes, 126U * 4096);
+        EXPECT_GT(result.cpu_time, result.duration) << "of three CPUs";
+    });
+    EXPECT_TRUE(bench.kernel->finished()) << bench.kernel->failure();
+    std::map<std::uint64_t, unsigned> times;
+    for (const mock_disk::request& each : disk.served) {
+        ++times[each.sector];
+    }
+    for (std::uint64_t block = 0; block < 125; ++block) {
+        EXPECT_EQ(times[first_sector + 8 * block], block == 84 ? 2U : 1U) << block;
+    }
+    EXPECT_EQ(times.size(), 125U);
+    for (std::uint16_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(disk.ring(i).seen, 42U) << i;
+    }
+    bench.expect_clean_books();
+}
+
+struct senseless_workload {
+    guest::block_workload what;
+    unsigned cpus;
+    const char* why;  // empty: it makes sense
+};
+
+struct workload_checks : simulation_test, ::testing::WithParamInterface<senseless_workload> {};
+
+TEST_P(workload_checks, say_what_makes_no_sense) {
+    const senseless_workload& row = GetParam();
+    guest_bench bench({}, row.cpus);
+    mock_disk disk(bench, 64);
+    bench.run([&row](guest::kernel& kernel, native_cpu& cpu) {
+        EXPECT_TRUE(guest::run_block_workload_on_every_cpu(kernel, cpu, kernel.block(0), row.what).ok());
+    });
+    EXPECT_EQ(bench.kernel->finished(), *row.why == '\0') << bench.kernel->failure();
+    EXPECT_EQ(bench.kernel->failure(), row.why);
+    EXPECT_EQ(bench.kernel->mistake(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    rows, workload_checks,
+    ::testing::Values(
+        senseless_workload{{.depth = 1, .total_bytes = 8192, .sectors = 16}, 2, ""},
+        senseless_workload{
+            {.depth = 1, .total_bytes = 8192, .sectors = 15}, 2, "block workload: fewer blocks than CPUs"},
+        senseless_workload{{.block_size = 512, .depth = 1, .total_bytes = 1024, .first_sector = 62}, 2, ""},
+        senseless_workload{{.block_size = 512, .depth = 1, .total_bytes = 1024, .first_sector = 63},
+                           2,
+                           "block workload: fewer blocks than CPUs"},
+        senseless_workload{{.block_size = 512, .depth = 1, .first_sector = 64},
+                           2,
+                           "block workload: block size, or where on the disk it begins"},
+        senseless_workload{
+            {.block_size = 511, .depth = 1}, 2, "block workload: block size, or where on the disk it begins"},
+        senseless_workload{{.depth = 8, .total_bytes = 8192}, 1, ""},
+        senseless_workload{{.depth = 9}, 1, "block workload: fewer blocks than requests in flight"},
+        senseless_workload{{.depth = 0}, 1, "block workload: depth 0, or more than 100 percent of reads"},
+        senseless_workload{{.depth = 1, .total_bytes = 8192, .read_percent = 100}, 1, ""},
+        senseless_workload{{.depth = 1, .read_percent = 101},
+                           1,
+                           "block workload: depth 0, or more than 100 percent of reads"},
+        senseless_workload{
+            {.block_size = 513, .depth = 1}, 1, "block workload: the block size is not a multiple of 512"},
+        senseless_workload{
+            {.depth = 1, .first_sector = 64}, 1, "block workload: it begins beyond the end of the disk"},
+        senseless_workload{{.depth = 1, .total_bytes = 8192, .first_sector = 32, .sectors = 32}, 1, ""},
+        senseless_workload{{.depth = 1, .first_sector = 32, .sectors = 33},
+                           1,
+                           "block workload: it ends beyond the end of the disk"}));
+
+// What is written back and forth differs by seed, block and version, so that a block in the wrong place is found out.
+TEST(block_pattern, differs_by_seed_block_and_version) {
+    std::set<std::vector<std::byte>> seen;
+    for (std::uint64_t i = 0; i < 125; ++i) {
+        std::vector<std::byte> bytes(512);
+        guest::fill_block_pattern(bytes, i % 5, i / 5 % 5, i / 25);
+        const std::vector<std::byte> first_word(bytes.begin(), bytes.begin() + 8);
+        EXPECT_NE(first_word, std::vector<std::byte>(bytes.begin() + 8, bytes.begin() + 16));
+        EXPECT_TRUE(seen.insert(bytes).second) << i;
+    }
+}
 
 TEST_F(block_test, a_disk_that_forgets_is_found_out) {
     mock_disk disk(bench, 64);

@@ -80,6 +80,82 @@ TEST_F(core_test, bars_are_in_the_window_and_apart) {
     EXPECT_NE(bench.host.console.find("pci 02.0: one device more than drivers"), std::string::npos);
 }
 
+// PCI 3.0, 6.2.5.1: a BAR lies at a multiple of its size.
+struct large_bar {
+    std::uint64_t size;
+    bool fits;  // beside those of 16 and 4 KiB
+};
+
+struct window : core_test, ::testing::WithParamInterface<large_bar> {};
+
+TEST_P(window, takes_what_fits_and_reports_the_rest) {
+    mock_disk disk(bench, 64);
+    disk.device.add_spare_bar(GetParam().size);
+    boot([](guest::kernel& kernel, native_cpu& cpu) {
+        const guest::buffer memory = kernel.alloc(512);
+        EXPECT_EQ(kernel.block(0).read(cpu, 0, memory.at(), 512), guest::block_status::ok);
+    });
+    EXPECT_TRUE(usable) << "its structures are in other BARs";
+    const guest::pci_bar& spare = bench.kernel->pci().devices()[0].bars[2];
+    EXPECT_EQ(spare.size, GetParam().fits ? GetParam().size : 0);
+    EXPECT_EQ(bench.violations(), GetParam().fits ? 0U : 1U);
+    if (GetParam().fits) {
+        EXPECT_EQ(spare.address.value() % spare.size, 0U);
+        EXPECT_GE(spare.address, abi::platform::pci_memory_base);
+        EXPECT_LE(spare.address + spare.size,
+                  abi::platform::pci_memory_base + abi::platform::pci_memory_size);
+    } else {
+        EXPECT_NE(bench.recorder.violations().kept()[0].detail.find("does not fit into the memory window"),
+                  std::string::npos);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(sizes, window,
+                         ::testing::Values(large_bar{abi::platform::pci_memory_size / 4, true},
+                                           large_bar{abi::platform::pci_memory_size, false},
+                                           large_bar{2 * abi::platform::pci_memory_size, false},
+                                           large_bar{std::uint64_t{1} << 40, false}));
+
+// PCI 3.0, 6.7: the list has room for 48 capabilities, were each but an id and a pointer.
+TEST_F(core_test, a_full_capability_list_is_no_loop) {
+    mock_disk disk(bench, 64);
+    for (unsigned at = 0x40; at < 0x100; at += 4) {
+        disk.device.put<std::uint32_t>(at, 0x01 | (at + 4) % 0x100 << 8);
+    }
+    boot();
+    EXPECT_FALSE(usable);
+    ASSERT_EQ(bench.violations(), 1U);
+    EXPECT_EQ(bench.recorder.violations().kept()[0].detail,
+              "common configuration, notification or ISR structure is missing");
+}
+
+// --- interrupts
+
+struct vectors {
+    unsigned there;
+    std::array<std::uint16_t, 3> of_queues;
+};
+
+struct shared_vectors : simulation_test, ::testing::WithParamInterface<vectors> {};
+
+TEST_P(shared_vectors, are_those_that_are_there) {
+    guest_bench bench({}, 3);
+    mock_disk disk(bench, 64, mock_disk::features | virtio::blk::f_mq, 3);
+    disk.device.set_msix_vectors(GetParam().there);
+    bench.run([](guest::kernel& kernel, native_cpu&) { EXPECT_EQ(kernel.block(0).queues(), 3); });
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(disk.device.queues[i].vector, GetParam().of_queues.at(i)) << i;
+    }
+    EXPECT_EQ(disk.device.config_vector, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(numbers, shared_vectors,
+                         ::testing::Values(vectors{5, {1, 2, 3}},  // one each
+                                           vectors{4, {1, 2, 3}},  // and not one more
+                                           vectors{3, {1, 1, 1}},  // too few: all queues on one
+                                           vectors{2, {1, 1, 1}},
+                                           vectors{1, {0, 0, 0}}));  // and on that of configuration changes
+
 // --- devices that are refused, each with a violation that says why, and a guest that boots without them
 
 struct refusal {
@@ -153,11 +229,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(core_test, without_memory_for_rings_the_device_is_not_used) {
     mock_disk disk(bench, 64);
-    struct nothing : dma_ops::page_allocator_if {
-        std::optional<abi::phys_addr> alloc_pages(std::size_t, std::size_t) override { return std::nullopt; }
-        void free_pages(abi::phys_addr, std::size_t) override {}
-    } no_pages;
-    bench.direct.pages = &no_pages;
+    bench.direct.pages = nullptr;
     boot();
     EXPECT_FALSE(usable);
 }

@@ -3,6 +3,8 @@
 // The network driver and the stack above it, against a card that delivers what the test says.
 #include "guest/virtio_net_driver.h"
 
+#include <bit>
+
 #include "guest/inet.h"
 #include "tests/guest/guest_bench.h"
 
@@ -132,13 +134,16 @@ TEST_F(net_test, a_ping_there_and_back) {
             deliver(reply);
         }
     };
+    sc_time longest;
     run([&](guest::kernel& kernel, native_cpu& cpu) {
         EXPECT_EQ(kernel.net(0).card().mac(), peer::guest_mac);
+        EXPECT_THROW(kernel.net(1), guest::kernel_panic);
         for (const std::size_t size : {0UL, 1UL, 56UL, 1472UL}) {
             const auto time = kernel.net(0).ping(cpu, peer::peer_ip, size);
             ASSERT_TRUE(time) << size;
             EXPECT_GT(*time, one_us);
             EXPECT_LT(*time, 100 * one_us);
+            longest = std::max(longest, *time);
         }
         EXPECT_FALSE(kernel.net(0).ping(cpu, peer::peer_ip, 1473)) << "no fragments";
     });
@@ -146,6 +151,51 @@ TEST_F(net_test, a_ping_there_and_back) {
     EXPECT_EQ(sent[1].size(), wire::min_frame_size) << "short frames are padded";
     EXPECT_EQ(sent[4].size(), 1514U);
     EXPECT_EQ(bench.violations(), 0U);
+    const auto* const round_trip = bench.recorder.metrics().find_histogram("kernel.inet0", "round_trip");
+    EXPECT_EQ(round_trip->count(), 4U);
+    EXPECT_NEAR(round_trip->maximum_ns(), longest.to_seconds() * 1e9, 0.01) << "what ping returned";
+}
+
+struct told_mtu {
+    std::uint16_t told;
+    std::uint16_t used;
+};
+
+struct mtu_of_the_card : net_test, ::testing::WithParamInterface<told_mtu> {
+    mtu_of_the_card() : net_test(card_features | net::f_mtu) {
+        std::memcpy(card.config.data() + offsetof(net::config, mtu), &GetParam().told,
+                    sizeof GetParam().told);
+    }
+};
+
+TEST_P(mtu_of_the_card, bounds_frames_and_payload) {
+    using result = guest::virtio_net_driver::transmit_result;
+    const std::size_t mtu = GetParam().used;
+    run([&](guest::kernel& kernel, native_cpu& cpu) {
+        guest::virtio_net_driver& driver = kernel.net(0).card();
+        EXPECT_EQ(driver.mtu(), mtu);
+        EXPECT_EQ(kernel.net(0).max_payload(), mtu - 28) << "IPv4 and UDP headers";
+        EXPECT_EQ(driver.transmit(cpu, frame(net::ethernet_header_size + mtu)), result::sent);
+        EXPECT_EQ(driver.transmit(cpu, frame(net::ethernet_header_size + mtu + 1)), result::dropped);
+    });
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].size(), net::ethernet_header_size + mtu);
+}
+
+INSTANTIATE_TEST_SUITE_P(sizes, mtu_of_the_card,
+                         ::testing::Values(told_mtu{0, 68}, told_mtu{67, 68},  // RFC 791: 68 at least
+                                           told_mtu{68, 68}, told_mtu{69, 69}, told_mtu{1500, 1500},
+                                           told_mtu{9000, 9000}));
+
+TEST_F(net_test, a_card_without_vectors_is_not_used) {
+    card.put<std::uint8_t>(0x84, 0x05);  // not MSI-X, but MSI
+    run([&](guest::kernel& kernel, native_cpu& cpu) {
+        EXPECT_FALSE(kernel.net(0).card().usable());
+        EXPECT_FALSE(kernel.net(0).card().send(cpu, frame(64)));
+    });
+    EXPECT_EQ(card.status & virtio::status_driver_ok, 0);
+    EXPECT_NE(card.status & virtio::status_failed, 0);
+    EXPECT_NE(bench.host.console.find("virtio-net0: not usable"), std::string::npos);
 }
 
 TEST_F(net_test, answers_ping_and_arp_itself) {
@@ -370,6 +420,34 @@ TEST_F(guest_test, entropy_arrives_whole_whatever_the_device_gives_at_once) {
         }
     }
     bench.expect_clean_books();
+}
+
+// VIRTIO 1.2, 2.7: a queue size is a power of two.
+TEST_F(guest_test, of_a_large_entropy_queue_a_part_is_used) {
+    guest::kernel::config parameters;
+    parameters.entropy_devices = 1;
+    guest_bench bench(parameters);
+    mock_device& device = bench.plug(virtio::device_id::entropy, virtio::f_version_1, 1, 256);
+    bench.run({});
+    EXPECT_NE(device.status & virtio::status_driver_ok, 0);
+    EXPECT_LT(device.queues[0].size, 256U);
+    EXPECT_TRUE(std::has_single_bit(device.queues[0].size)) << device.queues[0].size;
+}
+
+TEST_F(guest_test, an_entropy_device_without_vectors_is_not_used) {
+    guest::kernel::config parameters;
+    parameters.entropy_devices = 1;
+    guest_bench bench(parameters);
+    mock_device& device = bench.plug(virtio::device_id::entropy, virtio::f_version_1, 1, 8);
+    device.put<std::uint8_t>(0x84, 0x05);  // not MSI-X, but MSI
+    bench.run([](guest::kernel& kernel, native_cpu& cpu) {
+        std::array<std::byte, 16> bytes{};
+        EXPECT_EQ(kernel.entropy(0).read(cpu, bytes), 0U);
+    });
+    EXPECT_TRUE(bench.kernel->finished()) << bench.kernel->failure();
+    EXPECT_EQ(device.status & virtio::status_driver_ok, 0);
+    EXPECT_NE(device.status & virtio::status_failed, 0);
+    EXPECT_NE(bench.host.console.find("virtio-rng0: not usable"), std::string::npos);
 }
 
 TEST_F(guest_test, an_entropy_device_that_breaks_the_rules_gives_nothing) {

@@ -2,10 +2,12 @@
 #include "memory/guest_ram.h"
 
 #include <algorithm>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <span>
 #include <stdexcept>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <vector>
 
 namespace pefsim::memory {
@@ -24,6 +26,13 @@ long peak_memory_kib() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return usage.ru_maxrss;
+}
+
+/// Bytes of address space that this process has reserved.
+std::uint64_t address_space() {
+    std::uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace
@@ -83,6 +92,16 @@ TEST(guest_ram, only_touched_frames_take_host_memory) {
     EXPECT_EQ(ram.resident(), 16 * abi::page_size);
     // 16 frames, two tables of one byte a page, and some slack for page tables.
     EXPECT_LT(peak_memory_kib() - before, 16 * 1024);
+}
+
+TEST(guest_ram, gives_its_address_space_back) {
+    const std::uint64_t before = address_space();
+    for (const std::uint64_t size : {abi::page_size, 12 * mebibyte}) {
+        for (unsigned i = 0; i != 200; ++i) {
+            const guest_ram ram(size);
+        }
+    }
+    EXPECT_LT(address_space(), before + 64 * mebibyte);
 }
 
 TEST(guest_ram, what_is_used_a_lot_stays_what_it_is) {

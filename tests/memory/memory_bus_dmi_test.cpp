@@ -104,6 +104,28 @@ TEST_F(memory_bus_dmi, is_taken_back_when_the_pages_state_changes_and_only_then)
     EXPECT_EQ(secure_guest.invalidations.size(), 2U);
 }
 
+// Instruction caches are coherent: what was granted to fetch from is asked for again once somebody has written to it.
+TEST_F(memory_bus_dmi, a_write_takes_back_a_grant_to_fetch_and_no_other) {
+    elaborate();
+    ASSERT_TRUE(guest.dmi(writing, page(3), grant));
+    ASSERT_EQ(device.write(page(3), 1), tlm::TLM_OK_RESPONSE);
+    EXPECT_TRUE(guest.invalidations.empty()) << "a grant to read and write stays good";
+
+    guest.attributes.fetch = true;
+    ASSERT_TRUE(guest.dmi(reading, page(3), grant));
+    guest.attributes.fetch = false;
+    std::uint64_t value = 0;
+    ASSERT_EQ(device.read(page(3), value), tlm::TLM_OK_RESPONSE);
+    ASSERT_EQ(device.write(page(4), 1), tlm::TLM_OK_RESPONSE);
+    EXPECT_TRUE(guest.invalidations.empty()) << "it was read, and another page was written to";
+    ASSERT_EQ(device.write(page(3), 2), tlm::TLM_OK_RESPONSE);
+    ASSERT_EQ(guest.invalidations.size(), 1U);
+    EXPECT_EQ(guest.invalidations[0].first, page(3).value());
+    EXPECT_EQ(guest.invalidations[0].last, page(4).value() - 1);
+    ASSERT_EQ(device.write(page(3), 3), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(guest.invalidations.size(), 1U) << "already taken back";
+}
+
 TEST_F(memory_bus_dmi, transactions_of_guests_announce_it) {
     elaborate();
     std::uint64_t value = 0;
