@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pci/config_space.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <stdexcept>
 
@@ -8,16 +9,25 @@ namespace pefsim::pci {
 
 namespace layout = abi::pci;
 
+namespace {
+
+/// How many of these bytes stand in the 256.
+unsigned present(unsigned offset, unsigned size) {
+    return std::min(size, layout::compatible_size - std::min(offset, layout::compatible_size));
+}
+
+}  // namespace
+
 std::uint32_t config_space::load(unsigned offset, unsigned size) const {
     std::uint32_t value = 0;
-    for (unsigned n = 0; n < size && offset + n < bytes_.size(); ++n) {
+    for (unsigned n = 0; n < present(offset, size); ++n) {
         value |= std::uint32_t{bytes_[offset + n]} << (8 * n);
     }
     return value;
 }
 
 void config_space::write(unsigned offset, unsigned size, std::uint32_t value) {
-    for (unsigned n = 0; n < size && offset + n < bytes_.size(); ++n) {
+    for (unsigned n = 0; n < present(offset, size); ++n) {
         const auto byte = static_cast<std::uint8_t>(value >> (8 * n));
         const std::uint8_t mask = writable_[offset + n];
         bytes_[offset + n] = static_cast<std::uint8_t>((bytes_[offset + n] & ~mask) | (byte & mask));

@@ -70,8 +70,8 @@ std::uint32_t msix_vectors::read_word(std::uint64_t offset) const {
 
 void msix_vectors::write_word(std::uint64_t offset, std::uint32_t value) {
     const std::uint64_t vector = offset / sizeof(msix_table_entry);
-    if (offset >= pending_bits_offset() || vector >= table_.size()) {
-        return;  // pending bits are read-only, the rest is reserved
+    if (vector >= table_.size()) {
+        return;  // reserved, or among the pending bits, which stand behind the table and are read-only
     }
     msix_table_entry& entry = table_[vector];
     switch (offset % sizeof(msix_table_entry)) {

@@ -11,8 +11,8 @@ bool memory_slots::contains(abi::gfn page) const {
 }
 
 bool memory_slots::contains(abi::gfn first, std::uint64_t pages) const {
-    if (pages == 0 || first + pages < first) {
-        return false;
+    if (first + pages <= first) {
+        return false;  // none, or beyond the last number
     }
     abi::gfn covered = first;
     for (const memory_slot& slot : slots_) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "virtio/device_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pefsim::virtio {
@@ -24,7 +25,7 @@ void device_queue::wake(const sc_time& when) {
     rung_ = true;
     due_ = when;
     const sc_time now = sc_core::sc_time_stamp();
-    bell_.notify(when > now ? when - now : sc_core::SC_ZERO_TIME);
+    bell_.notify(std::max(when, now) - now);
 }
 
 void device_queue::await_wake() {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "virtio/virtio_pci_device.h"
 
-#include <algorithm>
+#include <array>
 #include <bit>
-#include <cstring>
 #include <fmt/format.h>
 #include <stdexcept>
 #include <utility>
@@ -18,14 +17,6 @@ using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 
 namespace {
-
-std::uint64_t extract(std::span<const std::byte> from, std::uint64_t offset, unsigned size) {
-    std::uint64_t value = 0;
-    if (offset < from.size()) {
-        std::memcpy(&value, from.data() + offset, std::min<std::uint64_t>(size, from.size() - offset));
-    }
-    return value;
-}
 
 std::uint64_t notify_length(const virtio_pci_device::config& parameters, std::uint16_t queues) {
     return std::uint64_t{parameters.notify_multiplier} * (queues - 1U) + sizeof(std::uint32_t);
@@ -135,7 +126,7 @@ std::uint64_t virtio_pci_device::bar_read(std::uint64_t offset, unsigned size, s
     case device_offset: {
         std::array<std::byte, sizeof(std::uint64_t)> bytes{};
         device_->read_config(within, std::span{bytes}.first(size));
-        return extract(bytes, 0, size);
+        return std::bit_cast<std::uint64_t>(bytes);
     }
     default:
         return 0;
@@ -286,7 +277,7 @@ void virtio_pci_device::needs_reset(sc_time& delay) {
 
 std::uint64_t virtio_pci_device::read_isr(sc_time& delay) {
     const std::uint8_t value = std::exchange(isr_, std::uint8_t{0});
-    isr_signal_.set(0, sc_time_stamp() + delay);
+    isr_signal_.set(isr_, sc_time_stamp() + delay);
     set_interrupt(false, delay);
     return value;
 }

@@ -50,11 +50,12 @@ std::uint64_t merged(std::uint64_t field, unsigned field_offset, unsigned field_
     return field;
 }
 
-std::uint64_t load(std::span<const std::byte> from, std::uint64_t offset, unsigned size) {
+/// Bytes of the structure; zero where they lie behind it.
+std::uint64_t load(const wire::common_cfg& from, std::uint64_t offset, unsigned size) {
     std::uint64_t value = 0;
-    if (offset < from.size()) {
-        std::memcpy(&value, from.data() + offset, std::min<std::uint64_t>(size, from.size() - offset));
-    }
+    std::array<std::byte, sizeof from + sizeof value> bytes{};
+    std::memcpy(bytes.data(), &from, sizeof from);
+    std::memcpy(&value, bytes.data() + std::min<std::uint64_t>(offset, sizeof from), size);
     return value;
 }
 
@@ -139,8 +140,7 @@ std::uint64_t virtio_pci_device::read_common(std::uint64_t offset, unsigned size
             check_width(f, offset, size, "read");
         }
     }
-    const wire::common_cfg c = common();
-    return load(std::as_bytes(std::span{&c, 1}), offset, size);
+    return load(common(), offset, size);
 }
 
 void virtio_pci_device::write_common(std::uint64_t offset, unsigned size, std::uint64_t value,
@@ -156,8 +156,7 @@ void virtio_pci_device::write_common(std::uint64_t offset, unsigned size, std::u
             breach(fmt::format("write to {}, which is read-only", f.name));
             continue;
         }
-        const wire::common_cfg c = common();
-        const std::uint64_t now = load(std::as_bytes(std::span{&c, 1}), f.offset, f.size);
+        const std::uint64_t now = load(common(), f.offset, f.size);
         (this->*f.set)(merged(now, f.offset, f.size, value, offset, size), delay);
     }
     if (!any) {

@@ -133,6 +133,59 @@ TEST_F(host_access_test, each_act_is_the_ultracall_that_it_says) {
                                  {ucall::uv_svm_terminate, {lpid}}}));
 }
 
+TEST_F(host_access_test, an_access_costs_its_latency_and_its_bytes) {
+    make_secure(secure_page_policy::bus_error);
+    const timing::timing costs;
+    std::vector<std::byte> data(3 * abi::page_size);
+    for (const std::size_t size : {std::size_t{1}, std::size_t{1000}, data.size()}) {
+        const double expected = costs.memory_access_ns + static_cast<double>(size) / costs.memcpy_gb_per_s;
+        for (const bool write : {false, true}) {
+            sc_core::sc_time delay(1, sc_core::SC_US);
+            const std::span<std::byte> bytes = std::span(data).first(size);
+            const phys_addr at = abi::page_base(page + 1);
+            EXPECT_TRUE(write ? bench().host.write(at, bytes, delay) : bench().host.read(at, bytes, delay));
+            EXPECT_NEAR(delay / sc_core::sc_time(1, sc_core::SC_NS), 1000 + expected, 0.002) << size;
+        }
+    }
+}
+
+TEST_F(host_access_test, the_metrics_tell_what_the_ultravisor_did_from_what_it_refused) {
+    make_secure(secure_page_policy::page_out);
+    hostile_host host(bench().host);
+    sc_core::sc_time& delay = bench().delay;
+    const auto counted = [this](const char* metric) {
+        return bench().recorder.metrics().find_counter("hypervisor", metric)->value();
+    };
+    const auto share = [this] {
+        bench().reflected(hcall::h_svm_page_in,
+                          {8 << abi::page_shift, abi::h_page_in_shared, abi::uv_page_order});
+    };
+    const std::uint64_t moved_in = counted("pages_in");
+    EXPECT_EQ(moved_in, hypervisor_bench::default_ram >> abi::page_shift);
+    host.page_out(page, delay);
+    host.page_in(page, delay);
+    host.page_out(page, delay);
+    share();
+    host.invalidate(8, delay);
+    EXPECT_EQ(counted("pages_out"), 2U);
+    EXPECT_EQ(counted("pages_in"), moved_in + 1);
+    EXPECT_EQ(counted("pages_shared"), 1U);
+    EXPECT_EQ(counted("ultravisor_refusals"), 0U);
+    bench().ultravisor.answer = [](ucall, power::registers&) { return u_status::u_parameter; };
+    std::uint64_t refused = 0;
+    host.page_out(page, delay);
+    EXPECT_EQ(counted("ultravisor_refusals"), ++refused);
+    host.page_in(page, delay);
+    EXPECT_EQ(counted("ultravisor_refusals"), ++refused);
+    share();
+    EXPECT_EQ(counted("ultravisor_refusals"), ++refused);
+    host.invalidate(8, delay);
+    EXPECT_EQ(counted("ultravisor_refusals"), ++refused);
+    EXPECT_EQ(counted("pages_out"), 2U);
+    EXPECT_EQ(counted("pages_in"), moved_in + 1);
+    EXPECT_EQ(counted("pages_shared"), 1U);
+}
+
 TEST_F(host_access_test, a_terminate_that_is_refused_changes_nothing) {
     make_secure(secure_page_policy::page_out);
     bench().ultravisor.answer = [](ucall, power::registers&) { return u_status::u_parameter; };

@@ -178,6 +178,7 @@ struct hypervisor_bench {
     power::registers state;
     sc_core::sc_time delay;
     bool ceded = false;
+    bool terminated = false;
     std::uint64_t time_base = 0;  // the highest that the guest has read
 
 private:
@@ -187,6 +188,7 @@ private:
         cpu::trap_context context{.cpu = cpu, .delay = delay, .writer = {}, .time_base = time_base};
         host.hypercall(state, context);
         ceded = context.ceded;
+        terminated = context.terminated;
         time_base = context.time_base;
         return static_cast<abi::h_status>(state.gpr[3]);
     }

@@ -87,6 +87,17 @@ TEST_F(processor_calls_test, cede_idles_unless_the_processor_was_prodded) {
     EXPECT_TRUE(bench.ceded) << "once";
 }
 
+TEST_F(processor_calls_test, exit_ends_the_run_with_the_guests_status_and_no_other_call_does) {
+    EXPECT_FALSE(bench.host.exit_status());
+    for (const hcall number : {hcall::h_cede, hcall::h_prod, hcall::h_confer, hcall::h_random}) {
+        bench.call(number, {0});
+        EXPECT_FALSE(bench.terminated);
+    }
+    EXPECT_EQ(bench.call(hcall::h_exit, {42}), h_status::h_success);
+    EXPECT_TRUE(bench.terminated);
+    EXPECT_EQ(bench.host.exit_status(), 42U);
+}
+
 TEST_F(processor_calls_test, a_processor_area_is_registered_with_the_length_that_stands_in_it) {
     struct row {
         const char* what;
@@ -110,6 +121,12 @@ TEST_F(processor_calls_test, a_processor_area_is_registered_with_the_length_that
         put_area(each.at, each.length, each.function == 1);
         EXPECT_EQ(area_call(each.function, each.at), each.expected) << each.what;
     }
+    // Address 0 names no area, whatever stands there.
+    for (const unsigned function : {1U, 2U, 3U}) {
+        put_area(0, 1024, function == 1);
+        EXPECT_EQ(area_call(function, 0), h_status::h_parameter);
+    }
+    EXPECT_EQ(area_call(1, 0x1'0040), h_status::h_parameter) << "not aligned";
     EXPECT_EQ(bench.host.area(0, area_kind::vpa).at.value(), 0x1'0000U);
     EXPECT_EQ(bench.host.area(0, area_kind::vpa).size, 1024U);
     EXPECT_EQ(bench.host.area(0, area_kind::dispatch_trace_log).size, 4096U);

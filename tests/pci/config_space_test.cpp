@@ -36,6 +36,22 @@ TEST(config_space_test, beyond_byte_255_nothing_stands) {
     EXPECT_EQ(space.load(0xffc, 4), 0U);
 }
 
+TEST(config_space_test, what_crosses_byte_255_has_the_bytes_before_it_only) {
+    config_space space;
+    // Neither what is there, nor that it is writable, begins anew behind the end.
+    space.set(0, 4, 0x0102'0304);
+    space.set_writable(0, 4, ~0U);
+    space.set_writable(0xfc, 4, ~0U);
+    space.write(0xfc, 4, 0x1122'3344);
+    space.write(0xfe, 4, 0xaabb'ccdd);
+    EXPECT_EQ(space.load(0xfc, 4), 0xccdd'3344U);
+    EXPECT_EQ(space.load(0xfe, 4), 0xccddU);
+    EXPECT_EQ(space.load(0xff, 4), 0xccU);
+    EXPECT_EQ(space.load(0x100, 4), 0U);
+    EXPECT_EQ(space.load(0x100, 1), 0U);
+    EXPECT_EQ(space.load(0, 4), 0x0102'0304U);
+}
+
 TEST(config_space_test, a_bar_answers_the_sizing_protocol) {
     struct row {
         std::uint64_t size;
@@ -57,6 +73,31 @@ TEST(config_space_test, a_bar_answers_the_sizing_protocol) {
         space.write(layout::base_address_register(2), 4, 0);
         space.write(layout::base_address_register(3), 4, 0x100);
         EXPECT_EQ(space.bar_address(2), (std::uint64_t{0x100} << 32) & ~(each.size - 1)) << each.size;
+    }
+}
+
+TEST(config_space_test, neighbouring_bars_keep_to_their_own_registers) {
+    const std::uint64_t addresses[] = {0x1122'3344'5566'7780, 0x99aa'bbcc'ddee'ff90, 0x0f1e'2d3c'4b5a'6970};
+    for (const bool upwards : {true, false}) {
+        config_space space;
+        for (const unsigned n : {0U, 1U, 2U}) {
+            space.add_memory_bar(upwards ? 2 * n : 4 - 2 * n, 16);
+        }
+        for (const unsigned bar : {0U, 2U, 4U}) {
+            EXPECT_EQ(space.load(layout::base_address_register(bar), 4), layout::bar_type_64bit);
+            EXPECT_EQ(space.load(layout::base_address_register(bar + 1), 4), 0U);
+            space.write(layout::base_address_register(bar), 4,
+                        static_cast<std::uint32_t>(addresses[bar / 2]));
+            space.write(layout::base_address_register(bar + 1), 4,
+                        static_cast<std::uint32_t>(addresses[bar / 2] >> 32));
+        }
+        for (const unsigned bar : {0U, 2U, 4U}) {
+            EXPECT_EQ(space.bar_address(bar), addresses[bar / 2]) << bar;
+            EXPECT_EQ(space.load(layout::base_address_register(bar), 4),
+                      static_cast<std::uint32_t>(addresses[bar / 2]) | layout::bar_type_64bit);
+        }
+        space.write(layout::base_address_register(5) + 4, 4, ~0U);
+        EXPECT_EQ(space.load(layout::base_address_register(5) + 4, 4), 0U) << "behind the last";
     }
 }
 

@@ -203,6 +203,44 @@ TEST_F(msix_test, pending_bits_are_read_only) {
     EXPECT_EQ(bench.read(table + pending_bits_offset() + 0x7f8, 8), 0U);
 }
 
+TEST(msix_vectors_test, an_access_of_8_bytes_is_two_of_4) {
+    msix_vectors made(70);
+    made.write(16 * 69, 8, 0x1122'3344'5566'7788);
+    made.write(16 * 69 + 8, 8, 0x0000'0001'cafe'f00d);
+    EXPECT_EQ(made.read(16 * 69, 8), 0x1122'3344'5566'7788U);
+    EXPECT_EQ(made.read(16 * 69, 4), 0x5566'7788U);
+    EXPECT_EQ(made.read(16 * 69 + 4, 4), 0x1122'3344U);
+    EXPECT_EQ(made.read(16 * 69 + 8, 8), 0x0000'0001'cafe'f00dU);
+    EXPECT_EQ(made.read(16 * 69 + 8, 4), 0xcafe'f00dU);
+    EXPECT_EQ(made.read(16 * 69 + 12, 4), layout::msix_vector_masked);
+    made.write(16 * 69, 4, 0x9900'0000);
+    made.write(16 * 69 + 8, 4, 0x77);
+    EXPECT_EQ(made.read(16 * 69, 8), 0x1122'3344'9900'0000U) << "the other half stays";
+    EXPECT_EQ(made.read(16 * 69 + 8, 8), 0x0000'0001'0000'0077U);
+}
+
+TEST(msix_vectors_test, each_vector_has_its_pending_bit) {
+    constexpr unsigned vectors = 128;  // the table fills its half of the BAR
+    for (const unsigned vector : {0U, 31U, 32U, 40U, 63U, 64U, 95U, 96U, 127U}) {
+        msix_vectors made(vectors);
+        made.set_control(true, false);
+        EXPECT_FALSE(made.raise(vector)) << "masked since reset";
+        for (unsigned word = 0; word < 3; ++word) {
+            const std::uint64_t at = made.pending_bits_offset() + 8 * std::uint64_t{word};
+            const std::uint64_t expected = word == vector / 64 ? std::uint64_t{1} << (vector % 64) : 0;
+            EXPECT_EQ(made.read(at, 8), expected) << vector;
+            EXPECT_EQ(made.read(at, 4), expected & 0xffff'ffff) << vector;
+            EXPECT_EQ(made.read(at + 4, 4), expected >> 32) << vector;
+            made.write(at, 8, ~expected);
+            EXPECT_EQ(made.read(at, 8), expected) << "read-only";
+        }
+        EXPECT_FALSE(made.take_unmasked());
+        made.write(16 * std::uint64_t{vector} + 12, 4, 0);
+        EXPECT_TRUE(made.take_unmasked()) << vector;
+        EXPECT_FALSE(made.take_unmasked()) << "once";
+    }
+}
+
 TEST(msix_vectors_test, structures_fit_their_bar) {
     for (const unsigned vectors : {1U, 2U, 128U, 129U, 2048U}) {
         const msix_vectors made(vectors);

@@ -44,6 +44,18 @@ TEST_F(pci_function_test, only_the_implemented_bits_of_the_command_register_can_
                   layout::command_interrupt_disable);
 }
 
+TEST_F(pci_function_test, software_keeps_its_own_bytes_in_the_header) {
+    for (const unsigned offset : {unsigned{layout::cache_line_size}, unsigned{layout::interrupt_line}}) {
+        for (const std::uint32_t value : {0xffU, 0xa5U, 0U}) {
+            bench.config_write(devfn, offset, 1, value);
+            EXPECT_EQ(bench.config_read(devfn, offset, 1), value) << offset;
+        }
+        const std::uint32_t neighbour = bench.config_read(devfn, offset + 1, 1);
+        bench.config_write(devfn, offset, 2, 0x5a3c);
+        EXPECT_EQ(bench.config_read(devfn, offset, 2), 0x3cU | neighbour << 8) << "the next one is read-only";
+    }
+}
+
 TEST_F(pci_function_test, bars_are_sized_by_writing_ones) {
     for (const auto& [bar, size] : {std::pair{0U, std::uint64_t{0x4000}}, {4U, std::uint64_t{0x1000}}}) {
         bench.set_bar(devfn, bar, ~std::uint64_t{0});
@@ -83,7 +95,7 @@ TEST_F(pci_function_test, malformed_accesses_to_configuration_space_are_violatio
         unsigned offset;
         unsigned size;
     };
-    const row rows[] = {{1, 2}, {2, 4}, {0, 3}, {0, 8}, {0, 16}, {0xfff, 2}, {0xffe, 4}};
+    const row rows[] = {{1, 2}, {2, 4}, {0, 3}, {0, 5}, {0, 7}, {0, 8}, {0, 16}, {0xfff, 2}, {0xffe, 4}};
     std::uint64_t expected = 0;
     for (const row& each : rows) {
         const auto at = abi::platform::ecam_base.value() + layout::ecam_offset(devfn, each.offset);
@@ -173,6 +185,30 @@ TEST_F(pci_function_test, dma_is_attributed_timed_and_counted) {
     EXPECT_EQ(metrics.find_counter("disk", "dma_bytes_read")->value(), 16U);
     EXPECT_EQ(metrics.find_counter("disk", "dma_errors")->value(), 1U);
     EXPECT_EQ(bench.memory.log.size(), 3U);
+}
+
+TEST_F(pci_function_test, bytes_are_those_that_moved) {
+    bench.enable(devfn);
+    device.set_iommu_bypass(true);
+    const abi::dma_addr there{0x2000};
+    const abi::dma_addr beyond{pci_bench::ram_size};
+    std::array<std::byte, 64> data{};
+    sc_core::sc_time delay;
+    EXPECT_EQ(device.dma_read(there, std::span(data).first(3), 1, delay), dma_status::ok);
+    EXPECT_EQ(device.dma_read(beyond, std::span(data).first(40), 1, delay), dma_status::bus_error);
+    EXPECT_EQ(device.dma_write(there, std::span(data).first(5), 1, delay), dma_status::ok);
+    EXPECT_EQ(device.dma_write(beyond, std::span(data).first(50), 1, delay), dma_status::bus_error);
+    device.set_iommu_bypass(false);
+    EXPECT_EQ(device.dma_read(there, std::span(data).first(60), 1, delay), dma_status::iommu_fault);
+    EXPECT_EQ(device.dma_write(there, data, 1, delay), dma_status::iommu_fault);
+    const auto counted = [this](const char* metric) {
+        return bench.recorder.metrics().find_counter("disk", metric)->value();
+    };
+    EXPECT_EQ(counted("dma_bytes_read"), 3U);
+    EXPECT_EQ(counted("dma_bytes_written"), 5U);
+    EXPECT_EQ(counted("dma_reads"), 3U);
+    EXPECT_EQ(counted("dma_writes"), 3U);
+    EXPECT_EQ(counted("dma_errors"), 4U);
 }
 
 TEST_F(pci_function_test, the_interrupt_pin_follows_status_unless_disabled_or_replaced_by_msix) {

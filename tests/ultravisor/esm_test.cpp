@@ -187,9 +187,12 @@ TEST_F(esm_test, an_abort_gives_back_pages_that_were_paged_out) {
     write_memory();
     hv.serve = [this](power::registers& state, cpu::trap_context& at) {
         if (state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done)) {
-            EXPECT_EQ(hv.page_out(at, 4), u_status::u_success);
-            EXPECT_EQ(this->state(4), page_state::paged_out);
-            EXPECT_NE(content(frame_kind::normal, 4), written(4));
+            hv.as_kvm(state, at);
+            for (const abi::gfn page : {abi::gfn{0}, abi::gfn{4}, slot_pages - 1}) {
+                EXPECT_EQ(hv.page_out(at, page), u_status::u_success);
+                EXPECT_EQ(this->state(page), page_state::paged_out);
+                EXPECT_NE(content(frame_kind::normal, page), written(page));
+            }
             state.gpr[3] = static_cast<std::uint64_t>(h_status::h_state);
             return true;
         }
@@ -221,6 +224,36 @@ TEST_F(esm_test, in_the_aborted_state_no_page_comes_in) {
     EXPECT_EQ(esm(), u_status::u_parameter);
     EXPECT_EQ(checked, 1U);
     expect_ordinary_guest_with_its_data();
+}
+
+// Its pages are the guest's secrets until the hypervisor has taken them back or has ended the virtual machine.
+TEST_F(esm_test, an_abort_that_the_hypervisor_leaves_undone_releases_nothing) {
+    write_memory();
+    for (const h_status with : {h_status::h_success, h_status::h_unsupported}) {
+        hv.serve = [with](power::registers& state, cpu::trap_context&) {
+            const bool done = state.gpr[3] == static_cast<std::uint64_t>(hcall::h_svm_init_done);
+            if (!done && state.gpr[3] != static_cast<std::uint64_t>(hcall::h_svm_init_abort)) {
+                return false;
+            }
+            state.gpr[3] = static_cast<std::uint64_t>(done ? h_status::h_state : with);
+            return true;
+        };
+        EXPECT_NE(esm(), u_status::u_success);
+        EXPECT_EQ(uv.state(), vm_state::aborted);
+        EXPECT_EQ(guest.msr & power::msr_s, 0U);
+        for (const abi::gfn page : {kbase >> abi::page_shift, fdt >> abi::page_shift}) {
+            EXPECT_EQ(state(page), page_state::secure);
+            EXPECT_EQ(content(frame_kind::secure, page), written(page));
+            EXPECT_EQ(content(frame_kind::normal, page), 0);
+        }
+        EXPECT_EQ(esm(), u_status::u_retry);
+        // It is late, but does what is its part.
+        EXPECT_EQ(hv.page_out(context, kbase >> abi::page_shift), u_status::u_success);
+        EXPECT_EQ(uv.state(), vm_state::aborted);
+        EXPECT_EQ(hv.page_out(context, fdt >> abi::page_shift), u_status::u_success);
+        EXPECT_EQ(hv.terminate(context), u_status::u_success);
+        expect_ordinary_guest_with_its_data();
+    }
 }
 
 TEST_F(esm_test, a_hypervisor_that_terminates_meanwhile) {

@@ -134,6 +134,8 @@ TEST_F(ultracalls, register_mem_slot) {
         {lpid, gpa(16), page_size, 0, 9, u_status::u_success},
         {lpid, gpa(9), 8 * page_size, 0, 10, u_status::u_p3},  // into slot 9
         {lpid, gpa(9), 7 * page_size, 0, 10, u_status::u_success},
+        {lpid, gpa(17), (ram_pages - 17 + 1) * page_size, 0, 11, u_status::u_p3},
+        {lpid, gpa(17), (ram_pages - 17) * page_size, 0, 11, u_status::u_success},  // to the end of RAM
     };
     for (const row& r : rows) {
         EXPECT_EQ(from_hv(ucall::uv_register_mem_slot, {r.lpid, r.start, r.size, r.flags, r.id}), r.expected)

@@ -144,6 +144,30 @@ TEST_F(block_test, reads_what_is_on_the_disk_and_writes_it) {
     EXPECT_EQ(b.recorder.violations().total(), 0U);
 }
 
+// The device moves 64 KiB at a time.
+TEST_F(block_test, a_large_request_moves_all_of_its_bytes_and_no_others) {
+    memory_disk disk({.size = 1 << 20, .seed = 5});
+    bench b(disk, {});
+    b.go_live(usual_features);
+    for (const std::size_t size : {std::size_t{64} << 10, std::size_t{200} * 512}) {
+        std::vector<std::byte> expected(size + 2 * 512);
+        memory_disk::generate(5, 0, expected);
+        EXPECT_EQ(b.read(0, expected.size()).data, expected);
+        const auto data = pattern(size, 3);
+        const auto written = b.write(1, data);
+        EXPECT_EQ(written.status, ok);
+        EXPECT_EQ(written.used_length, 1U);
+        std::ranges::copy(data, expected.begin() + 512);
+        const auto read = b.read(0, expected.size());
+        EXPECT_EQ(read.status, ok);
+        EXPECT_EQ(read.used_length, expected.size() + 1);
+        EXPECT_EQ(read.data, expected);
+        memory_disk::generate(5, 0, expected);
+        EXPECT_EQ(b.write(0, expected).status, ok);
+    }
+    EXPECT_EQ(b.recorder.violations().total(), 0U);
+}
+
 TEST_F(block_test, D6_header_data_and_status_may_be_cut_anywhere) {
     memory_disk disk({.size = 1 << 20, .seed = 5});
     bench b(disk, {});

@@ -43,9 +43,10 @@ public:
 
     explicit test_memory(std::size_t size = 0x2'0000) : bytes_(size) {}
 
-    bool read(abi::dma_addr from, std::span<std::byte> to, std::uint64_t /*request*/,
+    bool read(abi::dma_addr from, std::span<std::byte> to, std::uint64_t request,
               sc_core::sc_time& delay) override {
         ++reads;
+        for_requests += request != 0 ? 1 : 0;
         delay += cost;
         if (!allowed(from, to.size())) {
             return false;
@@ -53,9 +54,10 @@ public:
         std::ranges::copy(span(from, to.size()), to.begin());
         return true;
     }
-    bool write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t /*request*/,
+    bool write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t request,
                sc_core::sc_time& delay) override {
         ++writes;
+        for_requests += request != 0 ? 1 : 0;
         delay += cost;
         if (!allowed(to, from.size())) {
             return false;
@@ -83,6 +85,7 @@ public:
 
     unsigned reads = 0;
     unsigned writes = 0;
+    unsigned for_requests = 0;  ///< of them, those that belong to a request
     unsigned refusals = 0;
     sc_core::sc_time cost{100, sc_core::SC_NS};
 

@@ -95,7 +95,8 @@ TEST_F(net_test, N1_configuration_space) {
     b.device.read_config(0, std::as_writable_bytes(std::span{&c, 1}));
     EXPECT_EQ(c.mac, (abi::internet::mac_address{2, 3, 4, 5, 6, 7}));
     EXPECT_EQ(c.status, wire::status_link_up);
-    EXPECT_GE(c.max_virtqueue_pairs, 1);
+    EXPECT_EQ(c.max_virtqueue_pairs, 1) << "a receive queue and a transmit queue";
+    EXPECT_EQ(b.device.queue_count(), 2);
     EXPECT_EQ(c.mtu, 9000);
     EXPECT_EQ(b.device.features(), wire::f_mac | wire::f_status | wire::f_mtu);
     const std::byte value{1};

@@ -50,6 +50,8 @@ struct bench {
     }
 };
 
+constexpr std::uint64_t somewhere = test_memory::base + 0x8000;
+
 vring_desc descriptor(std::uint64_t addr, std::uint32_t len, unsigned flags = 0, unsigned next = 0) {
     vring_desc desc{};
     desc.addr = addr;
@@ -263,6 +265,51 @@ TEST(split_queue, a_chain_that_comes_before_sleep_is_seen) {
     }
 }
 
+TEST(split_queue, a_line_of_descriptors_is_read_once_whatever_their_order) {
+    bench b({.size = 8});
+    b.driver.set_descriptor(1, descriptor(b.buffer().value(), 4, desc_f_next, 0));
+    b.driver.set_descriptor(0, descriptor(b.buffer().value(), 4, desc_f_next, 3));
+    b.driver.set_descriptor(3, descriptor(b.buffer().value(), 4, desc_f_next, 2));
+    b.driver.set_descriptor(2, descriptor(b.buffer().value(), 4));
+    b.driver.offer(1);
+    ASSERT_EQ(b.pop(), pop_result::chain);
+    EXPECT_EQ(b.chain.readable().size(), 4U);
+    EXPECT_EQ(b.memory.reads, 3U) << "available index, ring entry, line";
+    // From the other line into this one and back.
+    b.driver.set_descriptor(7, descriptor(b.buffer().value(), 4, desc_f_next, 4));
+    b.driver.set_descriptor(4, descriptor(b.buffer().value(), 4, desc_f_next, 0));
+    b.driver.set_descriptor(0, descriptor(b.buffer().value(), 4, desc_f_next, 5));
+    b.driver.set_descriptor(5, descriptor(b.buffer().value(), 4));
+    b.driver.offer(7);
+    ASSERT_EQ(b.pop(), pop_result::chain);
+    EXPECT_EQ(b.memory.reads, 3U + 2 + 3);
+}
+
+TEST(split_queue, the_rings_own_accesses_belong_to_no_request) {
+    for (const bool event_idx : {false, true}) {
+        bench b({.size = 8, .indirect = true, .event_idx = event_idx});
+        const segment places[] = {{b.buffer(), 4}, {b.buffer(64), 4}};
+        b.queue.disable_notifications(b.memory, b.delay);
+        b.driver.add(places, {});
+        b.driver.add({}, std::span(places).first(1));
+        // A table that is longer than the queue: what lies behind its start is read one by one.
+        const dma_addr table = b.buffer(0x4000);
+        b.memory.store(table, descriptor(somewhere, 4, desc_f_next, 9));
+        b.memory.store(table + desc_offset(9), descriptor(somewhere, 4));
+        b.driver.set_descriptor(7, descriptor(table.value(), 10 * 16, desc_f_indirect));
+        b.driver.offer(7);
+        for (int i = 0; i < 3; ++i) {
+            b.serve();
+        }
+        EXPECT_EQ(b.pop(), pop_result::empty);
+        b.queue.enable_notifications(b.memory, b.delay);
+        EXPECT_EQ(b.queue.error(), queue_error::none);
+        EXPECT_GT(b.memory.reads, 8U);
+        EXPECT_GT(b.memory.writes, 6U);
+        EXPECT_EQ(b.memory.for_requests, 0U);
+    }
+}
+
 // -------------------------------------------------------------------------------------------------- malformed rings
 
 struct malformed {
@@ -292,7 +339,6 @@ void offer_indirect(bench& b, std::initializer_list<vring_desc> descriptors, std
     offer(b, {descriptor(table.value(), static_cast<std::uint32_t>(offset) + extra_length, desc_f_indirect)});
 }
 
-constexpr std::uint64_t somewhere = test_memory::base + 0x8000;
 constexpr std::uint32_t huge = 0xffff'ffff;
 
 const malformed malformed_rings[] = {
@@ -352,6 +398,10 @@ const malformed malformed_rings[] = {
      [](bench& b) { offer_indirect(b, {descriptor(somewhere, 4)}, 8); }},
     {"table_wraps_around", queue_error::address_overflow, true,
      [](bench& b) { offer(b, {descriptor(0xffff'ffff'ffff'fff0, 32, desc_f_indirect)}); }},
+    {"table_wraps_around_by_a_byte", queue_error::address_overflow, true,
+     [](bench& b) { offer(b, {descriptor(0xffff'ffff'ffff'fff1, 16, desc_f_indirect)}); }},
+    {"table_ends_at_the_last_address", queue_error::ring_unreadable, true,
+     [](bench& b) { offer(b, {descriptor(0xffff'ffff'ffff'fff0, 16, desc_f_indirect)}); }},
     {"table_in_a_table", queue_error::indirect_nested, true,
      [](bench& b) { offer_indirect(b, {descriptor(somewhere, 16, desc_f_indirect)}); }},
     {"table_names_itself", queue_error::indirect_nested, true,
@@ -402,6 +452,14 @@ const malformed malformed_rings[] = {
          b.memory.refuse(b.driver.layout().desc, 16);
      }},
 };
+
+TEST(split_queue, a_chain_may_have_4_gib_and_end_at_the_last_address) {
+    bench b({.size = 8});
+    offer(b, {descriptor(0xffff'ffff'0000'0001, huge, desc_f_next, 1),
+              descriptor(0xffff'ffff'ffff'ffff, 1, desc_f_write)});
+    ASSERT_EQ(b.pop(), pop_result::chain);
+    EXPECT_EQ(b.chain.readable_bytes() + b.chain.writable_bytes(), std::uint64_t{1} << 32);
+}
 
 class malformed_ring : public ::testing::TestWithParam<malformed> {};
 
