@@ -64,7 +64,7 @@ void machine_config::check() const {
                 fmt::format("swiotlb.size: a pool of {} does not fit into memory.size={}",
                             format_size(swiotlb_size), format_size(memory_size)));
         const std::uint64_t areas = std::bit_ceil(swiotlb_areas);
-        require(swiotlb_areas == 0 || areas * io_tlb_set_size <= swiotlb_size,
+        require(areas * io_tlb_set_size <= swiotlb_size,
                 fmt::format("swiotlb.areas: {} areas need a pool of at least {}", areas,
                             format_size(areas * io_tlb_set_size)));
     }

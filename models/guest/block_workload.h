@@ -20,8 +20,8 @@ struct block_workload {
     /// Each write puts a pattern of its own into its block; each read of a block that was written here is compared. Without
     /// it the buffers stay as they are.
     bool verify = true;
-    /// When the mix is through, each block that it has written is read once more and compared; no part of the figures but
-    /// `read_back` and `mismatches`.
+    /// With `verify`: when the mix is through, each block that it has written is read once more and compared; no part of the
+    /// figures but `read_back` and `mismatches`.
     bool read_back = false;
     /// Clears the buffers first, as init_on_alloc=1 does: SWIOTLB copies what a buffer held before into the pool even when
     /// the device is to fill it, so recycled memory that is not cleared shows the host its old content.

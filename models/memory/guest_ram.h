@@ -16,8 +16,8 @@ enum class frame_kind : std::uint8_t { normal, secure };
 /// a secure guest and the host's page in the same place are different real pages.
 ///
 /// Sparse: a frame takes host memory from its first write on; what was never written reads as zero. Where half of a region
-/// of 8 MiB has been written, the whole region takes host memory, in huge pages: what is used a lot is reached fast, and no
-/// more than twice what is used is taken. A frame's bytes stand at one place of the host's address space for as long as the
+/// of 8 MiB has been written, the whole region takes host memory, in huge pages: what is used a lot is reached fast, and at
+/// most twice of what was ever written is taken. A frame's bytes stand at one place of the host's address space as long as the
 /// object lives, so that a pointer to them stays good across first writes and discard(). Untimed and unchecked: only the
 /// memory bus and the Ultravisor use it directly.
 class guest_ram {

@@ -28,8 +28,9 @@ using power::storage_error;
 namespace storage_status = power::storage_status;
 
 constexpr std::uint64_t lowest_mapping = 65536;  // vm.mmap_min_addr
-constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
-/// A mapping that is larger is more likely address space than memory: what a program touches of it shall not grow 512 fold.
+/// Mappings that stand in huge pages. A smaller one may be a thread's stack, a larger one is more likely address space than
+/// memory: what a program touches of them shall not grow 512 fold.
+constexpr std::uint64_t smallest_in_huge_pages = std::uint64_t{16} << 20;
 constexpr std::uint64_t largest_in_huge_pages = std::uint64_t{1} << 30;
 
 /// A file that was cut short under a mapping: zeros take the place of what is gone, where Linux would send SIGBUS.
@@ -153,7 +154,7 @@ bool address_space::back(mapping& made) const {
     const std::uint64_t size = made.end - made.start;
     if (made.from.file < 0) {
         made.host = host_map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (made.host != nullptr && size >= huge_page && size <= largest_in_huge_pages) {
+        if (made.host != nullptr && size >= smallest_in_huge_pages && size <= largest_in_huge_pages) {
             ::madvise(made.host, size, MADV_HUGEPAGE);
         }
         return made.host != nullptr;
