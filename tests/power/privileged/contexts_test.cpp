@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <gtest/gtest.h>
 
+#include "power/debug/monitor.h"
 #include "tests/power/privileged/radix_bench.h"
 
 /// Translation contexts that the engine remembers: they cost nothing to come back to, and lead nowhere that they must not.
@@ -300,6 +301,28 @@ TEST(contexts, a_watched_granule_is_seen_in_its_block) {
     bench.run_to_attention(program()("lbz", {7, 0, 3})("lbz", {7, 0x1000, 3})("lbz", {7, 0x3000, 3}));
     EXPECT_EQ(state.nip, ail + 0x300);
     EXPECT_EQ(state[power::spr::srr0], relocated_bench::kernel_code + 8);
+}
+
+TEST(contexts, an_observer_sees_its_granule_and_leaves_other_blocks_alone) {
+    for (const bool in_the_block : {false, true}) {
+        contexts_bench bench;
+        power::debug::monitor tools(bench.core);
+        const std::uint64_t watched = contexts_bench::data + (in_the_block ? 0x3000 : 0x1'3000);
+        tools.add_watchpoint({.where = {watched, watched}, .kind = power::debug::watch_kind::access});
+        program code;
+        for (const std::int64_t granule : {0, 1, 2, 4, 5, 6, 7}) {
+            code("lbz", {7, granule << 12, 3});
+        }
+        bench.run_to_attention(code);
+        if (!in_the_block) {
+            EXPECT_LE(bench.mmu.lookups(), 2U);  // the code, and the block
+        }
+        bench.memory.put(relocated_bench::kernel_code & 0xff'ffff, program()("lbz", {7, 0x3000, 3})("attn"));
+        bench.core.forget_real(relocated_bench::kernel_code & 0xff'ffff);
+        bench.core.state.nip = relocated_bench::kernel_code;
+        EXPECT_EQ(bench.core.run(1000),
+                  in_the_block ? power::exit_reason::observed : power::exit_reason::attention);
+    }
 }
 
 }  // namespace
