@@ -73,9 +73,10 @@ class peers:
         return report["output"], report["seconds"], report["instructions"]
 
     def as_program(self, name, rounds):
-        with tempfile.NamedTemporaryFile() as report:
-            output, seconds = timed(self.user_program, "--report", report.name, self.folder / name, rounds)
-            return output, seconds, json.load(report)["instructions"]
+        with tempfile.TemporaryDirectory() as directory:
+            report = pathlib.Path(directory) / "report"  # another file when it is whole: opened behind the run
+            output, seconds = timed(self.user_program, "--report", report, self.folder / name, rounds)
+            return output, seconds, json.loads(report.read_text())["instructions"]
 
     def on_qemu_user(self, name, rounds):
         return timed("qemu-ppc64le", "-cpu", "power9", self.folder / name, rounds)
