@@ -19,6 +19,8 @@ endif()
 add_compile_options(
     "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion;-Werror>"
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
+    # ccache finds a precompiled header in what it hashes.
+    "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>"
     # Nobody replaces a function of ours when it is loaded: it may be inlined, -fPIC or not.
     "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-semantic-interposition>")
 
@@ -32,10 +34,14 @@ if(PEFSIM_SANITIZE STREQUAL "asan-ubsan")
     # for poisoned ones. So heap and globals are guarded, and of the stack what -fsanitize=bounds sees.
     set(sanitizer_no_stack "$<IF:$<CXX_COMPILER_ID:GNU>,--param=asan-stack=0,SHELL:-mllvm -asan-stack=0>")
     add_compile_options(${sanitizer_options} "${sanitizer_no_stack}")
+    set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")  # lines for the sanitizers' reports
     add_link_options(${sanitizer_options})
 elseif(PEFSIM_SANITIZE)
     message(FATAL_ERROR "PEFSIM_SANITIZE is '${PEFSIM_SANITIZE}'; allowed are the empty string and asan-ubsan")
 endif()
+
+# Tests call what is optimised; optimising themselves would take half of the whole build.
+set(PEFSIM_TEST_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O1;-g1>")
 
 find_program(PEFSIM_MOLD mold)
 mark_as_advanced(PEFSIM_MOLD)
@@ -50,7 +56,9 @@ if(PEFSIM_CCACHE)
     foreach(language IN ITEMS C CXX)
         if(NOT CMAKE_${language}_COMPILER_LAUNCHER)
             set(CMAKE_${language}_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
-                "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${PEFSIM_CCACHE}")
+                "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+            CCACHE_SLOPPINESS=pch_defines,time_macros  # what precompiled headers need
+            "${PEFSIM_CCACHE}")
         endif()
     endforeach()
 endif()

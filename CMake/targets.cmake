@@ -4,13 +4,16 @@
 
 include(GNUInstallDirs)
 
-# pefsim_add_library(<folder> [SOURCES file...] [DEPENDS folder...] [LIBS target...])
+set(PEFSIM_MODELS "${PROJECT_SOURCE_DIR}/models")
+
+# pefsim_add_library(<name> [SOURCES file...] [DEPENDS name...] [HEADERS_OF name...] [LIBS target...] [PRECOMPILED set])
 #
-# The library pefsim_<folder>, alias pefsim::<folder>, of the folder that the calling CMakeLists.txt stands in.
-# DEPENDS names other folders, LIBS targets of other projects; both are public. Without SOURCES the library is
-# header-only. Every header below the folder is installed as include/pefsim/<folder>/...
+# The library pefsim_<name>, alias pefsim::<name>, of the folder that the calling CMakeLists.txt stands in. DEPENDS names
+# others of them, LIBS targets of other projects; both are public. HEADERS_OF names those of which headers are enough: who
+# links this one need not build them. Without SOURCES the library is header-only. Every header below models/ and platform/ is
+# installed as it is included. PRECOMPILED: see precompiled.cmake.
 function(pefsim_add_library folder)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRECOMPILED" "SOURCES;DEPENDS;HEADERS_OF;LIBS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "pefsim_add_library(${folder}): unknown argument ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -27,19 +30,31 @@ function(pefsim_add_library folder)
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${folder})
     target_compile_features(${target} ${scope} cxx_std_20)
 
-    # models/memory is included as "memory/...", platform as "platform/...": from the folder's parent.
-    cmake_path(GET CMAKE_CURRENT_SOURCE_DIR PARENT_PATH include_root)
+    # models/memory is included as "memory/...", platform as "platform/...".
+    set(include_root "${PROJECT_SOURCE_DIR}")
+    cmake_path(IS_PREFIX PEFSIM_MODELS "${CMAKE_CURRENT_SOURCE_DIR}" is_model)
+    if(is_model)
+        set(include_root "${PEFSIM_MODELS}")
+    endif()
+    file(RELATIVE_PATH place "${include_root}" "${CMAKE_CURRENT_SOURCE_DIR}")
     target_include_directories(${target} ${scope}
+        "$<BUILD_INTERFACE:${PEFSIM_MODELS}>"
         "$<BUILD_INTERFACE:${include_root}>"
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/pefsim>")
 
-    set_property(GLOBAL PROPERTY PEFSIM_DEPENDS_${folder} ${arg_DEPENDS}) # read by tests/house
+    # read by tests/house
+    list(JOIN arg_DEPENDS " " depends)
+    list(JOIN arg_HEADERS_OF " " headers_of)
+    set_property(GLOBAL APPEND PROPERTY PEFSIM_LIBRARIES "${place}: ${folder}: ${depends} ${headers_of}")
     list(TRANSFORM arg_DEPENDS PREPEND pefsim::)
     target_link_libraries(${target} ${scope} ${arg_DEPENDS} ${arg_LIBS})
 
     install(TARGETS ${target} EXPORT pefsim_targets)
-    install(DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pefsim/${folder}"
+    install(DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pefsim/${place}"
         FILES_MATCHING PATTERN "*.h")
+    if(arg_PRECOMPILED)
+        pefsim_precompile(${target} ${arg_PRECOMPILED})
+    endif()
 endfunction()
 
 # pefsim_add_test(<folder> SOURCES file... [LIBS target...] [TIMEOUT seconds])
@@ -58,6 +73,8 @@ function(pefsim_add_test folder)
     set(target test_${folder})
     add_executable(${target} ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE pefsim_test_support ${arg_LIBS})
+    pefsim_precompile(${target} test)
+    target_compile_options(${target} PRIVATE ${PEFSIM_TEST_OPTIONS})
     gtest_discover_tests(${target}
         TEST_PREFIX "${folder}."
         DISCOVERY_MODE PRE_TEST

@@ -22,7 +22,7 @@ struct run_options {
     std::uint64_t seed = 1;
     bool trace = true;
     std::optional<std::filesystem::path>
-        trace_file;  ///< default: <scenario>.fst (or .vcd) in the working directory
+        trace_file;  ///< default: <native_scenario>.fst (or .vcd) in the working directory
     sc_core::sc_time trace_from = sc_core::SC_ZERO_TIME;
     std::optional<sc_core::sc_time> trace_to;
     std::optional<std::filesystem::path> report_file;  ///< JSON

@@ -1,226 +1,304 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/machine.h"
 
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <deque>
 #include <fmt/format.h>
-#include <stdexcept>
+#include <iterator>
+#include <set>
+#include <utility>
 
-#include "abi/platform.h"
+#include "backend/disk_image.h"
+#include "backend/memory_disk.h"
+#include "exposure/ledger.h"
+#include "output/stop_request.h"
 #include "platform/seeds.h"
+#include "report/metrics.h"
+#include "report/quantity_text.h"
+#include "report/violations.h"
+#include "virtio/block.h"
+#include "virtio/entropy.h"
+#include "virtio/net.h"
+#include "virtio/virtio_pci_device.h"
 
 namespace pefsim::platform {
-
 namespace {
 
-const machine_config& checked(const machine_config& config) {
-    config.check();
-    return config;
+using sc_core::sc_time;
+
+backend::image_mode mode_of(disk_access access) {
+    switch (access) {
+    case disk_access::read_write:
+        return backend::image_mode::read_write;
+    case disk_access::read_only:
+        return backend::image_mode::read_only;
+    case disk_access::snapshot:
+        return backend::image_mode::snapshot;
+    }
+    return backend::image_mode::read_only;
 }
+
+constexpr std::array shared_states{memory::page_state::normal, memory::page_state::shared,
+                                   memory::page_state::shared_implicit};
 
 }  // namespace
 
-machine::machine(const sc_core::sc_module_name& name, const machine_config& config, std::uint64_t seed)
-    : board(name, checked(config), seed, ultravisor::esm_entry::return_to_caller),
-      config_(config),
-      canaries_(recorder().ledger(), config.canaries, seed_for(seed, random_stream::canaries)) {
-    build_guest();
-    group_guest_signals();
-    group_signals();
+machine::machine(const sc_core::sc_module_name& name, const machine_config& config, std::uint64_t seed,
+                 ultravisor::esm_entry entry)
+    : sc_module(name),
+      seed_(seed),
+      cpus_(config.cpus),
+      time_limit_(config.time_limit) {
+    config.check();
+    build_host(config, entry);
+    build_devices(config);
 }
 
 machine::~machine() = default;
 
 // --- assembly
 
-void machine::build_guest() {
-    std::vector<cpu::native::native_cpu*> cpus;
-    for (unsigned number = 0; number < config_.cpus; ++number) {
-        auto& cpu = cpus_.emplace_back(std::make_unique<cpu::native::native_cpu>(
-            fmt::format("cpu{}", number).c_str(), recorder(),
-            cpu::native::native_cpu::config{
-                .number = number, .quantum = config_.quantum, .costs = config_.costs}));
-        cpu->state()[power::spr::lpidr] = abi::platform::lpid;
-        cpu->bus.bind(memory().initiators);
-        cpu->hypervisor(host());
-        if (firmware() != nullptr) {
-            cpu->ultravisor(*firmware());
-        }
-        interrupts().lines(*cpu);
-        cpus.push_back(cpu.get());
-    }
-    guest::kernel::config parameters{.ram_size = config_.memory_size,
-                                     .secure = config_.secure,
-                                     .block_devices = static_cast<unsigned>(config_.disks.size()),
-                                     .net_devices = config_.network ? 1U : 0U,
-                                     .entropy_devices = config_.entropy ? 1U : 0U,
-                                     .costs = config_.costs};
-    parameters.virtio.override_when = config_.override_when;
-    parameters.block.queue_size = static_cast<std::uint16_t>(config_.queue_size);
-    parameters.net.queue_size = static_cast<std::uint16_t>(config_.queue_size);
-    kernel_ = std::make_unique<guest::kernel>("kernel", recorder(), parameters, cpus);
-    bind_dma_operations();
-}
+void machine::build_host(const machine_config& config, ultravisor::esm_entry entry) {
+    memory_ = std::make_unique<memory::memory_bus>(
+        "memory", recorder_, memory::memory_bus::config{.ram_size = config.memory_size});
+    xics_ = std::make_unique<interrupt::xics>("xics", recorder_,
+                                              interrupt::xics::config{.servers = config.cpus});
+    host_bridge_ = std::make_unique<pci::host_bridge>("pci", recorder_,
+                                                      pci::host_bridge::config{.ram_size = config.memory_size,
+                                                                               .iommu_bypass = !config.iommu,
+                                                                               .costs = config.costs});
+    host_bridge_->memory.bind(memory_->initiators);
+    host_bridge_->interrupts(*xics_);
 
-/// The experiment: which module of DMA operations stands behind which port of virtio core.
-void machine::bind_dma_operations() {
-    const auto serve = [this](auto& module) {
-        module.pages(kernel_->pages);
-        module.log(kernel_->log);
-    };
-    direct_ = std::make_unique<dma_ops::direct_dma_ops>(
-        "direct", recorder(), dma_ops::direct_dma_ops::config{.costs = config_.costs});
-    serve(*direct_);
-    if (config_.uses(dma_operations::swiotlb)) {
-        swiotlb_ = std::make_unique<dma_ops::swiotlb_dma_ops>(
-            "swiotlb", recorder(),
-            dma_ops::swiotlb_dma_ops::config{
-                .pool_size = config_.swiotlb_size, .cpus = config_.areas_of_pool(), .costs = config_.costs});
-        serve(*swiotlb_);
-    }
-    if (config_.uses(dma_operations::iommu)) {
-        iommu_ = std::make_unique<dma_ops::iommu_dma_ops>(
-            "iommu", recorder(), dma_ops::iommu_dma_ops::config{.costs = config_.costs});
-        serve(*iommu_);
-    }
-    kernel_->virtio.arch_dma_ops(operations(config_.arch_dma_ops));
-    kernel_->virtio.virtio_direct_dma_ops(*direct_);
-    if (config_.platform_dma_ops != dma_operations::none) {
-        kernel_->virtio.platform_dma_ops(operations(config_.platform_dma_ops));
+    hypervisor::hypervisor::config host{.ram_size = config.memory_size,
+                                        .on_secure_page = config.policy == host_policy::page_out
+                                                              ? hypervisor::secure_page_policy::page_out
+                                                              : hypervisor::secure_page_policy::bus_error,
+                                        .seed = seed_for(seed_, random_stream::hypervisor),
+                                        .costs = config.costs};
+    hypervisor_ = std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *xics_,
+                                                           host_bridge_->iommu());
+    hypervisor_->memory.bind(memory_->initiators);
+    hypervisor_->mmio.bind(host_bridge_->mmio);
+    memory_->host_fault(*hypervisor_);
+
+    if (config.ultravisor) {
+        ultravisor_ = std::make_unique<ultravisor::ultravisor>(
+            "ultravisor", recorder_, *memory_,
+            ultravisor::ultravisor::config{
+                .costs = config.costs, .seed = seed_for(seed_, random_stream::ultravisor), .entry = entry});
+        ultravisor_->hypervisor(*hypervisor_);
+        hypervisor_->ultravisor(*ultravisor_);
     }
 }
 
-dma_ops::dma_ops_if& machine::operations(dma_operations which) {
-    switch (which) {
-    case dma_operations::direct:
-        return *direct_;
-    case dma_operations::swiotlb:
-        return *swiotlb_;
-    case dma_operations::iommu:
-        return *iommu_;
-    case dma_operations::none:
-        break;
-    }
-    throw std::logic_error("machine: there are no DMA operations called none");
+template <class Device>
+Device& machine::add_device(const machine_config& config, const std::string& name,
+                            const typename Device::config& parameters) {
+    const virtio::virtio_pci_device::config transport{.access_platform = config.access_platform,
+                                                      .indirect_desc = config.indirect,
+                                                      .event_idx = config.event_idx,
+                                                      .costs = config.costs};
+    auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport, parameters);
+    Device& device = function->device;
+    const auto slot = static_cast<unsigned>(functions_.size() + 1);
+    host_bridge_->attach(slot << 3, *function);
+    functions_.push_back(std::move(function));
+    return device;
 }
 
-void machine::group_guest_signals() {
-    for (const auto& cpu : cpus_) {
-        recorder().group(cpu->name(), fmt::format("Guest CPU {}", cpu->number()));
+void machine::add_disk(const machine_config& config, const disk_config& disk) {
+    const std::size_t number = disks_.size();
+    if (disk.image.empty()) {
+        disks_.push_back(std::make_unique<backend::memory_disk>(
+            backend::memory_disk::config{.size = disk.size,
+                                         .initial = disk.blank ? backend::memory_disk::content::zero
+                                                               : backend::memory_disk::content::pseudo_random,
+                                         .seed = seed_for(seed_, random_stream::disks, number),
+                                         .read_only = disk.access == disk_access::read_only,
+                                         .id = fmt::format("memory{}", number)}));
+    } else {
+        disks_.push_back(
+            std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access), disk.known_as));
     }
-    recorder().group(module("kernel"), "Guest kernel and drivers");
-    recorder().group(module("swiotlb"), "DMA operations: swiotlb (bounce buffers)");
-    recorder().group(module("iommu"), "DMA operations: iommu (TCEs)");
-    recorder().group(module("direct"), "DMA operations: direct");
+    add_device<virtio::block>(config, fmt::format("virtio-blk{}", number),
+                              {.queues = static_cast<std::uint16_t>(config.cpus),
+                               .queue_size = static_cast<std::uint16_t>(config.queue_size),
+                               .costs = config.costs})
+        .disk(*disks_.back());
+}
+
+void machine::build_devices(const machine_config& config) {
+    for (const disk_config& disk : config.disks) {
+        add_disk(config, disk);
+    }
+    if (config.network) {
+        peer_ = std::make_unique<backend::network_peer>(
+            "peer", recorder_,
+            backend::network_peer::config{.mtu = static_cast<std::uint16_t>(config.mtu),
+                                          .seed = seed_,
+                                          .pcap = config.pcap,
+                                          .costs = config.costs});
+        add_device<virtio::net>(config, "virtio-net0",
+                                {.queue_size = static_cast<std::uint16_t>(config.queue_size),
+                                 .mtu = static_cast<std::uint16_t>(config.mtu),
+                                 .costs = config.costs})
+            .network(*peer_);
+    }
+    if (config.entropy) {
+        entropy_ = std::make_unique<backend::entropy_source>(seed_for(seed_, random_stream::entropy));
+        add_device<virtio::entropy>(config, "virtio-rng0", {.costs = config.costs}).source(*entropy_);
+    }
+}
+
+void machine::group_signals() {
+    recorder_.group(module("ultravisor"), "Ultravisor (trusted)");
+    recorder_.group(module("memory"), "Memory: page states and the host's accesses");
+    recorder_.group(module("hypervisor"), "Hypervisor (untrusted)");
+    for (const auto& function : functions_) {
+        recorder_.group(function->name(), fmt::format("Device {} (untrusted)", function->basename()));
+    }
+    recorder_.group(module("pci"), "PCI host bridge and IOMMU");
+    recorder_.group(module("peer"), "Network peer");
+    recorder_.group(module("xics"), "Interrupts");
+    recorder_.group(trace::recorder::violation_scope, "Violations");
 }
 
 // --- running
 
-void machine::load(const guest::kernel::workload& workload) {
-    kernel_->run([this, workload](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
-        canaries_.plant(kernel, cpu);
-        kernel.begin_workload(cpu);
-        workload(kernel, cpu);
-    });
-}
-
-void machine::run(const guest::kernel::workload& workload) {
-    load(workload);
-    board::run();
-}
-
-trace::run_ending machine::how_it_ended() const {
-    using enum trace::ending_kind;
-    switch (kernel_->state()) {
-    case guest::kernel_state::finished:
-        return {finished, "the guest finished"};
-    case guest::kernel_state::panicked:
-        if (!kernel_->mistake().empty()) {
-            return {scenario_error,
-                    fmt::format("mistake in the scenario, in guest_main(): {}", kernel_->mistake())};
+void machine::run(const std::function<void(const machine&)>& progress) {
+    const sc_time slice(1, sc_core::SC_MS);
+    std::optional<report::run_ending> cut;
+    while (sc_core::sc_get_status() != sc_core::SC_STOPPED && !(cut = cut_short())) {
+        sc_core::sc_start(std::min(slice, time_limit_ - sc_core::sc_time_stamp()), sc_core::SC_RUN_TO_TIME);
+        if (progress) {
+            progress(*this);
         }
-        return {kernel_->out_of_memory() ? out_of_memory : panicked,
-                fmt::format("guest panic: {}", kernel_->failure())};
-    case guest::kernel_state::terminated:
-        return ended_by_supervisor();
-    default:
-        return {interrupted, "simulation was stopped"};
+    }
+    if (!cut && output::stop_request::made() != 0) {
+        cut = cut_short();
+    }
+    ending_ = cut ? std::move(*cut) : how_it_ended();
+    if (ending_.kind != report::ending_kind::finished) {
+        std::ranges::move(what_cpus_do(), std::back_inserter(ending_.details));
+    }
+    if (!ending_.good()) {
+        std::ranges::move(last_console_lines(), std::back_inserter(ending_.details));
+    }
+    elapsed_ = sc_core::sc_time_stamp();
+}
+
+void machine::commit_files() {
+    if (peer_) {
+        peer_->commit_pcap();
     }
 }
 
-std::vector<std::string> machine::what_cpus_do() const {
-    std::vector<std::string> lines;
-    for (const auto& cpu : cpus_) {
-        if (cpu->started() && !cpu->halted()) {
-            lines.push_back(fmt::format("{} {}", cpu->basename(), kernel_->what_it_does(*cpu)));
-        }
+std::optional<report::run_ending> machine::cut_short() const {
+    using enum report::ending_kind;
+    if (const int signal = output::stop_request::made(); signal != 0) {
+        return report::run_ending{interrupted,
+                                  fmt::format("{} ended the run", signal == SIGINT ? "SIGINT" : "SIGTERM")};
     }
-    return lines;
+    if (sc_core::sc_time_stamp() > sc_core::SC_ZERO_TIME && !sc_core::sc_pending_activity()) {
+        return report::run_ending{waits_for_ever, "the guest waits for something that will not come"};
+    }
+    if (sc_core::sc_time_stamp() >= time_limit_) {
+        return report::run_ending{time_limit,
+                                  fmt::format("the guest had not finished at the time limit of {}",
+                                              report::time_text(report::in_ns(time_limit_)))};
+    }
+    return std::nullopt;
 }
 
-std::string machine::progress() const { return fmt::format("{} requests", requests_completed()); }
+report::run_ending machine::ended_by_supervisor() const {
+    std::string_view why;
+    for (const report::violation_group& each : recorder_.violations().groups()) {
+        if (each.first.kind == report::violation_kind::guest_terminated) {
+            why = each.first.detail;
+        }
+    }
+    return {report::ending_kind::terminated,
+            fmt::format("the guest was ended{}{}", why.empty() ? "" : ": ", why)};
+}
+
+/// What was printed last, as far as people can read it.
+std::vector<std::string> machine::last_console_lines() const {
+    constexpr std::size_t most = 4;
+    constexpr std::size_t longest = 200;
+    std::deque<std::string> lines;
+    std::string line;
+    const auto complete = [&] {
+        if (!line.empty()) {
+            lines.push_back("console: " + std::exchange(line, {}));
+        }
+        if (lines.size() > most) {
+            lines.pop_front();
+        }
+    };
+    const std::string& output = hypervisor_->console_output();
+    constexpr std::size_t looked_at = most * longest;
+    for (const char each :
+         std::string_view(output).substr(output.size() - std::min(output.size(), looked_at))) {
+        if (each == '\n') {
+            complete();
+        } else if (each != '\r') {
+            line += each >= ' ' && each <= '~' ? each : '.';
+        }
+    }
+    complete();
+    return {lines.begin(), lines.end()};
+}
 
 // --- what happened
 
-std::uint64_t machine::devices_with(guest::dma_ops_choice choice) const {
-    const trace::tally* chosen = recorder().metrics().find_tally(module("kernel.virtio"), "dma_ops");
-    return chosen->count(static_cast<std::size_t>(choice));
+std::string machine::module(std::string_view name) const { return fmt::format("{}.{}", this->name(), name); }
+
+std::uint64_t machine::counter(std::string_view module, std::string_view name) const {
+    const report::counter* found = recorder_.metrics().find_counter(this->module(module), name);
+    return found == nullptr ? 0 : found->value();
 }
 
-std::uint64_t machine::bytes_bounced() const {
-    return counter("swiotlb", "bytes_to_bounce") + counter("swiotlb", "bytes_from_bounce");
+std::uint64_t machine::total(std::string_view module, std::string_view name) const {
+    const report::tally* found = recorder_.metrics().find_tally(this->module(module), name);
+    return found == nullptr ? 0 : found->total();
 }
 
-template <class Read>
-machine::traffic machine::completed(Read read) const {
-    const trace::metric_registry& metrics = recorder().metrics();
-    const auto sum = [&](const std::string& driver, std::string_view in, std::string_view out) {
-        return read(*metrics.find_counter(driver, in)) + read(*metrics.find_counter(driver, out));
-    };
-    traffic all;
-    for (std::size_t disk = 0; disk < config_.disks.size(); ++disk) {
-        const std::string driver = module(fmt::format("kernel.virtio_blk{}", disk));
-        all.bytes += sum(driver, "bytes_read", "bytes_written");
-        all.requests += read(*metrics.find_tally(driver, "results"));
+bool machine::guest_secure() const {
+    return ultravisor_ != nullptr && ultravisor_->state() == ultravisor::vm_state::secure;
+}
+
+std::uint64_t machine::device_accesses() const { return total("memory", "device_accesses"); }
+
+std::uint64_t machine::device_accesses_not_shared() const {
+    const report::tally* by_state = recorder_.metrics().find_tally(module("memory"), "device_accesses");
+    std::uint64_t allowed = 0;
+    for (const memory::page_state state : shared_states) {
+        allowed += by_state->count(static_cast<std::size_t>(state));
     }
-    if (config_.network) {
-        const std::string driver = module("kernel.virtio_net0");
-        all.bytes += sum(driver, "bytes_received", "bytes_sent");
-        all.requests += sum(driver, "frames_received", "frames_sent");
-    }
-    return all;
+    return by_state->total() - allowed;
 }
 
-machine::traffic machine::completed() const {
-    return completed([](const auto& metric) {
-        if constexpr (requires { metric.total(); }) {
-            return metric.total();
-        } else {
-            return metric.value();
+std::uint64_t machine::hypercalls(std::initializer_list<abi::hcall> numbers) const {
+    std::uint64_t calls = 0;
+    for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
+        const report::tally* made = recorder_.metrics().find_tally(module(fmt::format("cpu{}", cpu)),
+                                                                   "hypercalls");
+        for (const abi::hcall number : numbers) {
+            calls += made->count(abi::hcall_row(static_cast<std::uint64_t>(number)));
         }
-    });
+    }
+    return calls;
 }
 
-std::uint64_t machine::requests_completed() const { return completed().requests; }
-
-trace::run_facts machine::facts() const {
-    trace::run_facts facts = board::facts();
-    const trace::metric_registry& metrics = recorder().metrics();
-    const double seconds = metrics.rate_window(elapsed()).length().to_seconds();
-    if (kernel_->workload_begin() > sc_core::SC_ZERO_TIME && seconds > 0) {
-        const traffic done = completed([&](const auto& metric) { return metrics.in_window(metric); });
-        facts.figures.push_back({"workload_time", seconds * 1e6, "us",
-                                 "from the workload's start to its end; all rates are of it"});
-        facts.figures.push_back({"throughput", static_cast<double>(done.bytes) / seconds / 1e6, "MB/s",
-                                 "data of completed requests and frames, by the workload's time"});
-        facts.figures.push_back({"request_rate", static_cast<double>(done.requests) / seconds, "1/s",
-                                 "completed requests and frames, by the workload's time"});
+std::size_t machine::canaries_seen() const {
+    std::set<std::string> seen;
+    for (const exposure::sighting_group& sightings : recorder_.ledger().sighting_groups()) {
+        seen.insert(sightings.first.canary);
     }
-    const std::uint64_t bytes = completed().bytes;
-    if (bytes_bounced() > 0 && bytes > 0) {
-        facts.figures.push_back({"bounce_factor",
-                                 static_cast<double>(bytes_bounced()) / static_cast<double>(bytes), "",
-                                 "bytes copied to and from bounce buffers for each byte of data"});
-    }
-    return facts;
+    return seen.size();
 }
 
 }  // namespace pefsim::platform

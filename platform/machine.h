@@ -3,78 +3,146 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
-#include "cpu/native/native_cpu.h"
-#include "dma_ops/direct_dma_ops.h"
-#include "dma_ops/iommu_dma_ops.h"
-#include "dma_ops/swiotlb_dma_ops.h"
-#include "guest/kernel.h"
-#include "platform/board.h"
-#include "platform/canaries.h"
+#include "abi/hcall.h"
+#include "abi/platform.h"
+#include "backend/block_backend_if.h"
+#include "backend/entropy_source.h"
+#include "backend/network_peer.h"
+#include "hypervisor/hypervisor.h"
+#include "interrupt/xics.h"
+#include "memory/memory_bus.h"
+#include "pci/host_bridge.h"
+#include "pci/pci_function.h"
 #include "platform/machine_config.h"
-#include "trace/run_report.h"
+#include "power/registers.h"
+#include "report/run_ending.h"
+#include "report/run_report.h"
+#include "trace/recorder.h"
+#include "ultravisor/ultravisor.h"
 
 namespace pefsim::platform {
 
-/// A machine with a native guest: the guest's kernel is C++ and runs on host-compiled CPUs.
+/// What every machine has, whatever its CPUs execute: memory, interrupt controller, Ultravisor, host and devices, wired up
+/// from a machine_config. What derives from it adds CPUs, cpu0 .., and the guest that they run.
 ///
-/// Its parts are reachable, so that a scenario can look at, or play, any side. Modules below it, besides the board's: cpu0 ..,
-/// direct, swiotlb, iommu (those that are used), kernel.
-class machine : public board {
+/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0, peer (those that are
+/// used).
+class machine : public sc_core::sc_module {
 public:
-    /// \throws std::invalid_argument for a configuration that cannot be (machine_config::check()), or an image or a pcap
-    ///         file that cannot be used
-    machine(const sc_core::sc_module_name& name, const machine_config& config, std::uint64_t seed);
     ~machine() override;
 
-    /// What CPU 0 is to do once the guest's kernel has started; the guest has finished when it returns.
-    void load(const guest::kernel::workload& workload);
-    /// Loads `workload` and runs it.
-    void run(const guest::kernel::workload& workload);
-    using board::run;
+    /// Runs until simulation is stopped, nothing will ever happen again (the guest waits for something that does not come),
+    /// or the time limit is reached.
+    /// \param progress called now and then
+    void run(const std::function<void(const machine&)>& progress = {});
 
-    /// Block requests and frames that the guest's drivers have completed so far.
-    [[nodiscard]] std::uint64_t requests_completed() const;
-    [[nodiscard]] std::string progress() const override;
-    [[nodiscard]] trace::run_facts facts() const override;
-    [[nodiscard]] const machine_config& config() const { return config_; }
+    /// After the run: the files that its parts have written take their places.
+    /// \throws output::write_error when one could not be written in full
+    void commit_files();
+
+    /// The guest has done all that it had to do.
+    [[nodiscard]] bool finished() const { return ending_.good(); }
+    /// How the run ended, and what it hung on if that was not well.
+    [[nodiscard]] const report::run_ending& ending() const { return ending_; }
+    [[nodiscard]] const sc_core::sc_time& elapsed() const { return elapsed_; }
+    /// How far the guest has come, in a few words.
+    [[nodiscard]] virtual std::string progress() const = 0;
+    /// What the report says besides the metrics: elapsed time and rates.
+    [[nodiscard]] virtual report::run_facts facts() const { return {.elapsed = elapsed_, .ending = ending_}; }
+
+    trace::recorder& recorder() { return recorder_; }
+    [[nodiscard]] const trace::recorder& recorder() const { return recorder_; }
 
     // --- its parts
-    guest::kernel& kernel() { return *kernel_; }
-    cpu::native::native_cpu& cpu(std::size_t number) { return *cpus_.at(number); }
-    dma_ops::dma_ops_if& operations(dma_operations which);
+    memory::memory_bus& memory() { return *memory_; }
+    [[nodiscard]] const memory::memory_bus& memory() const { return *memory_; }
+    hypervisor::hypervisor& host() { return *hypervisor_; }
+    [[nodiscard]] const hypervisor::hypervisor& host() const { return *hypervisor_; }
+    /// nullptr on a machine without one.
+    ultravisor::ultravisor* firmware() { return ultravisor_.get(); }
+    pci::host_bridge& host_bridge() { return *host_bridge_; }
+    backend::block_backend_if& disk(std::size_t number) { return *disks_.at(number); }
+    backend::network_peer& peer() { return *peer_; }
 
     // --- what happened in it
-    /// Devices whose DMA operations virtio core chose for this reason.
-    [[nodiscard]] std::uint64_t devices_with(guest::dma_ops_choice choice) const;
-    [[nodiscard]] std::uint64_t bytes_bounced() const;
+    /// The counter `name` of the module "machine.<module>", 0 when there is none.
+    [[nodiscard]] std::uint64_t counter(std::string_view module, std::string_view name) const;
+    /// The sum of the tally `name` of the module.
+    [[nodiscard]] std::uint64_t total(std::string_view module, std::string_view name) const;
+    [[nodiscard]] bool guest_secure() const;
+    /// Pages that devices asked for, and those of them that were neither shared nor an ordinary guest's.
+    [[nodiscard]] std::uint64_t device_accesses() const;
+    [[nodiscard]] std::uint64_t device_accesses_not_shared() const;
+    /// Hypercalls of the guest with these numbers.
+    [[nodiscard]] std::uint64_t hypercalls(std::initializer_list<abi::hcall> numbers) const;
+    /// Canaries of which the host saw all or a part, by any channel.
+    [[nodiscard]] std::size_t canaries_seen() const;
+
+protected:
+    /// \throws std::invalid_argument for a configuration that cannot be (machine_config::check()), or an image or a pcap file
+    ///         that cannot be used
+    /// \param entry where UV_ESM leads a guest of this kind
+    machine(const sc_core::sc_module_name& name, const machine_config& config, std::uint64_t seed,
+            ultravisor::esm_entry entry);
+
+    /// How a run ended that was not cut short.
+    [[nodiscard]] virtual report::run_ending how_it_ended() const = 0;
+    /// What each CPU is doing now: of a run that was cut short, or that did not end well.
+    [[nodiscard]] virtual std::vector<std::string> what_cpus_do() const = 0;
+    /// Why the Ultravisor or the hypervisor ended the guest.
+    [[nodiscard]] report::run_ending ended_by_supervisor() const;
+
+    /// Joins the guest's next processor to memory, supervisors and interrupts: in the order of their numbers.
+    template <class Cpu>
+    void connect(Cpu& cpu) {
+        cpu.state()[power::spr::lpidr] = abi::platform::lpid;
+        cpu.bus.bind(memory_->initiators);
+        cpu.hypervisor(*hypervisor_);
+        if (ultravisor_ != nullptr) {
+            cpu.ultravisor(*ultravisor_);
+        }
+        xics_->lines(cpu);
+        hypervisor_->processors(cpu);
+    }
+    /// Groups of signals, in the order in which a request travels; the guest's come first.
+    void group_signals();
+    /// The full name of one of its modules.
+    [[nodiscard]] std::string module(std::string_view name) const;
 
 private:
-    /// What the guest's drivers have completed: of block devices and cards.
-    struct traffic {
-        std::uint64_t bytes = 0;
-        std::uint64_t requests = 0;
-    };
-    [[nodiscard]] traffic completed() const;
-    template <class Read>
-    [[nodiscard]] traffic completed(Read read) const;
-    void build_guest();
-    void bind_dma_operations();
-    void group_guest_signals();
-    [[nodiscard]] trace::run_ending how_it_ended() const override;
-    [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
+    [[nodiscard]] std::optional<report::run_ending> cut_short() const;
+    [[nodiscard]] std::vector<std::string> last_console_lines() const;
+    void build_host(const machine_config& config, ultravisor::esm_entry entry);
+    void build_devices(const machine_config& config);
+    void add_disk(const machine_config& config, const disk_config& disk);
+    template <class Device>
+    Device& add_device(const machine_config& config, const std::string& name,
+                       const typename Device::config& parameters);
 
-    machine_config config_;
-    std::vector<std::unique_ptr<cpu::native::native_cpu>> cpus_;
-    std::unique_ptr<dma_ops::direct_dma_ops> direct_;
-    std::unique_ptr<dma_ops::swiotlb_dma_ops> swiotlb_;
-    std::unique_ptr<dma_ops::iommu_dma_ops> iommu_;
-    std::unique_ptr<guest::kernel> kernel_;
-    canaries canaries_;  // its buffers go back to the kernel
+    std::uint64_t seed_;
+    unsigned cpus_;
+    sc_core::sc_time time_limit_;
+    trace::recorder recorder_;
+    std::unique_ptr<memory::memory_bus> memory_;
+    std::unique_ptr<interrupt::xics> xics_;
+    std::unique_ptr<hypervisor::hypervisor> hypervisor_;
+    std::unique_ptr<ultravisor::ultravisor> ultravisor_;
+    std::unique_ptr<pci::host_bridge> host_bridge_;
+    std::vector<std::unique_ptr<backend::block_backend_if>> disks_;
+    std::unique_ptr<backend::network_peer> peer_;
+    std::unique_ptr<backend::entropy_source> entropy_;
+    std::vector<std::unique_ptr<pci::pci_function>> functions_;
+    report::run_ending ending_;
+    sc_core::sc_time elapsed_;
 };
 
 }  // namespace pefsim::platform

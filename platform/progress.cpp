@@ -6,7 +6,7 @@
 
 #include <cstdio>
 
-#include "platform/board.h"
+#include "platform/machine.h"
 #include "platform/quantity.h"
 
 namespace pefsim::platform {
@@ -23,7 +23,7 @@ progress::progress(bool quiet, std::string label)
       label_(std::move(label)),
       next_(clock::now() + first_after) {}
 
-void progress::update(const board& running) {
+void progress::update(const machine& running) {
     if (!enabled_ || clock::now() < next_) {
         return;
     }

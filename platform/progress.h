@@ -6,14 +6,14 @@
 
 namespace pefsim::platform {
 
-class board;
+class machine;
 
 /// A line on a terminal that tells how far a long run has come; nothing when standard error is no terminal, or when the run is
 /// over within a second.
 class progress {
 public:
     progress(bool quiet, std::string label);
-    void update(const board& running);
+    void update(const machine& running);
     void clear();
 
 private:

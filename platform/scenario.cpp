@@ -1,36 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/scenario.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+#include <systemc>
+
+#include "output/file_claims.h"
+#include "output/standard_output.h"
+#include "output/stop_request.h"
+#include "output/whole_file.h"
+#include "platform/command_line.h"
 #include "platform/scenario_mistake.h"
+#include "platform/session.h"
 
 namespace pefsim::platform {
+namespace {
 
-void scenario::declare_all(parameter_set& parameters) {
-    call_scenario("configure()", may_refuse_input::no, [&] { configure(machine_); });
-    call_scenario("declare()", may_refuse_input::no, [&] { declare(parameters); });
-    machine_.declare(parameters);
+constexpr int shown = 0;
+constexpr int not_shown = 1;
+constexpr int bad_input = 2;
+constexpr int broken = 3;
+
+int complain(std::string_view name, std::string message, int status) {
+    // One line, and nothing that a terminal would obey.
+    std::ranges::replace_if(
+        message, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
+    output::complain(fmt::format("{}: {}", name, message));
+    return status;
 }
 
-void scenario::settle() {
-    machine_.check();
-    call_scenario("prepare()", may_refuse_input::yes, [&] { prepare(machine_); });
+int complain(const scenario& what, std::string message, int status) {
+    return complain(what.name(), std::move(message), status);
 }
 
-void scenario::execute(session& in) {
+/// \throws std::invalid_argument when an output of the run is an input or another output
+void check_files(const scenario& of, const run_options& options, const parameter_set& parameters) {
+    using enum output::file_use;
+    output::file_claims claims;
+    claims.add_standard_files();
+    for (const std::filesystem::path& file : options.config_files) {
+        claims.add("config", input, file);
+    }
+    if (!options.list_signals) {
+        claims.add("report", output::file_use::output, options.report_file.value_or(""));
+    }
+    if (options.trace && !options.list_signals) {
+        std::filesystem::path trace = trace_path(options, of.name());
+        claims.add("trace", output::file_use::output, trace);
+        claims.add("the trace's save file", output::file_use::output, trace.replace_extension(".gtkw"));
+    }
+    parameters.claim_files(claims);
+    claims.check();
+}
+
+int run_unguarded(scenario& what, std::span<const char* const> arguments) {
+    sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+    sc_core::sc_report_handler::set_actions(sc_core::SC_ERROR, sc_core::SC_THROW);
+
+    parameter_set parameters;
+    what.declare_all(parameters);
+    const run_options options = parse_command_line(arguments, parameters);
+    if (options.help) {
+        output::standard_output::write(help_text(what.name(), what.description(), parameters));
+        return shown;
+    }
+    check_files(what, options, parameters);
+    what.settle();
+    session execution(what, options, parameters);
     try {
-        run(in);
-    } catch (...) {
-        if (in.busy()) {
-            throw;
-        }
-        call_scenario("run()", may_refuse_input::yes, [] { throw; });
+        what.execute(execution);
+    } catch (const scenario_mistake& mistake) {
+        execution.fail(mistake.what());
+    }
+    const bool all_shown = execution.finish();
+    return execution.exit_status().value_or(all_shown ? shown : not_shown);
+}
+
+}  // namespace
+
+int run_scenario(scenario& what, int argc, const char* const* argv) {
+    try {
+        const std::span arguments(argv, static_cast<std::size_t>(argc));
+        output::occupy_standard_descriptors();
+        output::stop_request::listen();
+        const int status = run_unguarded(what, arguments.subspan(std::min<std::size_t>(1, arguments.size())));
+        output::standard_output::check();
+        return status;
+    } catch (const scenario_mistake& mistake) {
+        return complain(what, mistake.what(), not_shown);
+    } catch (const output::write_error& error) {
+        return complain(what, error.what(), not_shown);
+    } catch (const std::invalid_argument& error) {
+        return complain(what, error.what(), bad_input);
+    } catch (const std::exception& error) {
+        return complain(what, fmt::format("internal error: {}", error.what()), broken);
     }
 }
 
-void scenario::run(session& in) {
-    in.run(
-        machine_, [this](guest::kernel& kernel, cpu::native::native_cpu& cpu) { guest_main(kernel, cpu); },
-        [this, &in](machine& after) { judge(after, in); }, {});
+int run_scenario(const std::function<std::unique_ptr<scenario>()>& make, int argc, const char* const* argv) {
+    std::unique_ptr<scenario> made;
+    try {
+        call_scenario("its constructor", may_refuse_input::no, [&] { made = make(); });
+    } catch (const scenario_mistake& mistake) {
+        const std::string binary = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "?";
+        return complain(binary, mistake.what(), not_shown);
+    }
+    return run_scenario(*made, argc, argv);
 }
 
 }  // namespace pefsim::platform

@@ -1,67 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cpu/native/native_cpu.h"
-#include "guest/kernel.h"
-#include "platform/command.h"
-#include "platform/machine.h"
-#include "platform/machine_config.h"
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "platform/parameter_set.h"
-#include "platform/session.h"
 
 namespace pefsim::platform {
 
-/// One scenario of a native guest: a machine, what its guest does, and what the run is to show. Derive from it, override what is
-/// needed, and give the binary a main():
+class session;
+
+/// What a binary of scenarios/ does, whatever kind of machine it is about: it has a name, parameters, and runs once in a
+/// session. A native_scenario is one about a native guest.
 ///
-///     int main(int argc, char** argv) { return pefsim::platform::run_scenario<my_scenario>(argc, argv); }
-///
-/// The calls come in this order: configure, declare, (the command line is read), prepare, run. The default run() makes one
-/// machine, runs guest_main() on its CPU 0 and then judge()s.
-///
-/// What a call throws is a mistake in the scenario: one line on standard error says which call and what, and the exit status is
-/// 1. Only prepare() refuses what the user has given, by std::invalid_argument. An exception in guest_main() ends the guest
-/// by a panic, and judge() is not called. A scenario that expects nothing is a mistake, too, and so is one of whose modules
-/// (with signals, metrics or processes) a part is gone before its machine.
-class scenario : public command {
+/// The calls come in this order: declare_all, (the command line is read), settle, run.
+class scenario {
 public:
-    using command::command;
+    /// \param name the binary's name  \param description what it shows, for --help and the report: a sentence or more
+    scenario(std::string name, std::string description)
+        : name_(std::move(name)),
+          description_(std::move(description)) {}
+    virtual ~scenario() = default;
+    scenario(const scenario&) = delete;
+    scenario& operator=(const scenario&) = delete;
 
-    /// The machine that this scenario is about, before the user changes anything.
-    virtual void configure(machine_config& /*machine*/) {}
-    /// The scenario's own parameters, bound to its members.
-    virtual void declare(parameter_set& /*parameters*/) {}
-    /// After the command line: what follows from the parameters (disks, for instance).
+    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] const std::string& description() const { return description_; }
+
+    /// Every parameter, bound to a variable of the scenario.
+    virtual void declare_all(parameter_set& parameters) = 0;
+    /// After the command line: checks the parameters, and what follows from them.
     /// \throws std::invalid_argument naming the parameters that are wrong or contradict each other
-    virtual void prepare(machine_config& /*machine*/) {}
-
-    /// The guest's own work, on CPU 0, after its kernel has started and found its devices.
-    virtual void guest_main(guest::kernel& /*kernel*/, cpu::native::native_cpu& /*cpu*/) {}
-    /// After the run: session::expect() says what was shown. machine::finished() tells whether guest_main has returned.
-    virtual void judge(machine& /*after*/, session& /*in*/) {}
-
-    /// The whole of it; override to run more than one machine.
-    void run(session& in) override;
-
-    /// The machine as the command line has left it; a scenario of several machines starts each from a copy.
-    [[nodiscard]] const machine_config& config() const { return machine_; }
+    virtual void settle() = 0;
+    virtual void run(session& in) = 0;
+    /// Calls run(). For a kind of scenario that tells its own mistakes from pefsim's.
+    virtual void execute(session& in) { run(in); }
 
 private:
-    void declare_all(parameter_set& parameters) final;
-    void settle() final;
-    void execute(session& in) final;
-
-    machine_config machine_;
+    std::string name_;
+    std::string description_;
 };
 
-/// Runs a scenario as its binary does: run_command().
-inline int run_scenario(scenario& what, int argc, const char* const* argv) {
-    return run_command(what, argc, argv);
-}
+/// Runs a scenario as its binary does. \returns the exit status: 0 shown, 1 not shown, an output that could not be written, or a
+/// mistake in a scenario's own code, 2 bad input (one line on standard error says what), or what session::exit_with() says
+int run_scenario(scenario& what, int argc, const char* const* argv);
+/// The same of a scenario that is made first; what its constructor throws is a mistake of the scenario's.
+int run_scenario(const std::function<std::unique_ptr<scenario>()>& make, int argc, const char* const* argv);
 
 template <class Scenario>
 int run_scenario(int argc, const char* const* argv) {
-    return run_command<Scenario>(argc, argv);
+    return run_scenario([]() -> std::unique_ptr<scenario> { return std::make_unique<Scenario>(); }, argc,
+                        argv);
 }
 
 }  // namespace pefsim::platform

@@ -7,9 +7,10 @@
 #include <systemc>
 
 #include "output/standard_output.h"
-#include "platform/command.h"
 #include "platform/progress.h"
+#include "platform/scenario.h"
 #include "platform/scenario_mistake.h"
+#include "report/run_ending.h"
 #include "trace/signal_catalogue.h"
 #include "trace/trace_file.h"
 
@@ -48,7 +49,7 @@ void check_all_are_there(const trace::recorder& recorder) {
 
 }  // namespace
 
-session::session(const command& of, const run_options& options, const parameter_set& parameters)
+session::session(const scenario& of, const run_options& options, const parameter_set& parameters)
     : options_(options) {
     header_.scenario = of.name();
     header_.description = of.description();
@@ -95,10 +96,11 @@ std::filesystem::path trace_path(const run_options& options, std::string_view sc
         fmt::format("{}.{}", scenario, trace::recorder::fst_available() ? "fst" : "vcd"));
 }
 
-void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
+void session::run(const std::function<std::unique_ptr<machine>()>& elaborate,
                   const std::function<void()>& afterwards, const presentation& how) {
     const fresh_simulation simulation;
-    const std::unique_ptr<board> subject = elaborate();
+    busy_ = true;
+    const std::unique_ptr<machine> subject = elaborate();
     busy_ = false;
     if (options_.list_signals) {
         if (how.traced) {
@@ -109,7 +111,7 @@ void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
     busy_ = true;
     run_to_end(*subject, how);
     busy_ = false;
-    if (subject->ending().kind == trace::ending_kind::scenario_error) {
+    if (subject->ending().kind == report::ending_kind::scenario_error) {
         add_run(*subject, how);
         throw scenario_mistake(subject->ending().text);
     }
@@ -118,7 +120,7 @@ void session::run(const std::function<std::unique_ptr<board>()>& elaborate,
     add_run(*subject, how);
 }
 
-void session::run_to_end(board& subject, const presentation& how) {
+void session::run_to_end(machine& subject, const presentation& how) {
     check_no_module_is_gone();
     if (options_.trace && how.traced) {
         subject.recorder().start({.file = trace_path(options_, header_.scenario),
@@ -127,38 +129,24 @@ void session::run_to_end(board& subject, const presentation& how) {
                                   .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
     }
     progress shown(options_.quiet, how.label.empty() ? header_.scenario : how.label);
-    subject.run([&shown](const board& running) { shown.update(running); });
+    subject.run([&shown](const machine& running) { shown.update(running); });
     shown.clear();
     note_failures_of([&] { subject.recorder().finish(); });
     note_failures_of([&] { subject.commit_files(); });
 }
 
-void session::add_run(const board& subject, const presentation& how) {
-    trace::run_facts facts = subject.facts();
+void session::add_run(const machine& subject, const presentation& how) {
+    report::run_facts facts = subject.facts();
     facts.label = how.label;
-    runs_.push_back(trace::figures_json(subject.recorder(), facts));
+    runs_.push_back(report::figures_json(subject.recorder().record(), facts));
     note_ending(facts.ending, how.label);
     if (how.text) {
-        run_texts_.push_back(trace::figures_text(subject.recorder(), facts));
+        run_texts_.push_back(report::figures_text(subject.recorder().record(), facts));
     }
 }
 
-void session::run(const machine_config& config, const guest::kernel::workload& workload,
-                  const std::function<void(machine&)>& afterwards, const presentation& how) {
-    machine* subject = nullptr;
-    run(
-        [&] {
-            busy_ = true;
-            auto elaborated = std::make_unique<machine>("machine", config, options_.seed);
-            elaborated->load(workload);
-            subject = elaborated.get();
-            return elaborated;
-        },
-        [&] { call_scenario("judge()", may_refuse_input::no, [&] { afterwards(*subject); }); }, how);
-}
-
 /// The report's is that of the first machine that did not end well.
-void session::note_ending(const trace::run_ending& ending, std::string_view label) {
+void session::note_ending(const report::run_ending& ending, std::string_view label) {
     if (runs_.size() == 1 || (header_.ending.good() && !ending.good())) {
         header_.ending = ending;
         if (!label.empty() && !ending.good()) {
@@ -170,7 +158,7 @@ void session::note_ending(const trace::run_ending& ending, std::string_view labe
 }
 
 void session::complain_of_what_was_not_shown() const {
-    for (const trace::report_header::verdict_line& each : header_.verdict) {
+    for (const report::report_header::verdict_line& each : header_.verdict) {
         if (!each.shown && each.text != mistake_) {
             output::complain(fmt::format("{}: not shown: {}", header_.scenario, each.text));
         }
@@ -178,7 +166,7 @@ void session::complain_of_what_was_not_shown() const {
 }
 
 void session::fail(std::string mistake) {
-    header_.ending = {trace::ending_kind::scenario_error, mistake};
+    header_.ending = {report::ending_kind::scenario_error, mistake};
     add_mistake(std::move(mistake));
 }
 
@@ -210,14 +198,14 @@ bool session::finish() {
         }
         throw output::write_error(line, failures_.front().file());
     }
-    return header_.shown() && header_.ending.kind != trace::ending_kind::interrupted;
+    return header_.shown() && header_.ending.kind != report::ending_kind::interrupted;
 }
 
 void session::write_report() {
     if (!report_) {
         return;
     }
-    nlohmann::ordered_json report = trace::header_json(header_);
+    nlohmann::ordered_json report = report::header_json(header_);
     report["results"] = results_;
     report["runs"] = runs_;
     report["files"] = nlohmann::ordered_json::object();
@@ -237,9 +225,9 @@ void session::print_report() {
     if (options_.quiet) {
         return;
     }
-    trace::report_header header = header_;
+    report::report_header header = header_;
     header.parameters = changed_parameters_;
-    output::standard_output::write(trace::header_text(header));
+    output::standard_output::write(report::header_text(header));
     for (const std::vector<std::string>& texts : {run_texts_, texts_}) {
         for (const std::string& text : texts) {
             output::standard_output::write("\n" + text);

@@ -11,24 +11,22 @@
 #include <utility>
 #include <vector>
 
-#include "guest/kernel.h"
 #include "output/whole_file.h"
-#include "platform/board.h"
 #include "platform/command_line.h"
 #include "platform/machine.h"
-#include "platform/machine_config.h"
 #include "platform/parameter_set.h"
-#include "trace/run_report.h"
+#include "report/run_ending.h"
+#include "report/run_report.h"
 
 namespace pefsim::platform {
 
-class command;
+class scenario;
 
 /// One execution of a scenario binary: the options it was given, the machines it ran, and what it found.
 class session {
 public:
     /// All of them outlive the session; `parameters` are as the command line left them.
-    session(const command& of, const run_options& options, const parameter_set& parameters);
+    session(const scenario& of, const run_options& options, const parameter_set& parameters);
 
     [[nodiscard]] const run_options& options() const { return options_; }
 
@@ -57,12 +55,8 @@ public:
     /// called.
     /// \throws std::invalid_argument for a configuration that cannot be, or a trace file that cannot be written
     /// \throws scenario_mistake when the guest's programme has thrown, or a module of the scenario is gone before the machine
-    void run(const std::function<std::unique_ptr<board>()>& elaborate,
+    void run(const std::function<std::unique_ptr<machine>()>& elaborate,
              const std::function<void()>& afterwards, const presentation& how);
-    /// The same of a native guest that runs `workload` on its CPU 0.
-    void run(const machine_config& config, const guest::kernel::workload& workload,
-             const std::function<void(machine&)>& afterwards, const presentation& how);
-
     /// While pefsim's own code runs, not the scenario's: whose is the exception that came out of run()?
     [[nodiscard]] bool busy() const { return busy_; }
     /// The scenario's own code has made a mistake: the run ends with it, and nothing is shown.
@@ -82,14 +76,14 @@ private:
     void note_failures_of(const std::function<void()>& writes);
     void write_report();
     void print_report();
-    void run_to_end(board& subject, const presentation& how);
-    void add_run(const board& subject, const presentation& how);
+    void run_to_end(machine& subject, const presentation& how);
+    void add_run(const machine& subject, const presentation& how);
     void add_mistake(std::string mistake);
-    void note_ending(const trace::run_ending& ending, std::string_view label);
+    void note_ending(const report::run_ending& ending, std::string_view label);
     void complain_of_what_was_not_shown() const;
 
     const run_options& options_;
-    trace::report_header header_;  // with every parameter, for the JSON report
+    report::report_header header_;  // with every parameter, for the JSON report
     std::vector<std::pair<std::string, std::string>> changed_parameters_;
     nlohmann::ordered_json results_ = nlohmann::ordered_json::object();
     nlohmann::ordered_json runs_ = nlohmann::ordered_json::array();

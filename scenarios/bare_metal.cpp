@@ -9,12 +9,13 @@
 
 #include "bare_metal/guest_options.h"
 #include "bare_metal/host_look.h"
+#include "exposure/ledger.h"
 #include "output/standard_output.h"
 #include "output/whole_file.h"
-#include "platform/command.h"
-#include "platform/power_machine.h"
+#include "platform/power/power_machine.h"
+#include "platform/power/state_dump.h"
+#include "platform/scenario.h"
 #include "platform/session.h"
-#include "platform/state_dump.h"
 #include "power/debug/elf_symbols.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
@@ -23,22 +24,23 @@ namespace {
 
 namespace debug = power::debug;
 
-class bare_metal_scenario : public platform::command {
+class bare_metal_scenario : public platform::scenario {
 public:
     bare_metal_scenario()
-        : command("bare_metal", "Runs any program on the POWER9 cores of a machine with hypervisor and "
-                                "Ultravisor, without an operating "
-                                "system. Its console (H_PUT_TERM_CHAR) is standard output; the report comes "
-                                "after it, unless --quiet. Exit "
-                                "status: what the program gave to H_EXIT (hypercall 0xf0fc, R4), modulo 256, "
-                                "if that is not 0; else the "
-                                "verdict's.") {
+        : scenario("bare_metal",
+                   "Runs any program on the POWER9 cores of a machine with hypervisor and "
+                   "Ultravisor, without an operating "
+                   "system. Its console (H_PUT_TERM_CHAR) is standard output; the report comes "
+                   "after it, unless --quiet. Exit "
+                   "status: what the program gave to H_EXIT (hypercall 0xf0fc, R4), modulo 256, "
+                   "if that is not 0; else the "
+                   "verdict's.") {
         machine_.time_limit = sc_core::sc_time(10, sc_core::SC_SEC);
     }
 
     void declare_all(platform::parameter_set& parameters) override {
         guest_.declare(parameters, machine_);
-        machine_.declare_board(parameters);
+        machine_.declare_machine(parameters);
         machine_.declare_costs(parameters);
     }
 
@@ -117,7 +119,7 @@ private:
     void judge_secrets(platform::session& in) const {
         for (const std::string& each : guest_.secrets()) {
             std::uint64_t seen = 0;
-            for (const trace::sighting_group& group : subject_->recorder().ledger().sighting_groups()) {
+            for (const exposure::sighting_group& group : subject_->recorder().ledger().sighting_groups()) {
                 seen += group.first.canary == each ? group.count : 0;
             }
             in.results()["secrets"].push_back({{"secret", each}, {"seen", seen}});
@@ -197,4 +199,4 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) { return platform::run_command<bare_metal_scenario>(argc, argv); }
+int main(int argc, char** argv) { return platform::run_scenario<bare_metal_scenario>(argc, argv); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "disk_copy.h"
+#include "report/violations.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
@@ -17,9 +18,9 @@ public:
               "names their "
               "bytes.") {}
 
-    void configure(platform::machine_config& machine) override { machine.access_platform = false; }
+    void configure(platform::native_machine_config& machine) override { machine.access_platform = false; }
 
-    void judge(platform::machine& after, platform::session& in) override {
+    void judge(platform::native_machine& after, platform::session& in) override {
         disk_copy_scenario::judge(after, in);
         in.expect(after.devices_with(guest::dma_ops_choice::virtio_direct) == after.config().disks.size(),
                   "virtio chose virtio_direct_dma_ops for every device, ACCESS_PLATFORM being absent");

@@ -2,26 +2,28 @@
 #include <array>
 #include <fmt/format.h>
 
-#include "platform/scenario.h"
+#include "platform/native/native_scenario.h"
+#include "report/violations.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
 namespace {
 
-class direct_in_secure_guest : public platform::scenario {
+class direct_in_secure_guest : public platform::native_scenario {
 public:
     direct_in_secure_guest()
-        : scenario("direct_in_secure_guest", "What goes wrong without bounce buffers: a secure guest whose "
-                                             "devices do not offer ACCESS_PLATFORM, on a "
-                                             "platform without a hook, hands guest physical addresses of "
-                                             "secure pages to the host. The device asks for "
-                                             "its ring, is refused, and reads the ciphertext that the "
-                                             "hypervisor got by UV_PAGE_OUT (or gets a bus "
-                                             "error, with --host.policy bus_error). No plaintext leaks, and "
-                                             "no I/O is done: it is corruption, not "
-                                             "exposure. The report lists each refused access.") {}
+        : native_scenario("direct_in_secure_guest",
+                          "What goes wrong without bounce buffers: a secure guest whose "
+                          "devices do not offer ACCESS_PLATFORM, on a "
+                          "platform without a hook, hands guest physical addresses of "
+                          "secure pages to the host. The device asks for "
+                          "its ring, is refused, and reads the ciphertext that the "
+                          "hypervisor got by UV_PAGE_OUT (or gets a bus "
+                          "error, with --host.policy bus_error). No plaintext leaks, and "
+                          "no I/O is done: it is corruption, not "
+                          "exposure. The report lists each refused access.") {}
 
-    void configure(platform::machine_config& machine) override {
+    void configure(platform::native_machine_config& machine) override {
         machine.secure = true;
         machine.access_platform = false;
         machine.disks = {{.size = std::uint64_t{1} << 20}};
@@ -45,12 +47,12 @@ public:
             cpu, [this] { return answered_; }, cpu.now() + patience_);
     }
 
-    void judge(platform::machine& after, platform::session& in) override {
-        const trace::violation_log& log = after.recorder().violations();
+    void judge(platform::native_machine& after, platform::session& in) override {
+        const report::violation_log& log = after.recorder().violations();
         in.expect(after.guest_secure(), "the guest made itself secure");
         in.expect(after.devices_with(guest::dma_ops_choice::virtio_direct) == 1,
                   "virtio chose virtio_direct_dma_ops: no ACCESS_PLATFORM, no hook");
-        in.expect(log.count(trace::violation_kind::refused_access) > 0,
+        in.expect(log.count(report::violation_kind::refused_access) > 0,
                   "the device's accesses to secure pages were refused, each on record with its page's state");
         if (after.config().policy == platform::host_policy::page_out) {
             in.expect(after.counter("ultravisor", "pages_encrypted") > 0,

@@ -58,7 +58,7 @@ void disk_copy_scenario::declare(platform::parameter_set& parameters) {
                    "the guest clears recycled memory before it reads into it");
 }
 
-void disk_copy_scenario::prepare(platform::machine_config& machine) {
+void disk_copy_scenario::prepare(platform::native_machine_config& machine) {
     if (chunk_ == 0 || chunk_ % backend::sector_size != 0 || chunk_ > largest_chunk) {
         throw std::invalid_argument(fmt::format("chunk: {} is not a multiple of 512B up to {}",
                                                 platform::format_size(chunk_),
@@ -97,13 +97,13 @@ void disk_copy_scenario::create_copy(platform::disk_config& as) {
 }
 
 void disk_copy_scenario::run(platform::session& in) {
-    platform::machine_config machine = config();
+    platform::native_machine_config machine = config();
     if (!copy_to_.empty() && !in.options().list_signals) {
         create_copy(machine.disks.back());
     }
-    in.run(
-        machine, [this](guest::kernel& kernel, cpu::native::native_cpu& cpu) { guest_main(kernel, cpu); },
-        [this, &in](platform::machine& after) { judge(after, in); }, {});
+    platform::run_machine(
+        in, machine, [this](guest::kernel& kernel, cpu::native::native_cpu& cpu) { guest_main(kernel, cpu); },
+        [this, &in](platform::native_machine& after) { judge(after, in); }, {});
     if (copy_ && (whole_ || write_error_ != 0)) {
         in.commit("copy", *copy_);
     } else if (copy_) {
@@ -119,7 +119,7 @@ void disk_copy_scenario::guest_main(guest::kernel& kernel, cpu::native::native_c
         {.chunk = static_cast<std::uint32_t>(chunk_), .depth = depth_, .clear_buffers = clear_buffers_});
 }
 
-void disk_copy_scenario::judge(platform::machine& after, platform::session& in) {
+void disk_copy_scenario::judge(platform::native_machine& after, platform::session& in) {
     in.expect(after.finished() && result_.ok() && result_.bytes == disk_size_,
               fmt::format("the guest read the {} of its first disk and wrote them to the second",
                           platform::format_size(disk_size_)));

@@ -7,19 +7,19 @@
 
 #include "guest/block_workload.h"
 #include "output/whole_file.h"
-#include "platform/scenario.h"
+#include "platform/native/native_scenario.h"
 
 /// What the block scenarios have in common: a guest copies one virtio disk to another, and the copy is compared byte for byte
 /// on the host. Without --disk the source is a disk in memory; without --copy-to so is the copy. The file that --copy-to names is
 /// there, or replaced, when the copy is whole and equal, and only then.
-class disk_copy_scenario : public pefsim::platform::scenario {
+class disk_copy_scenario : public pefsim::platform::native_scenario {
 public:
-    using scenario::scenario;
+    using native_scenario::native_scenario;
 
     void declare(pefsim::platform::parameter_set& parameters) override;
-    void prepare(pefsim::platform::machine_config& machine) override;
+    void prepare(pefsim::platform::native_machine_config& machine) override;
     void guest_main(pefsim::guest::kernel& kernel, pefsim::cpu::native::native_cpu& cpu) override;
-    void judge(pefsim::platform::machine& after, pefsim::platform::session& in) override;
+    void judge(pefsim::platform::native_machine& after, pefsim::platform::session& in) override;
     void run(pefsim::platform::session& in) override;
 
 protected:

@@ -9,8 +9,9 @@
 #include "gnuplot.h"
 #include "guest/block_workload.h"
 #include "output/whole_file.h"
+#include "platform/native/native_scenario.h"
 #include "platform/quantity.h"
-#include "platform/scenario.h"
+#include "report/metrics.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
@@ -24,10 +25,10 @@ struct contender {
     std::string_view guest;
     std::string_view compared_with;
     std::string_view differs_in;
-    void (*configure)(platform::machine_config&);
+    void (*configure)(platform::native_machine_config&);
 };
 
-void bounce(platform::machine_config& machine) {
+void bounce(platform::native_machine_config& machine) {
     machine.access_platform = false;
     machine.platform_dma_ops = platform::dma_operations::swiotlb;
     machine.override_when = guest::platform_override::always;
@@ -36,16 +37,16 @@ void bounce(platform::machine_config& machine) {
 // An ordinary guest with the other modules would not do in a secure one: the host reads ciphertext (direct_in_secure_guest).
 constexpr std::array contenders{
     contender{"direct", "direct", "ordinary", "", "",
-              [](platform::machine_config& machine) { machine.access_platform = false; }},
+              [](platform::native_machine_config& machine) { machine.access_platform = false; }},
     contender{"iommu", "iommu", "ordinary", "direct",
               "the module (and ACCESS_PLATFORM, for its sake): mapping by hypercall",
-              [](platform::machine_config& machine) {
+              [](platform::native_machine_config& machine) {
                   machine.access_platform = true;
                   machine.arch_dma_ops = platform::dma_operations::iommu;
               }},
     contender{"swiotlb", "swiotlb", "ordinary", "direct", "the module: bouncing", bounce},
     contender{"swiotlb-secure", "swiotlb", "secure", "swiotlb", "the guest is secure: protection",
-              [](platform::machine_config& machine) {
+              [](platform::native_machine_config& machine) {
                   bounce(machine);
                   machine.secure = true;
               }},
@@ -82,9 +83,9 @@ struct counts {
     std::uint64_t ultracalls = 0;
     std::uint64_t mmio = 0;
 
-    counts(const trace::metric_registry& metrics, std::size_t cpus) {
+    counts(const report::metric_registry& metrics, std::size_t cpus) {
         const auto counter = [&](const std::string& scope, std::string_view name) {
-            const trace::counter* const found = metrics.find_counter(scope, name);
+            const report::counter* const found = metrics.find_counter(scope, name);
             return found == nullptr ? 0 : found->value();
         };
         for (std::size_t number = 0; number < cpus; ++number) {
@@ -124,10 +125,10 @@ struct measurement {
     }
 };
 
-class dma_ops_compare : public platform::scenario {
+class dma_ops_compare : public platform::native_scenario {
 public:
     dma_ops_compare()
-        : scenario(
+        : native_scenario(
               "dma_ops_compare",
               "The same block workload under every module of DMA operations: direct, iommu and swiotlb in an "
               "ordinary guest, and swiotlb in a secure one, so that neighbours differ in one thing: what "
@@ -144,7 +145,7 @@ public:
               "in "
               "a secure guest.") {}
 
-    void configure(platform::machine_config& machine) override {
+    void configure(platform::native_machine_config& machine) override {
         machine.swiotlb_size = std::uint64_t{16} << 20;
         machine.costs.block_latency_us = 2;
         machine.costs.block_gb_per_s = 200;
@@ -160,7 +161,7 @@ public:
         parameters.add("plot", plot_, output::file_use::output, "PNG file with the plot; none: no plot");
     }
 
-    void prepare(platform::machine_config&) override {
+    void prepare(platform::native_machine_config&) override {
         const auto wrong = [](std::uint64_t size) {
             return size == 0 || size % 512 != 0 || size > (1U << 20);
         };
@@ -197,7 +198,7 @@ public:
 
 private:
     void measure(platform::session& in, const contender& who, std::uint64_t size, std::uint64_t depth) {
-        platform::machine_config machine = config();
+        platform::native_machine_config machine = config();
         who.configure(machine);
         const std::uint64_t in_flight = size * depth * machine.cpus;
         machine.disks = {{.size = std::max(std::uint64_t{64} << 20, 2 * in_flight)}};
@@ -211,21 +212,21 @@ private:
         guest::block_workload_result result;
         std::optional<counts> counted;
         const bool first_secure = who.guest == "secure" && size == sizes_.front() && depth == depths_.front();
-        in.run(
-            machine,
+        platform::run_machine(
+            in, machine,
             [&](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
-                const trace::metric_registry& metrics = cpu.recorder().metrics();
+                const report::metric_registry& metrics = cpu.recorder().metrics();
                 const counts before(metrics, kernel.cpus());
                 result = run_block_workload_on_every_cpu(kernel, cpu, kernel.block(0), work);
                 counted.emplace(metrics, kernel.cpus());
                 *counted -= before;
             },
-            [&](platform::machine& after) {
+            [&](platform::native_machine& after) {
                 if (!counted || result.requests() == 0) {
                     incomplete_ = true;
                     return;
                 }
-                const trace::duration_histogram* latency = after.recorder().metrics().find_histogram(
+                const report::duration_histogram* latency = after.recorder().metrics().find_histogram(
                     "machine.kernel.virtio_blk0", "latency");
                 measurements_.push_back(
                     {.who = &who,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "disk_copy.h"
+#include "report/violations.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
@@ -17,12 +18,12 @@ public:
                              "protects the guest from its "
                              "devices, not from its hypervisor, which still reads all of memory.") {}
 
-    void configure(platform::machine_config& machine) override {
+    void configure(platform::native_machine_config& machine) override {
         machine.access_platform = true;
         machine.arch_dma_ops = platform::dma_operations::iommu;
     }
 
-    void judge(platform::machine& after, platform::session& in) override {
+    void judge(platform::native_machine& after, platform::session& in) override {
         disk_copy_scenario::judge(after, in);
         in.expect(after.devices_with(guest::dma_ops_choice::architecture_default) ==
                       after.config().disks.size(),

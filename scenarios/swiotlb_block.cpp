@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "disk_copy.h"
+#include "report/violations.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
@@ -20,12 +21,12 @@ public:
                                               "as it is, and SWIOTLB shows the host what "
                                               "stood there: the ledger names the bytes.") {}
 
-    void configure(platform::machine_config& machine) override {
+    void configure(platform::native_machine_config& machine) override {
         machine.secure = true;
         machine.platform_dma_ops = platform::dma_operations::swiotlb;
     }
 
-    void judge(platform::machine& after, platform::session& in) override {
+    void judge(platform::native_machine& after, platform::session& in) override {
         disk_copy_scenario::judge(after, in);
         in.expect(after.guest_secure(), "the guest made itself secure (UV_ESM, MSR[S]=1)");
         in.expect(after.devices_with(guest::dma_ops_choice::platform_override) == after.config().disks.size(),

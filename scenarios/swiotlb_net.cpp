@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "abi/network_peer.h"
+#include "platform/native/native_scenario.h"
 #include "platform/quantity.h"
-#include "platform/scenario.h"
+#include "report/violations.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 namespace peer = abi::network_peer;
@@ -17,19 +18,19 @@ namespace {
 constexpr std::uint16_t guest_port = 5000;
 constexpr std::uint64_t ip_and_udp_headers = 28;
 
-class swiotlb_net : public platform::scenario {
+class swiotlb_net : public platform::native_scenario {
 public:
     swiotlb_net()
-        : scenario("swiotlb_net", "A secure guest talks to a peer on the host through a virtio network card "
-                                  "and SWIOTLB: ping, then UDP to "
-                                  "the peer and from it, in several payload sizes. Receive buffers bounce "
-                                  "twice (the pool gets their old "
-                                  "content when they are mapped), frames to be sent once. Both ends check "
-                                  "every checksum and every byte of "
-                                  "the payload; --net.pcap FILE keeps the frames for tcpdump or Wireshark.") {
-    }
+        : native_scenario("swiotlb_net",
+                          "A secure guest talks to a peer on the host through a virtio network card "
+                          "and SWIOTLB: ping, then UDP to "
+                          "the peer and from it, in several payload sizes. Receive buffers bounce "
+                          "twice (the pool gets their old "
+                          "content when they are mapped), frames to be sent once. Both ends check "
+                          "every checksum and every byte of "
+                          "the payload; --net.pcap FILE keeps the frames for tcpdump or Wireshark.") {}
 
-    void configure(platform::machine_config& machine) override {
+    void configure(platform::native_machine_config& machine) override {
         machine.secure = true;
         machine.platform_dma_ops = platform::dma_operations::swiotlb;
         machine.network = true;
@@ -42,7 +43,7 @@ public:
         parameters.add("interval", interval_, "from one datagram of the peer to the next");
     }
 
-    void prepare(platform::machine_config& machine) override {
+    void prepare(platform::native_machine_config& machine) override {
         for (const std::uint64_t size : sizes_) {
             if (size < sizeof(peer::pattern_header) || size + ip_and_udp_headers > machine.mtu) {
                 throw std::invalid_argument(fmt::format("sizes: {} is not within 8 to net.mtu - 28 = {}",
@@ -53,7 +54,7 @@ public:
 
     void run(platform::session& in) override {
         seed_ = in.options().seed;
-        scenario::run(in);
+        native_scenario::run(in);
         if (!config().pcap.empty()) {
             in.add_file("frames", config().pcap);
         }
@@ -66,7 +67,7 @@ public:
         kernel.sleep(cpu, {1, sc_core::SC_MS});  // for the last datagrams to arrive at the peer
     }
 
-    void judge(platform::machine& after, platform::session& in) override {
+    void judge(platform::native_machine& after, platform::session& in) override {
         const std::uint64_t all = datagrams_ * sizes_.size() * after.config().cpus;
         in.expect(after.finished() && round_trip_.has_value(),
                   round_trip_ ? fmt::format("the peer answered the guest's ping after {}",

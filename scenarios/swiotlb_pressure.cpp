@@ -2,24 +2,26 @@
 #include <fmt/format.h>
 
 #include "guest/block_workload.h"
+#include "platform/native/native_scenario.h"
 #include "platform/quantity.h"
-#include "platform/scenario.h"
+#include "report/violations.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
 namespace {
 
-class swiotlb_pressure : public platform::scenario {
+class swiotlb_pressure : public platform::native_scenario {
 public:
     swiotlb_pressure()
-        : scenario("swiotlb_pressure",
-                   "A bounce buffer pool that is too small for what is in flight: mappings fail (\"swiotlb "
-                   "buffer is full\"), "
-                   "the block driver puts the requests back and tries again when others have completed, and "
-                   "in the end "
-                   "every block that was written reads back as it should. Nothing is lost but time.") {}
+        : native_scenario(
+              "swiotlb_pressure",
+              "A bounce buffer pool that is too small for what is in flight: mappings fail (\"swiotlb "
+              "buffer is full\"), "
+              "the block driver puts the requests back and tries again when others have completed, and "
+              "in the end "
+              "every block that was written reads back as it should. Nothing is lost but time.") {}
 
-    void configure(platform::machine_config& machine) override {
+    void configure(platform::native_machine_config& machine) override {
         machine.secure = true;
         machine.platform_dma_ops = platform::dma_operations::swiotlb;
         machine.swiotlb_size = std::uint64_t{1} << 20;
@@ -33,7 +35,7 @@ public:
                        "how much is written and read in all");
     }
 
-    void prepare(platform::machine_config& machine) override {
+    void prepare(platform::native_machine_config& machine) override {
         if (block_size_ == 0 || block_size_ % 512 != 0 || block_size_ > bytes_) {
             throw std::invalid_argument(fmt::format("block-size: {} is not a multiple of 512B up to bytes={}",
                                                     platform::format_size(block_size_),
@@ -58,7 +60,7 @@ public:
         recovered_ = kernel.block(0).recovered();
     }
 
-    void judge(platform::machine& after, platform::session& in) override {
+    void judge(platform::native_machine& after, platform::session& in) override {
         const std::uint64_t failures = after.counter("swiotlb", "failures");
         in.expect(failures > 0, fmt::format("the pool of {} was exhausted: {} mappings failed",
                                             platform::format_size(after.config().swiotlb_size), failures));

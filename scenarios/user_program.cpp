@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "user_program/process.h"
+#include "linux_user/process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "linux_user/report.h"
 #include "output/file_claims.h"
 #include "output/standard_output.h"
 #include "output/stop_request.h"
@@ -23,7 +24,6 @@
 #include "platform/parameter_set.h"
 #include "power/elf_image.h"
 #include "timing/timing.h"
-#include "user_program/report.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
 
@@ -73,7 +73,7 @@ public:
     }
 
     int run(std::span<const char* const> arguments) {
-        config_.inherited = user_program::open_descriptors();
+        config_.inherited = linux_user::open_descriptors();
         if (!read_options(arguments)) {
             return 0;
         }
@@ -82,18 +82,18 @@ public:
         open_outputs();
         // What the host would do to pefsim is the program's to decide.
         output::stop_request::listen_for_program();
-        user_program::process process = load(image);
-        const user_program::end_of_program end = process.run();
+        linux_user::process process = load(image);
+        const linux_user::end_of_program end = process.run();
         if (!end.waits_in.empty()) {
             output::complain(fmt::format("user_program: {}: waits in {} for what cannot come",
                                          config_.program, end.waits_in));
         }
-        finish(user_program::report(process, image, end));
+        finish(linux_user::make_report(process, image, end));
         return end.status;
     }
 
 private:
-    user_program::process load(const power::elf_image& image) {
+    linux_user::process load(const power::elf_image& image) {
         try {
             return {config_, image};
         } catch (const std::invalid_argument& wrong) {
@@ -230,7 +230,7 @@ private:
             commit(*report_);
         }
         if (summary_) {
-            std::fputs(user_program::report_text(report).c_str(), stderr);
+            std::fputs(linux_user::report_text(report).c_str(), stderr);
         }
         if (!failures.empty()) {
             throw output::write_error(failures.size() == 1
@@ -249,10 +249,10 @@ private:
         output::standard_output::check();
     }
 
-    user_program::process::config config_;
+    linux_user::process::config config_;
     platform::parameter_set parameters_;
     std::uint64_t start_seconds_ = static_cast<std::uint64_t>(
-        user_program::program_clock::config().start_seconds);
+        linux_user::program_clock::config().start_seconds);
     double cycle_ns_ = timing::timing().cpu_cycle_ns;
     std::filesystem::path report_file_;
     std::filesystem::path trace_file_;

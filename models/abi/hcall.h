@@ -108,11 +108,12 @@ constexpr std::size_t hcall_row(std::uint64_t number) {
     return row;
 }
 
-/// The call's PAPR name, "unknown hypercall" for an undeclared number.
-constexpr std::string_view hcall_name(std::uint64_t number) {
-    const std::size_t row = hcall_row(number);
+/// The PAPR name of the call with this row, "unknown hypercall" beyond the last.
+constexpr std::string_view hcall_name_of_row(std::size_t row) {
     return row < hcall_declarations.size() ? hcall_declarations[row].name : "unknown hypercall";
 }
+/// The same by number.
+constexpr std::string_view hcall_name(std::uint64_t number) { return hcall_name_of_row(hcall_row(number)); }
 
 /// Flags of H_SVM_PAGE_IN: the guest shares the page, or does not (any more).
 inline constexpr std::uint64_t h_page_in_nonshared = 0;

@@ -15,6 +15,7 @@
 #include "backend/packet.h"
 #include "backend/pcap_file.h"
 #include "backend/wire.h"
+#include "report/metrics.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
@@ -123,18 +124,18 @@ private:
     trace::event_signal frame_out_;
     trace::signal<std::uint32_t> frame_in_bytes_;
     trace::signal<std::uint32_t> frame_out_bytes_;
-    trace::counter frames_in_;
-    trace::counter frames_out_;
-    trace::counter bytes_in_;
-    trace::counter bytes_out_;
-    trace::counter arp_replies_;
-    trace::counter echo_replies_;
-    trace::counter source_datagrams_;
-    trace::counter sink_datagrams_;
-    trace::counter sink_bytes_;
-    trace::counter sink_corrupt_;
-    trace::counter sink_out_of_order_;
-    trace::tally dropped_;
+    report::counter frames_in_;
+    report::counter frames_out_;
+    report::counter bytes_in_;
+    report::counter bytes_out_;
+    report::counter arp_replies_;
+    report::counter echo_replies_;
+    report::counter source_datagrams_;
+    report::counter sink_datagrams_;
+    report::counter sink_bytes_;
+    report::counter sink_corrupt_;
+    report::counter sink_out_of_order_;
+    report::tally dropped_;
 };
 
 }  // namespace pefsim::backend

@@ -40,7 +40,7 @@ constexpr std::uint64_t declared_input_bytes(std::size_t row) {
     return registers * sizeof(std::uint64_t);
 }
 
-/// Labels for a trace::tally of calls: the declarations' names in order, and the unknown ones last.
+/// Labels for a report::tally of calls: the declarations' names in order, and the unknown ones last.
 template <class declarations>
 std::vector<std::string> call_labels(const declarations& declared, std::string unknown) {
     std::vector<std::string> labels;

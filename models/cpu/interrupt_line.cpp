@@ -14,17 +14,25 @@ void interrupt_line::drive(bool asserted) {
     }
 }
 
-void interrupt_line::wait_until_asserted() {
+bool interrupt_line::wait_until_asserted() {
     while (!asserted()) {
-        sc_core::wait(rise_);
+        sc_core::wait(rise_ | woken_);
+        if (woken_.triggered()) {
+            return false;
+        }
     }
+    return true;
 }
 
-void interrupt_line::wait_until_asserted(const sc_core::sc_time& at_most) {
+bool interrupt_line::wait_until_asserted(const sc_core::sc_time& at_most) {
     const sc_core::sc_time end = sc_core::sc_time_stamp() + at_most;
     while (!asserted() && sc_core::sc_time_stamp() < end) {
-        sc_core::wait(end - sc_core::sc_time_stamp(), rise_);
+        sc_core::wait(end - sc_core::sc_time_stamp(), rise_ | woken_);
+        if (woken_.triggered()) {
+            return false;
+        }
     }
+    return true;
 }
 
 }  // namespace pefsim::cpu

@@ -12,9 +12,10 @@
 #include "abi/address.h"
 #include "cpu/dmi_table.h"
 #include "cpu/local_time.h"
+#include "exposure/ledger.h"
 #include "memory/bus_attributes.h"
 #include "memory/smf_check.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 
 namespace pefsim::cpu {
@@ -74,8 +75,8 @@ public:
 
     /// MSR[S] of the CPU from now on; grants of the other world are forgotten.
     void set_secure(bool secure);
-    void set_writer(const trace::attribution& writer) { attributes_.writer = writer; }
-    [[nodiscard]] const trace::attribution& writer() const { return attributes_.writer; }
+    void set_writer(const exposure::attribution& writer) { attributes_.writer = writer; }
+    [[nodiscard]] const exposure::attribution& writer() const { return attributes_.writer; }
 
     /// The bus takes back its grants for these bytes.
     void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
@@ -88,14 +89,14 @@ private:
                       const sc_core::sc_time& now);
 
     socket_type& socket_;
-    trace::exposure_ledger& ledger_;
+    exposure::ledger& ledger_;
     dmi_table grants_;
     memory::bus_attributes attributes_;
     tlm::tlm_generic_payload payload_;
     tlm::tlm_dmi dmi_;
-    trace::counter fills_;
-    trace::counter invalidations_;
-    trace::counter exposed_bytes_;
+    report::counter fills_;
+    report::counter invalidations_;
+    report::counter exposed_bytes_;
 };
 
 }  // namespace pefsim::cpu

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/origin_signal.h"
+#include "exposure/ledger.h"
 
 namespace pefsim::cpu {
 

@@ -6,9 +6,9 @@
 #include <systemc>
 
 #include "abi/address.h"
+#include "exposure/attribution.h"
 #include "memory/smf_check.h"
 #include "power/registers.h"
-#include "trace/exposure_ledger.h"
 
 /// How a CPU enters the software above it. A CPU has two ports of type trap_if: with MSR[S]=0, `sc 1` and storage
 /// interrupts go to the hypervisor; with MSR[S]=1 they go to the Ultravisor; `sc 2` always goes to the Ultravisor, or, on
@@ -21,11 +21,11 @@ namespace pefsim::cpu {
 
 /// Who trapped, and when.
 struct trap_context {
-    unsigned cpu = 0;           ///< interrupt server number of the CPU
-    sc_core::sc_time& delay;    ///< local time ahead of simulation time
-    trace::attribution writer;  ///< the guest's current driver call (or PC)
-    bool ceded = false;         ///< set by H_CEDE: the CPU idles until an interrupt is presented
-    bool terminated = false;    ///< set when the virtual machine has been ended by the call: the CPU halts
+    unsigned cpu = 0;              ///< interrupt server number of the CPU
+    sc_core::sc_time& delay;       ///< local time ahead of simulation time
+    exposure::attribution writer;  ///< the guest's current driver call (or PC)
+    bool ceded = false;            ///< set by H_CEDE: the CPU idles until an interrupt is presented
+    bool terminated = false;       ///< set when the virtual machine has been ended by the call: the CPU halts
     /// The highest value of the time base that a CPU of the guest has read; a call that returns one gives none below, and
     /// leaves here what it gives.
     std::uint64_t time_base = 0;

@@ -13,6 +13,7 @@
 #include "dma_ops/rate_limit.h"
 #include "dma_ops/tce_allocator.h"
 #include "dma_ops/timed_spinlock.h"
+#include "report/metrics.h"
 
 namespace pefsim::dma_ops {
 
@@ -89,8 +90,8 @@ private:
     std::size_t in_use_ = 0;
 
     trace::signal<std::uint64_t> in_use_signal_;
-    trace::level in_use_level_;
-    trace::counter call_failures_;
+    report::level in_use_level_;
+    report::counter call_failures_;
     lock_contention contention_;
 };
 

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "abi/platform.h"
+#include "exposure/ledger.h"
+#include "report/violations.h"
 
 namespace pefsim::dma_ops {
 
@@ -257,7 +259,7 @@ void mapped_dma_ops::show(const mapping& what, const sc_time& when) {
 void mapped_dma_ops::misuse(native_cpu& cpu, const dma_device& device, dma_addr address, std::size_t size,
                             std::string detail) {
     recorder_.violations().report({.when = cpu.now(),
-                                   .kind = trace::violation_kind::dma_mapping,
+                                   .kind = report::violation_kind::dma_mapping,
                                    .who = device.name,
                                    .address = address.value(),
                                    .size = size,

@@ -12,8 +12,8 @@
 
 #include "dma_ops/dma_ops_if.h"
 #include "dma_ops/mapping_table.h"
+#include "report/metrics.h"
 #include "timing/timing.h"
-#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -105,13 +105,13 @@ private:
     trace::signal<std::uint32_t> size_;
     trace::signal<dma_data_direction> direction_;
     trace::signal<std::uint32_t> unmapped_;
-    trace::counter maps_;
-    trace::counter unmaps_;
-    trace::counter syncs_;
-    trace::counter failures_;
-    trace::counter bytes_mapped_;
-    trace::level mappings_;
-    trace::level coherent_bytes_;
+    report::counter maps_;
+    report::counter unmaps_;
+    report::counter syncs_;
+    report::counter failures_;
+    report::counter bytes_mapped_;
+    report::level mappings_;
+    report::level coherent_bytes_;
 };
 
 }  // namespace pefsim::dma_ops

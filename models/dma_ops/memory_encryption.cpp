@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "abi/ucall.h"
+#include "report/violations.h"
 
 namespace pefsim::dma_ops {
 
@@ -18,7 +19,7 @@ void change_pages(cpu::native::native_cpu& cpu, abi::ucall number, abi::phys_add
     if (status != abi::u_status::u_success) {
         cpu.recorder().violations().report(
             {.when = cpu.now(),
-             .kind = trace::violation_kind::call_refused,
+             .kind = report::violation_kind::call_refused,
              .who = cpu.basename(),
              .address = at.value(),
              .size = size,

@@ -10,6 +10,7 @@
 #include "dma_ops/mapped_dma_ops.h"
 #include "dma_ops/rate_limit.h"
 #include "dma_ops/timed_spinlock.h"
+#include "report/metrics.h"
 
 namespace pefsim::dma_ops {
 
@@ -102,10 +103,10 @@ private:
     trace::signal<std::uint32_t> used_signal_;
     trace::signal<std::uint32_t> high_water_signal_;
     trace::event_signal full_;
-    trace::counter bytes_to_bounce_;
-    trace::counter bytes_from_bounce_;
-    trace::level pool_slots_;
-    trace::level pool_used_;
+    report::counter bytes_to_bounce_;
+    report::counter bytes_from_bounce_;
+    report::level pool_slots_;
+    report::level pool_used_;
     lock_contention contention_;
 };
 

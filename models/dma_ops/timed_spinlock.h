@@ -6,7 +6,7 @@
 #include <systemc>
 
 #include "cpu/native/native_cpu.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 
 namespace pefsim::dma_ops {
 
@@ -14,11 +14,11 @@ using cpu::native::native_cpu;
 
 /// Times a CPU found a lock taken, and how long it then waited; shared by the locks of a module.
 struct lock_contention {
-    lock_contention(trace::metric_registry& in, std::string_view scope)
+    lock_contention(report::metric_registry& in, std::string_view scope)
         : times(in, scope, "lock_contended", "times", "a CPU found the lock taken by another"),
           wait(in, scope, "lock_wait", "time that a CPU spun for a taken lock") {}
-    trace::counter times;
-    trace::duration_histogram wait;
+    report::counter times;
+    report::duration_histogram wait;
 };
 
 /// A spinlock between CPUs that run ahead of simulation time, each by its own amount.

@@ -6,6 +6,7 @@
 #include <systemc>
 
 #include "cpu/native/native_cpu.h"
+#include "exposure/ledger.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
 

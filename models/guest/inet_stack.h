@@ -14,7 +14,7 @@
 #include "guest/driver_environment.h"
 #include "guest/inet.h"
 #include "guest/virtio_net_driver.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 
 namespace pefsim::guest {
 
@@ -98,16 +98,16 @@ private:
     std::uint16_t sequence_ = 0;
     inet::frame answer_;  // built in interrupt context
 
-    trace::counter pings_;
-    trace::counter echoes_answered_;
-    trace::counter datagrams_sent_;
-    trace::counter datagrams_received_;
-    trace::counter udp_bytes_sent_;
-    trace::counter udp_bytes_received_;
-    trace::counter malformed_;
-    trace::counter unwanted_;
-    trace::counter overflows_;
-    trace::duration_histogram round_trip_;
+    report::counter pings_;
+    report::counter echoes_answered_;
+    report::counter datagrams_sent_;
+    report::counter datagrams_received_;
+    report::counter udp_bytes_sent_;
+    report::counter udp_bytes_received_;
+    report::counter malformed_;
+    report::counter unwanted_;
+    report::counter overflows_;
+    report::duration_histogram round_trip_;
 };
 
 }  // namespace pefsim::guest

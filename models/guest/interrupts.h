@@ -8,7 +8,7 @@
 
 #include "cpu/native/native_cpu.h"
 #include "guest/callback.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 
 namespace pefsim::guest {
@@ -48,9 +48,9 @@ private:
     std::vector<bool> allocated_;  // MSI sources
     std::vector<handler> msi_;     // likewise
     handler ipi_;
-    trace::counter taken_;
-    trace::counter spurious_;
-    trace::counter unhandled_;
+    report::counter taken_;
+    report::counter spurious_;
+    report::counter unhandled_;
 };
 
 }  // namespace pefsim::guest

@@ -6,6 +6,8 @@
 #include "abi/ucall.h"
 #include "abi/virtio_pci.h"
 #include "guest/device_tree.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 
 namespace pefsim::guest {
 
@@ -301,7 +303,7 @@ void kernel::check_block_write(const native_cpu& cpu, phys_addr at, std::size_t 
     const std::uint64_t beyond = at.value() + size - (buffer->at.value() + buffer->size);
     recorder_.violations().report(
         {.when = cpu.now(),
-         .kind = trace::violation_kind::past_buffer,
+         .kind = report::violation_kind::past_buffer,
          .who = cpu.basename(),
          .address = at.value(),
          .size = size,

@@ -8,7 +8,7 @@
 
 #include "abi/address.h"
 #include "dma_ops/dma_ops_if.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 
 namespace pefsim::guest {
@@ -53,7 +53,7 @@ private:
     std::vector<run> runs_;      // by address, no two touch
     std::vector<run> reserved_;  // never free
     abi::gfn free_pages_;
-    trace::level pages_in_use_;
+    report::level pages_in_use_;
 };
 
 }  // namespace pefsim::guest

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/pci_bus.h"
+#include "report/violations.h"
 
 #include <bit>
 #include <cstddef>
@@ -175,7 +176,7 @@ void pci_bus::enable_msix(native_cpu& cpu, const pci_device& device) {
 void pci_bus::violation(native_cpu& cpu, const pci_device& device, std::string detail) {
     recorder_.violations().report(
         {.when = cpu.now(),
-         .kind = trace::violation_kind::driver_protocol,
+         .kind = report::violation_kind::driver_protocol,
          .who = fmt::format("pci {:02x}.{}", pci::device_of(device.devfn), pci::function_of(device.devfn)),
          .address = config_address(device, 0).value(),
          .size = 0,

@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "abi/platform.h"
-#include "trace/quantity_text.h"
+#include "report/quantity_text.h"
 
 namespace pefsim::guest {
 
@@ -141,7 +141,7 @@ std::string scheduler::what_it_does(const native_cpu& cpu) const {
     if (wait == nullptr) {
         return "runs";
     }
-    const auto text = [](const sc_time& when) { return trace::time_text(trace::in_ns(when)); };
+    const auto text = [](const sc_time& when) { return report::time_text(report::in_ns(when)); };
     std::string result = fmt::format("waits since {} for {}", text(wait->since), wait->reason.what);
     if (!wait->reason.whose.empty()) {
         result += fmt::format(" ({})", wait->reason.whose);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "abi/virtio.h"
+#include "report/violations.h"
 
 namespace pefsim::guest {
 
@@ -334,7 +335,7 @@ std::optional<split_virtqueue::used_buffer> split_virtqueue::refuse(native_cpu& 
                                                                     std::string detail) {
     broken_ = true;
     recorder_.violations().report({.when = cpu.now(),
-                                   .kind = trace::violation_kind::driver_protocol,
+                                   .kind = report::violation_kind::driver_protocol,
                                    .who = device_name_,
                                    .address = used(offset).value(),
                                    .size = 0,

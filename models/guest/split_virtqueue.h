@@ -15,8 +15,8 @@
 #include "dma_ops/dma_ops_if.h"
 #include "guest/driver_call.h"
 #include "guest/slab_allocator.h"
+#include "report/metrics.h"
 #include "timing/timing.h"
-#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -149,8 +149,8 @@ private:
     trace::signal<std::uint16_t> avail_idx_signal_;
     trace::signal<std::uint16_t> used_idx_signal_;
     trace::signal<std::uint16_t> in_flight_signal_;
-    trace::counter kicks_;
-    trace::counter kicks_suppressed_;
+    report::counter kicks_;
+    report::counter kicks_suppressed_;
 
     dma_ops::dma_ops_if* operations_ = nullptr;
     dma_ops::dma_device* device_ = nullptr;

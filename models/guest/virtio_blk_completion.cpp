@@ -5,6 +5,7 @@
 
 #include "abi/virtio.h"
 #include "guest/virtio_blk_driver.h"
+#include "report/violations.h"
 
 namespace pefsim::guest {
 
@@ -146,7 +147,7 @@ void virtio_blk_driver::give_up(native_cpu& cpu, std::string_view why) {
 
 void virtio_blk_driver::violation(native_cpu& cpu, std::uint64_t request, std::string detail) {
     kernel_.recorder.violations().report({.when = cpu.now(),
-                                          .kind = trace::violation_kind::driver_protocol,
+                                          .kind = report::violation_kind::driver_protocol,
                                           .who = device_.name(),
                                           .address = 0,
                                           .size = 0,

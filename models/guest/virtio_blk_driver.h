@@ -16,7 +16,7 @@
 #include "guest/driver_environment.h"
 #include "guest/virtio_blk_parts.h"
 #include "guest/virtio_device.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/signal.h"
 
 namespace pefsim::guest {
@@ -135,16 +135,16 @@ private:
     trace::signal<std::uint64_t> completed_;
     trace::signal<block_request_state> request_state_;
     trace::signal<std::uint64_t> in_flight_;
-    trace::tally requests_;
-    trace::tally results_;
-    trace::counter bytes_read_;
-    trace::counter bytes_written_;
-    trace::counter parts_started_;
-    trace::counter requeued_;
-    trace::counter recovered_;
-    trace::counter retries_;
-    trace::counter interrupts_;
-    trace::duration_histogram latency_;
+    report::tally requests_;
+    report::tally results_;
+    report::counter bytes_read_;
+    report::counter bytes_written_;
+    report::counter parts_started_;
+    report::counter requeued_;
+    report::counter recovered_;
+    report::counter retries_;
+    report::counter interrupts_;
+    report::duration_histogram latency_;
 };
 
 }  // namespace pefsim::guest

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/virtio_core.h"
+#include "report/violations.h"
 
 #include <fmt/format.h>
 #include <string>
@@ -59,7 +60,7 @@ bool virtio_core::probe(native_cpu& cpu, virtio_device& device, pci_bus& bus, co
         return true;
     }
     recorder_.violations().report({.when = cpu.now(),
-                                   .kind = trace::violation_kind::driver_protocol,
+                                   .kind = report::violation_kind::driver_protocol,
                                    .who = device.name(),
                                    .address = 0,
                                    .size = 0,

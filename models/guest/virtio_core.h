@@ -10,7 +10,7 @@
 #include "guest/dma_ops_selection.h"
 #include "guest/pci_bus.h"
 #include "guest/virtio_device.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 
 namespace pefsim::guest {
@@ -52,7 +52,7 @@ public:
 private:
     trace::recorder& recorder_;
     config parameters_;
-    trace::tally selected_;
+    report::tally selected_;
 };
 
 }  // namespace pefsim::guest

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/virtio_net_driver.h"
+#include "report/violations.h"
 
 #include <algorithm>
 #include <bit>
@@ -195,7 +196,7 @@ bool virtio_net_driver::receive_one(native_cpu& cpu) {
     if (const std::string why = objection(written); !why.empty()) {
         receive_dropped_.add();
         kernel_.recorder.violations().report({.when = cpu.now(),
-                                              .kind = trace::violation_kind::driver_protocol,
+                                              .kind = report::violation_kind::driver_protocol,
                                               .who = device_.name(),
                                               .address = 0,
                                               .size = written,

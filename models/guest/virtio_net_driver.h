@@ -16,7 +16,7 @@
 #include "guest/spinlock.h"
 #include "guest/split_virtqueue.h"
 #include "guest/virtio_device.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/signal.h"
 
 namespace pefsim::guest {
@@ -109,15 +109,15 @@ private:
     entry_point receive_call_;
     trace::signal<std::uint64_t> sent_signal_;
     trace::signal<std::uint64_t> received_signal_;
-    trace::counter frames_sent_;
-    trace::counter bytes_sent_;
-    trace::counter frames_received_;
-    trace::counter bytes_received_;
-    trace::counter transmit_busy_;
-    trace::counter transmit_dropped_;
-    trace::counter receive_dropped_;
-    trace::counter refill_failures_;
-    trace::counter interrupts_;
+    report::counter frames_sent_;
+    report::counter bytes_sent_;
+    report::counter frames_received_;
+    report::counter bytes_received_;
+    report::counter transmit_busy_;
+    report::counter transmit_dropped_;
+    report::counter receive_dropped_;
+    report::counter refill_failures_;
+    report::counter interrupts_;
 };
 
 }  // namespace pefsim::guest

@@ -7,6 +7,7 @@
 
 #include "abi/virtio.h"
 #include "abi/virtio_ring.h"
+#include "report/violations.h"
 
 namespace pefsim::guest {
 
@@ -173,7 +174,7 @@ std::uint8_t virtio_pci_transport::generation(native_cpu& cpu) {
 
 void virtio_pci_transport::violation(native_cpu& cpu, std::string detail) {
     recorder_.violations().report({.when = cpu.now(),
-                                   .kind = trace::violation_kind::driver_protocol,
+                                   .kind = report::violation_kind::driver_protocol,
                                    .who = name_,
                                    .address = 0,
                                    .size = 0,

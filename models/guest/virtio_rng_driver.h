@@ -11,7 +11,7 @@
 #include "guest/spinlock.h"
 #include "guest/split_virtqueue.h"
 #include "guest/virtio_device.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 
 namespace pefsim::guest {
 
@@ -48,9 +48,9 @@ private:
     completion* finished_ = nullptr;
 
     entry_point read_call_;
-    trace::counter requests_;
-    trace::counter bytes_;
-    trace::duration_histogram latency_;
+    report::counter requests_;
+    report::counter bytes_;
+    report::duration_histogram latency_;
 };
 
 }  // namespace pefsim::guest

@@ -7,11 +7,11 @@ using abi::gfn;
 using sc_core::sc_time;
 
 bool hostile_host::peek(abi::phys_addr from, std::span<std::byte> to, sc_time& delay) {
-    return host_.read(from, to, delay);
+    return host_.accesses().read(from, to, delay);
 }
 
 bool hostile_host::poke(abi::phys_addr to, std::span<const std::byte> from, sc_time& delay) {
-    return host_.write(to, from, delay);
+    return host_.accesses().write(to, from, delay);
 }
 
 abi::u_status hostile_host::page_out(gfn page, sc_time& delay) {

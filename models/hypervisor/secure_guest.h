@@ -10,7 +10,7 @@
 #include "abi/ucall.h"
 #include "cpu/traps.h"
 #include "hypervisor/ultravisor_gate.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -109,10 +109,10 @@ private:
     std::vector<guest_page> pages_;
 
     trace::signal<guest_state> state_;
-    trace::counter pages_in_;
-    trace::counter pages_out_;
-    trace::counter pages_shared_;
-    trace::counter refusals_;
+    report::counter pages_in_;
+    report::counter pages_out_;
+    report::counter pages_shared_;
+    report::counter refusals_;
 };
 
 }  // namespace pefsim::hypervisor

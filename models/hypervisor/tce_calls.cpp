@@ -2,46 +2,51 @@
 #include <array>
 #include <boost/endian/arithmetic.hpp>
 
-#include "hypervisor/hypervisor.h"
+#include "hypervisor/services.h"
 
 /// Hypercalls of the IOMMU. PAPR 2.8, 14.5.4.2; argument checks as in KVM's book3s_64_vio.c.
 namespace pefsim::hypervisor {
 
 using abi::h_status;
 
-h_status hypervisor::h_get_tce(registers& state, trap_context& /*context*/) {
-    const pci::tce_window* window = iommu_.find(state.gpr[4]);
+namespace {
+
+h_status h_get_tce(host& here, const call& of) {
+    const pci::tce_window* window = here.iommu.find(of.argument(0));
     if (window == nullptr) {
         return h_status::h_parameter;
     }
-    return window->get(state.gpr[5], state.gpr[4]);
+    std::uint64_t tce = of.argument(0);
+    const h_status status = window->get(of.argument(1), tce);
+    of.result(0, tce);
+    return status;
 }
 
-h_status hypervisor::h_put_tce(registers& state, trap_context& /*context*/) {
-    pci::tce_window* window = iommu_.find(state.gpr[4]);
-    return window == nullptr ? h_status::h_parameter : window->put(state.gpr[5], state.gpr[6]);
+h_status h_put_tce(host& here, const call& of) {
+    pci::tce_window* window = here.iommu.find(of.argument(0));
+    return window == nullptr ? h_status::h_parameter : window->put(of.argument(1), of.argument(2));
 }
 
-h_status hypervisor::h_stuff_tce(registers& state, trap_context& /*context*/) {
-    pci::tce_window* window = iommu_.find(state.gpr[4]);
+h_status h_stuff_tce(host& here, const call& of) {
+    pci::tce_window* window = here.iommu.find(of.argument(0));
     return window == nullptr ? h_status::h_parameter
-                             : window->stuff(state.gpr[5], state.gpr[6], state.gpr[7]);
+                             : window->stuff(of.argument(1), of.argument(2), of.argument(3));
 }
 
 /// The list is big-endian, in one page of 4 KiB of guest memory. All of it is checked before any of it is used.
-h_status hypervisor::h_put_tce_indirect(registers& state, trap_context& context) {
+h_status h_put_tce_indirect(host& here, const call& of) {
     constexpr std::uint64_t page = pci::tce_window::page_size;
     std::array<boost::endian::big_uint64_t, page / sizeof(std::uint64_t)> list;
-    const std::uint64_t ioba = state.gpr[5];
-    const std::uint64_t at = state.gpr[6];
-    const std::uint64_t count = state.gpr[7];
-    pci::tce_window* window = iommu_.find(state.gpr[4]);
+    const std::uint64_t ioba = of.argument(1);
+    const std::uint64_t at = of.argument(2);
+    const std::uint64_t count = of.argument(3);
+    pci::tce_window* window = here.iommu.find(of.argument(0));
     if (window == nullptr || count > list.size() || at % page != 0 ||
         window->check(ioba, count) != h_status::h_success) {
         return h_status::h_parameter;
     }
     const auto used = std::span(list).first(count);
-    if (count > 0 && !read(abi::phys_addr{at}, std::as_writable_bytes(used), context.delay)) {
+    if (count > 0 && !here.memory.read(abi::phys_addr{at}, std::as_writable_bytes(used), of.context.delay)) {
         return h_status::h_parameter;
     }
     for (const std::uint64_t tce : used) {
@@ -54,5 +59,16 @@ h_status hypervisor::h_put_tce_indirect(registers& state, trap_context& context)
     }
     return h_status::h_success;
 }
+
+constexpr std::array rows{
+    service{abi::hcall::h_get_tce, h_get_tce},
+    service{abi::hcall::h_put_tce, h_put_tce},
+    service{abi::hcall::h_put_tce_indirect, h_put_tce_indirect},
+    service{abi::hcall::h_stuff_tce, h_stuff_tce},
+};
+
+}  // namespace
+
+std::span<const service> tce_services() { return rows; }
 
 }  // namespace pefsim::hypervisor

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -48,7 +48,7 @@ private:
 
     trace::signal<std::uint64_t> bytes_;
     trace::signal<std::string_view> line_;
-    trace::counter printed_;
+    report::counter printed_;
 };
 
 }  // namespace pefsim::hypervisor

@@ -11,7 +11,7 @@
 #include "cpu/traps.h"
 #include "interrupt/interrupt_source_if.h"
 #include "interrupt/interrupt_sources.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -129,10 +129,10 @@ private:
     std::vector<scheduled> later_;  // latest first
     sc_core::sc_event due_;
 
-    trace::tally presented_by_server_;
-    trace::tally presented_by_kind_;
-    trace::counter rejected_;
-    trace::counter spurious_;
+    report::tally presented_by_server_;
+    report::tally presented_by_kind_;
+    report::counter rejected_;
+    report::counter spurious_;
     std::uint64_t presented_ipis_ = 0;
 };
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <tlm>
 
-#include "trace/exposure_ledger.h"
+#include "exposure/attribution.h"
 
 namespace pefsim::memory {
 
@@ -44,7 +44,7 @@ struct bus_attributes : tlm::tlm_extension<bus_attributes> {
     world who = world::guest;
     bool secure = false;
     bool fetch = false;
-    trace::attribution writer;
+    exposure::attribution writer;
     std::uint64_t request = 0;
     bool exposed = false;
 

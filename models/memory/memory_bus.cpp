@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/memory_bus.h"
+#include "report/violations.h"
 
 #include <algorithm>
 #include <cctype>
@@ -263,7 +264,7 @@ tlm::tlm_response_status memory_bus::not_ram(const access& what, const sc_time& 
         const bool secure_bit = (what.at.value() & abi::secure_memory_bit) != 0;
         recorder_.violations().report(
             {.when = when,
-             .kind = trace::violation_kind::bad_address,
+             .kind = report::violation_kind::bad_address,
              .who = std::string(initiator_name(what)),
              .address = what.at.value(),
              .size = what.size,
@@ -284,7 +285,7 @@ void memory_bus::report_refused(const access& what, abi::gfn page, page_state st
     refused_address_.set(what.begin_in(page), when);
     recorder_.violations().report(
         {.when = when,
-         .kind = trace::violation_kind::refused_access,
+         .kind = report::violation_kind::refused_access,
          .who = std::string(initiator_name(what)),
          .address = what.begin_in(page).value(),
          .size = what.size_in(page),

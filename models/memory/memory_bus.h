@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "abi/address.h"
+#include "exposure/ledger.h"
 #include "memory/bus_attributes.h"
 #include "memory/guest_ram.h"
 #include "memory/page_state.h"
 #include "memory/page_states.h"
 #include "memory/smf_check.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -113,7 +115,7 @@ private:
     std::string_view initiator_name(const access& what);
 
     trace::recorder& recorder_;
-    trace::exposure_ledger& ledger_;
+    exposure::ledger& ledger_;
     guest_ram ram_;
     page_states states_;
     static constexpr std::uint8_t to_access = 1;
@@ -131,9 +133,9 @@ private:
     trace::signal<smf_verdict> access_verdict_;
     trace::event_signal refused_;
     trace::signal<abi::phys_addr> refused_address_;
-    trace::counter refusals_;
-    trace::counter ciphertext_accesses_;
-    trace::tally device_accesses_;
+    report::counter refusals_;
+    report::counter ciphertext_accesses_;
+    report::tally device_accesses_;
 };
 
 }  // namespace pefsim::memory

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pci/host_bridge.h"
+#include "report/violations.h"
 
 #include <algorithm>
 #include <boost/endian/conversion.hpp>
@@ -157,7 +158,7 @@ void host_bridge::message(const attached& from, tlm::tlm_generic_payload& payloa
     const sc_time arrival = delay + msi_latency_;
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
     if (payload.get_data_length() != sizeof source || !interrupts->raise(source, arrival)) {
-        violated(from, trace::violation_kind::device_protocol, payload, sc_core::sc_time_stamp() + delay,
+        violated(from, report::violation_kind::device_protocol, payload, sc_core::sc_time_stamp() + delay,
                  fmt::format("interrupt message {:#x} of {} bytes names no message source: dropped", source,
                              payload.get_data_length()));
         return;
@@ -180,7 +181,7 @@ bool host_bridge::translates(const attached& from, const tlm::tlm_generic_payloa
         if (!found.valid) [[unlikely]] {
             faults_.add();
             fault_.fire(when);
-            violated(from, trace::violation_kind::iommu_fault, payload, when,
+            violated(from, report::violation_kind::iommu_fault, payload, when,
                      fmt::format("bus address {:#x} may not be {}: no byte moved", at.value(),
                                  payload.is_write() ? "written" : "read"));
             return false;
@@ -219,7 +220,7 @@ void host_bridge::interrupt_pin(unsigned devfn, unsigned pin, bool asserted, con
     }
 }
 
-void host_bridge::violated(const attached& from, trace::violation_kind kind,
+void host_bridge::violated(const attached& from, report::violation_kind kind,
                            const tlm::tlm_generic_payload& payload, const sc_time& when, std::string detail) {
     const auto* const attributes = payload.get_extension<memory::bus_attributes>();
     recorder_.violations().report({.when = when,

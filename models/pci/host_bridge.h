@@ -17,8 +17,9 @@
 #include "memory/bus_payload.h"
 #include "pci/pci_function.h"
 #include "pci/tce_iommu.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "timing/timing.h"
-#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -81,7 +82,7 @@ private:
     void message(const attached& from, tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay);
     bool translates(const attached& from, const tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     void move_pages(const attached& from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-    void violated(const attached& from, trace::violation_kind kind, const tlm::tlm_generic_payload& payload,
+    void violated(const attached& from, report::violation_kind kind, const tlm::tlm_generic_payload& payload,
                   const sc_core::sc_time& when, std::string detail);
 
     trace::recorder& recorder_;
@@ -99,11 +100,11 @@ private:
     trace::signal<abi::phys_addr> lookup_result_;
     trace::event_signal fault_;
     trace::signal<std::uint32_t> msi_source_;
-    trace::counter lookups_;
-    trace::counter faults_;
-    trace::counter bypasses_;
-    trace::counter messages_;
-    trace::counter unclaimed_;
+    report::counter lookups_;
+    report::counter faults_;
+    report::counter bypasses_;
+    report::counter messages_;
+    report::counter unclaimed_;
 };
 
 }  // namespace pefsim::pci

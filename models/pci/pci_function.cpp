@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pci/pci_function.h"
+#include "exposure/ledger.h"
+#include "report/violations.h"
 
 #include <bit>
 #include <fmt/format.h>
@@ -150,7 +152,7 @@ bool pci_function::valid_config_access(const char* verb, unsigned offset, unsign
     const bool valid = (size == 1 || size == 2 || size == 4) && offset % size == 0 &&
                        offset + size <= layout::config_space_size;
     if (!valid) {
-        violated(trace::violation_kind::device_protocol, offset, size,
+        violated(report::violation_kind::device_protocol, offset, size,
                  fmt::format("{} of configuration space: 1, 2 or 4 aligned bytes are allowed", verb));
     }
     return valid;
@@ -205,7 +207,7 @@ bool pci_function::valid_bar_access(const char* verb, const bar& in, std::uint64
     const bool whole = std::has_single_bit(size) && size <= 8 && at - in.base <= in.size - size;
     if (!valid || !whole) {
         violated(
-            trace::violation_kind::device_protocol, at, size,
+            report::violation_kind::device_protocol, at, size,
             fmt::format("{} of a BAR of {:#x} bytes at offset {:#x}: size, alignment or end is not allowed",
                         verb, in.size, at - in.base));
     }
@@ -254,7 +256,7 @@ tlm::tlm_response_status pci_function::transfer(tlm::tlm_command command, abi::d
                                                 std::size_t size, sc_time& delay) {
     if (!bus_master_) [[unlikely]] {
         errors_.add();
-        violated(trace::violation_kind::device_protocol, at.value(), size,
+        violated(report::violation_kind::device_protocol, at.value(), size,
                  "access to memory while the command register's bus-master bit is clear: not issued");
         return tlm::TLM_GENERIC_ERROR_RESPONSE;
     }
@@ -274,7 +276,7 @@ void pci_function::raise_msix(unsigned vector, sc_time& delay) {
     }
     if (vector >= msix_->size()) {
         violated(
-            trace::violation_kind::device_protocol, vector, 0,
+            report::violation_kind::device_protocol, vector, 0,
             fmt::format("MSI-X vector {} is beyond the table of {}: no interrupt", vector, msix_->size()));
         return;
     }
@@ -326,7 +328,7 @@ void pci_function::drive_pin(const sc_time& delay) {
     }
 }
 
-void pci_function::violated(trace::violation_kind kind, std::uint64_t at, std::uint64_t size,
+void pci_function::violated(report::violation_kind kind, std::uint64_t at, std::uint64_t size,
                             std::string detail) {
     recorder_.violations().report({.when = sc_core::sc_time_stamp(),
                                    .kind = kind,

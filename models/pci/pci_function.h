@@ -17,8 +17,9 @@
 #include "memory/bus_payload.h"
 #include "pci/config_space.h"
 #include "pci/msix.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "timing/timing.h"
-#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -168,7 +169,7 @@ private:
     void send(const msi_message& message, sc_core::sc_time& delay);
     void send_unmasked(sc_core::sc_time& delay);
     void drive_pin(const sc_core::sc_time& delay);
-    void violated(trace::violation_kind kind, std::uint64_t at, std::uint64_t size, std::string detail);
+    void violated(report::violation_kind kind, std::uint64_t at, std::uint64_t size, std::string detail);
 
     config_space space_;
     std::unique_ptr<msix_vectors> msix_;  // none without MSI-X
@@ -194,12 +195,12 @@ private:
     trace::signal<std::uint32_t> msix_vector_;
     trace::event_signal msix_message_;
     trace::signal<bool> pin_signal_;
-    trace::counter reads_;
-    trace::counter writes_;
-    trace::counter bytes_read_;
-    trace::counter bytes_written_;
-    trace::counter errors_;
-    trace::counter messages_;
+    report::counter reads_;
+    report::counter writes_;
+    report::counter bytes_read_;
+    report::counter bytes_written_;
+    report::counter errors_;
+    report::counter messages_;
 };
 
 }  // namespace pefsim::pci

@@ -8,7 +8,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "exposure/ledger.h"
 #include "output/whole_file.h"
+#include "report/metrics.h"
+#include "report/run_report.h"
+#include "report/violations.h"
 #include "trace/reorder_buffer.h"
 #include "trace/save_file.h"
 #include "trace/signal.h"
@@ -127,7 +131,7 @@ private:
 };
 
 /// Violations as events in the waveform.
-class recorder::violation_signals final : public violation_log::observer {
+class recorder::violation_signals final : public report::violation_log::observer {
 public:
     explicit violation_signals(recorder& to)
         : recorder_(to),
@@ -138,7 +142,7 @@ public:
     }
 
 private:
-    void violated(const violation& what) override {
+    void violated(const report::violation& what) override {
         // It may be reported after the fact.
         const sc_core::sc_time when = std::max(what.when, sc_core::sc_time_stamp());
         violated_.fire(when);
@@ -166,7 +170,7 @@ signal_registration::~signal_registration() {
 void recorder::forget(std::uint32_t id) { sources_[id] = nullptr; }
 
 std::vector<std::string> recorder::departed() const {
-    std::vector<std::string> names = metrics_.departed();
+    std::vector<std::string> names = metrics_->departed();
     for (std::size_t id = 0; id < sources_.size(); ++id) {
         if (sources_[id] == nullptr) {
             names.push_back(fmt::format("{}.{}", declarations_[id].scope, declarations_[id].name));
@@ -175,7 +179,11 @@ std::vector<std::string> recorder::departed() const {
     return names;
 }
 
-recorder::recorder() : violation_signals_(std::make_unique<violation_signals>(*this)) {}
+recorder::recorder()
+    : metrics_(std::make_unique<report::metric_registry>()),
+      violations_(std::make_unique<report::violation_log>()),
+      ledger_(std::make_unique<exposure::ledger>()),
+      violation_signals_(std::make_unique<violation_signals>(*this)) {}
 
 recorder::~recorder() {
     *self_ = nullptr;
@@ -184,6 +192,17 @@ recorder::~recorder() {
     } catch (const std::exception&) {
         // Whoever wants to know calls finish().
     }
+}
+
+report::run_record recorder::record() const {
+    return {.metrics = *metrics_,
+            .violations = *violations_,
+            .ledger = *ledger_,
+            .groups = groups_,
+            .waveform = {.file = trace_file_,
+                         .save_file = save_file_,
+                         .signals = declarations_.size(),
+                         .changes = changes_written_}};
 }
 
 bool recorder::fst_available() {

@@ -11,9 +11,16 @@
 #include <unordered_set>
 #include <vector>
 
-#include "trace/exposure_ledger.h"
-#include "trace/metrics.h"
-#include "trace/violations.h"
+#include "report/scope_group.h"
+
+namespace pefsim::exposure {
+class ledger;
+}
+namespace pefsim::report {
+class metric_registry;
+class violation_log;
+struct run_record;
+}  // namespace pefsim::report
 
 namespace pefsim::trace {
 
@@ -76,13 +83,6 @@ struct recording_options {
     std::string title{};                                ///< written into the trace's header
 };
 
-/// Signals and metrics that belong together for a reader: those of a module and of the modules below it.
-struct signal_group {
-    std::string scope;
-    std::string title;
-    bool folded = false;  ///< the viewer shows its title only, until it is opened
-};
-
 /// The one observer of a machine: every module declares its signals (trace/signal.h) and metrics
 /// (trace/metrics.h) here in its own constructor, and trace/ decides where they go.
 ///
@@ -129,18 +129,20 @@ public:
     void group(std::string_view scope, std::string_view title, bool folded = false) {
         groups_.push_back({std::string(scope), std::string(title), folded});
     }
-    [[nodiscard]] const std::vector<signal_group>& groups() const { return groups_; }
+    [[nodiscard]] const std::vector<report::scope_group>& groups() const { return groups_; }
     /// The part of the run that the viewer shows at first (one request, say); all of it when never called.
     void show(const sc_core::sc_time& from, const sc_core::sc_time& to) { shown_ = {from, to}; }
 
     /// Everything declared so far, in order of declaration.
     [[nodiscard]] const std::vector<signal_declaration>& signals() const { return declarations_; }
-    metric_registry& metrics() { return metrics_; }
-    [[nodiscard]] const metric_registry& metrics() const { return metrics_; }
-    violation_log& violations() { return violations_; }
-    [[nodiscard]] const violation_log& violations() const { return violations_; }
-    exposure_ledger& ledger() { return ledger_; }
-    [[nodiscard]] const exposure_ledger& ledger() const { return ledger_; }
+    report::metric_registry& metrics() { return *metrics_; }
+    [[nodiscard]] const report::metric_registry& metrics() const { return *metrics_; }
+    report::violation_log& violations() { return *violations_; }
+    [[nodiscard]] const report::violation_log& violations() const { return *violations_; }
+    exposure::ledger& ledger() { return *ledger_; }
+    [[nodiscard]] const exposure::ledger& ledger() const { return *ledger_; }
+    /// For the run's report; the trace must have been finished.
+    [[nodiscard]] report::run_record record() const;
 
     /// Full names of signals and metrics whose modules are gone.
     [[nodiscard]] std::vector<std::string> departed() const;
@@ -172,15 +174,15 @@ private:
     std::vector<const signal_source*> sources_;
     std::unordered_set<std::string> declared_;  // full names
     std::unordered_set<std::string> interned_;
-    std::vector<signal_group> groups_;
+    std::vector<report::scope_group> groups_;
     std::optional<shown_window> shown_;
     std::unique_ptr<waveform> waveform_;
     std::uint64_t changes_written_ = 0;
     std::filesystem::path trace_file_;
     std::filesystem::path save_file_;
-    metric_registry metrics_;
-    violation_log violations_;
-    exposure_ledger ledger_;
+    std::unique_ptr<report::metric_registry> metrics_;
+    std::unique_ptr<report::violation_log> violations_;
+    std::unique_ptr<exposure::ledger> ledger_;
     std::unique_ptr<violation_signals> violation_signals_;
 };
 

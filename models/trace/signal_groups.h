@@ -22,7 +22,4 @@ struct grouped_signals {
 /// recorder::group()). Groups without signals are left out; the recorder's own (violations) come last.
 std::vector<grouped_signals> signal_groups(const recorder& of);
 
-/// Index into recorder::groups() of the group that covers `scope`; its size when there is none.
-std::size_t group_of(const recorder& of, std::string_view scope);
-
 }  // namespace pefsim::trace

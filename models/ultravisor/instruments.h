@@ -6,7 +6,7 @@
 
 #include "abi/address.h"
 #include "cpu/traps.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 #include "ultravisor/secure_vm.h"
@@ -26,15 +26,15 @@ struct instruments {
     trace::signal<abi::phys_addr> page;
     trace::signal<std::uint64_t> crypt_operations;
 
-    trace::tally ultracalls;
-    trace::tally hypercalls;
-    trace::counter mmio_reflected;
-    trace::counter pages_moved_in;
-    trace::counter pages_encrypted;
-    trace::counter pages_decrypted;
-    trace::counter pages_zeroed;
-    trace::counter tamper_refusals;
-    trace::counter page_faults;
+    report::tally ultracalls;
+    report::tally hypercalls;
+    report::counter mmio_reflected;
+    report::counter pages_moved_in;
+    report::counter pages_encrypted;
+    report::counter pages_decrypted;
+    report::counter pages_zeroed;
+    report::counter tamper_refusals;
+    report::counter page_faults;
 };
 
 /// Shows a call's name for as long as it lives; calls nest.

@@ -2,64 +2,113 @@
 #include "ultravisor/ultravisor.h"
 
 #include <fmt/format.h>
-#include <stdexcept>
+
+#include "cpu/call_rows.h"
+#include "report/violations.h"
 
 namespace pefsim::ultravisor {
 
-using sc_core::sc_time;
+using abi::h_status;
+using abi::hcall;
 
 namespace {
 
-sc_time nanoseconds(double ns) { return sc_time(ns, sc_core::SC_NS); }
+/// What becomes of a secure guest's hypercall.
+enum class policy : std::uint8_t { reflect, answer_here, refuse };
 
-// 1 GB/s is one byte per nanosecond.
-sc_time one_page_at(double gb_per_s, std::string_view what) {
-    if (!(gb_per_s > 0)) {
-        throw std::invalid_argument(
-            fmt::format("timing.{} is {} GB/s; it must be more than 0", what, gb_per_s));
+constexpr policy policy_of(std::size_t row) {
+    if (row >= abi::hcall_declarations.size()) {
+        return policy::refuse;
     }
-    return nanoseconds(static_cast<double>(abi::page_size) / gb_per_s);
+    switch (abi::hcall_declarations[row].number) {
+    case hcall::h_random:
+        return policy::answer_here;
+    case hcall::h_svm_page_in:
+    case hcall::h_svm_page_out:
+    case hcall::h_svm_init_start:
+    case hcall::h_svm_init_done:
+    case hcall::h_svm_init_abort:
+        return policy::refuse;
+    default:
+        return policy::reflect;
+    }
 }
 
 }  // namespace
-
-ultravisor::costs::costs(const timing::timing& of)
-    : ultracall(nanoseconds(of.ultracall_ns)),
-      reflection(nanoseconds(of.reflection_ns)),
-      page_in(nanoseconds(of.page_in_ns)),
-      crypt(one_page_at(of.page_crypt_gb_per_s, "page_crypt")),
-      zero(one_page_at(of.page_zero_gb_per_s, "page_zero")),
-      copy(one_page_at(of.memcpy_gb_per_s, "memcpy")) {}
 
 ultravisor::ultravisor(const sc_core::sc_module_name& name, trace::recorder& recorder,
                        memory::memory_bus& bus, const config& parameters)
     : sc_module(name),
       hypervisor("hypervisor"),
       recorder_(recorder),
-      bus_(bus),
-      parameters_(parameters),
       costs_(parameters.costs),
       vm_(bus, parameters.seed),
-      reflection_(derive_seed(parameters.seed, "hidden registers")),
       guest_random_(derive_seed(parameters.seed, "H_RANDOM")),
-      shows_(recorder, this->name()) {}
+      shows_(recorder, this->name()),
+      guest_(vm_, recorder, shows_),
+      calls_(hypervisor, vm_, guest_, recorder, shows_, derive_seed(parameters.seed, "hidden registers")),
+      firmware_{.recorder = recorder,
+                .bus = bus,
+                .costs = costs_,
+                .entry = parameters.entry,
+                .vm = vm_,
+                .guest = guest_,
+                .host = calls_,
+                .shows = shows_},
+      ultracalls_(firmware_) {}
 
-void ultravisor::end_guest(std::string_view why, std::uint64_t address, cpu::trap_context& context) {
-    recorder_.violations().report({.when = context.now(),
-                                   .kind = trace::violation_kind::guest_terminated,
-                                   .who = "ultravisor",
-                                   .address = address,
-                                   .size = 0,
-                                   .page_state = {},
-                                   .request = 0,
-                                   .detail = std::string(why)});
-    vm_.release(vm_state::terminated, context.now());
-    show_state(context);
-    context.terminated = true;
+void ultravisor::ultracall(power::registers& state, cpu::trap_context& context) {
+    ultracalls_.serve(state, context);
 }
 
-std::string ultravisor::caller_name(const power::registers& state, const cpu::trap_context& context) {
-    return (state.msr & power::msr_hv) != 0 ? "hypervisor" : fmt::format("cpu{}", context.cpu);
+cpu::fault_outcome ultravisor::storage_interrupt(cpu::storage_fault& fault, power::registers& state,
+                                                 cpu::trap_context& context) {
+    return ::pefsim::ultravisor::storage_interrupt(firmware_, fault, state, context);
+}
+
+void ultravisor::hypercall(power::registers& state, cpu::trap_context& context) {
+    context.delay += costs_.reflection;
+    if ((state.msr & power::msr_s) == 0) {
+        refuse_hypercall("MSR[S]=0: not a call for the Ultravisor", h_status::h_hardware, state, context);
+        return;
+    }
+    if (!guest_.secure()) {
+        context.terminated = true;
+        state.gpr[3] = static_cast<std::uint64_t>(h_status::h_hardware);
+        return;
+    }
+    if ((state.msr & power::msr_pr) != 0) {
+        refuse_hypercall("from problem state", h_status::h_privilege, state, context);
+        return;
+    }
+    const std::size_t row = cpu::fast_hcall_row(state.gpr[3]);
+    switch (policy_of(row)) {
+    case policy::reflect:
+        calls_.reflect(row, state, context);
+        break;
+    case policy::answer_here:
+        state.gpr[3] = static_cast<std::uint64_t>(h_status::h_success);
+        state.gpr[4] = guest_random_.next();
+        break;
+    case policy::refuse:
+        refuse_hypercall("not a call for guests", h_status::h_function, state, context);
+        break;
+    }
+}
+
+void ultravisor::refuse_hypercall(std::string_view why, h_status status, power::registers& state,
+                                  const cpu::trap_context& context) {
+    const std::uint64_t number = state.gpr[3];
+    recorder_.violations().report(
+        {.when = context.now(),
+         .kind = report::violation_kind::call_refused,
+         .who = caller_name(state, context),
+         .address = 0,
+         .size = 0,
+         .page_state = {},
+         .request = 0,
+         .detail = fmt::format("{} {:#x}: {}", abi::hcall_name(number), number, why)});
+    state.gpr[3] = static_cast<std::uint64_t>(status);
 }
 
 }  // namespace pefsim::ultravisor

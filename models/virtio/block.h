@@ -12,7 +12,7 @@
 
 #include "abi/virtio_blk.h"
 #include "backend/block_backend_if.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/signal.h"
 #include "virtio/virtio_device.h"
 
@@ -108,9 +108,9 @@ private:
     std::vector<std::byte> scratch_;
 
     std::deque<trace::signal<block_operation>> operation_;  // by queue
-    trace::tally operations_;
-    trace::counter bytes_read_;
-    trace::counter bytes_written_;
+    report::tally operations_;
+    report::counter bytes_read_;
+    report::counter bytes_written_;
 };
 
 }  // namespace pefsim::virtio

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "backend/entropy_source.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "virtio/virtio_device.h"
 
 namespace pefsim::virtio {
@@ -42,8 +42,8 @@ private:
 
     sc_core::sc_time service_latency_;
     std::vector<std::byte> scratch_;
-    trace::counter requests_served_;
-    trace::counter bytes_;
+    report::counter requests_served_;
+    report::counter bytes_;
 };
 
 }  // namespace pefsim::virtio

@@ -10,7 +10,7 @@
 #include "abi/network_peer.h"
 #include "abi/virtio_net.h"
 #include "backend/network_backend_if.h"
-#include "trace/metrics.h"
+#include "report/metrics.h"
 #include "trace/signal.h"
 #include "virtio/virtio_device.h"
 
@@ -82,11 +82,11 @@ private:
     trace::signal<std::uint32_t> rx_bytes_;
     trace::signal<std::uint32_t> tx_bytes_;
     trace::event_signal rx_dropped_;
-    trace::counter frames_received_;
-    trace::counter frames_transmitted_;
-    trace::counter bytes_received_;
-    trace::counter bytes_transmitted_;
-    trace::counter rx_dropped_count_;
+    report::counter frames_received_;
+    report::counter frames_transmitted_;
+    report::counter bytes_received_;
+    report::counter bytes_transmitted_;
+    report::counter rx_dropped_count_;
 };
 
 }  // namespace pefsim::virtio

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "virtio/virtio_device.h"
+#include "report/violations.h"
 
 #include <algorithm>
 #include <bit>
@@ -106,7 +107,7 @@ void virtio_device::stop(device_queue& queue) {
 void virtio_device::break_device(const device_queue& because_of, sc_time& delay) {
     const queue_error error = because_of.ring->error();
     recorder_.violations().report({.when = sc_time_stamp() + delay,
-                                   .kind = trace::violation_kind::virtqueue_malformed,
+                                   .kind = report::violation_kind::virtqueue_malformed,
                                    .who = std::string(transport_->initiator_name()),
                                    .address = 0,
                                    .size = 0,
@@ -209,7 +210,7 @@ void virtio_device::show(device_queue& queue, const sc_time& when) {
 
 void virtio_device::breach(const request& what, std::string detail, const sc_time& delay) {
     recorder_.violations().report({.when = sc_time_stamp() + delay,
-                                   .kind = trace::violation_kind::device_protocol,
+                                   .kind = report::violation_kind::device_protocol,
                                    .who = std::string(transport_->initiator_name()),
                                    .address = 0,
                                    .size = what.chain.readable_bytes() + what.chain.writable_bytes(),

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "abi/virtio.h"
+#include "report/metrics.h"
 #include "timing/timing.h"
-#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "virtio/descriptor_chain.h"
 #include "virtio/device_queue.h"
@@ -172,13 +172,13 @@ private:
     sc_core::sc_event due_event_{"due"};
     sc_core::sc_time completer_busy_until_;
 
-    trace::counter doorbells_;
-    trace::counter interrupts_;
-    trace::counter suppressed_;
-    trace::counter errors_;
-    trace::counter resets_needed_;
-    trace::level in_flight_;
-    trace::duration_histogram latency_;
+    report::counter doorbells_;
+    report::counter interrupts_;
+    report::counter suppressed_;
+    report::counter errors_;
+    report::counter resets_needed_;
+    report::level in_flight_;
+    report::duration_histogram latency_;
 };
 
 }  // namespace pefsim::virtio

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "abi/pci.h"
+#include "report/violations.h"
 
 namespace pefsim::virtio {
 
@@ -284,7 +285,7 @@ std::uint64_t virtio_pci_device::read_isr(sc_time& delay) {
 
 void virtio_pci_device::breach(std::string detail) {
     recorder_.violations().report({.when = sc_time_stamp(),
-                                   .kind = trace::violation_kind::device_protocol,
+                                   .kind = report::violation_kind::device_protocol,
                                    .who = basename(),
                                    .address = 0,
                                    .size = 0,

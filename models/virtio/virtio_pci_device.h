@@ -11,8 +11,8 @@
 
 #include "abi/virtio_pci.h"
 #include "pci/pci_function.h"
+#include "report/metrics.h"
 #include "timing/timing.h"
-#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 #include "virtio/device_transport.h"

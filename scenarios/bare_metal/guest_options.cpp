@@ -273,7 +273,7 @@ void guest_options::prepare(platform::power_machine& machine) const {
         core.state().nip = pc_.value_or(entry.address);
         core.state().gpr[2] = entry.toc.value_or(0);
         if (little_endian()) {
-            core.set_lpcr(core.state()[power::spr::lpcr] | power::lpcr::ile);
+            core.set_lpcr(power::lpcr::ile, power::lpcr::ile);
         }
         for (const auto& [name, value] : registers_) {
             about("set-register", [&, &which = name, &what = value] {

@@ -11,9 +11,9 @@
 
 #include "bare_metal/host_look.h"
 #include "output/whole_file.h"
-#include "platform/guest_image.h"
 #include "platform/parameter_set.h"
-#include "platform/power_machine.h"
+#include "platform/power/guest_image.h"
+#include "platform/power/power_machine.h"
 #include "power/elf_image.h"
 #include "power/registers.h"
 

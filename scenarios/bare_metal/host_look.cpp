@@ -55,7 +55,7 @@ place_to_look place_to_look::parse(std::string_view text, const power::elf_image
     return where;
 }
 
-host_look look(platform::board& machine, const place_to_look& where) {
+host_look look(platform::machine& machine, const place_to_look& where) {
     const abi::phys_addr at{where.address};
     const abi::gfn page = abi::gfn_of(at);
     const memory::memory_bus& bus = machine.memory();
@@ -65,7 +65,7 @@ host_look look(platform::board& machine, const place_to_look& where) {
     const bool exposed = in_ram && bus.exposed(page);
     std::vector<std::byte> bytes(where.size);
     sc_core::sc_time delay;
-    if (machine.host().read(at, bytes, delay)) {
+    if (machine.host().accesses().read(at, bytes, delay)) {
         what.outcome = exposed ? "plaintext" : "ciphertext";
         what.bytes = std::move(bytes);
     }

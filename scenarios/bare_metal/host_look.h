@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "platform/board.h"
+#include "platform/machine.h"
 #include "power/elf_image.h"
 
 /// What the host sees when it looks into the guest's memory.
@@ -34,7 +34,7 @@ struct host_look {
     std::string outcome;     ///< "plaintext", "ciphertext" (the page was paged out for it), "bus error"
     std::vector<std::byte> bytes;
 };
-host_look look(platform::board& machine, const place_to_look& where);
+host_look look(platform::machine& machine, const place_to_look& where);
 
 nlohmann::ordered_json to_json(const host_look& what);
 /// Lines of hexadecimal numbers and characters.

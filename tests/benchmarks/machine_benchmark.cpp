@@ -8,20 +8,20 @@
 #include <unistd.h>
 
 #include "guest/block_workload.h"
-#include "platform/machine.h"
+#include "platform/native/native_machine.h"
 
 namespace pefsim {
 namespace {
 
 using platform::dma_operations;
-using platform::machine;
-using platform::machine_config;
+using platform::native_machine;
+using platform::native_machine_config;
 
 enum class operations : std::uint8_t { direct, iommu, swiotlb };
 enum class tracing : std::uint8_t { off, fst, vcd };
 
-machine_config configured(operations which) {
-    machine_config config;
+native_machine_config configured(operations which) {
+    native_machine_config config;
     config.canaries = 0;
     config.disks = {platform::disk_config{.size = std::uint64_t{64} << 20}};
     config.swiotlb_size = std::uint64_t{16} << 20;
@@ -54,7 +54,7 @@ void block_requests(benchmark::State& state, operations which, tracing how) {
     for (auto _ : state) {
         sc_core::sc_get_curr_simcontext()->reset();
         {
-            machine subject("machine", configured(which), 1);
+            native_machine subject("machine", configured(which), 1);
             if (how != tracing::off) {
                 subject.recorder().start({.file = trace_file(how), .title = "benchmark"});
             }
@@ -85,7 +85,7 @@ void block_requests(benchmark::State& state, operations which, tracing how) {
 
 /// From a configuration to a machine that is ready to simulate, and away again.
 void elaboration(benchmark::State& state) {
-    machine_config config = configured(operations::swiotlb);
+    native_machine_config config = configured(operations::swiotlb);
     config.memory_size = static_cast<std::uint64_t>(state.range(0)) << 30;
     config.network = true;
     config.entropy = true;
@@ -93,7 +93,7 @@ void elaboration(benchmark::State& state) {
         sc_core::sc_get_curr_simcontext()->reset();
         const double begin = cpu_seconds();
         {
-            machine subject("machine", config, 1);
+            native_machine subject("machine", config, 1);
             sc_core::sc_start(sc_core::SC_ZERO_TIME);
             state.SetIterationTime(cpu_seconds() - begin);
         }

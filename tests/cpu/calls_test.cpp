@@ -3,6 +3,8 @@
 
 #include "abi/platform.h"
 #include "cpu/call_rows.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/cpu/cpu_bench.h"
 
 namespace pefsim::testing {
@@ -175,11 +177,11 @@ TEST_F(cpu_test, mmio_outcomes) {
         EXPECT_EQ(cpu.mmio_load<std::uint32_t>(doorbell), 5U);
         retries = 1000;
         EXPECT_EQ(cpu.mmio_load<std::uint32_t>(doorbell), ~std::uint32_t{0});
-        EXPECT_EQ(bench.recorder.violations().count(trace::violation_kind::bad_address), 1U);
+        EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::bad_address), 1U);
         bench.hypervisor.on_fault = nullptr;  // bus error
         EXPECT_EQ(cpu.mmio_load<std::uint32_t>(doorbell), ~std::uint32_t{0});
         cpu.mmio_store<std::uint32_t>(doorbell, 1);
-        EXPECT_EQ(bench.recorder.violations().count(trace::violation_kind::bad_address), 3U);
+        EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::bad_address), 3U);
         // Cache-inhibited access to RAM needs nobody.
         cpu.mmio_store<std::uint32_t>(phys_addr{64}, 0x0102'0304);
         EXPECT_EQ(cpu.mmio_load<std::uint16_t>(phys_addr{64}), 0x0304);

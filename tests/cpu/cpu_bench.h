@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "cpu/native/native_cpu.h"
+#include "exposure/attribution.h"
 #include "memory/memory_bus.h"
+#include "report/metrics.h"
 #include "tests/support/simulation.h"
 #include "trace/recorder.h"
 
@@ -27,7 +29,7 @@ struct supervisor : cpu::trap_if {
         power::registers state;
         sc_time simulation_time;
         sc_time ahead;
-        trace::attribution writer;
+        exposure::attribution writer;
         unsigned cpu;
     };
 

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "exposure/ledger.h"
+#include "report/violations.h"
 #include "tests/cpu/cpu_bench.h"
 
 namespace pefsim::testing {

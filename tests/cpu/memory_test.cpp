@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "exposure/ledger.h"
+#include "report/violations.h"
 #include "tests/cpu/cpu_bench.h"
 
 namespace pefsim::testing {
@@ -79,7 +81,7 @@ TEST_F(cpu_test, an_address_that_nothing_answers_reads_as_ones) {
                  bytes);  // the last two bytes of RAM and two beyond
         EXPECT_EQ(bytes, (std::array{std::byte{0}, std::byte{0}, std::byte{0xff}, std::byte{0xff}}));
     });
-    EXPECT_EQ(bench.recorder.violations().count(trace::violation_kind::bad_address), 3U);
+    EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::bad_address), 3U);
     const auto& first = bench.recorder.violations().kept()[0];
     EXPECT_EQ(first.who, "cpu0");
     EXPECT_EQ(first.address, outside.value());
@@ -163,7 +165,7 @@ TEST_F(cpu_test, a_page_fault_that_stays_ends_as_a_violation) {
         EXPECT_EQ(cpu.load<std::uint16_t>(page_two), 0xffff);
         EXPECT_EQ(bench.count("storage_interrupts"), 64U);
     });
-    EXPECT_EQ(bench.recorder.violations().count(trace::violation_kind::bad_address), 1U);
+    EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::bad_address), 1U);
 }
 
 // The copy's destination faults, and serving the fault moves the source: its old bytes must not be used.

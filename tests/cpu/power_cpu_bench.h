@@ -7,8 +7,9 @@
 #include <systemc>
 #include <vector>
 
-#include "cpu/power_cpu.h"
+#include "cpu/power_cpu/power_cpu.h"
 #include "memory/memory_bus.h"
+#include "report/metrics.h"
 #include "tests/power/privileged/assembler.h"
 #include "tests/support/simulation.h"
 #include "trace/recorder.h"

@@ -2,6 +2,8 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include "abi/platform.h"
+#include "exposure/ledger.h"
+#include "report/violations.h"
 #include "tests/cpu/power_cpu_bench.h"
 
 /// The POWER9 core as a module: time, traps, MMIO, page states, exposure, coherent code, several CPUs.

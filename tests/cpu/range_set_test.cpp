@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cpu/range_set.h"
+#include "cpu/power_cpu/range_set.h"
 
 #include <algorithm>
 #include <cstdint>

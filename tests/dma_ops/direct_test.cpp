@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dma_ops/direct_dma_ops.h"
 
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/dma_ops/dma_bench.h"
 
 namespace pefsim::testing {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "dma_ops/dma_ops_if.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/cpu/cpu_bench.h"
 
 namespace pefsim::testing {
@@ -78,7 +80,7 @@ struct dma_bench : cpu_bench {
     [[nodiscard]] std::uint64_t metric(std::string_view name) const {
         return recorder.metrics().find_counter("ops", name)->value();
     }
-    [[nodiscard]] std::uint64_t violations(trace::violation_kind kind) const {
+    [[nodiscard]] std::uint64_t violations(report::violation_kind kind) const {
         return recorder.violations().count(kind);
     }
     /// What a device sees or leaves at a bus address that is a guest physical address.

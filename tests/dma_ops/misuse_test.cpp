@@ -42,7 +42,7 @@ TYPED_TEST(dma_misuse, is_a_violation_without_effect) {
         ASSERT_TRUE(ring);
         const std::uint64_t calls = b.hypervisor.seen.size();
         const auto expect_one_more = [&](const char* what) {
-            EXPECT_EQ(b.violations(trace::violation_kind::dma_mapping), ++expected) << what;
+            EXPECT_EQ(b.violations(report::violation_kind::dma_mapping), ++expected) << what;
             EXPECT_EQ(b.hypervisor.seen.size(), calls) << what;
         };
 
@@ -72,9 +72,9 @@ TYPED_TEST(dma_misuse, is_a_violation_without_effect) {
         b.ops.unmap_page(cpu, b.disk, at, size, from_device, 0);  // it was still there
         b.ops.free(cpu, b.disk, size, *ring);
         EXPECT_EQ(b.metric("unmaps"), 1U);
-        EXPECT_EQ(b.violations(trace::violation_kind::dma_mapping), expected);
+        EXPECT_EQ(b.violations(report::violation_kind::dma_mapping), expected);
         b.ops.unmap_page(cpu, b.disk, at, size, from_device, 0);
-        EXPECT_EQ(b.violations(trace::violation_kind::dma_mapping), expected + 1);
+        EXPECT_EQ(b.violations(report::violation_kind::dma_mapping), expected + 1);
     });
     EXPECT_TRUE(b.cpu.halted());
     const auto& first = b.recorder.violations().kept()[0];

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "exposure/ledger.h"
 #include "tests/dma_ops/dma_bench.h"
 
 namespace pefsim::testing {
@@ -165,7 +166,7 @@ TEST_F(cpu_test, a_share_that_fails_is_a_violation_and_linux_goes_on) {
         b.become_secure();
         b.share_status = abi::u_status::u_p2;
         b.ops.setup(cpu);
-        EXPECT_EQ(b.violations(trace::violation_kind::call_refused), 1U);
+        EXPECT_EQ(b.violations(report::violation_kind::call_refused), 1U);
         EXPECT_NE(b.ops.map_page(cpu, b.disk, buffer, 0, 512, to_device, 0), dma_mapping_error);
     });
     EXPECT_EQ(b.recorder.violations().kept()[0].who, "cpu0");

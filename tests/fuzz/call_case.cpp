@@ -17,9 +17,9 @@
 namespace pefsim::fuzz {
 namespace {
 
-using user_program::argument_kind;
-using user_program::system_call_row;
-using user_program::system_call_table;
+using linux_user::argument_kind;
+using linux_user::system_call_row;
+using linux_user::system_call_table;
 
 constexpr std::string_view path_texts[] = {
     "a",
@@ -166,7 +166,7 @@ std::vector<fuzz_call> read_calls(const std::filesystem::path& file) {
 }
 
 std::string to_text(const fuzz_call& call) {
-    std::string text = user_program::system_call_name(call.number);
+    std::string text = linux_user::system_call_name(call.number);
     for (const call_argument& each : call.arguments) {
         switch (each.what) {
         case call_argument::kind::number:
@@ -256,8 +256,8 @@ std::vector<fuzz_call> call_maker::make(std::size_t count) {
     return made;
 }
 
-bool is_left_out(std::uint64_t number, const user_program::system_call_arguments& arguments) {
-    const std::string name = user_program::system_call_name(number);
+bool is_left_out(std::uint64_t number, const linux_user::system_call_arguments& arguments) {
+    const std::string name = linux_user::system_call_name(number);
     const auto stops = [](std::uint64_t signal) {
         const auto which = static_cast<int>(signal);
         return which == SIGSTOP || which == SIGTSTP || which == SIGTTIN || which == SIGTTOU;

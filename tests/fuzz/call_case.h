@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "user_program/system_calls.h"
+#include "linux_user/system_calls.h"
 
 namespace pefsim::fuzz {
 
@@ -45,7 +45,7 @@ public:
 
 private:
     fuzz_call random_call(std::size_t before);
-    call_argument argument(user_program::argument_kind kind, std::size_t before);
+    call_argument argument(linux_user::argument_kind kind, std::size_t before);
     call_argument value(std::size_t before);
     std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
 
@@ -54,6 +54,6 @@ private:
 };
 
 /// Whether the fuzzer leaves a call out: it would stop itself, wait for others, or burden the machine.
-bool is_left_out(std::uint64_t number, const user_program::system_call_arguments& arguments);
+bool is_left_out(std::uint64_t number, const linux_user::system_call_arguments& arguments);
 
 }  // namespace pefsim::fuzz

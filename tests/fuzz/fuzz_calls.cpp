@@ -17,11 +17,11 @@
 #include <string>
 #include <vector>
 
+#include "linux_user/process.h"
 #include "tests/fuzz/call_case.h"
 #include "tests/fuzz/containment.h"
 #include "tests/fuzz/fuzz_driver.h"
-#include "user_program/process.h"
-#include "user_program/tiny_program.h"
+#include "tests/linux_user/programs/tiny_program.h"
 
 namespace {
 
@@ -59,7 +59,7 @@ public:
     }
 
     bool fails() {
-        user_program::process process(config_, image_);
+        linux_user::process process(config_, image_);
         const auto data = process.memory.find_free(data_size);
         if (!data || process.memory.map(*data, data_size, 3, {}) != 0) {
             return true;
@@ -75,8 +75,8 @@ public:
     }
 
 private:
-    bool make(user_program::process& process, const fuzz_call& call) {
-        user_program::system_call_arguments arguments{};
+    bool make(linux_user::process& process, const fuzz_call& call) {
+        linux_user::system_call_arguments arguments{};
         for (std::size_t i = 0; i < arguments.size(); ++i) {
             arguments[i] = value(process, call.arguments[i], i);
         }
@@ -85,7 +85,7 @@ private:
             return true;
         }
         const std::uint64_t before = process.memory.work();
-        const std::int64_t result = user_program::call_system(process, call.number, arguments);
+        const std::int64_t result = linux_user::call_system(process, call.number, arguments);
         if (list_) {
             fmt::print(stderr, "{} = {}\n", to_text(call), result);
         }
@@ -98,7 +98,7 @@ private:
         return is_reserved_untouched(process);
     }
 
-    std::uint64_t value(user_program::process& process, const call_argument& of, std::size_t place) const {
+    std::uint64_t value(linux_user::process& process, const call_argument& of, std::size_t place) const {
         const std::uint64_t path_at = data_ + path_area + place * 0x1000;
         switch (of.what) {
         case call_argument::kind::place:
@@ -115,7 +115,7 @@ private:
         }
     }
 
-    [[nodiscard]] bool is_reserved_untouched(const user_program::process& process) const {
+    [[nodiscard]] bool is_reserved_untouched(const linux_user::process& process) const {
         struct ::stat about {};
         std::string text(secret.size() + 1, '\0');
         const bool same = ::fstat(reserved_, &about) == 0 && about.st_size == std::ssize(secret) &&
@@ -130,7 +130,7 @@ private:
 
     bool list_;
     std::vector<fuzz_call> calls_;
-    user_program::process::config config_;
+    linux_user::process::config config_;
     power::elf_image image_{testing::tiny_program({0x44000002})};
     int reserved_ = -1;
     std::uint64_t data_ = 0;

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "linux_user/process.h"
 #include "power/elf_image.h"
 #include "tests/fuzz/fuzz_driver.h"
-#include "user_program/process.h"
 
 namespace {
 
@@ -119,13 +119,13 @@ void look_at(const power::elf_image& image, std::uint64_t file_size) {
 }
 
 void start(const power::elf_image& image, std::uint64_t number) {
-    user_program::process::config config;
+    linux_user::process::config config;
     config.program = "fuzz";
     config.arguments = {"fuzz"};
     config.environment = {"A=b"};
     config.memory = {.page_size = number % 2 == 0 ? 65536U : 4096U, .bytes = memory_limit};
     config.stack_size = 1 << 20;
-    user_program::process process(config, image);
+    linux_user::process process(config, image);
     if (process.memory.work() > most_work || process.memory.peak_bytes() > memory_limit) {
         throw std::logic_error(
             fmt::format("{} steps, {} bytes", process.memory.work(), process.memory.peak_bytes()));

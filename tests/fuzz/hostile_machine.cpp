@@ -10,11 +10,14 @@
 #include <unistd.h>
 
 #include "abi/ucall.h"
+#include "exposure/ledger.h"
 #include "guest/device_tree.h"
 #include "hypervisor/host_view.h"
 #include "memory/page_state.h"
-#include "trace/run_ending.h"
-#include "trace/run_report.h"
+#include "report/metrics.h"
+#include "report/run_ending.h"
+#include "report/run_report.h"
+#include "report/violations.h"
 
 namespace pefsim::fuzz {
 
@@ -25,8 +28,8 @@ using memory::page_state;
 constexpr std::size_t secret_size = 64;
 
 /// A machine with two CPUs at most and every kind of device.
-platform::board_config make_config(operand_values& random) {
-    platform::board_config config;
+platform::machine_config make_config(operand_values& random) {
+    platform::machine_config config;
     config.cpus = random.one_in(2) ? 2 : 1;
     config.memory_size = guest_map::ram_size;
     config.policy = random.one_in(4) ? platform::host_policy::bus_error : platform::host_policy::page_out;
@@ -61,10 +64,10 @@ private:
     std::uint64_t state_ = 1;
 };
 
-class hostile_machine : public platform::board {
+class hostile_machine : public platform::machine {
 public:
-    hostile_machine(const platform::board_config& config, const guest_case& what, operand_values& random)
-        : board("machine", config, random.bits(), ultravisor::esm_entry::return_to_caller),
+    hostile_machine(const platform::machine_config& config, const guest_case& what, operand_values& random)
+        : machine("machine", config, random.bits(), ultravisor::esm_entry::return_to_caller),
           what_(what) {
         shared_.devices = 3;
         shared_.list = what.list;
@@ -73,11 +76,7 @@ public:
             auto& cpu = cpus_.emplace_back(std::make_unique<native_cpu>(
                 fmt::format("cpu{}", number).c_str(), recorder(),
                 native_cpu::config{.number = number, .quantum = config.quantum, .costs = config.costs}));
-            cpu->state()[power::spr::lpidr] = abi::platform::lpid;
-            cpu->bus.bind(memory().initiators);
-            cpu->hypervisor(host());
-            cpu->ultravisor(*firmware());
-            interrupts().lines(*cpu);
+            connect(*cpu);
             guests_.emplace_back(operand_values(random.bits()), shared_);
         }
         cpus_[0]->load([this](native_cpu& cpu) { boot(cpu); });
@@ -134,8 +133,8 @@ private:
         }
     }
 
-    [[nodiscard]] trace::run_ending how_it_ended() const override {
-        return done_ ? trace::run_ending{trace::ending_kind::finished, "all steps are done"}
+    [[nodiscard]] report::run_ending how_it_ended() const override {
+        return done_ ? report::run_ending{report::ending_kind::finished, "all steps are done"}
                      : ended_by_supervisor();
     }
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override { return {}; }
@@ -153,8 +152,8 @@ private:
 // --- Judging
 
 /// Events on record say what, where and by whom.
-void check_events(const platform::board& machine, guest_outcome& outcome) {
-    for (const trace::violation& each : machine.recorder().violations().kept()) {
+void check_events(const platform::machine& machine, guest_outcome& outcome) {
+    for (const report::violation& each : machine.recorder().violations().kept()) {
         if (each.who.empty() || each.detail.empty()) {
             outcome.complaints.push_back(
                 fmt::format("an event without words: {} by '{}'", to_name(each.kind), each.who));
@@ -163,7 +162,7 @@ void check_events(const platform::board& machine, guest_outcome& outcome) {
 }
 
 /// The Ultravisor's books, and those of what the host can see.
-void check_pages(platform::board& machine, guest_outcome& outcome) {
+void check_pages(platform::machine& machine, guest_outcome& outcome) {
     const memory::page_states& states = machine.memory().states();
     std::array<std::uint64_t, memory::page_state_count> counted{};
     for (abi::gfn page = 0; page < states.size(); ++page) {
@@ -194,7 +193,7 @@ void check_secrets(hostile_machine& machine, guest_outcome& outcome) {
     if (!machine.planted()) {
         return;
     }
-    for (const trace::canary_sighting& each : machine.recorder().ledger().sightings()) {
+    for (const exposure::canary_sighting& each : machine.recorder().ledger().sightings()) {
         outcome.complaints.push_back(
             fmt::format("the host saw {} by {} at {:#x}", each.canary, to_name(each.channel), each.address));
     }
@@ -208,24 +207,24 @@ void check_secrets(hostile_machine& machine, guest_outcome& outcome) {
 
 void check_end(const hostile_machine& machine, guest_outcome& outcome) {
     outcome.finished = machine.finished();
-    const bool stopped = machine.ending().kind == trace::ending_kind::terminated || machine.finished();
+    const bool stopped = machine.ending().kind == report::ending_kind::terminated || machine.finished();
     if (!stopped && machine.guest().idle_for_ever == 0) {
         outcome.complaints.push_back(fmt::format("{} after {} steps", machine.ending().text, outcome.steps));
     }
 }
 
 void add_figures(const hostile_machine& machine, guest_outcome& outcome) {
-    const trace::metric_registry& metrics = machine.recorder().metrics();
+    const report::metric_registry& metrics = machine.recorder().metrics();
     digest all;
-    for (const trace::counter* each : metrics.counters) {
+    for (const report::counter* each : metrics.counters) {
         all.add(each->value());
     }
-    for (const trace::tally* each : metrics.tallies) {
+    for (const report::tally* each : metrics.tallies) {
         for (std::size_t label = 0; label < each->labels().size(); ++label) {
             all.add(each->count(label));
         }
     }
-    for (const trace::violation& each : machine.recorder().violations().kept()) {
+    for (const report::violation& each : machine.recorder().violations().kept()) {
         all.add(each.when.value());
         all.add(static_cast<std::uint64_t>(each.kind));
         all.add(each.who);
@@ -291,7 +290,7 @@ guest_outcome play(const guest_case& what) {
     guest_outcome outcome;
     operand_values random((what.seed << 32) + 2 * what.number + (what.begins == beginning::secure ? 1 : 0));
     try {
-        const platform::board_config config = make_config(random);
+        const platform::machine_config config = make_config(random);
         hostile_machine machine(config, what, random);
         std::optional<recorded_run> recorded;
         if (what.number % recorded_cases == 3) {
@@ -301,8 +300,8 @@ guest_outcome play(const guest_case& what) {
         outcome.steps = machine.guest().steps;
         if (recorded) {
             recorded->finish();
-            static_cast<void>(figures_text(machine.recorder(), machine.facts()));
-            static_cast<void>(figures_json(machine.recorder(), machine.facts()).dump());
+            static_cast<void>(figures_text(machine.recorder().record(), machine.facts()));
+            static_cast<void>(figures_json(machine.recorder().record(), machine.facts()).dump());
         }
         check_end(machine, outcome);
         check_events(machine, outcome);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "cpu/native/native_cpu.h"
-#include "platform/board.h"
+#include "platform/machine.h"
 #include "tests/fuzz/hostile_guest.h"
 
 namespace pefsim::fuzz {

@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "report/metrics.h"
 #include "tests/guest/mock_disk.h"
 
 namespace pefsim::testing {
@@ -94,7 +95,7 @@ TEST_P(selection_test, of_a_booted_guest) {
     EXPECT_TRUE(bench.kernel->finished()) << bench.kernel->failure();
     EXPECT_EQ(disk.device.driver_features & abi::virtio::f_access_platform,
               p.offered && p.accepted ? abi::virtio::f_access_platform : 0);
-    const trace::tally* counts = bench.recorder.metrics().find_tally("kernel.virtio", "dma_ops");
+    const report::tally* counts = bench.recorder.metrics().find_tally("kernel.virtio", "dma_ops");
     ASSERT_NE(counts, nullptr);
     EXPECT_EQ(counts->count(static_cast<std::size_t>(p.expected)), 1U);
     EXPECT_EQ(counts->total(), 1U);

@@ -14,6 +14,8 @@
 #include "guest/kernel.h"
 #include "interrupt/xics.h"
 #include "memory/memory_bus.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/guest/device_memory.h"
 #include "tests/guest/mock_device.h"
 #include "tests/guest/recording_dma_ops.h"
@@ -177,11 +179,11 @@ struct guest_bench {
         sc_core::sc_start();
     }
     [[nodiscard]] std::uint64_t
-    violations(trace::violation_kind kind = trace::violation_kind::driver_protocol) const {
+    violations(report::violation_kind kind = report::violation_kind::driver_protocol) const {
         return recorder.violations().count(kind);
     }
     [[nodiscard]] std::uint64_t count(std::string_view scope, std::string_view name) const {
-        const trace::counter* found = recorder.metrics().find_counter(scope, name);
+        const report::counter* found = recorder.metrics().find_counter(scope, name);
         return found == nullptr ? ~std::uint64_t{0} : found->value();
     }
     /// Every mapping of every module has been undone, and none was undone wrongly.

@@ -154,10 +154,10 @@ TEST_F(guest_test, a_write_that_leaves_its_buffer_is_noted) {
         at = data.at();
         cpu.fill(data.at(90), 10, std::byte{1});
         cpu.fill(data.at(100), 28, std::byte{1});  // begins behind it, in no buffer
-        EXPECT_EQ(bench.violations(trace::violation_kind::past_buffer), 0U);
+        EXPECT_EQ(bench.violations(report::violation_kind::past_buffer), 0U);
         cpu.fill(data.at(90), 30, std::byte{1});
     });
-    ASSERT_EQ(bench.violations(trace::violation_kind::past_buffer), 1U);
+    ASSERT_EQ(bench.violations(report::violation_kind::past_buffer), 1U);
     const auto& noted = bench.recorder.violations().kept()[0];
     EXPECT_EQ(noted.who, "cpu0");
     EXPECT_EQ(noted.address, at.value() + 90);

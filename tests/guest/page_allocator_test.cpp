@@ -8,6 +8,7 @@
 #include <set>
 
 #include "guest/slab_allocator.h"
+#include "report/metrics.h"
 
 namespace pefsim::testing {
 

@@ -10,6 +10,7 @@
 
 #include "abi/virtio.h"
 #include "guest/page_allocator.h"
+#include "report/violations.h"
 #include "tests/cpu/cpu_bench.h"
 #include "tests/guest/device_ring.h"
 #include "tests/guest/recording_dma_ops.h"
@@ -62,7 +63,7 @@ struct virtqueue_test : simulation_test {
         return queue.add(cpu, segments, readable, token);
     }
     [[nodiscard]] std::uint64_t violations() const {
-        return bench.recorder.violations().count(trace::violation_kind::driver_protocol);
+        return bench.recorder.violations().count(report::violation_kind::driver_protocol);
     }
 };
 

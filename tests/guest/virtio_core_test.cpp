@@ -3,6 +3,7 @@
 // How a device is brought up, and how a device that does not play along is refused: PCI, transport, status, features.
 #include "guest/virtio_core.h"
 
+#include "report/violations.h"
 #include "tests/guest/mock_disk.h"
 
 namespace pefsim::testing {

@@ -5,31 +5,40 @@ import dataclasses
 import pathlib
 import re
 
-# What a folder may include besides itself. docs/architecture.md draws the same table; it has four kinds of folders:
-#   the ground that all stand on    abi timing output trace power memory cpu
+# What a room may include besides itself. A room is a folder of models/ or platform/, or one within that this table names; an
+# include between such an inner room and the one around it is an arrow like any other. docs/architecture.md draws the table:
+#   the ground that all stand on    abi timing output exposure report trace power memory cpu
 #   the trusted firmware            ultravisor
 #   the untrusted host              interrupt backend pci virtio hypervisor
-#   the guest                       dma_ops guest
-# The last three never include one another: they meet in abi, on the bus, and in calls that the CPU traps.
-GROUND = {"abi", "timing", "output", "trace", "power", "memory", "cpu"}
+#   the guest                       cpu/native dma_ops guest; cpu/power_cpu; linux_user
+# Firmware, host and guest never include one another: they meet in abi, on the bus, and in calls that the CPU traps.
+OBSERVERS = {"abi", "timing", "output", "exposure", "report", "trace"}
+GROUND = OBSERVERS | {"power", "memory", "cpu"}
 ALLOWED = {
     "abi": set(),
     "timing": {"abi"},
     "output": set(),
-    "trace": {"abi", "timing", "output"},
+    "exposure": {"abi"},
+    "report": {"abi", "exposure"},
+    "trace": {"abi", "output", "exposure", "report"},
     "power": {"output"},
-    "memory": {"abi", "timing", "output", "trace"},
-    "cpu": {"abi", "timing", "output", "trace", "power", "memory"},
+    "memory": OBSERVERS,
+    "cpu": GROUND - {"cpu"},
+    "cpu/native": GROUND,
+    "cpu/power_cpu": GROUND,
     "ultravisor": GROUND,
     "interrupt": GROUND,
     "backend": GROUND,
     "pci": GROUND | {"interrupt"},
     "virtio": GROUND | {"interrupt", "backend", "pci"},
     "hypervisor": GROUND | {"interrupt", "pci"},
-    "dma_ops": GROUND,
-    "guest": GROUND | {"dma_ops"},
+    "dma_ops": GROUND | {"cpu/native"},
+    "guest": GROUND | {"cpu/native", "dma_ops"},
+    "linux_user": {"timing", "output", "report", "power"},
 }
-ALLOWED["platform"] = set(ALLOWED)
+ALLOWED["platform"] = GROUND | {"ultravisor", "interrupt", "backend", "pci", "virtio", "hypervisor"}
+ALLOWED["platform/native"] = ALLOWED["platform"] | {"platform", "cpu/native", "dma_ops", "guest"}
+ALLOWED["platform/power"] = ALLOWED["platform"] | {"platform", "cpu/power_cpu"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -44,13 +53,16 @@ class arrow:
 
 
 def folder_of(path, root):
-    """models/memory/x.h -> memory; platform/x.h -> platform; None outside the tree."""
+    """models/memory/x.h -> memory; models/cpu/native/x.h -> cpu/native, a room of the table; None outside the tree."""
     try:
         parts = path.resolve().relative_to(root.resolve()).parts
     except ValueError:
         return None
     if len(parts) > 2 and parts[0] == "models":
-        return parts[1]
+        parts = parts[1:]
+    for inner in range(len(parts) - 1, 1, -1):
+        if "/".join(parts[:inner]) in ALLOWED:
+            return "/".join(parts[:inner])
     return parts[0] if len(parts) > 1 else None
 
 

@@ -3,6 +3,8 @@
 
 #include "hypervisor/host_view.h"
 #include "hypervisor/hostile_host.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/hypervisor/hypervisor_bench.h"
 
 namespace pefsim::hypervisor {
@@ -61,7 +63,7 @@ TEST_F(host_access_test, a_look_at_a_secure_page_pages_it_out_and_shows_cipherte
     EXPECT_EQ(bench().ultravisor.calls.size(), 1U) << "it is out already";
     EXPECT_EQ(bench().recorder.metrics().find_counter("hypervisor", "host_faults")->value(), 1U);
     EXPECT_GT(bench().delay, sc_core::SC_ZERO_TIME);
-    const trace::violation& seen = bench().recorder.violations().kept()[0];
+    const report::violation& seen = bench().recorder.violations().kept()[0];
     EXPECT_EQ(seen.who, "hypervisor");
     EXPECT_EQ(seen.page_state, "SECURE");
 }
@@ -143,7 +145,8 @@ TEST_F(host_access_test, an_access_costs_its_latency_and_its_bytes) {
             sc_core::sc_time delay(1, sc_core::SC_US);
             const std::span<std::byte> bytes = std::span(data).first(size);
             const phys_addr at = abi::page_base(page + 1);
-            EXPECT_TRUE(write ? bench().host.write(at, bytes, delay) : bench().host.read(at, bytes, delay));
+            guest_memory& accesses = bench().host.accesses();
+            EXPECT_TRUE(write ? accesses.write(at, bytes, delay) : accesses.read(at, bytes, delay));
             EXPECT_NEAR(delay / sc_core::sc_time(1, sc_core::SC_NS), 1000 + expected, 0.002) << size;
         }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "exposure/ledger.h"
+#include "report/metrics.h"
 #include "tests/hypervisor/hypervisor_bench.h"
 
 namespace pefsim::hypervisor {
@@ -133,7 +135,7 @@ TEST_F(hypercall_test, unknown_numbers_are_counted_and_fail) {
         EXPECT_EQ(bench.call(number), h_status::h_function) << number;
     }
     bench.call(hcall::h_random);
-    const trace::tally& calls = *bench.recorder.metrics().find_tally("hypervisor", "hypercalls");
+    const report::tally& calls = *bench.recorder.metrics().find_tally("hypervisor", "hypercalls");
     EXPECT_EQ(calls.count(abi::hcall_declarations.size()), 5U);
     EXPECT_EQ(calls.count(abi::hcall_row(static_cast<std::uint64_t>(hcall::h_random))), 1U);
     EXPECT_EQ(calls.total(), 6U);
@@ -195,8 +197,8 @@ TEST_F(hypercall_test, a_canary_in_any_register_is_seen) {
     std::memcpy(&bench.state.gpr[14], secret.data(), secret.size());
     bench.call(hcall::h_cede);
     ASSERT_EQ(bench.recorder.ledger().sightings().size(), 1U);
-    const trace::canary_sighting& seen = bench.recorder.ledger().sightings()[0];
-    EXPECT_EQ(seen.channel, trace::exposure_channel::hypercall_register);
+    const exposure::canary_sighting& seen = bench.recorder.ledger().sightings()[0];
+    EXPECT_EQ(seen.channel, exposure::channel_kind::hypercall_register);
     EXPECT_EQ(seen.address, static_cast<std::uint64_t>(hcall::h_cede));
     bench.state.gpr[14] = 0;
     std::memcpy(&bench.state.vsr[40].low, secret.data(), secret.size());
@@ -209,7 +211,7 @@ TEST_F(hypercall_test, only_registers_that_a_call_declares_are_an_exposure) {
     const auto exposed = [&bench] {
         return bench.recorder.ledger()
             .summary()
-            .crossings[static_cast<std::size_t>(trace::exposure_channel::hypercall_register)];
+            .crossings[static_cast<std::size_t>(exposure::channel_kind::hypercall_register)];
     };
     bench.call(hcall::h_eoi);
     EXPECT_EQ(exposed().bytes, 16U) << "number and XIRR";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "exposure/ledger.h"
 #include "tests/hypervisor/hypervisor_bench.h"
 
 namespace pefsim::hypervisor {
@@ -77,7 +78,7 @@ TEST_F(mmio_test, every_value_stored_crosses_to_the_host) {
                              .value = value};
     bench.fault(store);
     ASSERT_EQ(bench.recorder.ledger().sightings().size(), 1U);
-    EXPECT_EQ(bench.recorder.ledger().sightings()[0].channel, trace::exposure_channel::mmio);
+    EXPECT_EQ(bench.recorder.ledger().sightings()[0].channel, exposure::channel_kind::mmio);
     EXPECT_EQ(bench.recorder.ledger().sightings()[0].address, hypervisor_bench::bar + 8);
 }
 

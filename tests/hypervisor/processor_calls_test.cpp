@@ -2,6 +2,9 @@
 #include <boost/endian/conversion.hpp>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <vector>
+
 #include "tests/hypervisor/hypervisor_bench.h"
 
 namespace pefsim::hypervisor {
@@ -10,7 +13,27 @@ namespace {
 using abi::h_status;
 using abi::hcall;
 namespace platform = abi::platform;
-using area_kind = hypervisor::area_kind;
+
+/// A processor that idles or does not, and knows when it was woken.
+struct mock_processor : cpu::processor_if {
+    bool idles = false;
+    std::vector<sc_core::sc_time> woken;
+
+    bool start(const cpu::processor_start& /*with*/, const sc_core::sc_time& /*when*/) override {
+        return false;
+    }
+    bool stop() override { return false; }
+    bool wake(const sc_core::sc_time& when) override {
+        if (idles) {
+            woken.push_back(when);
+        }
+        return idles;
+    }
+    [[nodiscard]] bool stopped() const override { return false; }
+    [[nodiscard]] bool idle() const override { return idles; }
+    void set_lpcr(std::uint64_t /*value*/, std::uint64_t /*mask*/) override {}
+    void use_process_table(std::uint64_t /*base*/, unsigned /*size_exponent*/) override {}
+};
 
 class processor_calls_test : public testing::simulation_test {
 protected:
@@ -87,6 +110,29 @@ TEST_F(processor_calls_test, cede_idles_unless_the_processor_was_prodded) {
     EXPECT_TRUE(bench.ceded) << "once";
 }
 
+class processors_test : public testing::simulation_test {};
+
+TEST_F(processors_test, prod_wakes_the_processor_that_idles_and_no_other) {
+    hypervisor_bench bench(firmware_kind::bound_later);
+    std::array<mock_processor, 2> cpus;
+    bench.host.processors(cpus[0]);
+    bench.host.processors(cpus[1]);
+    bench.host.ultravisor(bench.ultravisor);
+    run(sc_core::SC_ZERO_TIME);
+    cpus[1].idles = true;
+    EXPECT_EQ(bench.call(hcall::h_prod, {1}, 0), h_status::h_success);
+    ASSERT_EQ(cpus[1].woken.size(), 1U);
+    EXPECT_EQ(cpus[1].woken[0], sc_core::sc_time_stamp() + bench.delay);
+    EXPECT_TRUE(cpus[0].woken.empty());
+    bench.call(hcall::h_cede, {}, 1);
+    EXPECT_TRUE(bench.ceded) << "it has been woken: nothing is left of the prod";
+    cpus[1].idles = false;
+    bench.call(hcall::h_prod, {1}, 0);
+    bench.call(hcall::h_cede, {}, 1);
+    EXPECT_FALSE(bench.ceded);
+    EXPECT_EQ(bench.call(hcall::h_prod, {2}, 0), h_status::h_parameter);
+}
+
 TEST_F(processor_calls_test, exit_ends_the_run_with_the_guests_status_and_no_other_call_does) {
     EXPECT_FALSE(bench.host.exit_status());
     for (const hcall number : {hcall::h_cede, hcall::h_prod, hcall::h_confer, hcall::h_random}) {
@@ -127,17 +173,17 @@ TEST_F(processor_calls_test, a_processor_area_is_registered_with_the_length_that
         EXPECT_EQ(area_call(function, 0), h_status::h_parameter);
     }
     EXPECT_EQ(area_call(1, 0x1'0040), h_status::h_parameter) << "not aligned";
-    EXPECT_EQ(bench.host.area(0, area_kind::vpa).at.value(), 0x1'0000U);
-    EXPECT_EQ(bench.host.area(0, area_kind::vpa).size, 1024U);
-    EXPECT_EQ(bench.host.area(0, area_kind::dispatch_trace_log).size, 4096U);
-    EXPECT_EQ(bench.host.area(1, area_kind::vpa).size, 0U);
+    EXPECT_EQ(bench.host.processor(0).area(area_kind::vpa).at.value(), 0x1'0000U);
+    EXPECT_EQ(bench.host.processor(0).area(area_kind::vpa).size, 1024U);
+    EXPECT_EQ(bench.host.processor(0).area(area_kind::dispatch_trace_log).size, 4096U);
+    EXPECT_EQ(bench.host.processor(1).area(area_kind::vpa).size, 0U);
     // The VPA goes last.
     EXPECT_EQ(area_call(5, 0), h_status::h_resource);
     EXPECT_EQ(area_call(6, 0), h_status::h_success);
     EXPECT_EQ(area_call(5, 0), h_status::h_resource);
     EXPECT_EQ(area_call(7, 0), h_status::h_success);
     EXPECT_EQ(area_call(5, 0), h_status::h_success);
-    EXPECT_EQ(bench.host.area(0, area_kind::vpa).size, 0U);
+    EXPECT_EQ(bench.host.processor(0).area(area_kind::vpa).size, 0U);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <boost/endian/conversion.hpp>
 #include <gtest/gtest.h>
 
+#include "exposure/ledger.h"
+#include "report/violations.h"
 #include "tests/hypervisor/hypervisor_bench.h"
 
 namespace pefsim::hypervisor {
@@ -96,7 +98,7 @@ TEST_F(tce_calls_test, a_list_in_a_secure_page_makes_the_host_page_it_out_and_re
     ASSERT_EQ(bench.ultravisor.calls.size(), 1U);
     EXPECT_EQ(bench.ultravisor.calls[0].number, abi::ucall::uv_page_out);
     EXPECT_EQ(get(0), 0U);
-    EXPECT_EQ(bench.recorder.violations().count(trace::violation_kind::refused_access), 1U);
+    EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::refused_access), 1U);
     EXPECT_EQ(bench.recorder.violations().kept()[0].who, "hypervisor");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "report/metrics.h"
 #include "tests/hypervisor/hypervisor_bench.h"
 
 namespace pefsim::hypervisor {

@@ -3,6 +3,7 @@
 
 #include "hypervisor/host_view.h"
 #include "hypervisor/hostile_host.h"
+#include "report/violations.h"
 #include "tests/hypervisor/hypervisor_bench.h"
 #include "ultravisor/ultravisor.h"
 
@@ -123,7 +124,7 @@ TEST_F(with_ultravisor_test, tampered_replayed_and_swapped_pages_are_refused) {
     ASSERT_TRUE(host.tamper(6, 77, delay));
     EXPECT_EQ(host.page_in(6, delay), u_status::u_success);
     EXPECT_EQ(secure_byte(6), std::byte{7});
-    EXPECT_EQ(bench.recorder.violations().count(trace::violation_kind::page_tampered), 5U);
+    EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::page_tampered), 5U);
 }
 
 TEST_F(with_ultravisor_test, shared_pages_are_the_hosts_until_they_are_unshared) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "report/metrics.h"
 #include "tests/interrupt/xics_bench.h"
 #include "tests/support/simulation.h"
 
@@ -269,7 +270,7 @@ TEST_F(xics_test, messages_go_to_their_own_servers) {
         bench.eoi(msi + server, 0xff, server);
         EXPECT_EQ(bench.accept(server), msi + server + 4);
     }
-    const trace::tally& by_server = *bench.recorder.metrics().find_tally("xics", "interrupts_presented");
+    const report::tally& by_server = *bench.recorder.metrics().find_tally("xics", "interrupts_presented");
     for (unsigned server = 0; server < 4; ++server) {
         EXPECT_EQ(by_server.count(server), 2U);
     }

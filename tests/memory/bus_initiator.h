@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "abi/address.h"
+#include "exposure/ledger.h"
 #include "memory/bus_attributes.h"
 #include "memory/memory_bus.h"
 #include "trace/recorder.h"

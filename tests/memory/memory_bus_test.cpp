@@ -13,13 +13,15 @@
 #include <stdexcept>
 #include <unistd.h>
 
+#include "exposure/ledger.h"
+#include "report/violations.h"
 #include "tests/memory/bus_bench.h"
 
 namespace pefsim::memory {
 
 namespace {
 
-using trace::violation_kind;
+using report::violation_kind;
 
 constexpr auto ok = tlm::TLM_OK_RESPONSE;
 constexpr auto address_error = tlm::TLM_ADDRESS_ERROR_RESPONSE;
@@ -36,7 +38,7 @@ std::array<std::byte, N> filled(unsigned char value) {
 
 class memory_bus_test : public pefsim::testing::bus_bench {
 protected:
-    const trace::violation_log& log() { return recorder.violations(); }
+    const report::violation_log& log() { return recorder.violations(); }
 };
 
 TEST_F(memory_bus_test, what_is_written_is_read_by_everybody_in_an_ordinary_guest) {
@@ -174,7 +176,7 @@ TEST_F(memory_bus_test, a_refused_device_access_without_a_hypervisor_is_a_bus_er
     std::uint64_t value = 0;
     EXPECT_EQ(device.read(page(6) + 0x10, value), address_error);
     ASSERT_EQ(log().kept().size(), 1U);
-    const trace::violation& v = log().kept()[0];
+    const report::violation& v = log().kept()[0];
     EXPECT_EQ(v.kind, violation_kind::refused_access);
     EXPECT_EQ(v.when, sc_core::sc_time(70, sc_core::SC_NS));
     EXPECT_EQ(v.who, "device");
@@ -302,7 +304,7 @@ TEST_F(memory_bus_with_host, guests_never_ask_the_host) {
 
 TEST_F(memory_bus_test, writes_to_exposed_pages_and_the_hosts_reads_are_in_the_ledger) {
     elaborate();
-    trace::exposure_ledger& ledger = recorder.ledger();
+    exposure::ledger& ledger = recorder.ledger();
     set(1, page_state::secure);
     set(2, page_state::shared);
     std::uint64_t value = 1;
@@ -325,7 +327,7 @@ TEST_F(memory_bus_test, writes_to_exposed_pages_and_the_hosts_reads_are_in_the_l
 
 TEST_F(memory_bus_test, the_ledger_follows_the_pages_states) {
     elaborate();
-    const trace::exposure_ledger& ledger = recorder.ledger();
+    const exposure::ledger& ledger = recorder.ledger();
     EXPECT_TRUE(ledger.exposed(0)) << "an ordinary guest's page";
     for (std::size_t i = 0; i < page_state_count; ++i) {
         const auto state = static_cast<page_state>(i);

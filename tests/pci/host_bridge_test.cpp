@@ -5,6 +5,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/pci/pci_bench.h"
 
 namespace pefsim::pci {
@@ -13,8 +15,8 @@ namespace {
 namespace layout = abi::pci;
 namespace platform = abi::platform;
 using abi::dma_addr;
+using report::violation_kind;
 using sc_core::SC_ZERO_TIME;
-using trace::violation_kind;
 
 class host_bridge_test : public testing::simulation_test {};
 
@@ -173,7 +175,7 @@ TEST_F(host_bridge_test, nothing_moves_unless_every_page_translates) {
         EXPECT_EQ(data[0], std::byte{0xee}) << each.what;
         EXPECT_EQ(bench.violations(violation_kind::iommu_fault), ++expected) << each.what;
     }
-    const trace::violation& last = bench.recorder.violations().kept().back();
+    const report::violation& last = bench.recorder.violations().kept().back();
     EXPECT_EQ(last.who, "a");
     EXPECT_EQ(last.address, 0xff0U);
     EXPECT_EQ(last.size, 64U);

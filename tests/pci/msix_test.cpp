@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <stdexcept>
 
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/pci/pci_bench.h"
 
 namespace pefsim::pci {
@@ -11,7 +13,7 @@ namespace {
 
 namespace layout = abi::pci;
 namespace platform = abi::platform;
-using trace::violation_kind;
+using report::violation_kind;
 
 class msix_test : public testing::simulation_test {
 protected:

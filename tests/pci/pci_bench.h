@@ -16,6 +16,7 @@
 #include "abi/platform.h"
 #include "pci/host_bridge.h"
 #include "pci/pci_function.h"
+#include "report/violations.h"
 #include "tests/support/simulation.h"
 #include "trace/recorder.h"
 
@@ -200,7 +201,7 @@ struct pci_bench {
         config_write(devfn, abi::pci::base_address_register(bar + 1), 4,
                      static_cast<std::uint32_t>(at >> 32));
     }
-    [[nodiscard]] std::uint64_t violations(trace::violation_kind kind) const {
+    [[nodiscard]] std::uint64_t violations(report::violation_kind kind) const {
         return recorder.violations().count(kind);
     }
 

@@ -4,13 +4,15 @@
 #include <gtest/gtest.h>
 #include <stdexcept>
 
+#include "exposure/ledger.h"
+#include "report/metrics.h"
 #include "tests/pci/pci_bench.h"
 
 namespace pefsim::pci {
 namespace {
 
 namespace layout = abi::pci;
-using trace::violation_kind;
+using report::violation_kind;
 
 class pci_function_test : public testing::simulation_test {
 protected:
@@ -178,7 +180,7 @@ TEST_F(pci_function_test, dma_is_attributed_timed_and_counted) {
     EXPECT_EQ(device.dma_read(abi::dma_addr{pci_bench::ram_size - 8}, back, 44, delay),
               dma_status::bus_error);
     EXPECT_EQ(device.dma_read(abi::dma_addr{0}, {}, 45, delay), dma_status::ok) << "of no bytes";
-    const trace::metric_registry& metrics = bench.recorder.metrics();
+    const report::metric_registry& metrics = bench.recorder.metrics();
     EXPECT_EQ(metrics.find_counter("disk", "dma_writes")->value(), 1U);
     EXPECT_EQ(metrics.find_counter("disk", "dma_reads")->value(), 3U);
     EXPECT_EQ(metrics.find_counter("disk", "dma_bytes_written")->value(), 4096U);

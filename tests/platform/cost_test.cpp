@@ -11,7 +11,7 @@
 
 #include "guest/kernel.h"
 #include "hypervisor/hostile_host.h"
-#include "platform/machine.h"
+#include "platform/native/native_machine.h"
 #include "tests/support/simulation.h"
 #include "timing/cost_range.h"
 
@@ -22,8 +22,8 @@ using cpu::native::native_cpu;
 
 /// A secure guest with SWIOTLB, or an ordinary one behind the IOMMU. Nothing of it runs in parallel, so that a cost cannot
 /// change who comes first.
-machine_config configured(bool secure) {
-    machine_config config;
+native_machine_config configured(bool secure) {
+    native_machine_config config;
     config.memory_size = std::uint64_t{8} << 20;
     config.canaries = 0;
     config.secure = secure;
@@ -37,9 +37,9 @@ machine_config configured(bool secure) {
 }
 
 /// When a guest has read a block and some entropy, and used a page that its host had taken from it, one after the other.
-sc_core::sc_time end_of_run(const machine_config& config) {
+sc_core::sc_time end_of_run(const native_machine_config& config) {
     sc_core::sc_get_curr_simcontext()->reset();
-    machine subject("machine", config, 1);
+    native_machine subject("machine", config, 1);
     subject.run([&](guest::kernel& kernel, native_cpu& cpu) {
         const guest::buffer block = kernel.alloc(4096);
         kernel.block(0).read(cpu, 0, block.at(), 4096);
@@ -62,7 +62,7 @@ TEST_F(cost_test, values_that_time_cannot_hold_are_refused_by_name) {
         for (const double value :
              {-1.0, std::nextafter(range.least, -1), std::nextafter(range.most, 1e300), 1e18,
               std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
-            machine_config config;
+            native_machine_config config;
             config.costs.*cost.field = value;
             try {
                 config.check();
@@ -72,12 +72,12 @@ TEST_F(cost_test, values_that_time_cannot_hold_are_refused_by_name) {
             }
         }
         for (const double value : {range.least, range.most}) {
-            machine_config config;
+            native_machine_config config;
             config.costs.*cost.field = value;
             EXPECT_NO_THROW(config.check()) << cost.name << ' ' << value;
         }
     }
-    machine_config config;
+    native_machine_config config;
     config.costs.memcpy_gb_per_s = 1e-18;
     EXPECT_THROW(config.check(), std::invalid_argument);
 }
@@ -101,7 +101,7 @@ TEST_F(cost_test, a_run_takes_longer_with_every_cost) {
     for (const timing::cost& cost : timing::costs) {
         bool counts = false;
         for (const bool secure : {true, false}) {
-            machine_config config = configured(secure);
+            native_machine_config config = configured(secure);
             const timing::cost_range range = timing::range_of(cost);
             const auto end_with = [&](double value) {
                 config.costs.*cost.field = value;

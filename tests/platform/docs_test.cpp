@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "platform/machine.h"
-#include "platform/power_machine.h"
+#include "platform/native/native_machine.h"
+#include "platform/power/power_machine.h"
 #include "tests/support/simulation.h"
 #include "timing/timing.h"
 #include "trace/signal_catalogue.h"
@@ -55,13 +55,13 @@ TEST_F(docs, timing_lists_every_cost) {
 }
 
 TEST_F(docs, signals_lists_every_signal) {
-    machine_config config;
+    native_machine_config config;
     config.secure = true;
     config.platform_dma_ops = dma_operations::swiotlb;
     config.disks = {disk_config{}};
     config.network = true;
     config.entropy = true;
-    const machine all("machine", config, 1);
+    const native_machine all("machine", config, 1);
     const power_machine power("power_machine", {}, 1);
     std::vector<trace::signal_declaration> signals(all.recorder().signals().begin(),
                                                    all.recorder().signals().end());

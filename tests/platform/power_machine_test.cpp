@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "platform/power_machine.h"
+#include "platform/power/power_machine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +13,7 @@
 
 #include "abi/pci.h"
 #include "abi/platform.h"
+#include "report/run_ending.h"
 #include "tests/support/simulation.h"
 
 namespace pefsim::platform {
@@ -147,11 +148,11 @@ TEST_F(power_machine_test, how_runs_end) {
         power_machine_config config;
         std::initializer_list<std::uint32_t> words;
         bool finished;
-        trace::ending_kind kind;
+        report::ending_kind kind;
         std::string_view ending;
         std::vector<std::string> details;
     };
-    using enum trace::ending_kind;
+    using enum report::ending_kind;
     power_machine_config stops;
     stops.attention_leaves = true;
     power_machine_config limited;

@@ -17,9 +17,9 @@
 #include <systemc>
 #include <vector>
 
-#include "platform/scenario.h"
+#include "platform/native/native_scenario.h"
+#include "report/metrics.h"
 #include "tests/support/simulation.h"
-#include "trace/metrics.h"
 #include "trace/signal.h"
 
 namespace pefsim::platform {
@@ -31,33 +31,33 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 
 /// Does what each test wants in each of its hooks.
-class toy : public scenario {
+class toy : public native_scenario {
 public:
-    toy() : scenario("toy", "A scenario for tests.") {}
+    toy() : native_scenario("toy", "A scenario for tests.") {}
 
     std::function<void()> in_configure = [] {};
     std::function<void()> in_declare = [] {};
     std::function<void()> in_prepare = [] {};
     std::function<void(guest::kernel&, native_cpu&)> in_guest = [](guest::kernel&, native_cpu&) {};
-    std::function<void(machine&, session&)> in_judge = [](machine&, session& in) {
+    std::function<void(native_machine&, session&)> in_judge = [](native_machine&, session& in) {
         in.expect(true, "it runs");
     };
     std::function<void(session&)> in_run;
 
-    void configure(machine_config& machine) override {
+    void configure(native_machine_config& machine) override {
         machine.cpus = 2;
         machine.disks = {disk_config{}};
         in_configure();
     }
     void declare(parameter_set& /*parameters*/) override { in_declare(); }
-    void prepare(machine_config& /*machine*/) override { in_prepare(); }
+    void prepare(native_machine_config& /*native_machine*/) override { in_prepare(); }
     void guest_main(guest::kernel& kernel, native_cpu& cpu) override { in_guest(kernel, cpu); }
-    void judge(machine& after, session& in) override { in_judge(after, in); }
+    void judge(native_machine& after, session& in) override { in_judge(after, in); }
     void run(session& in) override {
         if (in_run) {
             in_run(in);
         } else {
-            scenario::run(in);
+            native_scenario::run(in);
         }
     }
 };
@@ -120,9 +120,11 @@ TEST_F(scenario_mistakes, an_exception_is_named_with_the_call_that_it_left) {
             [](toy& s) {
                 s.in_guest = [](guest::kernel&, native_cpu&) { throw std::invalid_argument("wrong"); };
             }},
-        row{"judge\\(\\): boom", [](toy& s) { s.in_judge = [](machine&, session&) { boom(); }; }},
+        row{"judge\\(\\): boom", [](toy& s) { s.in_judge = [](native_machine&, session&) { boom(); }; }},
         row{"judge\\(\\): wrong",
-            [](toy& s) { s.in_judge = [](machine&, session&) { throw std::invalid_argument("wrong"); }; }},
+            [](toy& s) {
+                s.in_judge = [](native_machine&, session&) { throw std::invalid_argument("wrong"); };
+            }},
         row{"run\\(\\): boom", [](toy& s) { s.in_run = [](session&) { boom(); }; }},
         row{"run\\(\\): .*no std::exception", [](toy& s) { s.in_run = [](session&) { throw 42; }; }},
     };
@@ -164,7 +166,7 @@ TEST_F(scenario_mistakes, a_transfer_that_is_not_whole_sectors) {
 
 TEST_F(scenario_mistakes, no_expectation_at_all) {
     toy subject;
-    subject.in_judge = [](machine&, session&) {};
+    subject.in_judge = [](native_machine&, session&) {};
     is_named(subject, "expect\\(\\)");
 }
 
@@ -200,7 +202,7 @@ private:
         }
     }
 
-    trace::counter looks_;
+    report::counter looks_;
     trace::signal<bool> seen_;
 };
 
@@ -209,7 +211,7 @@ struct counting {
     explicit counting(trace::recorder& recorder)
         : looks(recorder.metrics(), "counting", "looks", "times", "it looked"),
           seen(recorder, "counting", "seen", "what it saw") {}
-    trace::counter looks;
+    report::counter looks;
     trace::signal<bool> seen;
 };
 
@@ -218,7 +220,7 @@ TEST_F(scenario_mistakes, a_module_with_a_process_that_is_gone_before_its_machin
     subject.in_run = [&](session& in) {
         in.run(
             [&] {
-                auto made = std::make_unique<machine>("machine", subject.config(), 1);
+                auto made = std::make_unique<native_machine>("machine", subject.config(), 1);
                 const probe short_lived("probe", made->recorder());
                 return made;
             },
@@ -234,7 +236,7 @@ TEST_F(scenario_mistakes, one_that_is_gone_while_the_machine_runs) {
     subject.in_run = [&](session& in) {
         in.run(
             [&] {
-                auto made = std::make_unique<machine>("machine", subject.config(), 1);
+                auto made = std::make_unique<native_machine>("machine", subject.config(), 1);
                 made->load([&](guest::kernel& kernel, native_cpu& cpu) { subject.guest_main(kernel, cpu); });
                 part = std::make_unique<counting>(made->recorder());
                 return made;
@@ -250,7 +252,7 @@ TEST_F(scenario_mistakes, a_module_that_outlives_its_machine_is_none) {
     subject.in_run = [&](session& in) {
         in.run(
             [&] {
-                auto made = std::make_unique<machine>("machine", subject.config(), 1);
+                auto made = std::make_unique<native_machine>("machine", subject.config(), 1);
                 part = std::make_unique<counting>(made->recorder());
                 return made;
             },
@@ -262,7 +264,7 @@ TEST_F(scenario_mistakes, a_module_that_outlives_its_machine_is_none) {
 
 TEST_F(scenario_mistakes, a_point_that_is_not_shown_is_a_line_even_when_quiet) {
     toy subject;
-    subject.in_judge = [](machine&, session& in) {
+    subject.in_judge = [](native_machine&, session& in) {
         in.expect(true, "the sky is blue");
         in.expect(false, "the moon is green");
     };

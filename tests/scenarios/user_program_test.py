@@ -12,7 +12,7 @@ import unittest
 
 import scenario
 
-SOURCES = pathlib.Path(__file__).parent / "user_program"
+SOURCES = pathlib.Path(__file__).parent.parent / "linux_user" / "programs"
 COMPILER = "powerpc64le-linux-gnu-gcc"
 QEMU = "qemu-ppc64le"
 

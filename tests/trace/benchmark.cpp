@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "exposure/ledger.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -78,7 +79,7 @@ BENCHMARK_CAPTURE(change_names, fst, "pefsim_benchmark.fst");
 /// What one SWIOTLB request of 4 KiB reports: header, status and data into bounce slots, three descriptors, the avail
 /// ring; the device's reads of all that; its used ring entry and status; 256 requests in turn.
 void swiotlb_request(benchmark::State& state, bool with_canary) {
-    exposure_ledger ledger;
+    exposure::ledger ledger;
     ledger.pages_exposed(0, 64);
     const std::uint16_t cpu = ledger.name_initiator("cpu0");
     const std::uint16_t disk = ledger.name_initiator("virtio-blk0");

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "output/whole_file.h"
+#include "report/violations.h"
 #include "tests/support/simulation.h"
 #include "tests/trace/sample_machine.h"
 #include "tests/trace/scratch.h"
@@ -233,10 +234,10 @@ TEST_F(recorder_fixture, records_again_after_it_has_finished) {
 TEST_F(recorder_fixture, violations_are_in_the_waveform) {
     to.start({.file = scratch / "run.vcd"});
     to.violations().report(
-        {sc_time(1, SC_NS), violation_kind::iommu_fault, "virtio-blk0", 0, 0, "", 0, "early"});
+        {sc_time(1, SC_NS), report::violation_kind::iommu_fault, "virtio-blk0", 0, 0, "", 0, "early"});
     run(sc_time(5, SC_NS));
     to.violations().report(
-        {sc_time(2, SC_NS), violation_kind::refused_access, "hypervisor", 0, 0, "", 0, "late"});
+        {sc_time(2, SC_NS), report::violation_kind::refused_access, "hypervisor", 0, 0, "", 0, "late"});
     to.finish();
     const vcd_content found = read_vcd(content_of(scratch / "run.vcd"));
     const std::vector<vcd_content::change> kinds{{0, ""}, {1'000, "iommu_fault"}, {5'000, "refused_access"}};

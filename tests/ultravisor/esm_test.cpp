@@ -156,7 +156,7 @@ TEST_F(esm_test, aborts_when_a_hypervisor_only_says_that_a_page_has_come) {
     write_memory();
     fail_at(hcall::h_svm_page_in, h_status::h_success);
     EXPECT_EQ(esm(), u_status::u_parameter);
-    EXPECT_EQ(hv.count(hcall::h_svm_page_in), ultravisor::max_page_in_tries);
+    EXPECT_EQ(hv.count(hcall::h_svm_page_in), hypervisor_calls::max_page_in_tries);
     expect_ordinary_guest_with_its_data();
 }
 

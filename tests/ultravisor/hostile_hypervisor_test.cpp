@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/ultravisor/uv_bench.h"
 #include "ultravisor/random_stream.h"
 
@@ -88,12 +90,12 @@ public:
     }
 
     void add_events_to(std::map<std::string, std::uint64_t>& events) {
-        for (const trace::counter* each : recorder.metrics().counters) {
+        for (const report::counter* each : recorder.metrics().counters) {
             events[each->name().name] += each->value();
         }
         events["guests secured"] += secured_;
-        events["guests ended"] += log().count(trace::violation_kind::guest_terminated);
-        events["calls refused"] += log().count(trace::violation_kind::call_refused);
+        events["guests ended"] += log().count(report::violation_kind::guest_terminated);
+        events["calls refused"] += log().count(report::violation_kind::call_refused);
     }
 
 private:

@@ -8,6 +8,9 @@
 #include <unistd.h>
 #include <vector>
 
+#include "exposure/ledger.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/ultravisor/uv_bench.h"
 
 namespace pefsim::ultravisor {
@@ -16,8 +19,8 @@ namespace {
 
 using abi::h_status;
 using abi::hcall;
-using trace::exposure_channel;
-using trace::violation_kind;
+using exposure::channel_kind;
+using report::violation_kind;
 
 constexpr std::uint64_t canary = 0x5ec7'e75e'c7e7'0001;
 
@@ -84,8 +87,8 @@ TEST_F(hypercalls, a_canary_that_the_guest_itself_hands_over_is_seen) {
     context.writer.initiator = recorder.ledger().name_initiator("cpu0");
     EXPECT_EQ(hypercall(hcall::h_put_term_char, {0, 8, canary, 0}), h_status::h_success);
     ASSERT_EQ(recorder.ledger().sightings_total(), 1U);
-    const trace::canary_sighting& seen = recorder.ledger().sightings()[0];
-    EXPECT_EQ(seen.channel, exposure_channel::hypercall_register);
+    const exposure::canary_sighting& seen = recorder.ledger().sightings()[0];
+    EXPECT_EQ(seen.channel, exposure::channel_kind::hypercall_register);
     EXPECT_EQ(seen.address, static_cast<std::uint64_t>(hcall::h_put_term_char));
     EXPECT_EQ(recorder.ledger().initiator(seen.writer.initiator), "cpu0");
 }
@@ -94,7 +97,7 @@ TEST_F(hypercalls, what_the_ultravisor_puts_in_undeclared_registers_is_no_exposu
     const auto exposed = [this] {
         return recorder.ledger()
             .summary()
-            .crossings[static_cast<std::size_t>(exposure_channel::hypercall_register)];
+            .crossings[static_cast<std::size_t>(exposure::channel_kind::hypercall_register)];
     };
     const auto before = exposed();
     EXPECT_EQ(hypercall(hcall::h_put_term_char, {0, 8, 1, 2}), h_status::h_success);
@@ -209,7 +212,7 @@ TEST_F(hypercalls, cost_and_tally) {
     EXPECT_EQ(hypercall(hcall::h_eoi, {1}), h_status::h_success);
     EXPECT_EQ(delay, sc_core::sc_time(timing::timing{}.reflection_ns, sc_core::SC_NS));
     const auto& tallies = recorder.metrics().tallies;
-    const auto found = std::ranges::find_if(tallies, [](const trace::tally* t) {
+    const auto found = std::ranges::find_if(tallies, [](const report::tally* t) {
         return t->name().scope == "uv" && t->name().name == "hypercalls";
     });
     ASSERT_NE(found, tallies.end());

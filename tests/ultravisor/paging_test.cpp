@@ -5,6 +5,9 @@
 #include <set>
 #include <vector>
 
+#include "exposure/ledger.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/ultravisor/uv_bench.h"
 
 namespace pefsim::ultravisor {
@@ -14,7 +17,7 @@ namespace {
 using abi::u_status;
 using memory::frame_kind;
 using memory::page_state;
-using trace::violation_kind;
+using report::violation_kind;
 
 }  // namespace
 
@@ -25,7 +28,7 @@ protected:
         fill(frame_kind::secure, 3, 0x33);
         fill(frame_kind::secure, 4, 0x44);
     }
-    const trace::counter& counter(std::string_view name) {
+    const report::counter& counter(std::string_view name) {
         return *recorder.metrics().find_counter("uv", name);
     }
 };
@@ -118,7 +121,7 @@ TEST_F(paging_test, ciphertext_is_accounted_for_and_holds_no_canary) {
     recorder.ledger().plant_canary("page 3", secret);
     ASSERT_EQ(hv.page_out(context, 3), u_status::u_success);
     const auto summary = recorder.ledger().summary();
-    EXPECT_EQ(summary.crossings[static_cast<std::size_t>(trace::exposure_channel::ciphertext_page)].bytes,
+    EXPECT_EQ(summary.crossings[static_cast<std::size_t>(exposure::channel_kind::ciphertext_page)].bytes,
               abi::page_size);
     EXPECT_EQ(recorder.ledger().sightings_total(), 0U);
 }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <vector>
 
+#include "exposure/ledger.h"
+#include "report/violations.h"
 #include "tests/ultravisor/uv_bench.h"
 
 namespace pefsim::ultravisor {
@@ -15,7 +17,7 @@ using abi::hcall;
 using abi::u_status;
 using memory::frame_kind;
 using memory::page_state;
-using trace::violation_kind;
+using report::violation_kind;
 
 bool is(const power::registers& state, hcall number) {
     return state.gpr[3] == static_cast<std::uint64_t>(number);
@@ -66,8 +68,8 @@ TEST_F(sharing_test, a_shared_page_reads_as_zero_and_the_secret_is_scrubbed) {
 TEST_F(sharing_test, data_in_pages_that_are_shared_is_noted) {
     fill_secure(3, 4);
     ASSERT_EQ(share(2, 3), u_status::u_success);
-    EXPECT_EQ(log().count(trace::violation_kind::shared_content), 1U);
-    const trace::violation& note = log().kept().back();
+    EXPECT_EQ(log().count(report::violation_kind::shared_content), 1U);
+    const report::violation& note = log().kept().back();
     EXPECT_EQ(note.address, abi::page_base(3).value());
     EXPECT_EQ(note.size, abi::page_size);
     EXPECT_EQ(note.detail,

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/ultravisor/uv_bench.h"
 
 namespace pefsim::ultravisor {
@@ -18,7 +20,7 @@ using cpu::fault_outcome;
 using memory::access_kind;
 using memory::frame_kind;
 using memory::page_state;
-using trace::violation_kind;
+using report::violation_kind;
 
 constexpr abi::phys_addr mmio_register = abi::platform::pci_memory_base + 0x3004;
 
@@ -137,7 +139,7 @@ TEST_F(storage_faults, a_hypervisor_that_only_says_so_is_asked_four_times) {
         return true;
     };
     EXPECT_EQ(fault(abi::page_base(3)), fault_outcome::terminated);
-    EXPECT_EQ(hv.seen.size(), ultravisor::max_page_in_tries);
+    EXPECT_EQ(hv.seen.size(), hypervisor_calls::max_page_in_tries);
 }
 
 TEST_F(storage_faults, a_shared_page_that_the_hypervisor_took_back_is_asked_for_as_shared) {

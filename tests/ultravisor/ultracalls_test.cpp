@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <vector>
 
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/ultravisor/uv_bench.h"
 
 namespace pefsim::ultravisor {
@@ -15,7 +17,7 @@ namespace {
 using abi::u_status;
 using abi::ucall;
 using memory::page_state;
-using trace::violation_kind;
+using report::violation_kind;
 
 constexpr std::uint64_t lpid = abi::platform::lpid;
 constexpr std::uint64_t page_size = abi::page_size;

@@ -10,6 +10,7 @@
 #include <systemc>
 #include <vector>
 
+#include "report/violations.h"
 #include "tests/memory/bus_initiator.h"
 #include "tests/support/simulation.h"
 #include "tests/ultravisor/mock_hypervisor.h"
@@ -96,7 +97,7 @@ protected:
         std::ranges::copy(bytes, bus.ram().write(kind, page));
     }
 
-    const trace::violation_log& log() { return recorder.violations(); }
+    const report::violation_log& log() { return recorder.violations(); }
 };
 
 }  // namespace pefsim::testing

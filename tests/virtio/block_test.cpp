@@ -14,6 +14,8 @@
 
 #include "abi/virtio_ring.h"
 #include "backend/memory_disk.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/support/simulation.h"
 #include "tests/virtio/loopback_transport.h"
 
@@ -26,10 +28,10 @@ using abi::virtio::f_event_idx;
 using abi::virtio::f_indirect_desc;
 using abi::virtio::f_version_1;
 using backend::memory_disk;
+using report::violation_kind;
 using sc_core::SC_NS;
 using sc_core::sc_time;
 using sc_core::SC_US;
-using trace::violation_kind;
 
 constexpr std::uint64_t usual_features = f_version_1 | blk::f_flush | blk::f_seg_max | blk::f_blk_size;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backend/entropy_source.h"
+#include "report/violations.h"
 #include "tests/support/simulation.h"
 #include "tests/virtio/loopback_transport.h"
 
@@ -70,7 +71,7 @@ TEST_F(entropy_test, a_readable_buffer_is_a_breach) {
     b.kick();
     run_to_end();
     EXPECT_EQ(b.drivers[0].collect()->len, 0U);
-    EXPECT_EQ(b.violations(trace::violation_kind::device_protocol), 1U);
+    EXPECT_EQ(b.violations(report::violation_kind::device_protocol), 1U);
     EXPECT_EQ(b.device.errors(), 1U);
 }
 

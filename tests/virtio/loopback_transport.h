@@ -9,6 +9,7 @@
 #include <systemc>
 #include <vector>
 
+#include "report/violations.h"
 #include "tests/virtio/mock_driver.h"
 #include "trace/recorder.h"
 #include "virtio/device_transport.h"
@@ -90,7 +91,7 @@ struct device_bench {
     }
     std::span<std::byte> bytes(const segment& of) { return memory.span(of.at, of.length); }
     void kick(std::uint16_t queue = 0) { device.kick(queue, sc_core::SC_ZERO_TIME); }
-    [[nodiscard]] std::uint64_t violations(trace::violation_kind kind) const {
+    [[nodiscard]] std::uint64_t violations(report::violation_kind kind) const {
         return recorder.violations().count(kind);
     }
 };

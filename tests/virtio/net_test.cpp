@@ -21,10 +21,10 @@ namespace {
 namespace wire = abi::virtio::net;
 using abi::virtio::f_event_idx;
 using abi::virtio::f_version_1;
+using report::violation_kind;
 using sc_core::SC_NS;
 using sc_core::sc_time;
 using sc_core::SC_US;
-using trace::violation_kind;
 
 constexpr std::uint64_t usual_features = f_version_1 | wire::f_mac | wire::f_status | wire::f_mtu;
 constexpr std::size_t header_size = sizeof(wire::header);

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "backend/entropy_source.h"
+#include "report/metrics.h"
+#include "report/violations.h"
 #include "tests/support/simulation.h"
 #include "tests/virtio/virtio_pci_bench.h"
 #include "virtio/entropy.h"

@@ -16,6 +16,7 @@
 #include "backend/entropy_source.h"
 #include "backend/memory_disk.h"
 #include "backend/network_peer.h"
+#include "report/violations.h"
 #include "tests/support/simulation.h"
 #include "tests/virtio/virtio_pci_bench.h"
 #include "virtio/block.h"
@@ -31,9 +32,9 @@ namespace wire = abi::virtio::pci;
 namespace blk = abi::virtio::blk;
 using abi::dma_addr;
 using backend::memory_disk;
+using report::violation_kind;
 using sc_core::sc_time;
 using sc_core::SC_US;
-using trace::violation_kind;
 using wire::cap_type;
 
 constexpr unsigned acknowledge = spec::status_acknowledge;

@@ -6,12 +6,17 @@
 #include <stdexcept>
 
 #include "cpu/call_rows.h"
+#include "exposure/ledger.h"
+#include "report/violations.h"
 
 namespace pefsim::cpu::native {
 
 using sc_core::sc_time;
 
 namespace {
+
+/// Leaves the program of a CPU that is to stop.
+struct processor_stopped {};
 
 constexpr std::size_t max_arguments = 9;
 constexpr std::size_t stack_size = 1 << 20;
@@ -79,8 +84,48 @@ void native_cpu::load(programme code) {
         throw std::logic_error(fmt::format("{}: a second programme at {}", name(), now().to_string()));
     }
     code_ = std::move(code);
-    loaded_.notify(sc_core::SC_ZERO_TIME);
+    stopped_ = false;
+    is_to_stop_ = false;
+    started_.notify(sc_core::SC_ZERO_TIME);
 }
+
+bool native_cpu::start(const processor_start& with, const sc_time& when) {
+    if (!stopped_ || !code_) {
+        return false;
+    }
+    state_.gpr[3] = with.r3;
+    state_.nip = with.nip;
+    state_.msr = with.msr;
+    msr_may_have_changed();
+    stopped_ = false;
+    is_to_stop_ = false;
+    started_.notify(when - sc_core::sc_time_stamp());
+    return true;
+}
+
+bool native_cpu::stop() {
+    if (is_to_stop_ || halted_) {
+        return false;
+    }
+    is_to_stop_ = true;
+    line_.wake(sc_core::sc_time_stamp());
+    return true;
+}
+
+bool native_cpu::wake(const sc_time& when) {
+    if (!idle()) {
+        return false;
+    }
+    line_.wake(when);
+    return true;
+}
+
+void native_cpu::set_lpcr(std::uint64_t value, std::uint64_t mask) {
+    std::uint64_t& lpcr = state_[power::spr::lpcr];
+    lpcr = (lpcr & ~mask) | (value & mask);
+}
+
+void native_cpu::use_process_table(std::uint64_t /*base*/, unsigned /*size_exponent*/) {}
 
 void native_cpu::start_secondary(native_cpu& secondary, programme code) {
     synchronize();
@@ -91,18 +136,30 @@ void native_cpu::start_secondary(native_cpu& secondary, programme code) {
 }
 
 void native_cpu::run() {
-    if (!code_) {
-        wait(loaded_);
-        time_.resume();
+    while (!halted_) {
+        if (is_to_stop_) {
+            stopped_ = true;
+            wait(started_);
+            time_.resume();
+            continue;
+        }
+        try {
+            code_(*this);
+            halted_ = true;
+        } catch (const guest_terminated&) {
+            // Whoever ended the virtual machine has reported it; what is left of the program does not run.
+            halted_ = true;
+        } catch (const processor_stopped&) {
+        }
+        time_.catch_up();
     }
-    try {
-        code_(*this);
-    } catch (const guest_terminated&) {
-        // Whoever ended the virtual machine has reported it; what is left of the programme does not run.
-    }
-    time_.catch_up();
-    halted_ = true;
     halted_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void native_cpu::stop_if_due() {
+    if (is_to_stop_) [[unlikely]] {
+        throw processor_stopped{};
+    }
 }
 
 // --- time
@@ -111,6 +168,7 @@ void native_cpu::spend_cycles(double cycles) { spend(rounded(cycles * units_per_
 
 void native_cpu::synchronize() {
     time_.catch_up();
+    stop_if_due();
     if (line_.asserted()) {
         take_interrupts();
     }
@@ -121,6 +179,7 @@ void native_cpu::barrier() {
     time_.spend(barrier_cost_);
     if (!time_.undisturbed()) {
         time_.catch_up();
+        stop_if_due();
     }
     if (line_.asserted()) {
         take_interrupts();
@@ -160,7 +219,7 @@ void native_cpu::take_interrupts() {
     }
 }
 
-void native_cpu::idle() {
+void native_cpu::idle_until_interrupt() {
     set_ee(true);
     const sc_time begin = now();
     idle_.set(true, begin);
@@ -173,6 +232,7 @@ void native_cpu::idle() {
     time_.resume();
     use_.idle += now() - begin;
     idle_.set(false, now());
+    stop_if_due();
     take_interrupts();
 }
 
@@ -184,7 +244,7 @@ void native_cpu::wait_for_interrupt() {
         hypercall(abi::hcall::h_cede);
         if (interrupts_.value() == before && !decrementer_expired() &&
             !(line_.asserted() && !interrupt_handler_)) {
-            idle();  // the hypervisor came straight back
+            idle_until_interrupt();  // the hypervisor came straight back
         }
     }
     set_ee(enabled);
@@ -241,7 +301,7 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
         throw guest_terminated{};
     }
     if (context.ceded) {
-        idle();
+        idle_until_interrupt();
     } else if (time_.quantum_used()) {
         time_.catch_up();
     }
@@ -270,7 +330,7 @@ fault_outcome native_cpu::storage_interrupt(storage_fault& fault) {
 
 void native_cpu::nothing_answered(const storage_fault& access, std::string_view what) {
     recorder_.violations().report({.when = now(),
-                                   .kind = trace::violation_kind::bad_address,
+                                   .kind = report::violation_kind::bad_address,
                                    .who = basename(),
                                    .address = access.at.value(),
                                    .size = access.size,

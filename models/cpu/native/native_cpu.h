@@ -24,12 +24,14 @@
 #include "cpu/memory_port.h"
 #include "cpu/native/time_use.h"
 #include "cpu/origin_signal.h"
+#include "cpu/processor_if.h"
 #include "cpu/trap_router.h"
 #include "cpu/traps.h"
+#include "exposure/ledger.h"
 #include "memory/bus_attributes.h"
 #include "power/registers.h"
+#include "report/metrics.h"
 #include "timing/timing.h"
-#include "trace/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
@@ -56,7 +58,7 @@ struct guest_terminated {};
 ///
 /// Signals: call, driver_call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: hypercalls and ultracalls by name,
 /// mmio_loads, mmio_stores, interrupts, storage_interrupts, dmi_fills, dmi_invalidations, exposed_bytes.
-class native_cpu : public sc_core::sc_module, public interrupt_line_if {
+class native_cpu : public sc_core::sc_module, public interrupt_line_if, public processor_if {
 public:
     struct config {
         unsigned number = 0;  ///< interrupt server number
@@ -80,6 +82,15 @@ public:
     void start_secondary(native_cpu& secondary, programme code);
     /// It has a programme.
     [[nodiscard]] bool started() const { return static_cast<bool>(code_); }
+    // --- processor_if. A CPU that is started, or started again, runs the program that load() gave it, from its begin; one that has
+    // none is not started. A CPU stops where it lets simulation time catch up: at a barrier, a call, an MMIO access.
+    bool start(const processor_start& with, const sc_core::sc_time& when) override;
+    bool stop() override;
+    bool wake(const sc_core::sc_time& when) override;
+    void set_lpcr(std::uint64_t value, std::uint64_t mask) override;
+    void use_process_table(std::uint64_t base, unsigned size_exponent) override;
+    [[nodiscard]] bool stopped() const override { return stopped_; }
+    [[nodiscard]] bool idle() const override { return idle_.value(); }
     /// True once its programme has returned or its virtual machine was ended.
     [[nodiscard]] bool halted() const { return halted_; }
     /// Notified when halted() becomes true.
@@ -206,9 +217,9 @@ public:
 
     private:
         native_cpu& cpu_;
-        trace::attribution before_;
+        exposure::attribution before_;
     };
-    [[nodiscard]] trace::attribution writer() const { return memory_.writer(); }
+    [[nodiscard]] exposure::attribution writer() const { return memory_.writer(); }
 
 private:
     SC_HAS_PROCESS(native_cpu);
@@ -220,12 +231,13 @@ private:
             ee_.set(enabled, now());
         }
     }
-    void set_writer(const trace::attribution& writer) {
+    void set_writer(const exposure::attribution& writer) {
         memory_.set_writer(writer);
         driver_call_.set(writer.origin, time_);
     }
     void take_interrupts();
-    void idle();
+    void idle_until_interrupt();
+    void stop_if_due();
     [[nodiscard]] bool decrementer_expired() const { return decrementer_ && now() >= *decrementer_; }
 
     enum class trap : std::uint8_t { hypercall, ultracall };
@@ -248,7 +260,9 @@ private:
     trace::recorder& recorder_;
     config parameters_;
     programme code_;
-    sc_core::sc_event loaded_;
+    sc_core::sc_event started_;
+    bool stopped_ = true;  // as others see it: not before it has come to rest
+    bool is_to_stop_ = true;
     bool halted_ = false;
     sc_core::sc_event halted_event_;
 
@@ -277,12 +291,12 @@ private:
     trace::signal<bool> ee_;
     trace::signal<bool> idle_;
     trace::event_signal interrupt_;
-    trace::tally hypercalls_;
-    trace::tally ultracalls_;
-    trace::counter mmio_loads_;
-    trace::counter mmio_stores_;
-    trace::counter interrupts_;
-    trace::counter storage_interrupts_;
+    report::tally hypercalls_;
+    report::tally ultracalls_;
+    report::counter mmio_loads_;
+    report::counter mmio_stores_;
+    report::counter interrupts_;
+    report::counter storage_interrupts_;
 };
 
 }  // namespace pefsim::cpu::native

@@ -17,7 +17,7 @@
 #include <systemc>
 
 #include "abi/platform.h"
-#include "cpu/power_cpu.h"
+#include "cpu/power_cpu/power_cpu.h"
 #include "cpu/traps.h"
 #include "memory/memory_bus.h"
 #include "power/debug/monitor.h"

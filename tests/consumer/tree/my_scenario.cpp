@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "platform/scenario.h"
+#include "platform/native/native_scenario.h"
 
 using namespace pefsim;
 
 /// A secure guest writes a block, reads it back, and the host never sees a canary.
-class my_scenario : public platform::scenario {
+class my_scenario : public platform::native_scenario {
 public:
-    my_scenario() : scenario("my_scenario", "Writes one block through SWIOTLB and reads it back.") {}
+    my_scenario() : native_scenario("my_scenario", "Writes one block through SWIOTLB and reads it back.") {}
 
-    void configure(platform::machine_config& machine) override {
+    void configure(platform::native_machine_config& machine) override {
         machine.secure = true;
         machine.platform_dma_ops = platform::dma_operations::swiotlb;
         machine.disks = {platform::disk_config{}};
@@ -24,7 +24,7 @@ public:
         same_ = cpu.load<std::uint64_t>(in.at()) == 0x5a5a'5a5a'5a5a'5a5a;
     }
 
-    void judge(platform::machine& after, platform::session& session) override {
+    void judge(platform::native_machine& after, platform::session& session) override {
         session.expect(after.finished() && same_, "the guest read what it had written");
         session.expect(after.canaries_seen() == 0, "no canary reached the host");
     }

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/power_cpu/power_cpu.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <numeric>
+#include <stdexcept>
+#include <vector>
+
+#include "cpu/call_rows.h"
+#include "power/int128.h"
+#include "report/violations.h"
+
+namespace pefsim::cpu {
+
+using sc_core::sc_time;
+
+namespace {
+
+constexpr std::size_t stack_size = 1 << 20;
+constexpr unsigned fraction_bits = 32;
+/// A run of the engine takes less, in units of time, so that products of instructions and time fit 64 bits.
+constexpr std::uint64_t longest_run = std::uint64_t{1} << (62 - fraction_bits);
+constexpr double largest_cost = 1e5;  // units, of an instruction
+
+std::uint64_t units_per_second() { return sc_time(1, sc_core::SC_SEC).value(); }
+
+std::uint64_t cost_of_instruction(const timing::timing& costs) {
+    const double units = costs.instruction_cycles * costs.cpu_cycle_ns * 1e-9 *
+                         static_cast<double>(units_per_second());
+    if (!(units > 0) || units > largest_cost) {
+        throw std::invalid_argument(fmt::format(
+            "timing.instruction is {} cycles of {} ns; it must be more than 0, and at most 100 ns",
+            costs.instruction_cycles, costs.cpu_cycle_ns));
+    }
+    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ldexp(units, fraction_bits)));
+}
+
+std::vector<std::string> vector_labels() {
+    std::vector<std::string> labels;
+    for (const power::vector_info& each : power::vectors) {
+        labels.emplace_back(each.name);
+    }
+    return labels;
+}
+
+}  // namespace
+
+power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters,
+                     power::mmu::partition& within)
+    : sc_module(name),
+      bus("bus"),
+      hypervisor("hypervisor"),
+      ultravisor("ultravisor"),
+      recorder_(recorder),
+      parameters_(parameters),
+      partition_(within),
+      mmu_(*this, within, this),
+      core_(mmu_, *this),
+      time_(parameters.quantum),
+      memory_(bus, recorder, sc_module::name(), basename()),
+      traps_(hypervisor, ultravisor),
+      line_(recorder, sc_module::name()),
+      writer_(memory_.writer()),
+      units_per_instruction_(cost_of_instruction(parameters.costs)),
+      ticks_numerator_(clock::frequency / std::gcd(clock::frequency, units_per_second())),
+      ticks_denominator_(units_per_second() / std::gcd(clock::frequency, units_per_second())),
+      call_(recorder, sc_module::name(), "call", "hypercall or ultracall that the CPU is in", "-"),
+      msr_s_(recorder, sc_module::name(), "msr_s", "MSR[S]: the guest is secure"),
+      ee_(recorder, sc_module::name(), "ee", "MSR[EE]: external interrupts are taken"),
+      idle_(recorder, sc_module::name(), "idle", "waiting for an interrupt: H_CEDE, stop or wait"),
+      interrupt_(recorder, sc_module::name(), "interrupt", "an external interrupt is taken"),
+      instructions_(recorder.metrics(), sc_module::name(), "instructions", "instructions", "completed"),
+      hypercalls_(recorder.metrics(), sc_module::name(), "hypercalls", "calls", "sc 1, by name",
+                  call_labels(abi::hcall_declarations, "unknown hypercall")),
+      ultracalls_(recorder.metrics(), sc_module::name(), "ultracalls", "calls", "sc 2, by name",
+                  call_labels(abi::ucall_declarations, "unknown ultracall")),
+      mmio_loads_(recorder.metrics(), sc_module::name(), "mmio_loads", "loads", "MMIO loads"),
+      mmio_stores_(recorder.metrics(), sc_module::name(), "mmio_stores", "stores", "MMIO stores"),
+      interrupts_(recorder.metrics(), sc_module::name(), "interrupts", "interrupts",
+                  "external interrupts taken"),
+      interrupts_by_vector_(recorder.metrics(), sc_module::name(), "interrupts_by_vector", "interrupts",
+                            "interrupts of the guest, by vector", vector_labels()),
+      storage_interrupts_(recorder.metrics(), sc_module::name(), "storage_interrupts", "interrupts",
+                          "accesses to pages that were not there"),
+      translations_(recorder.metrics(), sc_module::name(), "translations", "translations",
+                    "of addresses that the engine's own TLBs did not have"),
+      table_walks_(recorder.metrics(), sc_module::name(), "table_walks", "walks", "of radix trees") {
+    bus.register_invalidate_direct_mem_ptr(this, &power_cpu::invalidate_grants);
+    partition_.join(*this);
+    core_.use(*this);
+    core_.attention_leaves(parameters_.attention_leaves);
+    reset();
+    SC_THREAD(run);
+    set_stack_size(stack_size);
+}
+
+power_cpu::~power_cpu() { partition_.leave(*this); }
+
+void power_cpu::reset() {
+    power::registers& state = core_.state;
+    state = {};
+    state.msr = power::msr_sf | power::msr_me;
+    state[power::spr::lpcr] = power::lpcr::hr | power::lpcr::ld | power::lpcr::gtse;
+    state[power::spr::amor] = ~std::uint64_t{0};
+    state[power::spr::ctrl] = 1;
+    state[power::spr::pir] = parameters_.number;
+    core_.dec.set(~std::uint64_t{0} >> 1 >> (64 - power::decrementer::large), 0, power::decrementer::large);
+    core_.msr_changed();
+}
+
+void power_cpu::start() {
+    core_.msr_changed();
+    msr_may_have_changed();
+    stopped_ = false;
+    is_to_stop_ = false;
+    started_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+bool power_cpu::start(const processor_start& with, const sc_time& when) {
+    if (!stopped()) {
+        return false;
+    }
+    const std::uint64_t lpcr = core_.state[power::spr::lpcr];
+    reset();
+    core_.state[power::spr::lpcr] = lpcr;
+    core_.state.nip = with.nip;
+    core_.state.gpr[3] = with.r3;
+    core_.state.msr = with.msr;
+    start();
+    started_event_.cancel();
+    started_event_.notify(when - sc_core::sc_time_stamp());
+    return true;
+}
+
+bool power_cpu::stop() {
+    if (is_to_stop_ || halted()) {
+        return false;
+    }
+    is_to_stop_ = true;
+    line_.wake(sc_core::sc_time_stamp());
+    return true;
+}
+
+bool power_cpu::wake(const sc_time& when) {
+    if (!idle()) {
+        return false;
+    }
+    line_.wake(when);
+    return true;
+}
+
+void power_cpu::set_lpcr(std::uint64_t value, std::uint64_t mask) {
+    std::uint64_t& lpcr = core_.state[power::spr::lpcr];
+    lpcr = (lpcr & ~mask) | (value & mask);
+}
+
+void power_cpu::use_process_table(std::uint64_t base, unsigned size_exponent) {
+    partition_.use({.base = base, .size_exponent = size_exponent});
+}
+
+// --- running
+
+void power_cpu::run() {
+    while (!halted()) {
+        if (is_to_stop_) {
+            stay_stopped();
+            continue;
+        }
+        run_once();
+        if (time_.quantum_used()) {
+            catch_up();
+        }
+    }
+    core_.lose_reservation();
+    catch_up();
+    halted_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void power_cpu::stay_stopped() {
+    core_.lose_reservation();
+    catch_up();
+    stopped_ = true;
+    while (is_to_stop_) {
+        wait(started_event_);
+    }
+    time_.resume();
+}
+
+void power_cpu::catch_up() {
+    if (time_.ahead() != sc_core::SC_ZERO_TIME) {
+        core_.lose_reservation();
+    }
+    time_.catch_up();
+}
+
+/// A CPU that stays lets time pass.
+bool power_cpu::ask_control() {
+    switch (control_->may_run(*this)) {
+    case run_control::permission::run:
+        return true;
+    case run_control::permission::stay:
+        time_.spend(time_.left());
+        return false;
+    case run_control::permission::halt:
+        halt(ending::controlled);
+        return false;
+    }
+    return false;
+}
+
+void power_cpu::run_once() {
+    if (control_ != nullptr && !ask_control()) {
+        return;
+    }
+    apply_invalidations();
+    core_.external_interrupt(line_.asserted());
+    const power::exit_reason why = core_.run(budget());
+    account();
+    publish();
+    if (control_ != nullptr) {
+        control_->ran(*this, why);
+    }
+    if (parameters_.instruction_limit != 0 && core_.instructions() >= parameters_.instruction_limit) {
+        halt(ending::instruction_limit);
+    }
+    switch (why) {
+    case power::exit_reason::hypercall:
+        make_call(trap::hypercall);
+        break;
+    case power::exit_reason::ultracall:
+        make_call(trap::ultracall);
+        break;
+    case power::exit_reason::idle:
+        cede();
+        break;
+    case power::exit_reason::attention:
+        halt(ending::attention);
+        break;
+    case power::exit_reason::stopped:
+        halt(ending::terminated);
+        break;
+    case power::exit_reason::lost:
+        halt(ending::lost);
+        break;
+    case power::exit_reason::paused:
+    case power::exit_reason::interrupt:
+    case power::exit_reason::observed:
+        break;
+    }
+}
+
+void power_cpu::halt(ending why) {
+    if (ended_ == ending::none) {
+        ended_ = why;
+    }
+}
+
+void power_cpu::cede() {
+    idle_.set(true, now());
+    core_.lose_reservation();
+    catch_up();
+    while (true) {
+        core_.external_interrupt(line_.asserted());
+        if (core_.interrupt_waits()) {
+            break;
+        }
+        // A decrementer that nobody set ends long after everything else.
+        const std::uint64_t left = units_until_decrementer();
+        const bool woken = left / units_per_second() < 1'000'000
+                               ? !line_.wait_until_asserted(
+                                     sc_time::from_value(std::max<std::uint64_t>(left, 1)))
+                               : !line_.wait_until_asserted();
+        if (woken) {
+            break;
+        }
+    }
+    time_.resume();
+    idle_.set(false, now());
+}
+
+/// Signals and metrics, from what the core has counted.
+void power_cpu::publish() {
+    ee_.set((core_.state.msr & power::msr_ee) != 0, now());
+    instructions_.add(core_.instructions() - instructions_.value());
+    translations_.add(mmu_.lookups() - translations_.value());
+    table_walks_.add(mmu_.walks() - table_walks_.value());
+    const auto& taken = core_.interrupts_taken();
+    for (std::size_t row = 0; row < taken.size(); ++row) {
+        if (const std::uint64_t more = taken[row] - interrupts_by_vector_.count(row); more != 0) {
+            interrupts_by_vector_.add(row, more);
+            if (power::vectors[row].which == power::vector::external) {
+                interrupts_.add(more);
+                interrupt_.fire(now());
+            }
+        }
+    }
+}
+
+// --- time
+
+/// Time from the start of simulation until `instructions` have been executed, in units of the resolution.
+std::uint64_t power_cpu::units_at(std::uint64_t instructions) const {
+    const std::uint64_t fraction = (instructions - accounted_) * units_per_instruction_ + remainder_;
+    return now().value() + (fraction >> fraction_bits);
+}
+
+void power_cpu::account() {
+    const std::uint64_t fraction = (core_.instructions() - accounted_) * units_per_instruction_ + remainder_;
+    accounted_ = core_.instructions();
+    remainder_ = fraction & ((std::uint64_t{1} << fraction_bits) - 1);
+    time_.spend(sc_time::from_value(fraction >> fraction_bits));
+}
+
+/// Instructions that take at least `units`; at least one.
+std::int64_t power_cpu::instructions_in(std::uint64_t units) const {
+    const std::uint64_t fraction = std::min(units, longest_run) << fraction_bits;
+    return static_cast<std::int64_t>(
+        std::max<std::uint64_t>(1, (fraction + units_per_instruction_ - 1) / units_per_instruction_));
+}
+
+std::uint64_t power_cpu::time_base(std::uint64_t instructions) {
+    const auto own = static_cast<std::uint64_t>(power::uint128{units_at(instructions)} * ticks_numerator_ /
+                                                ticks_denominator_);
+    return std::max(own, partition_.time_base());
+}
+
+std::uint64_t power_cpu::read_time_base(std::uint64_t instructions) {
+    const std::uint64_t value = time_base(instructions);
+    partition_.time_base_was_read(value);
+    return value;
+}
+
+std::uint64_t power_cpu::units_until_decrementer() {
+    const std::uint64_t ticks = core_.time_base();
+    const power::uint128 end = power::uint128{ticks} + core_.dec.ticks_left(ticks, core_.decrementer_width());
+    const power::uint128 units = (end * ticks_denominator_ + ticks_numerator_ - 1) / ticks_numerator_;
+    const power::uint128 left = units - std::min<power::uint128>(units, now().value());
+    return static_cast<std::uint64_t>(std::min<power::uint128>(left, ~std::uint64_t{0}));
+}
+
+/// To the end of the quantum, or until the decrementer expires.
+std::int64_t power_cpu::budget() {
+    std::uint64_t units = time_.left().value();
+    if (!core_.decrementer_expired()) {
+        units = std::min(units, units_until_decrementer());
+    }
+    const std::int64_t instructions = instructions_in(units);
+    if (parameters_.instruction_limit == 0) {
+        return instructions;
+    }
+    const std::uint64_t left = parameters_.instruction_limit - core_.instructions();
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(instructions), left));
+}
+
+// --- traps
+
+trap_context power_cpu::prepare_trap() {
+    core_.state[power::spr::dec] = core_.dec.value(core_.time_base(), core_.decrementer_width());
+    writer_.origin = core_.state.nip;
+    memory_.set_writer(writer_);
+    core_.lose_reservation();
+    return {.cpu = parameters_.number,
+            .delay = time_.ahead(),
+            .writer = writer_,
+            .time_base = partition_.time_base()};
+}
+
+bool power_cpu::finish_trap(const trap_context& context) {
+    partition_.time_base_was_read(context.time_base);
+    msr_may_have_changed();
+    apply_invalidations();
+    core_.external_interrupt(line_.asserted());
+    if (context.terminated) {
+        halt(ending::terminated);
+        return false;
+    }
+    return true;
+}
+
+void power_cpu::make_call(trap kind) {
+    power::registers& state = core_.state;
+    if (kind == trap::hypercall && (state.msr & (power::msr_s | power::msr_pr)) == power::msr_pr) {
+        core_.take_interrupt({.which = power::vector::system_call});
+        return;
+    }
+    catch_up();
+    const std::uint64_t number = state.gpr[3];
+    if (recorder_.recording()) [[unlikely]] {
+        call_.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
+    }
+    trap_context context = prepare_trap();
+    const std::uint64_t decrementer_before = state[power::spr::dec];
+    if (kind == trap::hypercall) {
+        hypercalls_.add(fast_hcall_row(number));
+        traps_.supervisor_of(state).hypercall(state, context);
+    } else {
+        ultracalls_.add(abi::ucall_row(number));
+        traps_.ultracalls().ultracall(state, context);
+    }
+    call_.set("-", now());
+    if (state[power::spr::dec] != decrementer_before) {
+        core_.dec.set(state[power::spr::dec], core_.time_base(), core_.decrementer_width());
+    }
+    if (finish_trap(context) && context.ceded) {
+        cede();
+    }
+}
+
+fault_outcome power_cpu::storage_interrupt(storage_fault& fault) {
+    storage_interrupts_.add();
+    trap_context context = prepare_trap();
+    const fault_outcome result =
+        traps_.supervisor_of(core_.state).storage_interrupt(fault, core_.state, context);
+    core_.pause();
+    context.terminated |= result == fault_outcome::terminated;
+    return finish_trap(context) ? result : fault_outcome::terminated;
+}
+
+void power_cpu::msr_may_have_changed() {
+    const bool was_secure = msr_s_.value();
+    core_.msr_changed();
+    memory_.set_secure(secure());
+    msr_s_.set(secure(), now());
+    ee_.set((core_.state.msr & power::msr_ee) != 0, now());
+    if (was_secure != secure()) {
+        core_.forget_real(0, ~std::uint64_t{0});  // other frames stand at the same addresses
+    }
+}
+
+void power_cpu::nothing_answered(const storage_fault& access, std::string_view what) {
+    recorder_.violations().report({.when = now(),
+                                   .kind = report::violation_kind::bad_address,
+                                   .who = basename(),
+                                   .address = access.at.value(),
+                                   .size = access.size,
+                                   .page_state = {},
+                                   .request = 0,
+                                   .detail = fmt::format("{}: {}", to_name(access.kind), what)});
+}
+
+// --- from the bus, the interrupt controller and other processors
+
+void power_cpu::external_interrupt(bool asserted) { line_.drive(asserted); }
+
+/// Collected until the engine runs again: thousands of pages may change in one call.
+void power_cpu::invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last) {
+    memory_.invalidate(first, last);
+    invalidated_.add(first, last);
+}
+
+void power_cpu::apply_invalidations() {
+    if (invalidated_.empty()) [[likely]] {
+        return;
+    }
+    for (const range_set::range& each : invalidated_.ranges()) {
+        const std::uint64_t distance = each.last - each.first;
+        core_.forget_real(each.first, std::max(distance, distance + 1));
+    }
+    invalidated_.clear();
+}
+
+void power_cpu::forget_translations(const power::tlb_invalidation& what) {
+    mmu_.forget(what);
+    core_.forget_translations(what);
+}
+
+}  // namespace pefsim::cpu

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <systemc>
+
+#include "abi/hcall.h"
+#include "cpu/processor_if.h"
+#include "cpu/traps.h"
+#include "hypervisor/guest_memory.h"
+#include "hypervisor/mmio_emulation.h"
+#include "hypervisor/secure_guest.h"
+#include "hypervisor/virtual_processors.h"
+#include "hypervisor/virtual_terminal.h"
+#include "interrupt/xics.h"
+#include "pci/tce_iommu.h"
+#include "power/registers.h"
+
+namespace pefsim::hypervisor {
+
+/// The guest's processors, by number.
+using processor_port = sc_core::sc_port<cpu::processor_if, 0, sc_core::SC_ZERO_OR_MORE_BOUND>;
+
+/// What a hypercall may touch: the hypervisor's parts, each with a contract of its own.
+struct host {
+    guest_memory& memory;
+    mmio_emulation& mmio;
+    secure_guest& guest;
+    virtual_terminal& terminal;
+    virtual_processors& processors;  ///< what is kept of them, by number
+    processor_port& cpus;            ///< they themselves
+    interrupt::xics& interrupts;
+    pci::tce_iommu& iommu;
+    std::uint64_t& time_base_given;             ///< by H_XIRR_X, the highest
+    std::mt19937_64& random;                    ///< of H_RANDOM
+    std::optional<std::uint64_t>& exit_status;  ///< of H_EXIT
+};
+
+/// A hypercall that is being served. Its return value goes to R3.
+struct call {
+    power::registers& state;
+    cpu::trap_context& context;
+
+    /// Arguments count from R4, and so do results.
+    [[nodiscard]] std::uint64_t argument(unsigned n) const { return state.gpr[4 + n]; }
+    void result(unsigned n, std::uint64_t value) const { state.gpr[4 + n] = value; }
+    /// A trap that the Ultravisor has passed on for a secure guest, or made itself: MSR[HV]=1 and SRR1[S]=1.
+    [[nodiscard]] bool from_secure_guest() const {
+        return (state.msr & power::msr_hv) != 0 && (state[power::spr::srr1] & power::msr_s) != 0;
+    }
+};
+
+/// A row of the hypervisor's dispatch table: a hypercall of abi/hcall.h, and the function that serves it. The rows of a PAPR
+/// chapter stand at the end of the file with their functions.
+struct service {
+    abi::hcall number;
+    abi::h_status (*serve)(host& here, const call& of);
+    bool mmio = false;  ///< costs an MMIO exit instead of a hypercall
+};
+
+}  // namespace pefsim::hypervisor

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report_table.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "report/quantity_text.h"
+
+namespace pefsim::report {
+
+namespace {
+
+// A longer name gets a line of its own.
+constexpr std::size_t widest_name = 38;
+
+/// "1,024 requests" in its two halves.
+std::pair<std::string_view, std::string_view> number_and_unit(std::string_view quantity) {
+    const std::size_t space = std::min(quantity.find(' '), quantity.size());
+    return {quantity.substr(0, space), quantity.substr(std::min(space + 1, quantity.size()))};
+}
+
+}  // namespace
+
+std::string wrapped(std::string_view text, std::size_t indent) {
+    std::string result;
+    std::size_t used = indent;
+    while (!text.empty()) {
+        const std::size_t space = std::min(text.find(' '), text.size());
+        const std::string_view word = text.substr(0, space);
+        text.remove_prefix(std::min(space + 1, text.size()));
+        if (word.empty()) {
+            continue;
+        }
+        if (used != indent && used + 1 + word.size() > report_columns) {
+            result += fmt::format("\n{:{}}", "", indent);
+            used = indent;
+        } else if (used != indent) {
+            result += ' ';
+            ++used;
+        }
+        result += word;
+        used += word.size();
+    }
+    return result;
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count_text(count), what, count == 1 ? "" : "s");
+}
+
+std::string section(std::string_view title, const std::string& body) {
+    return body.empty() ? std::string() : fmt::format("\n{}\n{}", title, body);
+}
+
+template <class Size>
+std::size_t report_table::widest(Size size) const {
+    std::size_t result = 0;
+    for (const row& r : rows_) {
+        result = std::max<std::size_t>(result, size(r));
+    }
+    return result;
+}
+
+std::string report_table::text() const {
+    const std::size_t name = widest(
+        [](const row& r) { return r.name.size() > widest_name ? 0 : r.name.size(); });
+    const std::size_t number = widest([](const row& r) { return number_and_unit(r.quantity).first.size(); });
+    const std::size_t unit = widest([](const row& r) { return number_and_unit(r.quantity).second.size(); });
+    const std::size_t beside = widest([](const row& r) { return r.beside.size(); });
+    std::string result;
+    for (const row& r : rows_) {
+        std::string line = fmt::format("  {:<{}}  ", r.name, name);
+        if (r.name.size() > name) {
+            line = fmt::format("  {}\n  {:<{}}  ", r.name, "", name);
+        }
+        line += fmt::format("{:>{}} {:<{}}", number_and_unit(r.quantity).first, number,
+                            number_and_unit(r.quantity).second, unit);
+        line += beside == 0 ? std::string() : fmt::format("  {:>{}}", r.beside, beside);
+        const std::size_t at = 2 + name + 2 + number + 1 + unit + (beside == 0 ? 0 : 2 + beside) + 3;
+        line += r.description.empty() ? std::string() : "   " + wrapped(r.description, at);
+        line.erase(line.find_last_not_of(' ') + 1);
+        result += line + '\n';
+    }
+    return result;
+}
+
+}  // namespace pefsim::report

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "report/quantity_text.h"
+#include "report/run_report.h"
+
+namespace pefsim::report {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string full_name(const metric_name& m) { return fmt::format("{}.{}", m.scope, m.name); }
+
+template <class Metrics, class Figures>
+ordered_json by_name(const Metrics& metrics, Figures figures) {
+    ordered_json result = ordered_json::object();
+    for (const auto* metric : metrics) {
+        ordered_json entry{{"unit", metric->name().unit}, {"description", metric->name().description}};
+        figures(*metric, entry);
+        result[full_name(metric->name())] = std::move(entry);
+    }
+    return result;
+}
+
+ordered_json metrics_json(const metric_registry& metrics) {
+    ordered_json result = ordered_json::object();
+    result["counters"] = by_name(metrics.counters,
+                                 [](const counter& m, ordered_json& entry) { entry["value"] = m.value(); });
+    result["levels"] = by_name(metrics.levels, [](const level& m, ordered_json& entry) {
+        entry["value"] = m.value();
+        entry["high_water"] = m.high_water();
+    });
+    result["histograms"] = by_name(metrics.histograms, [](const duration_histogram& m, ordered_json& entry) {
+        entry["count"] = m.count();
+        entry["mean"] = m.mean_ns();
+        entry["min"] = m.minimum_ns();
+        entry["p50"] = m.percentile_ns(0.5);
+        entry["p90"] = m.percentile_ns(0.9);
+        entry["p99"] = m.percentile_ns(0.99);
+        entry["p99_9"] = m.percentile_ns(0.999);
+        entry["max"] = m.maximum_ns();
+    });
+    result["tallies"] = by_name(metrics.tallies, [](const tally& m, ordered_json& entry) {
+        entry["total"] = m.total();
+        ordered_json counts = ordered_json::object();
+        for (std::size_t i = 0; i < m.labels().size(); ++i) {
+            counts[m.labels()[i]] = m.count(i);
+        }
+        entry["counts"] = std::move(counts);
+    });
+    return result;
+}
+
+ordered_json attribution_json(const exposure::ledger& ledger, const exposure::attribution& writer) {
+    return {{"initiator", ledger.initiator(writer.initiator)},
+            {"origin", ledger.origin(writer.origin)},
+            {"mapping", writer.mapping}};
+}
+
+ordered_json exposure_json(const exposure::ledger& ledger) {
+    const exposure::exposure_summary s = ledger.summary();
+    ordered_json result{
+        {"pages_exposed", s.pages_exposed},
+        {"pages_ever_exposed", s.pages_ever_exposed},
+        {"guest_bytes_written", s.guest_bytes_written},
+        {"guest_bytes_looked_at", s.guest_bytes_looked_at},
+        {"guest_bytes_never_looked_at", s.guest_bytes_never_looked_at},
+        {"guest_bytes_standing", s.guest_bytes_standing},
+        {"bytes_read_by_host", s.bytes_read_by_host},
+        {"bytes_left_by_mappings", s.bytes_left_by_mappings},
+        {"bytes_left_standing", s.bytes_left_standing},
+        {"bytes_read_after_mapping", s.bytes_read_after_mapping},
+    };
+    ordered_json writers = ordered_json::array();
+    for (const exposure::writer_exposure& w : s.writers) {
+        writers.push_back({{"initiator", w.initiator},
+                           {"origin", w.origin},
+                           {"host", w.host},
+                           {"bytes_written", w.bytes_written},
+                           {"bytes_looked_at", w.bytes_looked_at},
+                           {"bytes_never_looked_at", w.bytes_never_looked_at},
+                           {"bytes_standing", w.bytes_standing}});
+    }
+    result["writers"] = std::move(writers);
+    ordered_json channels = ordered_json::object();
+    for (std::size_t i = 0; i < exposure::channel_kinds; ++i) {
+        channels[std::string(to_name(static_cast<exposure::channel_kind>(i)))] = {
+            {"times", s.crossings[i].times}, {"bytes", s.crossings[i].bytes}};
+    }
+    // What crosses by pages is in the figures above, not reported as a crossing.
+    channels.erase(std::string(to_name(exposure::channel_kind::shared_page)));
+    result["channels"] = std::move(channels);
+
+    ordered_json sightings = ordered_json::array();
+    for (const exposure::sighting_group& group : ledger.sighting_groups()) {
+        const exposure::canary_sighting& c = group.first;
+        sightings.push_back({{"time_ns", in_ns(c.when)},
+                             {"last_time_ns", in_ns(group.last)},
+                             {"count", group.count},
+                             {"channel", to_name(c.channel)},
+                             {"canary", c.canary},
+                             {"address", c.address},
+                             {"size", c.size},
+                             {"writer", attribution_json(ledger, c.writer)}});
+    }
+    result["canaries"] = {
+        {"planted", ledger.canaries_planted()}, {"sightings", s.sightings}, {"kept", std::move(sightings)}};
+    return result;
+}
+
+/// Violations, or notes.
+ordered_json violations_json(const violation_log& log, bool notes) {
+    ordered_json kinds = ordered_json::object();
+    for (std::size_t i = 0; i < violation_kinds; ++i) {
+        const auto kind = static_cast<violation_kind>(i);
+        if (is_note(kind) == notes) {
+            kinds[std::string(to_name(kind))] = log.count(kind);
+        }
+    }
+    ordered_json kept = ordered_json::array();
+    for (const violation_group& group : log.groups()) {
+        const violation& v = group.first;
+        if (is_note(v.kind) != notes) {
+            continue;
+        }
+        kept.push_back({{"time_ns", in_ns(v.when)},
+                        {"last_time_ns", in_ns(group.last)},
+                        {"count", group.count},
+                        {"kind", to_name(v.kind)},
+                        {"who", v.who},
+                        {"address", v.address},
+                        {"size", v.size},
+                        {"page_state", v.page_state},
+                        {"request", v.request},
+                        {"detail", v.detail}});
+    }
+    return {{"total", notes ? log.notes() : log.total()},
+            {"by_kind", std::move(kinds)},
+            {"kept", std::move(kept)}};
+}
+
+}  // namespace
+
+ordered_json header_json(const report_header& header) {
+    ordered_json parameters = ordered_json::object();
+    for (const auto& [name, value] : header.parameters) {
+        parameters[name] = value;
+    }
+    ordered_json verdict = ordered_json::array();
+    for (const report_header::verdict_line& line : header.verdict) {
+        verdict.push_back({{"shown", line.shown}, {"text", line.text}});
+    }
+    return {{"scenario", header.scenario},
+            {"description", header.description},
+            {"seed", header.seed},
+            {"parameters", std::move(parameters)},
+            {"shown", header.shown()},
+            {"verdict", std::move(verdict)},
+            {"ended", ending_json(header.ending)}};
+}
+
+ordered_json figures_json(const run_record& of, const run_facts& facts) {
+    ordered_json figures = ordered_json::object();
+    for (const run_facts::figure& f : facts.figures) {
+        figures[f.name] = {{"unit", f.unit}, {"description", f.description}, {"value", f.value}};
+    }
+    const metric_registry::window rates = of.metrics.rate_window(facts.elapsed);
+    ordered_json result{{"label", facts.label},
+                        {"ended", ending_json(facts.ending)},
+                        {"simulated_time_ns", in_ns(facts.elapsed)},
+                        {"rates_are_of_ns", {{"begin", in_ns(rates.begin)}, {"end", in_ns(rates.end)}}},
+                        {"figures", std::move(figures)},
+                        {"metrics", metrics_json(of.metrics)},
+                        {"exposure", exposure_json(of.ledger)},
+                        {"violations", violations_json(of.violations, false)},
+                        {"notes", violations_json(of.violations, true)},
+                        {"trace", nullptr}};
+    if (!of.waveform.file.empty()) {
+        result["trace"] = {{"file", of.waveform.file.string()},
+                           {"save_file", of.waveform.save_file.string()},
+                           {"signals", of.waveform.signals},
+                           {"changes", of.waveform.changes}};
+    }
+    return result;
+}
+
+run_report make_run_report(const run_record& of, report_header header, const run_facts& facts) {
+    header.ending = facts.ending;
+    ordered_json json = header_json(header);
+    json.update(figures_json(of, facts));
+    return {header_text(header) + '\n' + figures_text(of, facts), std::move(json)};
+}
+
+}  // namespace pefsim::report

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <fmt/format.h>
+#include <stdexcept>
+
+#include "report/quantity_text.h"
+#include "report/report_table.h"
+#include "report/run_report.h"
+
+namespace pefsim::report {
+
+namespace {
+
+std::string full_name(const metric_name& m) { return fmt::format("{}.{}", m.scope, m.name); }
+
+/// Whether all scopes begin with the same module: it is left out of what people read.
+std::string_view common_module(const run_record& of) {
+    std::string_view common;
+    bool first = true;
+    const auto see = [&](const metric_name& m) {
+        const std::string_view top = std::string_view(m.scope).substr(0, m.scope.find('.'));
+        if (m.scope.find('.') == std::string::npos || (!first && top != common)) {
+            common = {};
+            first = false;
+        } else if (first) {
+            common = top;
+            first = false;
+        }
+    };
+    for (const counter* m : of.metrics.counters) {
+        see(m->name());
+    }
+    for (const level* m : of.metrics.levels) {
+        see(m->name());
+    }
+    for (const tally* m : of.metrics.tallies) {
+        see(m->name());
+    }
+    for (const duration_histogram* m : of.metrics.histograms) {
+        see(m->name());
+    }
+    return common;
+}
+
+/// Writes the sections of one machine.
+class figures_writer {
+public:
+    figures_writer(const run_record& of, const run_facts& facts)
+        : of_(of),
+          facts_(facts),
+          common_(common_module(of)),
+          seconds_(of.metrics.rate_window(facts.elapsed).length().to_seconds()) {}
+
+    [[nodiscard]] std::string text() const {
+        std::string result = facts_.label.empty() ? std::string()
+                                                  : facts_.label + '\n' + ending_text(facts_.ending);
+        result += key_figures();
+        result += latencies();
+        result += counts_by_name();
+        result += groups();
+        result += exposure();
+        result += violations();
+        result += notes();
+        result += trace();
+        return result;
+    }
+
+private:
+    [[nodiscard]] std::string short_name(const metric_name& m) const {
+        const std::string name = full_name(m);
+        return common_.empty() ? name : name.substr(common_.size() + 1);
+    }
+
+    [[nodiscard]] bool is_key(const counter& m) const {
+        if (!facts_.key_metrics.empty()) {
+            return std::ranges::count(facts_.key_metrics, full_name(m.name())) != 0;
+        }
+        const auto requests = [](const counter& c) {
+            return c.name().unit == "requests" || c.name().unit == "frames";
+        };
+        if (m.value() == 0 || m.name().unit != "bytes") {
+            return m.value() != 0 && requests(m);
+        }
+        return std::ranges::any_of(of_.metrics.counters, [&](const counter* c) {
+            return requests(*c) && c->value() != 0 && c->name().scope == m.name().scope;
+        });
+    }
+
+    [[nodiscard]] bool is_key(const level& m) const {
+        return std::ranges::count(facts_.key_metrics, full_name(m.name())) != 0;
+    }
+
+    void check_key_metrics() const {
+        for (const std::string& name : facts_.key_metrics) {
+            const auto is_it = [&](const auto* m) { return full_name(m->name()) == name; };
+            if (std::ranges::none_of(of_.metrics.counters, is_it) &&
+                std::ranges::none_of(of_.metrics.levels, is_it) &&
+                std::ranges::none_of(of_.metrics.histograms, is_it)) {
+                throw std::logic_error(fmt::format("run report: there is no metric {}", name));
+            }
+        }
+    }
+
+    void add(report_table& to, const counter& m, bool with_rate) const {
+        to.add(short_name(m.name()), quantity_text(m.value(), m.name().unit),
+               with_rate ? rate_text(of_.metrics.in_window(m), m.name().unit, seconds_) : "",
+               m.name().description);
+    }
+    void add(report_table& to, const level& m) const {
+        to.add(short_name(m.name()), quantity_text(m.value(), m.name().unit),
+               "up to " + quantity_text(m.high_water(), m.name().unit), m.name().description);
+    }
+
+    [[nodiscard]] std::string key_figures() const {
+        check_key_metrics();
+        report_table figures;
+        figures.add("simulated time", time_text(in_ns(facts_.elapsed)), "", "");
+        for (const counter* m : of_.metrics.counters) {
+            if (is_key(*m)) {
+                add(figures, *m, true);
+            }
+        }
+        for (const level* m : of_.metrics.levels) {
+            if (is_key(*m)) {
+                add(figures, *m);
+            }
+        }
+        for (const run_facts::figure& f : facts_.figures) {
+            figures.add(f.name,
+                        f.unit == "ns" ? time_text(f.value)
+                                       : fmt::format("{} {}", number_text(f.value), f.unit),
+                        "", f.description);
+        }
+        return "Key figures\n" + figures.text();
+    }
+
+    [[nodiscard]] std::string latencies() const {
+        std::string body;
+        for (const duration_histogram* m : of_.metrics.histograms) {
+            if (m->count() == 0) {
+                continue;
+            }
+            if (body.empty()) {
+                body = fmt::format("  {:<26}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", "", "count", "mean",
+                                   "min", "p50", "p90", "p99", "p99.9", "max");
+            }
+            const std::string name = short_name(m->name());
+            body += name.size() < 26 ? fmt::format("  {:<26}", name) : fmt::format("  {}\n{:28}", name, "");
+            body += fmt::format("{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", count_text(m->count()),
+                                time_text(m->mean_ns()), time_text(m->minimum_ns()),
+                                time_text(m->percentile_ns(0.5)), time_text(m->percentile_ns(0.9)),
+                                time_text(m->percentile_ns(0.99)), time_text(m->percentile_ns(0.999)),
+                                time_text(m->maximum_ns()));
+        }
+        return section("Latencies", body);
+    }
+
+    [[nodiscard]] std::string counts_by_name() const {
+        std::string body;
+        for (const tally* m : of_.metrics.tallies) {
+            if (m->total() == 0) {
+                continue;
+            }
+            body += fmt::format("  {}: {}, {}\n", short_name(m->name()),
+                                quantity_text(m->total(), m->name().unit), m->name().description);
+            std::vector<std::size_t> order;
+            for (std::size_t i = 0; i < m->labels().size(); ++i) {
+                if (m->count(i) != 0) {
+                    order.push_back(i);
+                }
+            }
+            std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return m->count(i); });
+            report_table counts;
+            for (const std::size_t i : order) {
+                counts.add("  " + m->labels()[i], count_text(m->count(i)),
+                           share_text(m->count(i), m->total()), "");
+            }
+            body += counts.text();
+        }
+        return section("Counts by name", body);
+    }
+
+    /// One section for each group that has counters or levels which are not all zero.
+    [[nodiscard]] std::string groups() const {
+        struct part {
+            std::string title;
+            report_table figures;
+        };
+        std::vector<part> parts;
+        for (const scope_group& g : of_.groups) {
+            parts.push_back({g.title, {}});
+        }
+        const auto part_of = [&](const metric_name& m) -> report_table& {
+            const std::size_t group = group_of(of_.groups, m.scope);
+            if (group < of_.groups.size()) {
+                return parts[group].figures;
+            }
+            const auto first = parts.begin() + static_cast<std::ptrdiff_t>(of_.groups.size());
+            auto found = std::find_if(first, parts.end(), [&](const part& p) { return p.title == m.scope; });
+            if (found == parts.end()) {
+                parts.push_back({m.scope, {}});
+                found = parts.end() - 1;
+            }
+            return found->figures;
+        };
+        std::size_t zeros = 0;
+        for (const counter* m : of_.metrics.counters) {
+            if (m->value() != 0) {
+                add(part_of(m->name()), *m, false);
+            }
+            zeros += m->value() == 0 ? 1 : 0;
+        }
+        for (const level* m : of_.metrics.levels) {
+            if (m->high_water() != 0) {
+                add(part_of(m->name()), *m);
+            }
+            zeros += m->high_water() == 0 ? 1 : 0;
+        }
+        std::string result;
+        for (const part& p : parts) {
+            result += section(p.title, p.figures.text());
+        }
+        if (zeros != 0) {
+            result += fmt::format("\n{} more that stayed zero {} in the JSON report.\n",
+                                  zeros == 1 ? "One figure" : count_text(zeros) + " figures",
+                                  zeros == 1 ? "is" : "are");
+        }
+        return result;
+    }
+
+    [[nodiscard]] std::string exposure() const;
+    [[nodiscard]] std::string writers(const exposure::exposure_summary& s) const;
+    [[nodiscard]] std::string canaries(const exposure::exposure_summary& s) const;
+    [[nodiscard]] std::string violations() const;
+    [[nodiscard]] std::string notes() const;
+    [[nodiscard]] std::string by_kind(bool notes) const;
+    [[nodiscard]] std::string trace() const;
+    /// `rest`: those that were not told.
+    [[nodiscard]] static std::string and_more(std::uint64_t rest) {
+        return rest == 0 ? std::string() : fmt::format("    and {} more\n", count_text(rest));
+    }
+    /// A group's line: the first, and how many there were.
+    [[nodiscard]] static std::string told_once(const sc_core::sc_time& first, const sc_core::sc_time& last,
+                                               std::uint64_t count, std::string what) {
+        if (count > 1) {
+            what += fmt::format(" ({} times until {})", count_text(count), time_text(in_ns(last)));
+        }
+        return fmt::format("    {:>9}  {}\n", time_text(in_ns(first)), wrapped(what, 15));
+    }
+
+    const run_record& of_;
+    const run_facts& facts_;
+    std::string_view common_;
+    double seconds_;  // that rates are of
+};
+
+std::string writer_text(std::string_view initiator, std::string_view origin) {
+    return origin.empty() ? std::string(initiator) : fmt::format("{}: {}", initiator, origin);
+}
+
+std::string figures_writer::writers(const exposure::exposure_summary& s) const {
+    if (s.writers.empty()) {
+        return {};
+    }
+    std::string result = fmt::format("  {:<48}{:>12}{:>12}{:>13}{:>12}\n", "by writer", "written",
+                                     "looked at", "never", "in place");
+    const std::size_t shown = std::min(s.writers.size(), 2 * facts_.shown_in_full);
+    for (std::size_t i = 0; i < shown; ++i) {
+        const exposure::writer_exposure& w = s.writers[i];
+        const std::string name = writer_text(w.initiator, w.origin) + (w.host ? " (host)" : "");
+        result += name.size() < 46 ? fmt::format("    {:<46}", name) : fmt::format("    {}\n{:50}", name, "");
+        result += fmt::format("{:>12}{:>12}{:>13}{:>12}\n", bytes_text(w.bytes_written),
+                              bytes_text(w.bytes_looked_at), bytes_text(w.bytes_never_looked_at),
+                              bytes_text(w.bytes_standing));
+    }
+    if (shown < s.writers.size()) {
+        result += fmt::format("    and {} more writers\n", count_text(s.writers.size() - shown));
+    }
+    return result;
+}
+
+std::string figures_writer::canaries(const exposure::exposure_summary& s) const {
+    const exposure::ledger& ledger = of_.ledger;
+    if (ledger.canaries_planted() == 0) {
+        return {};
+    }
+    std::string result = fmt::format("  canaries: {} planted, {}\n", ledger.canaries_planted(),
+                                     s.sightings == 0 ? "none seen by the host"
+                                                      : fmt::format("{} SIGHTINGS", count_text(s.sightings)));
+    std::uint64_t rest = s.sightings;
+    const auto groups = ledger.sighting_groups();
+    for (const exposure::sighting_group& group :
+         groups.first(std::min(facts_.shown_in_full, groups.size()))) {
+        const exposure::canary_sighting& c = group.first;
+        const std::string who = writer_text(ledger.initiator(c.writer.initiator),
+                                            ledger.origin(c.writer.origin));
+        result += told_once(c.when, group.last, group.count,
+                            fmt::format("'{}' in {} at {:#x}, {} B, written by {}", c.canary,
+                                        to_name(c.channel), c.address, c.size, who));
+        rest -= group.count;
+    }
+    return result + and_more(rest);
+}
+
+std::string figures_writer::exposure() const {
+    const exposure::exposure_summary s = of_.ledger.summary();
+    report_table figures;
+    figures.add("pages that the host can read", count_text(s.pages_exposed),
+                count_text(s.pages_ever_exposed) + " ever", "pages of 64 KiB");
+    if (s.guest_bytes_written != 0) {
+        figures.add("written there by the guest", bytes_text(s.guest_bytes_written), "", "");
+        figures.add("  looked at by the host", bytes_text(s.guest_bytes_looked_at),
+                    share_text(s.guest_bytes_looked_at, s.guest_bytes_written),
+                    "read before they were overwritten");
+        figures.add("  never looked at", bytes_text(s.guest_bytes_never_looked_at),
+                    share_text(s.guest_bytes_never_looked_at, s.guest_bytes_written), "exposed for nothing");
+        figures.add("  in place at the end", bytes_text(s.guest_bytes_standing), "", "");
+    }
+    if (s.bytes_left_by_mappings != 0) {
+        figures.add("left behind by ended mappings", bytes_text(s.bytes_left_by_mappings), "",
+                    "stood in place beyond the DMA mapping's life");
+        figures.add("  in place at the end", bytes_text(s.bytes_left_standing), "", "");
+        figures.add("  read by the host afterwards", bytes_text(s.bytes_read_after_mapping), "", "");
+    }
+    figures.add("read there by the host", bytes_text(s.bytes_read_by_host), "", "");
+    for (std::size_t i = 0; i < exposure::channel_kinds; ++i) {
+        if (s.crossings[i].times != 0) {
+            figures.add(fmt::format("through {}", to_name(static_cast<exposure::channel_kind>(i))),
+                        bytes_text(s.crossings[i].bytes), counted(s.crossings[i].times, "time"), "");
+        }
+    }
+    return section("Exposure", figures.text() + writers(s) + canaries(s));
+}
+
+std::string figures_writer::violations() const {
+    const violation_log& log = of_.violations;
+    if (log.total() == 0) {
+        return "\nViolations: none\n";
+    }
+    return fmt::format("\nViolations: {}\n", count_text(log.total())) + by_kind(false);
+}
+
+std::string figures_writer::notes() const {
+    const std::uint64_t notes = of_.violations.notes();
+    return notes == 0
+               ? std::string()
+               : fmt::format("\nNotes: {}, of what is allowed and probably not meant\n", count_text(notes)) +
+                     by_kind(true);
+}
+
+std::string figures_writer::by_kind(bool notes) const {
+    const violation_log& log = of_.violations;
+    std::string result;
+    for (std::size_t i = 0; i < violation_kinds; ++i) {
+        const auto kind = static_cast<violation_kind>(i);
+        if (log.count(kind) == 0 || is_note(kind) != notes) {
+            continue;
+        }
+        result += fmt::format("  {}: {}\n", to_name(kind), count_text(log.count(kind)));
+        std::size_t shown = 0;
+        std::uint64_t rest = log.count(kind);
+        for (const violation_group& group : log.groups()) {
+            const violation& v = group.first;
+            if (v.kind != kind || shown == facts_.shown_in_full) {
+                continue;
+            }
+            ++shown;
+            rest -= group.count;
+            std::string what = v.who;
+            what += v.address != 0 || v.size != 0 ? fmt::format(" at {:#x}, {} B", v.address, v.size) : "";
+            what += v.page_state.empty() ? "" : fmt::format(", page {}", v.page_state);
+            what += v.request == 0 ? "" : fmt::format(", request {}", v.request);
+            what += v.detail.empty() ? "" : ": " + v.detail;
+            result += told_once(v.when, group.last, group.count, std::move(what));
+        }
+        result += and_more(rest);
+    }
+    return result;
+}
+
+std::string figures_writer::trace() const {
+    if (of_.waveform.file.empty()) {
+        return "\nTrace: none\n";
+    }
+    return fmt::format("\nTrace\n  {}, {} of {}\n  look at it with: gtkwave {}\n", of_.waveform.file.string(),
+                       counted(of_.waveform.changes, "change"), counted(of_.waveform.signals, "signal"),
+                       of_.waveform.save_file.string());
+}
+
+}  // namespace
+
+bool report_header::shown() const {
+    return !verdict.empty() && std::ranges::all_of(verdict, &verdict_line::shown);
+}
+
+std::string header_text(const report_header& header) {
+    std::string result = fmt::format("{}: {}\n", header.scenario, header.shown() ? "shown" : "NOT SHOWN");
+    if (!header.description.empty()) {
+        result += "  " + wrapped(header.description, 2) + '\n';
+    }
+    std::size_t width = 0;
+    for (const report_header::verdict_line& line : header.verdict) {
+        width = std::max<std::size_t>(width, line.shown ? 5 : 9);
+    }
+    std::string verdict;
+    for (const report_header::verdict_line& line : header.verdict) {
+        verdict += fmt::format("  {:<{}}  {}\n", line.shown ? "shown" : "NOT SHOWN", width,
+                               wrapped(line.text, 2 + width + 2));
+    }
+    std::size_t widest = 4;
+    for (const auto& [name, value] : header.parameters) {
+        widest = std::max(widest, name.size());
+    }
+    std::string parameters = fmt::format("  {:<{}}  {}\n", "seed", widest, header.seed);
+    for (const auto& [name, value] : header.parameters) {
+        parameters += fmt::format("  {:<{}}  {}\n", name, widest, value);
+    }
+    return result + section("Verdict", verdict) + ending_text(header.ending) +
+           section("Parameters", parameters);
+}
+
+std::string figures_text(const run_record& of, const run_facts& facts) {
+    return figures_writer(of, facts).text();
+}
+
+}  // namespace pefsim::report

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/native/native_machine.h"
+
+#include <fmt/format.h>
+#include <stdexcept>
+
+#include "abi/platform.h"
+#include "platform/seeds.h"
+#include "report/metrics.h"
+#include "report/run_ending.h"
+
+namespace pefsim::platform {
+
+namespace {
+
+const native_machine_config& checked(const native_machine_config& config) {
+    config.check();
+    return config;
+}
+
+}  // namespace
+
+native_machine::native_machine(const sc_core::sc_module_name& name, const native_machine_config& config,
+                               std::uint64_t seed)
+    : machine(name, checked(config), seed, ultravisor::esm_entry::return_to_caller),
+      config_(config),
+      canaries_(recorder().ledger(), config.canaries, seed_for(seed, random_stream::canaries)) {
+    build_guest();
+    group_guest_signals();
+    group_signals();
+}
+
+native_machine::~native_machine() = default;
+
+// --- assembly
+
+void native_machine::build_guest() {
+    std::vector<cpu::native::native_cpu*> cpus;
+    for (unsigned number = 0; number < config_.cpus; ++number) {
+        auto& cpu = cpus_.emplace_back(std::make_unique<cpu::native::native_cpu>(
+            fmt::format("cpu{}", number).c_str(), recorder(),
+            cpu::native::native_cpu::config{
+                .number = number, .quantum = config_.quantum, .costs = config_.costs}));
+        connect(*cpu);
+        cpus.push_back(cpu.get());
+    }
+    guest::kernel::config parameters{.ram_size = config_.memory_size,
+                                     .secure = config_.secure,
+                                     .block_devices = static_cast<unsigned>(config_.disks.size()),
+                                     .net_devices = config_.network ? 1U : 0U,
+                                     .entropy_devices = config_.entropy ? 1U : 0U,
+                                     .costs = config_.costs};
+    parameters.virtio.override_when = config_.override_when;
+    parameters.block.queue_size = static_cast<std::uint16_t>(config_.queue_size);
+    parameters.net.queue_size = static_cast<std::uint16_t>(config_.queue_size);
+    kernel_ = std::make_unique<guest::kernel>("kernel", recorder(), parameters, cpus);
+    bind_dma_operations();
+}
+
+/// The experiment: which module of DMA operations stands behind which port of virtio core.
+void native_machine::bind_dma_operations() {
+    const auto serve = [this](auto& module) {
+        module.pages(kernel_->pages);
+        module.log(kernel_->log);
+    };
+    direct_ = std::make_unique<dma_ops::direct_dma_ops>(
+        "direct", recorder(), dma_ops::direct_dma_ops::config{.costs = config_.costs});
+    serve(*direct_);
+    if (config_.uses(dma_operations::swiotlb)) {
+        swiotlb_ = std::make_unique<dma_ops::swiotlb_dma_ops>(
+            "swiotlb", recorder(),
+            dma_ops::swiotlb_dma_ops::config{
+                .pool_size = config_.swiotlb_size, .cpus = config_.areas_of_pool(), .costs = config_.costs});
+        serve(*swiotlb_);
+    }
+    if (config_.uses(dma_operations::iommu)) {
+        iommu_ = std::make_unique<dma_ops::iommu_dma_ops>(
+            "iommu", recorder(), dma_ops::iommu_dma_ops::config{.costs = config_.costs});
+        serve(*iommu_);
+    }
+    kernel_->virtio.arch_dma_ops(operations(config_.arch_dma_ops));
+    kernel_->virtio.virtio_direct_dma_ops(*direct_);
+    if (config_.platform_dma_ops != dma_operations::none) {
+        kernel_->virtio.platform_dma_ops(operations(config_.platform_dma_ops));
+    }
+}
+
+dma_ops::dma_ops_if& native_machine::operations(dma_operations which) {
+    switch (which) {
+    case dma_operations::direct:
+        return *direct_;
+    case dma_operations::swiotlb:
+        return *swiotlb_;
+    case dma_operations::iommu:
+        return *iommu_;
+    case dma_operations::none:
+        break;
+    }
+    throw std::logic_error("machine: there are no DMA operations called none");
+}
+
+void native_machine::group_guest_signals() {
+    for (const auto& cpu : cpus_) {
+        recorder().group(cpu->name(), fmt::format("Guest CPU {}", cpu->number()));
+    }
+    recorder().group(module("kernel"), "Guest kernel and drivers");
+    recorder().group(module("swiotlb"), "DMA operations: swiotlb (bounce buffers)");
+    recorder().group(module("iommu"), "DMA operations: iommu (TCEs)");
+    recorder().group(module("direct"), "DMA operations: direct");
+}
+
+// --- running
+
+void native_machine::load(const guest::kernel::workload& workload) {
+    kernel_->run([this, workload](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
+        canaries_.plant(kernel, cpu);
+        kernel.begin_workload(cpu);
+        workload(kernel, cpu);
+    });
+}
+
+void native_machine::run(const guest::kernel::workload& workload) {
+    load(workload);
+    machine::run();
+}
+
+report::run_ending native_machine::how_it_ended() const {
+    using enum report::ending_kind;
+    switch (kernel_->state()) {
+    case guest::kernel_state::finished:
+        return {finished, "the guest finished"};
+    case guest::kernel_state::panicked:
+        if (!kernel_->mistake().empty()) {
+            return {scenario_error,
+                    fmt::format("mistake in the scenario, in guest_main(): {}", kernel_->mistake())};
+        }
+        return {kernel_->out_of_memory() ? out_of_memory : panicked,
+                fmt::format("guest panic: {}", kernel_->failure())};
+    case guest::kernel_state::terminated:
+        return ended_by_supervisor();
+    default:
+        return {interrupted, "simulation was stopped"};
+    }
+}
+
+std::vector<std::string> native_machine::what_cpus_do() const {
+    std::vector<std::string> lines;
+    for (const auto& cpu : cpus_) {
+        if (cpu->started() && !cpu->halted()) {
+            lines.push_back(fmt::format("{} {}", cpu->basename(), kernel_->what_it_does(*cpu)));
+        }
+    }
+    return lines;
+}
+
+std::string native_machine::progress() const { return fmt::format("{} requests", requests_completed()); }
+
+// --- what happened
+
+std::uint64_t native_machine::devices_with(guest::dma_ops_choice choice) const {
+    const report::tally* chosen = recorder().metrics().find_tally(module("kernel.virtio"), "dma_ops");
+    return chosen->count(static_cast<std::size_t>(choice));
+}
+
+std::uint64_t native_machine::bytes_bounced() const {
+    return counter("swiotlb", "bytes_to_bounce") + counter("swiotlb", "bytes_from_bounce");
+}
+
+template <class Read>
+native_machine::traffic native_machine::completed(Read read) const {
+    const report::metric_registry& metrics = recorder().metrics();
+    const auto sum = [&](const std::string& driver, std::string_view in, std::string_view out) {
+        return read(*metrics.find_counter(driver, in)) + read(*metrics.find_counter(driver, out));
+    };
+    traffic all;
+    for (std::size_t disk = 0; disk < config_.disks.size(); ++disk) {
+        const std::string driver = module(fmt::format("kernel.virtio_blk{}", disk));
+        all.bytes += sum(driver, "bytes_read", "bytes_written");
+        all.requests += read(*metrics.find_tally(driver, "results"));
+    }
+    if (config_.network) {
+        const std::string driver = module("kernel.virtio_net0");
+        all.bytes += sum(driver, "bytes_received", "bytes_sent");
+        all.requests += sum(driver, "frames_received", "frames_sent");
+    }
+    return all;
+}
+
+native_machine::traffic native_machine::completed() const {
+    return completed([](const auto& metric) {
+        if constexpr (requires { metric.total(); }) {
+            return metric.total();
+        } else {
+            return metric.value();
+        }
+    });
+}
+
+std::uint64_t native_machine::requests_completed() const { return completed().requests; }
+
+report::run_facts native_machine::facts() const {
+    report::run_facts facts = machine::facts();
+    const report::metric_registry& metrics = recorder().metrics();
+    const double seconds = metrics.rate_window(elapsed()).length().to_seconds();
+    if (kernel_->workload_begin() > sc_core::SC_ZERO_TIME && seconds > 0) {
+        const traffic done = completed([&](const auto& metric) { return metrics.in_window(metric); });
+        facts.figures.push_back({"workload_time", seconds * 1e6, "us",
+                                 "from the workload's start to its end; all rates are of it"});
+        facts.figures.push_back({"throughput", static_cast<double>(done.bytes) / seconds / 1e6, "MB/s",
+                                 "data of completed requests and frames, by the workload's time"});
+        facts.figures.push_back({"request_rate", static_cast<double>(done.requests) / seconds, "1/s",
+                                 "completed requests and frames, by the workload's time"});
+    }
+    const std::uint64_t bytes = completed().bytes;
+    if (bytes_bounced() > 0 && bytes > 0) {
+        facts.figures.push_back({"bounce_factor",
+                                 static_cast<double>(bytes_bounced()) / static_cast<double>(bytes), "",
+                                 "bytes copied to and from bounce buffers for each byte of data"});
+    }
+    return facts;
+}
+
+}  // namespace pefsim::platform

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "cpu/native/native_cpu.h"
+#include "dma_ops/direct_dma_ops.h"
+#include "dma_ops/iommu_dma_ops.h"
+#include "dma_ops/swiotlb_dma_ops.h"
+#include "guest/kernel.h"
+#include "platform/machine.h"
+#include "platform/native/canaries.h"
+#include "platform/native/native_machine_config.h"
+#include "report/run_ending.h"
+#include "report/run_report.h"
+
+namespace pefsim::platform {
+
+/// A machine with a native guest: the guest's kernel is C++ and runs on host-compiled CPUs.
+///
+/// Its parts are reachable, so that a scenario can look at, or play, any side. Modules below it, besides a machine's: cpu0 ..,
+/// direct, swiotlb, iommu (those that are used), kernel.
+class native_machine : public machine {
+public:
+    /// \throws std::invalid_argument for a configuration that cannot be (native_machine_config::check()), or an image or a pcap
+    ///         file that cannot be used
+    native_machine(const sc_core::sc_module_name& name, const native_machine_config& config,
+                   std::uint64_t seed);
+    ~native_machine() override;
+
+    /// What CPU 0 is to do once the guest's kernel has started; the guest has finished when it returns.
+    void load(const guest::kernel::workload& workload);
+    /// Loads `workload` and runs it.
+    void run(const guest::kernel::workload& workload);
+    using machine::run;
+
+    /// Block requests and frames that the guest's drivers have completed so far.
+    [[nodiscard]] std::uint64_t requests_completed() const;
+    [[nodiscard]] std::string progress() const override;
+    [[nodiscard]] report::run_facts facts() const override;
+    [[nodiscard]] const native_machine_config& config() const { return config_; }
+
+    // --- its parts
+    guest::kernel& kernel() { return *kernel_; }
+    cpu::native::native_cpu& cpu(std::size_t number) { return *cpus_.at(number); }
+    dma_ops::dma_ops_if& operations(dma_operations which);
+
+    // --- what happened in it
+    /// Devices whose DMA operations virtio core chose for this reason.
+    [[nodiscard]] std::uint64_t devices_with(guest::dma_ops_choice choice) const;
+    [[nodiscard]] std::uint64_t bytes_bounced() const;
+
+private:
+    /// What the guest's drivers have completed: of block devices and cards.
+    struct traffic {
+        std::uint64_t bytes = 0;
+        std::uint64_t requests = 0;
+    };
+    [[nodiscard]] traffic completed() const;
+    template <class Read>
+    [[nodiscard]] traffic completed(Read read) const;
+    void build_guest();
+    void bind_dma_operations();
+    void group_guest_signals();
+    [[nodiscard]] report::run_ending how_it_ended() const override;
+    [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
+
+    native_machine_config config_;
+    std::vector<std::unique_ptr<cpu::native::native_cpu>> cpus_;
+    std::unique_ptr<dma_ops::direct_dma_ops> direct_;
+    std::unique_ptr<dma_ops::swiotlb_dma_ops> swiotlb_;
+    std::unique_ptr<dma_ops::iommu_dma_ops> iommu_;
+    std::unique_ptr<guest::kernel> kernel_;
+    canaries canaries_;  // its buffers go back to the kernel
+};
+
+}  // namespace pefsim::platform

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "guest/dma_ops_selection.h"
+#include "platform/machine_config.h"
+#include "platform/parameter_set.h"
+
+namespace pefsim::platform {
+
+/// A module of DMA operations that can be bound to one of virtio core's ports.
+enum class dma_operations : std::uint8_t { none, direct, swiotlb, iommu };
+constexpr std::string_view to_name(dma_operations operations) {
+    switch (operations) {
+    case dma_operations::none:
+        return "none";
+    case dma_operations::direct:
+        return "direct";
+    case dma_operations::swiotlb:
+        return "swiotlb";
+    case dma_operations::iommu:
+        return "iommu";
+    }
+    return "?";
+}
+
+/// A machine and its native guest. The default guest is an ordinary one.
+struct native_machine_config : machine_config {
+    bool secure = false;  ///< the guest's kernel makes itself secure (UV_ESM) when it starts
+
+    dma_operations arch_dma_ops = dma_operations::iommu;     ///< the architecture's default
+    dma_operations platform_dma_ops = dma_operations::none;  ///< what the platform's override hook installs
+    guest::platform_override override_when =
+        guest::platform_override::secure_guest;  ///< when the hook applies
+
+    std::uint64_t swiotlb_size = std::uint64_t{4} << 20;  ///< bytes of the pool, a multiple of 256 KiB
+    unsigned swiotlb_areas = 0;                           ///< 0: one per CPU, as far as the pool goes
+
+    unsigned canaries = 8;  ///< secrets planted in the guest's memory and registers, for the leak oracle
+
+    /// Adds every field that a user may change to `parameters`, bound to this object.
+    void declare(parameter_set& parameters);
+    /// \throws std::invalid_argument with one line naming the parameters that are wrong or contradict each other
+    void check() const;
+    /// Areas that the bounce pool is to have: Linux gives each CPU one, but none less than a set of 256 KiB.
+    [[nodiscard]] unsigned areas_of_pool() const;
+    [[nodiscard]] bool uses(dma_operations operations) const {
+        return arch_dma_ops == operations || platform_dma_ops == operations;
+    }
+};
+
+}  // namespace pefsim::platform

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "cpu/power_cpu/power_cpu.h"
+#include "platform/machine.h"
+#include "platform/power/power_tools.h"
+#include "power/debug/symbols.h"
+#include "power/mmu/partition.h"
+#include "report/run_ending.h"
+
+namespace pefsim::platform {
+
+/// A machine with POWER9 cores. What they execute is whatever stands in memory.
+struct power_machine_config : machine_config {
+    /// Stores of an ordinary guest, whose memory is all exposed, go to the exposure ledger, too; it takes them off the fast
+    /// path.
+    bool report_ordinary_stores = false;
+    bool attention_leaves = false;        ///< `attn` ends the run
+    std::uint64_t instruction_limit = 0;  ///< of each core; 0: none
+    power_tools::config tools;
+};
+
+/// A machine with a POWER guest: real code on POWER9 cores.
+///
+/// Modules below it, besides a machine's: cpu0 .. . The run ends when a core does not run any more: the guest has made H_EXIT or
+/// was ended, `attn`, a stop of the tools, a limit, or an interrupt without a handler.
+class power_machine : public machine {
+public:
+    /// \throws std::invalid_argument for a configuration that cannot be, or an instruction trace that cannot be written
+    power_machine(const sc_core::sc_module_name& name, const power_machine_config& config,
+                  std::uint64_t seed);
+    ~power_machine() override;
+
+    cpu::power_cpu& cpu(std::size_t number) { return *cpus_.at(number); }
+    [[nodiscard]] std::size_t cpus() const { return cpus_.size(); }
+    /// What the cores share: the process table.
+    power::mmu::partition& partition() { return partition_; }
+    /// nullptr when the configuration asks for none.
+    power_tools* tools() { return tools_.get(); }
+
+    /// Where the ending says that a core stood, these names are used. They must outlive the machine.
+    void name_places(const power::debug::symbol_lookup& symbols) { symbols_ = &symbols; }
+
+    [[nodiscard]] std::string progress() const override;
+    [[nodiscard]] std::uint64_t instructions() const;
+
+private:
+    SC_HAS_PROCESS(power_machine);
+
+    void stop();
+    void group_guest_signals();
+    [[nodiscard]] report::run_ending how_it_ended() const override;
+    [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
+
+    power::mmu::partition partition_;
+    const power::debug::symbol_lookup* symbols_ = nullptr;
+    std::vector<std::unique_ptr<cpu::power_cpu>> cpus_;
+    std::unique_ptr<power_tools> tools_;
+};
+
+}  // namespace pefsim::platform

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <systemc>
+#include <vector>
+
+#include "cpu/power_cpu/power_cpu.h"
+#include "cpu/power_cpu/run_control.h"
+#include "power/debug/byte_channel.h"
+#include "power/debug/core_debugger.h"
+#include "power/debug/coverage.h"
+#include "power/debug/gdb_server.h"
+#include "power/debug/monitor.h"
+#include "power/debug/profile.h"
+#include "power/debug/symbols.h"
+#include "power/debug/trace_recorder.h"
+
+namespace pefsim::platform {
+
+/// What looks at the cores of a power_machine: a debugger, stops, instruction traces, a profile, coverage.
+///
+/// A debugger's user may look at everything while the cores stand still; simulated time stands still then, too. GDB is
+/// served between runs of an engine: after each stop, and once a quantum while the guest runs.
+class power_tools : private cpu::run_control {
+public:
+    struct config {
+        power::debug::interrupt_kinds stop_before;  ///< end the run before such an interrupt
+        /// Where instructions are recorded, for trace_render; with several cores, core n records in FILE.n. Empty: not at all.
+        std::filesystem::path instruction_trace;
+        power::debug::trace_window trace_window;
+        /// Of local time, looked at when a run of the engine begins, once a quantum at least: runs that begin there.
+        sc_core::sc_time trace_from;
+        std::optional<sc_core::sc_time> trace_to;
+        std::uint64_t profile_period = 0;  ///< instructions from one sample to the next; 0: no profile
+        bool coverage = false;
+        bool debugger = false;
+
+        /// Where core `core` of `cores` records.
+        [[nodiscard]] std::string trace_of(unsigned core, std::size_t cores) const;
+        [[nodiscard]] bool any() const {
+            return stop_before.trap || stop_before.illegal || !instruction_trace.empty() ||
+                   profile_period != 0 || coverage || debugger;
+        }
+    };
+
+    /// \throws std::invalid_argument when a trace cannot be written
+    power_tools(const config& parameters, std::span<const std::unique_ptr<cpu::power_cpu>> cores);
+    ~power_tools() override;
+
+    /// GDB drives the cores by `channel` from now on; they stand still until it lets them run. With config::debugger only.
+    void attach(std::unique_ptr<power::debug::byte_channel> channel, power::debug::gdb::byte_order order);
+
+    /// Simulation has ended: tells the debugger the guest's exit status.
+    void finish(int status);
+    /// The traces take their places. \throws output::write_error when one could not be written in full
+    void commit_traces();
+
+    /// The stop that config::stop_before led to.
+    struct stop {
+        unsigned core = 0;
+        std::uint64_t nip = 0;
+        std::string_view interrupt;  ///< "trap" or "illegal"
+    };
+    [[nodiscard]] const std::optional<stop>& stopped() const { return stopped_; }
+    /// GDB's user has no further use for the machine.
+    [[nodiscard]] bool killed() const { return debugger_.killed(); }
+    /// Of all cores together; null without config::coverage.
+    [[nodiscard]] const power::debug::coverage* coverage() const { return coverage_.get(); }
+    /// Of all cores together; null without config::profile_period.
+    [[nodiscard]] const power::debug::profile* profile() const { return profile_.get(); }
+
+private:
+    /// A core and its trace.
+    struct seat {
+        cpu::power_cpu* core = nullptr;
+        std::unique_ptr<power::debug::trace_recorder> trace;
+        bool recording = false;
+    };
+
+    permission may_run(cpu::power_cpu& core) override;
+    void ran(cpu::power_cpu& core, power::exit_reason why) override;
+    void serve_gdb();
+    void follow_trace_window(seat& at, power::debug::monitor& tools);
+
+    config parameters_;
+    std::vector<seat> seats_;
+    std::unique_ptr<power::debug::coverage> coverage_;
+    std::unique_ptr<power::debug::profile> profile_;
+    power::debug::core_debugger debugger_;  // its monitors use what stands above
+    std::unique_ptr<power::debug::byte_channel> channel_;
+    std::unique_ptr<power::debug::gdb_server> gdb_;
+    std::optional<stop> stopped_;
+};
+
+}  // namespace pefsim::platform
