@@ -31,17 +31,17 @@
 
 namespace pefsim::platform {
 
-/// What every machine has, whatever its CPUs execute: memory, interrupt controller, Ultravisor, host and devices, wired up
-/// from a machine_config. What derives from it adds CPUs, cpu0 .., and the guest that they run.
+/// What every machine has, whatever its CPUs execute: memory, interrupt controller, Ultravisor, host and devices, wired
+/// up from a machine_config. What derives from it adds CPUs, cpu0 .., and the guest that they run.
 ///
-/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0, peer (those that are
-/// used).
+/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0, peer (those
+/// that are used).
 class machine : public sc_core::sc_module {
 public:
     ~machine() override;
 
-    /// Runs until simulation is stopped, nothing will ever happen again (the guest waits for something that does not come),
-    /// or the time limit is reached.
+    /// Runs until simulation is stopped, nothing will ever happen again (the guest waits for something that does not
+    /// come), or the time limit is reached.
     /// \param progress called now and then
     void run(const std::function<void(const machine&)>& progress = {});
 
@@ -88,8 +88,8 @@ public:
     [[nodiscard]] std::size_t canaries_seen() const;
 
 protected:
-    /// \throws std::invalid_argument for a configuration that cannot be (machine_config::check()), or an image or a pcap file
-    ///         that cannot be used
+    /// \throws std::invalid_argument for a configuration that cannot be (machine_config::check()), or an image or a
+    ///         pcap file that cannot be used
     /// \param entry where UV_ESM leads a guest of this kind
     machine(const sc_core::sc_module_name& name, const machine_config& config, std::uint64_t seed,
             ultravisor::esm_entry entry);

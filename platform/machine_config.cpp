@@ -40,11 +40,11 @@ void machine_config::declare_devices(parameter_set& parameters) {
     parameters.add("virtio.event_idx", event_idx, "devices offer VIRTIO_F_EVENT_IDX");
     parameters.add("virtio.queue_size", queue_size, "entries",
                    "entries of each virtqueue, a power of two up to 32768");
+}
 
-    if (network) {
-        parameters.add("net.mtu", mtu, "bytes", "largest IP packet, 68 to 65535");
-        parameters.add("net.pcap", pcap, output::file_use::output, "write every frame into this pcap file");
-    }
+void machine_config::declare_network(parameter_set& parameters) {
+    parameters.add("net.mtu", mtu, "bytes", "largest IP packet, 68 to 65535");
+    parameters.add("net.pcap", pcap, output::file_use::output, "write every frame into this pcap file");
 }
 
 void machine_config::declare_costs(parameter_set& parameters) {

@@ -34,8 +34,8 @@ struct disk_config {
     std::filesystem::path known_as{};  ///< the file name that the guest is told, if it is not the image's
 };
 
-/// Everything that makes a machine, but for its guest. The defaults: a host with an Ultravisor, one CPU, 256 MiB, the IOMMU
-/// on, and no devices.
+/// Everything that makes a machine, but for its guest. The defaults: a host with an Ultravisor, one CPU, 256 MiB, the
+/// IOMMU on, and no devices.
 struct machine_config {
     unsigned cpus = 1;
     std::uint64_t memory_size = std::uint64_t{256} << 20;  ///< bytes, a multiple of 64 KiB
@@ -58,9 +58,11 @@ struct machine_config {
     timing::timing costs;
     sc_core::sc_time time_limit{100, sc_core::SC_SEC};  ///< a guest that has not finished by then is stopped
 
-    /// Adds what a user may change to `parameters`, bound to this object, in parts: CPUs, memory and host; devices; costs.
+    /// Adds what a user may change to `parameters`, bound to this object, in parts: CPUs, memory and host; devices; the
+    /// network; costs.
     void declare_machine(parameter_set& parameters);
     void declare_devices(parameter_set& parameters);
+    void declare_network(parameter_set& parameters);
     void declare_costs(parameter_set& parameters);
     /// \throws std::invalid_argument with one line naming the parameters that are wrong or contradict each other
     void check() const;

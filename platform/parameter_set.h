@@ -65,6 +65,11 @@ public:
     template <class Enum>
     void add(std::string name, Enum& variable, std::initializer_list<std::pair<std::string_view, Enum>> words,
              std::string description) {
+        add(std::move(name), variable, std::vector(words), std::move(description));
+    }
+    template <class Enum>
+    void add(std::string name, Enum& variable, const std::vector<std::pair<std::string_view, Enum>>& words,
+             std::string description) {
         std::vector<std::pair<std::string, Enum>> table(words.begin(), words.end());
         std::vector<std::string> names;
         for (const auto& [word, value] : table) {

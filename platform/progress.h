@@ -8,8 +8,8 @@ namespace pefsim::platform {
 
 class machine;
 
-/// A line on a terminal that tells how far a long run has come; nothing when standard error is no terminal, or when the run is
-/// over within a second.
+/// A line on a terminal that tells how far a long run has come; nothing when standard error is no terminal, or when the
+/// run is over within a second.
 class progress {
 public:
     progress(bool quiet, std::string label);

@@ -12,8 +12,8 @@ namespace pefsim::platform {
 
 class session;
 
-/// What a binary of scenarios/ does, whatever kind of machine it is about: it has a name, parameters, and runs once in a
-/// session. A native_scenario is one about a native guest.
+/// What a binary of scenarios/ does, whatever kind of machine it is about: it has a name, parameters, and runs once in
+/// a session. A native_scenario is one about a native guest.
 ///
 /// The calls come in this order: declare_all, (the command line is read), settle, run.
 class scenario {
@@ -43,8 +43,9 @@ private:
     std::string description_;
 };
 
-/// Runs a scenario as its binary does. \returns the exit status: 0 shown, 1 not shown, an output that could not be written, or a
-/// mistake in a scenario's own code, 2 bad input (one line on standard error says what), or what session::exit_with() says
+/// Runs a scenario as its binary does. \returns the exit status: 0 shown, 1 not shown, an output that could not be
+/// written, or a mistake in a scenario's own code, 2 bad input (one line on standard error says what), or what
+/// session::exit_with() says
 int run_scenario(scenario& what, int argc, const char* const* argv);
 /// The same of a scenario that is made first; what its constructor throws is a mistake of the scenario's.
 int run_scenario(const std::function<std::unique_ptr<scenario>()>& make, int argc, const char* const* argv);

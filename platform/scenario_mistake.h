@@ -7,8 +7,8 @@
 
 namespace pefsim::platform {
 
-/// A mistake in a scenario's own code; the message names the place and says what is wrong. The run ends, its report is written
-/// as far as there is one, and the exit status is 1.
+/// A mistake in a scenario's own code; the message names the place and says what is wrong. The run ends, its report is
+/// written as far as there is one, and the exit status is 1.
 struct scenario_mistake : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

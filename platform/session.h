@@ -37,7 +37,8 @@ public:
     nlohmann::ordered_json& results() { return results_; }
     /// Adds a text to the report for people, after the machines.
     void add_text(std::string text) { texts_.push_back(std::move(text)); }
-    /// Names a file that the scenario wrote, for both reports; they leave it out when it is among those that could not be.
+    /// Names a file that the scenario wrote, for both reports; they leave it out when it is among those that could not
+    /// be.
     void add_file(std::string what, const std::filesystem::path& file);
     /// An output could not be written: the exit status is 1, and a line on standard error says which.
     void note_failure(const output::write_error& what);
@@ -50,11 +51,12 @@ public:
         bool traced = true;  ///< write the waveform, if the options ask for one
         bool text = true;    ///< the machine's figures in the report for people
     };
-    /// Elaborates a machine, ready to run, by a call of `elaborate` in a fresh simulation, runs it to its end, and calls
-    /// `afterwards` while it still exists. With --list-signals it prints the machine's signals instead, and `afterwards` is not
-    /// called.
+    /// Elaborates a machine, ready to run, by a call of `elaborate` in a fresh simulation, runs it to its end, and
+    /// calls `afterwards` while it still exists. With --list-signals it prints the machine's signals instead, and
+    /// `afterwards` is not called.
     /// \throws std::invalid_argument for a configuration that cannot be, or a trace file that cannot be written
-    /// \throws scenario_mistake when the guest's programme has thrown, or a module of the scenario is gone before the machine
+    /// \throws scenario_mistake when the guest's program has thrown, or a module of the scenario is gone before the
+    /// machine
     void run(const std::function<std::unique_ptr<machine>()>& elaborate,
              const std::function<void()>& afterwards, const presentation& how);
     /// While pefsim's own code runs, not the scenario's: whose is the exception that came out of run()?
@@ -66,8 +68,8 @@ public:
     void exit_with(int status) { exit_status_ = status; }
     [[nodiscard]] const std::optional<int>& exit_status() const { return exit_status_; }
 
-    /// Writes the JSON report, if one is asked for, and prints the report for people. What was not shown is a line each on
-    /// standard error, whatever the options.
+    /// Writes the JSON report, if one is asked for, and prints the report for people. What was not shown is a line each
+    /// on standard error, whatever the options.
     /// \returns whether everything was shown
     /// \throws output::write_error with one line that names all outputs that could not be written
     bool finish();

@@ -5,7 +5,7 @@
 #include "platform/native/native_scenario.h"
 #include "report/violations.h"
 
-using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "platform/quantity.h"
 
 namespace fs = std::filesystem;
-using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
 
 namespace {
 

@@ -9,9 +9,9 @@
 #include "output/whole_file.h"
 #include "platform/native/native_scenario.h"
 
-/// What the block scenarios have in common: a guest copies one virtio disk to another, and the copy is compared byte for byte
-/// on the host. Without --disk the source is a disk in memory; without --copy-to so is the copy. The file that --copy-to names is
-/// there, or replaced, when the copy is whole and equal, and only then.
+/// What the block scenarios have in common: a guest copies one virtio disk to another, and the copy is compared byte
+/// for byte on the host. Without --disk the source is a disk in memory; without --copy-to so is the copy. The file that
+/// --copy-to names is there, or replaced, when the copy is whole and equal, and only then.
 class disk_copy_scenario : public pefsim::platform::native_scenario {
 public:
     using native_scenario::native_scenario;

@@ -13,12 +13,12 @@
 #include "platform/quantity.h"
 #include "report/metrics.h"
 
-using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
 
 namespace {
 
-/// A way to give devices their buffers: a module of DMA operations, in a kind of guest. Each differs in one thing from the
-/// one that it is compared with.
+/// A way to give devices their buffers: a module of DMA operations, in a kind of guest. Each differs in one thing from
+/// the one that it is compared with.
 struct contender {
     std::string_view name;
     std::string_view dma_ops;
@@ -34,7 +34,8 @@ void bounce(platform::native_machine_config& machine) {
     machine.override_when = guest::platform_override::always;
 }
 
-// An ordinary guest with the other modules would not do in a secure one: the host reads ciphertext (direct_in_secure_guest).
+// An ordinary guest with the other modules would not do in a secure one: the host reads ciphertext
+// (direct_in_secure_guest).
 constexpr std::array contenders{
     contender{"direct", "direct", "ordinary", "", "",
               [](platform::native_machine_config& machine) { machine.access_platform = false; }},

@@ -45,9 +45,9 @@ std::string script(const line_plot& what, const std::filesystem::path& to) {
     return text;
 }
 
-/// gnuplot does not say when the disk is full. A PNG is a signature of eight bytes and chunks, each its length in four bytes, a
-/// name of four, content, and a checksum of four (PNG specification, clause 5.3); in a whole one the last is IEND and ends where
-/// the file does.
+/// gnuplot does not say when the disk is full. A PNG is a signature of eight bytes and chunks, each its length in four
+/// bytes, a name of four, content, and a checksum of four (PNG specification, clause 5.3); in a whole one the last is
+/// IEND and ends where the file does.
 bool is_whole_png(const std::filesystem::path& file) {
     constexpr std::size_t signature = 8;
     constexpr std::size_t chunk_overhead = 12;

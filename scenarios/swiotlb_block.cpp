@@ -2,7 +2,7 @@
 #include "disk_copy.h"
 #include "report/violations.h"
 
-using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
 
 namespace {
 

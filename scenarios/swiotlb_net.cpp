@@ -10,7 +10,7 @@
 #include "platform/quantity.h"
 #include "report/violations.h"
 
-using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
 namespace peer = abi::network_peer;
 
 namespace {

@@ -25,7 +25,7 @@
 #include "power/elf_image.h"
 #include "timing/timing.h"
 
-using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a programme, not a library
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
 
 namespace {
 

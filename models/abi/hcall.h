@@ -11,8 +11,8 @@
 ///
 /// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results.
 ///
-/// H_EXIT is pefsim's own, of the platform-specific numbers that PAPR leaves from 0xf000 on; QEMU's are 0xf000 to 0xf005. R4 is
-/// the guest's exit status. The guest is ended by it: the call does not return.
+/// H_EXIT is pefsim's own, of the platform-specific numbers that PAPR leaves from 0xf000 on; QEMU's are 0xf000 to
+/// 0xf005. R4 is the guest's exit status. The guest is ended by it: the call does not return.
 namespace pefsim::abi {
 
 enum class hcall : std::uint64_t {
@@ -62,8 +62,9 @@ enum class h_status : std::int64_t {
     h_state = -75,
 };
 
-/// One row of the register declaration: `n_in` registers from R3 on are the call's input, `n_out` from R3 on its output.
-/// When a secure guest makes the call, the Ultravisor shows the hypervisor these inputs and takes back these outputs only.
+/// One row of the register declaration: `n_in` registers from R3 on are the call's input, `n_out` from R3 on its
+/// output. When a secure guest makes the call, the Ultravisor shows the hypervisor these inputs and takes back these
+/// outputs only.
 struct hcall_declaration {
     hcall number;
     std::string_view name;
@@ -119,9 +120,9 @@ constexpr std::string_view hcall_name(std::uint64_t number) { return hcall_name_
 inline constexpr std::uint64_t h_page_in_nonshared = 0;
 inline constexpr std::uint64_t h_page_in_shared = 1;
 
-/// The value in a register of H_LOGICAL_CI_LOAD and H_LOGICAL_CI_STORE: the bytes of the access as a big-endian integer, in
-/// the register's low bytes, whatever the byte order of the guest (PAPR 14.5.4.1; KVM). From the same bytes as a little-endian
-/// integer, and back.
+/// The value in a register of H_LOGICAL_CI_LOAD and H_LOGICAL_CI_STORE: the bytes of the access as a big-endian
+/// integer, in the register's low bytes, whatever the byte order of the guest (PAPR 14.5.4.1; KVM). From the same bytes
+/// as a little-endian integer, and back.
 /// \param size bytes of the access: 1, 2, 4 or 8
 constexpr std::uint64_t logical_ci_value(std::uint64_t little_endian, std::size_t size) {
     std::uint64_t reversed = 0;

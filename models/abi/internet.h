@@ -5,8 +5,8 @@
 #include <boost/endian/arithmetic.hpp>
 #include <cstdint>
 
-/// Wire formats of the internet protocols that guest and network speak: Ethernet II, ARP (RFC 826), IPv4 (RFC 791), ICMP
-/// echo (RFC 792), UDP (RFC 768).
+/// Wire formats of the internet protocols that guest and network speak: Ethernet II, ARP (RFC 826), IPv4 (RFC 791),
+/// ICMP echo (RFC 792), UDP (RFC 768).
 namespace pefsim::abi::internet {
 
 using be16 = boost::endian::big_uint16_t;

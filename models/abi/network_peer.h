@@ -6,7 +6,8 @@
 
 #include "abi/internet.h"
 
-/// What a guest knows of the peer at the other end of its network: addresses, UDP ports and the datagrams that both check.
+/// What a guest knows of the peer at the other end of its network: addresses, UDP ports and the datagrams that both
+/// check.
 namespace pefsim::abi::network_peer {
 
 using internet::be16;
@@ -38,8 +39,8 @@ struct start_source {
 static_assert(sizeof(start_source) == 24);
 inline constexpr std::uint32_t start_magic = 0x7065'6673;  ///< "pefs"
 
-/// UDP payload of a pattern datagram: this header, then byte i of the rest is pattern_byte(seed, sequence, i). Both sides
-/// know the seed.
+/// UDP payload of a pattern datagram: this header, then byte i of the rest is pattern_byte(seed, sequence, i). Both
+/// sides know the seed.
 struct pattern_header {
     be64 sequence;  ///< 0, 1, 2 ...
 };

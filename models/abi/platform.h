@@ -8,8 +8,8 @@
 #include "abi/address.h"
 
 /// The platform as firmware describes it to the guest: where things stand in the guest physical address space and how
-/// interrupts are numbered. Guest RAM starts at 0 and ends below `mmio_base`. That no two things answer at one address is
-/// proved at the end of this file, for a machine with all the RAM that one may have.
+/// interrupts are numbered. Guest RAM starts at 0 and ends below `mmio_base`. That no two things answer at one address
+/// is proved at the end of this file, for a machine with all the RAM that one may have.
 namespace pefsim::abi::platform {
 
 /// Guest RAM is at most 64 GiB; everything above is the host bridge's.

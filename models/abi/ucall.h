@@ -94,8 +94,8 @@ constexpr std::string_view ucall_name(std::uint64_t number) {
 inline constexpr std::uint64_t uv_page_order = 16;
 
 /// Where the host keeps guest memory in normal (real) memory: the host's page behind guest physical address A stands at
-/// real address normal_memory_base + A. Real addresses are what src_ra of UV_PAGE_IN and dest_ra of UV_PAGE_OUT name; real
-/// address 0 is never valid there.
+/// real address normal_memory_base + A. Real addresses are what src_ra of UV_PAGE_IN and dest_ra of UV_PAGE_OUT name;
+/// real address 0 is never valid there.
 inline constexpr std::uint64_t normal_memory_base = std::uint64_t{1} << 45;
 constexpr std::uint64_t normal_real_address(phys_addr at) { return normal_memory_base + at.value(); }
 

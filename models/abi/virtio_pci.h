@@ -52,7 +52,8 @@ struct cap64 {
 };
 static_assert(sizeof(cap64) == 24);
 
-/// struct virtio_pci_notify_cap (4.1.4.4): queue q is notified at cap.offset + queue_notify_off * notify_off_multiplier.
+/// struct virtio_pci_notify_cap (4.1.4.4): queue q is notified at cap.offset + queue_notify_off *
+/// notify_off_multiplier.
 struct notify_cap {
     pci::cap cap;
     le32 notify_off_multiplier;

@@ -59,7 +59,8 @@ inline constexpr std::uint64_t desc_alignment = 16;
 inline constexpr std::uint64_t avail_alignment = 2;
 inline constexpr std::uint64_t used_alignment = 4;
 
-/// Bytes of each area of a queue of `n` entries. The event fields are part of them whether EVENT_IDX is negotiated or not.
+/// Bytes of each area of a queue of `n` entries. The event fields are part of them whether EVENT_IDX is negotiated or
+/// not.
 constexpr std::uint64_t desc_area_size(std::uint32_t n) { return sizeof(vring_desc) * std::uint64_t{n}; }
 constexpr std::uint64_t avail_area_size(std::uint32_t n) { return 6 + 2 * std::uint64_t{n}; }
 constexpr std::uint64_t used_area_size(std::uint32_t n) { return 6 + 8 * std::uint64_t{n}; }

@@ -25,7 +25,8 @@ public:
     virtual bool write(std::uint64_t offset, std::span<const std::byte> from) = 0;
     /// All writes that came before are stable when it returns true.
     virtual bool flush() = 0;
-    /// The first offset, not before `offset`, where the disk may read as something else than zeros; size(): there is none.
+    /// The first offset, not before `offset`, where the disk may read as something else than zeros; size(): there is
+    /// none.
     [[nodiscard]] virtual std::uint64_t next_data(std::uint64_t offset) const { return offset; }
     /// errno of the first write or flush that the host refused; 0: it took all of them.
     [[nodiscard]] virtual int write_error() const { return 0; }

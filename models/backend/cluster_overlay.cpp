@@ -34,8 +34,8 @@ std::byte* cluster_overlay::allocate() {
         clusters_left_ = clusters_per_slab;
         slabs_.push_back(std::make_unique_for_overwrite<slab>());
         if (count_ >= clusters_per_slab) {
-            // A fault for every 4 KiB costs as much as a quarter of a simulated request. Kernels without huge pages refuse
-            // the advice, and need it not.
+            // A fault for every 4 KiB costs as much as a quarter of a simulated request. Kernels without huge pages
+            // refuse the advice, and need it not.
             (void)madvise(slabs_.back().get(), slab_size, MADV_HUGEPAGE);
         }
     }

@@ -13,9 +13,10 @@
 
 namespace pefsim::backend {
 
-/// Writes in host memory over a base that stays as it is: clusters of 64 KiB, allocated when they are first written. In a
-/// cluster each block of 4 KiB is the base's until it is written, so that a small write neither reads nor touches the rest.
-/// Clusters stand in slabs of 2 MiB in order of their first writes, so that the host can back them with huge pages.
+/// Writes in host memory over a base that stays as it is: clusters of 64 KiB, allocated when they are first written. In
+/// a cluster each block of 4 KiB is the base's until it is written, so that a small write neither reads nor touches the
+/// rest. Clusters stand in slabs of 2 MiB in order of their first writes, so that the host can back them with huge
+/// pages.
 ///
 /// The base is a parameter of each call: `bool base(std::uint64_t offset, std::span<std::byte> to)`.
 class cluster_overlay {
@@ -73,7 +74,8 @@ private:
         [[nodiscard]] bool holds(std::uint64_t block) const { return (blocks >> block & 1) != 0; }
         void mark(std::uint64_t block) { blocks = static_cast<std::uint16_t>(blocks | 1U << block); }
 
-        /// Calls act(written, offset in the cluster, bytes) for each stretch of blocks that are all written, or all not.
+        /// Calls act(written, offset in the cluster, bytes) for each stretch of blocks that are all written, or all
+        /// not.
         template <class Act>
         bool for_runs(std::uint64_t within, std::uint64_t size, const Act& act) const {
             const std::uint64_t end = within + size;

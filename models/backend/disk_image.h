@@ -35,8 +35,8 @@ constexpr std::string_view to_name(image_mode mode) {
 /// A raw disk image: a regular file whose bytes are the disk's.
 class disk_image final : public block_backend_if {
 public:
-    /// \throws std::invalid_argument, one line that names the file: it does not exist, cannot be opened in this mode, is not a
-    ///         regular file, is empty, or its size is no multiple of 512 bytes
+    /// \throws std::invalid_argument, one line that names the file: it does not exist, cannot be opened in this mode,
+    ///         is not a regular file, is empty, or its size is no multiple of 512 bytes
     /// \param known_as the name that id() gives, if it is not the file's
     disk_image(std::filesystem::path file, image_mode mode, const std::filesystem::path& known_as = {});
     ~disk_image() override;

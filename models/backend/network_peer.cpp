@@ -160,7 +160,7 @@ void network_peer::send(std::span<const std::byte> frame) {
     to_guest_.send(frame, now);
 }
 
-// ----------------------------------------------------------------------------------------------------------- receive
+// --- receive
 
 frame_fault network_peer::receive(std::span<const std::byte> frame) {
     const auto header = peek<ethernet_header>(frame);
@@ -284,7 +284,7 @@ void network_peer::sink(std::uint16_t from_port, std::span<const std::byte> payl
     expected = header->sequence + 1;
 }
 
-// ------------------------------------------------------------------------------------------------------------ source
+// --- source
 
 bool network_peer::source_size_allowed(std::size_t size) const {
     return size >= sizeof(pattern_header) && size + ip_and_udp_headers <= config_.mtu;

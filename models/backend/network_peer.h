@@ -59,7 +59,8 @@ public:
         sc_core::sc_time interval;  ///< from one to the next; when the wire is slower, the wire's
     };
 
-    /// \throws std::invalid_argument for an MTU out of range, a cost that is not positive, or a pcap file that cannot be created
+    /// \throws std::invalid_argument for an MTU out of range, a cost that is not positive, or a pcap file that cannot
+    /// be created
     network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
 
     void attach(network_card_if& card) override { card_ = &card; }

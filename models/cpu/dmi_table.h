@@ -11,8 +11,8 @@
 
 namespace pefsim::cpu {
 
-/// The direct memory interface grants that a CPU holds, one per 64 KiB page, for as long as they are valid. Rows exist by
-/// 64 MiB of addresses, once one of them is granted.
+/// The direct memory interface grants that a CPU holds, one per 64 KiB page, for as long as they are valid. Rows exist
+/// by 64 MiB of addresses, once one of them is granted.
 class dmi_table {
 public:
     struct row {

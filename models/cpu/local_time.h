@@ -27,8 +27,8 @@ public:
     [[nodiscard]] sc_core::sc_time left() const {
         return quantum_used() ? sc_core::SC_ZERO_TIME : left_ - ahead_;
     }
-    /// Waits, in the calling thread, until simulation time is local time. Does nothing when it is already. Simulation stops when
-    /// the user has asked for it (output::stop_request).
+    /// Waits, in the calling thread, until simulation time is local time. Does nothing when it is already. Simulation
+    /// stops when the user has asked for it (output::stop_request).
     void catch_up();
     /// To be called after the thread has waited for something else than catch_up(); local time was not ahead.
     void resume();

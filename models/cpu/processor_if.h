@@ -13,8 +13,8 @@ struct processor_start {
     std::uint64_t msr = 0;  ///< MSR[S] among its bits: started by the Ultravisor, in a secure guest
 };
 
-/// What a supervisor (hypervisor, Ultravisor) does to a processor of the guest other than the one that traps to it. Implemented by
-/// every CPU module.
+/// What a supervisor (hypervisor, Ultravisor) does to a processor of the guest other than the one that traps to it.
+/// Implemented by every CPU module.
 ///
 ///     stopped -- start() --> running -- H_CEDE --> idle -- interrupt, wake() --> running
 ///        ^                      |                    |
@@ -34,11 +34,11 @@ public:
     [[nodiscard]] virtual bool stopped() const = 0;
     [[nodiscard]] virtual bool idle() const = 0;
 
-    /// Sets the bits `mask` of the Logical Partitioning Control Register to those of `value` (H_SET_MODE: AIL, ILE), from the
-    /// processor's next instruction on.
+    /// Sets the bits `mask` of the Logical Partitioning Control Register to those of `value` (H_SET_MODE: AIL, ILE),
+    /// from the processor's next instruction on.
     virtual void set_lpcr(std::uint64_t value, std::uint64_t mask) = 0;
-    /// The process table of the partition: 2^size_exponent bytes at `base` (H_REGISTER_PROC_TBL). Nothing to a CPU that does not
-    /// translate.
+    /// The process table of the partition: 2^size_exponent bytes at `base` (H_REGISTER_PROC_TBL). Nothing to a CPU that
+    /// does not translate.
     virtual void use_process_table(std::uint64_t base, unsigned size_exponent) = 0;
 };
 

@@ -11,12 +11,12 @@
 #include "power/registers.h"
 
 /// How a CPU enters the software above it. A CPU has two ports of type trap_if: with MSR[S]=0, `sc 1` and storage
-/// interrupts go to the hypervisor; with MSR[S]=1 they go to the Ultravisor; `sc 2` always goes to the Ultravisor, or, on
-/// a machine without one, to the hypervisor, which fails it. The same interface joins the two of them: the Ultravisor
-/// makes hypercalls, the hypervisor makes ultracalls (with MSR[HV]=1).
+/// interrupts go to the hypervisor; with MSR[S]=1 they go to the Ultravisor; `sc 2` always goes to the Ultravisor, or,
+/// on a machine without one, to the hypervisor, which fails it. The same interface joins the two of them: the
+/// Ultravisor makes hypercalls, the hypervisor makes ultracalls (with MSR[HV]=1).
 ///
-/// Calls run in the SystemC thread of the CPU that trapped and add their cost to `delay`, as b_transport does; they must
-/// not wait.
+/// Calls run in the SystemC thread of the CPU that trapped and add their cost to `delay`, as b_transport does; they
+/// must not wait.
 namespace pefsim::cpu {
 
 /// Who trapped, and when.
@@ -26,8 +26,8 @@ struct trap_context {
     exposure::attribution writer;  ///< the guest's current driver call (or PC)
     bool ceded = false;            ///< set by H_CEDE: the CPU idles until an interrupt is presented
     bool terminated = false;       ///< set when the virtual machine has been ended by the call: the CPU halts
-    /// The highest value of the time base that a CPU of the guest has read; a call that returns one gives none below, and
-    /// leaves here what it gives.
+    /// The highest value of the time base that a CPU of the guest has read; a call that returns one gives none below,
+    /// and leaves here what it gives.
     std::uint64_t time_base = 0;
 
     [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + delay; }

@@ -5,11 +5,11 @@
 
 namespace pefsim::dma_ops {
 
-/// `direct`: a buffer's bus address is its guest physical address. The virtio_direct_dma_ops of the July 2018 series (patch 1):
-/// what virtio did without the DMA API, in the form of DMA operations.
+/// `direct`: a buffer's bus address is its guest physical address. The virtio_direct_dma_ops of the July 2018 series
+/// (patch 1): what virtio did without the DMA API, in the form of DMA operations.
 ///
-/// alloc gives cleared pages, and nothing when their address does not fit the device's dma_mask; map and unmap do nothing,
-/// mapping_error() is always false. Nothing is shared: in a secure guest the device meets secure pages.
+/// alloc gives cleared pages, and nothing when their address does not fit the device's dma_mask; map and unmap do
+/// nothing, mapping_error() is always false. Nothing is shared: in a secure guest the device meets secure pages.
 class direct_dma_ops : public mapped_dma_ops {
 public:
     struct config {

@@ -12,8 +12,8 @@
 #include "abi/address.h"
 #include "cpu/native/native_cpu.h"
 
-/// The DMA operations of a guest's kernel: Linux's struct dma_map_ops as a SystemC interface. The module bound to a port of
-/// this type is the experiment.
+/// The DMA operations of a guest's kernel: Linux's struct dma_map_ops as a SystemC interface. The module bound to a
+/// port of this type is the experiment.
 namespace pefsim::dma_ops {
 
 using abi::dma_addr;
@@ -61,15 +61,16 @@ struct scatterlist {
     dma_addr dma{};
 };
 
-/// struct dma_map_ops. Every call runs on `cpu`, in its time; misuse (unmap of what is not mapped, other size or direction)
-/// is a violation in the log and otherwise without effect.
+/// struct dma_map_ops. Every call runs on `cpu`, in its time; misuse (unmap of what is not mapped, other size or
+/// direction) is a violation in the log and otherwise without effect.
 class dma_ops_if : public virtual sc_core::sc_interface {
 public:
     /// Name of the module's operations: "direct", "swiotlb", "iommu".
     [[nodiscard]] virtual std::string_view operations() const = 0;
 
-    /// Boot: sets up what the operations need (swiotlb: the pool, shared with the host once the guest is secure). The kernel
-    /// calls it on its boot CPU before any other operation and again after it has become secure; it does what is not done yet.
+    /// Boot: sets up what the operations need (swiotlb: the pool, shared with the host once the guest is secure). The
+    /// kernel calls it on its boot CPU before any other operation and again after it has become secure; it does what is
+    /// not done yet.
     virtual void setup(native_cpu& /*cpu*/) {}
 
     /// \param size bytes, rounded up to whole pages by the module; nothing when memory or bus addresses run out

@@ -17,8 +17,8 @@ using abi::phys_addr;
 ///
 /// A pool is cut into slots of 2 KiB, 128 slots make a set of 256 KiB, and an allocation never leaves its set. Sets are
 /// dealt to areas, one per CPU, rounded up to a power of two; each area is searched round robin from where its last
-/// allocation ended. Linux's count for each slot, how many are free from it to the end of its set without a gap, is read
-/// off a bit map here: free_from().
+/// allocation ended. Linux's count for each slot, how many are free from it to the end of its set without a gap, is
+/// read off a bit map here: free_from().
 ///
 /// Plain bookkeeping: touches no memory, knows no time and takes no locks.
 class io_tlb_pool {

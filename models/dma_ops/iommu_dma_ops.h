@@ -17,17 +17,17 @@
 
 namespace pefsim::dma_ops {
 
-/// `iommu`: a mapping is a range of the device's DMA window, translated by TCEs of 4 KiB that the hypervisor keeps. Linux's
-/// dma_iommu_ops on pseries (arch/powerpc/kernel/iommu.c, platforms/pseries/iommu.c).
+/// `iommu`: a mapping is a range of the device's DMA window, translated by TCEs of 4 KiB that the hypervisor keeps.
+/// Linux's dma_iommu_ops on pseries (arch/powerpc/kernel/iommu.c, platforms/pseries/iommu.c).
 ///
-/// A map takes entries of the window (tce_allocator) and has them set: by H_PUT_TCE for one page; by H_PUT_TCE_INDIRECT for
-/// several, 512 at most at a time, with big-endian TCEs in a page of the CPU's own. A secure guest uses H_PUT_TCE for each
-/// page, since the host could not read the list. unmap clears by H_STUFF_TCE. A TCE allows reads, and writes unless the
-/// mapping is TO_DEVICE. The offset into the page is kept. A call that fails is undone and fails the map; Linux does so for
-/// H_RESOURCE only and goes on without a translation after other errors.
+/// A map takes entries of the window (tce_allocator) and has them set: by H_PUT_TCE for one page; by H_PUT_TCE_INDIRECT
+/// for several, 512 at most at a time, with big-endian TCEs in a page of the CPU's own. A secure guest uses H_PUT_TCE
+/// for each page, since the host could not read the list. unmap clears by H_STUFF_TCE. A TCE allows reads, and writes
+/// unless the mapping is TO_DEVICE. The offset into the page is kept. A call that fails is undone and fails the map;
+/// Linux does so for H_RESOURCE only and goes on without a translation after other errors.
 ///
-/// Firmware hands the window over with no TCE set; each device's window is taken over with its first mapping. Nothing is
-/// shared: a secure guest's TCEs lead to secure pages.
+/// Firmware hands the window over with no TCE set; each device's window is taken over with its first mapping. Nothing
+/// is shared: a secure guest's TCEs lead to secure pages.
 ///
 /// Signals besides those of mapped_dma_ops: tces_in_use. Metrics: tces_in_use, tce_failures, lock_contended, lock_wait.
 class iommu_dma_ops : public mapped_dma_ops {

@@ -24,8 +24,8 @@ namespace pefsim::dma_ops {
 ///
 /// Ports: `pages` to the kernel's page allocator; `log` (optional) for kernel messages.
 ///
-/// Misuse (dma_mapping in the violation log, otherwise without effect): a mapping of no bytes; unmap or sync of what is not
-/// mapped, beyond its end, or in another direction (a BIDIRECTIONAL mapping may be synchronised in any); unmap with
+/// Misuse (dma_mapping in the violation log, otherwise without effect): a mapping of no bytes; unmap or sync of what is
+/// not mapped, beyond its end, or in another direction (a BIDIRECTIONAL mapping may be synchronised in any); unmap with
 /// another size; free of what was not allocated.
 ///
 /// Signals: map with mapping_number, mapping_address, mapping_original, mapping_size, mapping_direction; unmap with

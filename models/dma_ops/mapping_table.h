@@ -24,7 +24,8 @@ struct mapping {
 
 /// The mappings of a module that are alive, by bus address: what Linux's DMA-API debugging keeps (kernel/dma/debug.c).
 ///
-/// The same address may be mapped more than once. A hash table with linear probing: no heap allocation but when it grows.
+/// The same address may be mapped more than once. A hash table with linear probing: no heap allocation but when it
+/// grows.
 class mapping_table {
 public:
     mapping_table();
@@ -37,8 +38,8 @@ public:
         while (places_[place].number != 0) {
             place = next(place);
         }
-        // Field by field: a wide load of what the caller has just stored in parts would wait for every store before it, and
-        // those of a bounce are a page.
+        // Field by field: a wide load of what the caller has just stored in parts would wait for every store before it,
+        // and those of a bounce are a page.
         mapping& here = places_[place];
         here.address = what.address;
         here.original = what.original;
@@ -49,8 +50,8 @@ public:
         here.min_align_mask = what.min_align_mask;
         ++size_;
     }
-    /// The device's mapping at exactly this address: the one with this size and direction when there is one, else any other;
-    /// nullptr when there is none. Valid until the next insert() or erase().
+    /// The device's mapping at exactly this address: the one with this size and direction when there is one, else any
+    /// other; nullptr when there is none. Valid until the next insert() or erase().
     [[nodiscard]] const mapping* find(const dma_device& device, dma_addr address, std::size_t size,
                                       dma_data_direction direction) const;
     /// A mapping of the device that contains the whole range, or else its first byte; nullptr when there is none.

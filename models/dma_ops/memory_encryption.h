@@ -7,8 +7,8 @@
 #include "cpu/native/native_cpu.h"
 
 /// set_memory_decrypted() and set_memory_encrypted() of Linux's arch/powerpc/platforms/pseries/svm.c: in a secure guest
-/// pages are shared with the host by one UV_SHARE_PAGE and taken back by one UV_UNSHARE_PAGE; both clear them. Elsewhere they
-/// do nothing.
+/// pages are shared with the host by one UV_SHARE_PAGE and taken back by one UV_UNSHARE_PAGE; both clear them.
+/// Elsewhere they do nothing.
 ///
 /// Linux ignores what the ultracall returns. So does this kernel; a failure is a violation (call_refused) in the log.
 namespace pefsim::dma_ops {

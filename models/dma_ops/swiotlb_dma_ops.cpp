@@ -83,7 +83,8 @@ void swiotlb_dma_ops::allocate_pool(native_cpu& cpu) {
         }
         size = io_tlb_pool::halved(size);
     }
-    // Linux has the pool cleared here. Sharing it clears it; and in an ordinary guest the host can read all memory anyway.
+    // Linux has the pool cleared here. Sharing it clears it; and in an ordinary guest the host can read all memory
+    // anyway.
     pool_.emplace(*start, size.slots, size.areas);
     locks_.resize(size.areas);
     pool_slots_.set(size.slots);

@@ -28,8 +28,8 @@ constexpr std::string_view to_name(bounce_direction direction) {
     return "?";
 }
 
-/// `swiotlb`: every mapping goes through a bounce buffer in a pool that the host can read. Linux's DMA-direct operations with
-/// swiotlb=force (kernel/dma/swiotlb.c and direct.c, 6.10), as a secure guest uses them.
+/// `swiotlb`: every mapping goes through a bounce buffer in a pool that the host can read. Linux's DMA-direct
+/// operations with swiotlb=force (kernel/dma/swiotlb.c and direct.c, 6.10), as a secure guest uses them.
 ///
 /// | call     | FROM_DEVICE           | TO_DEVICE        | BIDIRECTIONAL         | with dma_attr_skip_cpu_sync |
 /// |----------|-----------------------|------------------|-----------------------|-----------------------------|
@@ -38,13 +38,14 @@ constexpr std::string_view to_name(bounce_direction direction) {
 /// | sync cpu | copy back             | nothing          | copy back             |                             |
 /// | sync dev | nothing               | copy to bounce   | copy to bounce        |                             |
 ///
-/// setup() takes the pool from `pages`, 64 KiB aligned (half of it as long as there is not so much memory, down to 1 MiB;
-/// without any pool every map fails), and, once the CPU is secure, shares it by one UV_SHARE_PAGE. Coherent buffers are
-/// pages of their own, shared on alloc and taken back on free. In an ordinary guest it does the same without ultracalls.
+/// setup() takes the pool from `pages`, 64 KiB aligned (half of it as long as there is not so much memory, down to 1
+/// MiB; without any pool every map fails), and, once the CPU is secure, shares it by one UV_SHARE_PAGE. Coherent
+/// buffers are pages of their own, shared on alloc and taken back on free. In an ordinary guest it does the same
+/// without ultracalls.
 ///
-/// A map that finds no slots fails with Linux's message "swiotlb buffer is full (sz: .. bytes), total .. (slots), used ..
-/// (slots)", rate-limited, on `log`; so does one that is larger than max_mapping_size(), or whose bounce buffer is beyond the
-/// device's dma_mask. Bus address = guest physical address of the bounce buffer.
+/// A map that finds no slots fails with Linux's message "swiotlb buffer is full (sz: .. bytes), total .. (slots), used
+/// .. (slots)", rate-limited, on `log`; so does one that is larger than max_mapping_size(), or whose bounce buffer is
+/// beyond the device's dma_mask. Bus address = guest physical address of the bounce buffer.
 ///
 /// Signals besides those of mapped_dma_ops: copy_direction, copy_bytes (0 while no copy runs), pool_used,
 /// pool_high_water (slots), pool_full (event). Metrics: bytes_to_bounce, bytes_from_bounce, pool_slots, pool_used,

@@ -17,14 +17,14 @@ struct block_workload {
     std::uint64_t total_bytes = std::uint64_t{16} << 20;  ///< to be moved, rounded down to whole blocks
     unsigned read_percent = 50;                           ///< share of reads, 0 .. 100
     bool random = true;  ///< else the blocks in their order, from the start again after the last
-    /// Each write puts a pattern of its own into its block; each read of a block that was written here is compared. Without
-    /// it the buffers stay as they are.
+    /// Each write puts a pattern of its own into its block; each read of a block that was written here is compared.
+    /// Without it the buffers stay as they are.
     bool verify = true;
-    /// With `verify`: when the mix is through, each block that it has written is read once more and compared; no part of the
-    /// figures but `read_back` and `mismatches`.
+    /// With `verify`: when the mix is through, each block that it has written is read once more and compared; no part
+    /// of the figures but `read_back` and `mismatches`.
     bool read_back = false;
-    /// Clears the buffers first, as init_on_alloc=1 does: SWIOTLB copies what a buffer held before into the pool even when
-    /// the device is to fill it, so recycled memory that is not cleared shows the host its old content.
+    /// Clears the buffers first, as init_on_alloc=1 does: SWIOTLB copies what a buffer held before into the pool even
+    /// when the device is to fill it, so recycled memory that is not cleared shows the host its old content.
     bool clear_buffers = true;
     std::uint64_t first_sector = 0;  ///< of the part of the disk that is used
     std::uint64_t sectors = 0;       ///< 0: up to the end of the disk, at most `most_blocks` blocks

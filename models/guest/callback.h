@@ -11,9 +11,9 @@ namespace pefsim::guest {
 template <class Signature>
 class callback;
 
-/// What to call when something has happened: a function object of at most 48 bytes kept in place. Taking and copying one
-/// never touches the heap, so that every request can have its own. A lambda that captures references, pointers and numbers
-/// fits; one that does not fit is refused by the compiler.
+/// What to call when something has happened: a function object of at most 48 bytes kept in place. Taking and copying
+/// one never touches the heap, so that every request can have its own. A lambda that captures references, pointers and
+/// numbers fits; one that does not fit is refused by the compiler.
 template <class... Arguments>
 class callback<void(Arguments...)> {
 public:

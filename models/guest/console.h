@@ -12,8 +12,8 @@
 
 namespace pefsim::guest {
 
-/// The kernel's messages: to the virtual terminal by H_PUT_TERM_CHAR (PAPR 14.5.7), 16 bytes a call, and kept for the report.
-/// A terminal that is busy 100 times in a row loses the rest of the line, nothing else.
+/// The kernel's messages: to the virtual terminal by H_PUT_TERM_CHAR (PAPR 14.5.7), 16 bytes a call, and kept for the
+/// report. A terminal that is busy 100 times in a row loses the rest of the line, nothing else.
 class console : public dma_ops::kernel_log_if {
 public:
     explicit console(const timing::timing& costs) : lock_(costs) {}

@@ -14,8 +14,8 @@ namespace pefsim::guest {
 
 using cpu::native::native_cpu;
 
-/// An entry point of a driver, declared once: its name, as the exposure ledger and the trace signal `call` show it, and what
-/// its fixed work costs (timing::guest_call).
+/// An entry point of a driver, declared once: its name, as the exposure ledger and the trace signal `call` show it, and
+/// what its fixed work costs (timing::guest_call).
 class entry_point {
 public:
     entry_point(trace::recorder& recorder, const timing::timing& costs, std::string_view name)

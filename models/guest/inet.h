@@ -9,14 +9,15 @@
 
 #include "abi/internet.h"
 
-/// Internet packets as the guest's small stack builds and reads them. Pure functions over bytes; formats in abi/internet.h.
+/// Internet packets as the guest's small stack builds and reads them. Pure functions over bytes; formats in
+/// abi/internet.h.
 namespace pefsim::guest::inet {
 
 using abi::internet::mac_address;
 using frame = std::vector<std::byte>;
 
-/// The Internet checksum (RFC 1071): one's complement of the one's complement sum of 16-bit big-endian words, an odd last byte
-/// padded with zero. Over data that contains its own checksum it is 0.
+/// The Internet checksum (RFC 1071): one's complement of the one's complement sum of 16-bit big-endian words, an odd
+/// last byte padded with zero. Over data that contains its own checksum it is 0.
 /// \param start sum of what precedes the data (a pseudo header), from checksum_sum()
 std::uint16_t checksum(std::span<const std::byte> data, std::uint32_t start = 0);
 /// The sum without folding and complement, to be continued.

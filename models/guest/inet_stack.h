@@ -19,8 +19,8 @@
 namespace pefsim::guest {
 
 /// The guest's internet protocols over one network card, enough for ping and UDP both ways: ARP, IPv4 without options
-/// and fragments, ICMP echo (asks and answers), UDP. Every checksum is verified; what is malformed, or for somebody else, is
-/// dropped and counted.
+/// and fragments, ICMP echo (asks and answers), UDP. Every checksum is verified; what is malformed, or for somebody
+/// else, is dropped and counted.
 ///
 /// Received datagrams wait in the kernel's own memory until they are taken, at most `most_waiting` per port.
 class inet_stack {
@@ -43,8 +43,8 @@ public:
     /// Largest UDP payload and ICMP echo payload, bytes.
     [[nodiscard]] std::size_t max_payload() const;
 
-    /// Sends an ICMP echo request and waits for its reply. \returns the round trip; nothing after `timeout`, or when the
-    /// reply does not bring the same payload back
+    /// Sends an ICMP echo request and waits for its reply. \returns the round trip; nothing after `timeout`, or when
+    /// the reply does not bring the same payload back
     std::optional<sc_core::sc_time> ping(native_cpu& cpu, std::uint32_t ip, std::size_t payload_bytes = 56,
                                          const sc_core::sc_time& timeout = {1, sc_core::SC_SEC});
 

@@ -15,8 +15,8 @@ namespace pefsim::guest {
 
 using cpu::native::native_cpu;
 
-/// The kernel's side of XICS: each CPU's external interrupt vector asks for the interrupt with H_XIRR, calls the handler
-/// of its source and ends it with H_EOI. PAPR 14.5.5.
+/// The kernel's side of XICS: each CPU's external interrupt vector asks for the interrupt with H_XIRR, calls the
+/// handler of its source and ends it with H_EOI. PAPR 14.5.5.
 ///
 /// Message-signalled interrupts of the host bridge are allotted here: firmware routes source `first_msi_source + n` to
 /// server n mod (number of servers), so an interrupt reaches the CPU that is asked for.

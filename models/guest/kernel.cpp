@@ -85,10 +85,10 @@ out_of_memory::out_of_memory(std::size_t bytes)
 // --- life
 
 // A handler must not wait: other CPUs' exceptions would meet in it. So it only takes note.
-void kernel::guarded(native_cpu& cpu, void (kernel::*programme)(native_cpu&)) {
+void kernel::guarded(native_cpu& cpu, void (kernel::*program)(native_cpu&)) {
     std::optional<std::string> panicked;
     try {
-        (this->*programme)(cpu);
+        (this->*program)(cpu);
         return;
     } catch (const guest::out_of_memory& why) {
         panicked = why.what();

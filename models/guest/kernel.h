@@ -66,8 +66,8 @@ constexpr std::string_view to_name(kernel_state state) {
     return "?";
 }
 
-/// The guest cannot go on (out of memory, no such device ...). Whoever throws it on a CPU of the guest ends the guest, not
-/// the simulator: state panicked, the message on the console and in kernel::failure().
+/// The guest cannot go on (out of memory, no such device ...). Whoever throws it on a CPU of the guest ends the guest,
+/// not the simulator: state panicked, the message on the console and in kernel::failure().
 struct kernel_panic : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -77,22 +77,24 @@ struct out_of_memory : kernel_panic {
     explicit out_of_memory(std::size_t bytes);
 };
 
-/// The kernel of a native guest: boots on CPU 0, becomes secure when it is told to, finds its devices, and runs a workload.
+/// The kernel of a native guest: boots on CPU 0, becomes secure when it is told to, finds its devices, and runs a
+/// workload.
 ///
-/// Boot: kernel image and device tree into memory; UV_ESM(kbase, fdt); DMA operations set up (SWIOTLB's pool); the other CPUs
-/// started, secure as CPU 0 is; PCI enumeration and virtio devices in bus order; the workload on CPU 0 while the others
-/// wait for work (run_on). When the workload returns the CPUs stop and so does the simulation. A UV_ESM that fails is a
-/// panic, as Linux asks for ibm,os-term.
+/// Boot: kernel image and device tree into memory; UV_ESM(kbase, fdt); DMA operations set up (SWIOTLB's pool); the
+/// other CPUs started, secure as CPU 0 is; PCI enumeration and virtio devices in bus order; the workload on CPU 0 while
+/// the others wait for work (run_on). When the workload returns the CPUs stop and so does the simulation. A UV_ESM that
+/// fails is a panic, as Linux asks for ibm,os-term.
 ///
-/// Exports: `pages` and `log`, for the modules of DMA operations. Sub-module `virtio` has the ports to these modules. The
-/// CPUs' own ports are not the kernel's business.
+/// Exports: `pages` and `log`, for the modules of DMA operations. Sub-module `virtio` has the ports to these modules.
+/// The CPUs' own ports are not the kernel's business.
 ///
 /// A workload's mistakes: an exception that leaves it, on any CPU, is a panic and stands in mistake(); a write or fill
 /// that begins in a buffer and goes on behind its end is a note in the violation log (past_buffer).
 ///
-/// Signals: state; drivers and rings have theirs in scopes virtio_blk0, virtio_net0, virtio_rng0 ... below the kernel's.
+/// Signals: state; drivers and rings have theirs in scopes virtio_blk0, virtio_net0, virtio_rng0 ... below the
+/// kernel's.
 ///
-/// A minimal guest programme:
+/// A minimal guest program:
 ///
 ///     kernel.run([](guest::kernel& kernel, guest::native_cpu& cpu) {
 ///         const guest::buffer block = kernel.alloc(4096);
@@ -122,8 +124,9 @@ public:
     sc_core::sc_export<dma_ops::kernel_log_if> log;
     virtio_core virtio;
 
-    /// \param cpus in order of their interrupt server numbers, from 0; none may have a programme
-    /// \throws std::invalid_argument when there is not memory enough for the kernel itself, or a driver's parameter is wrong
+    /// \param cpus in order of their interrupt server numbers, from 0; none may have a program
+    /// \throws std::invalid_argument when there is not memory enough for the kernel itself, or a driver's parameter is
+    /// wrong
     kernel(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters,
            std::vector<native_cpu*> cpus);
 
@@ -135,7 +138,8 @@ public:
     [[nodiscard]] bool finished() const { return state() == kernel_state::finished; }
     /// Why the guest panicked or was terminated; empty otherwise.
     [[nodiscard]] const std::string& failure() const { return failure_; }
-    /// The panic is that of an exception that is no panic of the guest: its workload's own code is wrong. Empty otherwise.
+    /// The panic is that of an exception that is no panic of the guest: its workload's own code is wrong. Empty
+    /// otherwise.
     [[nodiscard]] const std::string& mistake() const { return mistake_; }
     /// The panic was for want of memory.
     [[nodiscard]] bool out_of_memory() const { return out_of_memory_; }
@@ -188,7 +192,7 @@ private:
     void probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers,
                unsigned& found);
     void run_workload(native_cpu& cpu);
-    void guarded(native_cpu& cpu, void (kernel::*programme)(native_cpu&));
+    void guarded(native_cpu& cpu, void (kernel::*program)(native_cpu&));
     void check_block_write(const native_cpu& cpu, phys_addr at, std::size_t size);
     void panic(native_cpu& cpu, std::string_view why);
     [[noreturn]] void terminated(native_cpu& cpu);

@@ -42,9 +42,9 @@ struct pci_device {
 /// The guest's PCI bus: enumeration, base addresses, capabilities and MSI-X, by loads and stores of its CPU in the
 /// host bridge's ECAM and in the devices' BARs (abi/platform.h).
 ///
-/// Everything read from a device is the host's word: a capability list that loops, a BAR number or an offset that is not
-/// there, a BAR that the window cannot hold are reported as violations (driver_protocol) and what depends on them is left
-/// out; nothing else happens.
+/// Everything read from a device is the host's word: a capability list that loops, a BAR number or an offset that is
+/// not there, a BAR that the window cannot hold are reported as violations (driver_protocol) and what depends on them
+/// is left out; nothing else happens.
 class pci_bus {
 public:
     explicit pci_bus(trace::recorder& recorder) : recorder_(recorder) {}

@@ -36,8 +36,8 @@ struct completion {
 
 /// How the kernel's CPUs wait, put work off and give each other work.
 ///
-/// A CPU that waits cedes to the hypervisor (H_CEDE) with the decrementer set to the earliest moment it cares about. Waiting
-/// in an interrupt handler, or with interrupts off, is a bug of the caller: std::logic_error.
+/// A CPU that waits cedes to the hypervisor (H_CEDE) with the decrementer set to the earliest moment it cares about.
+/// Waiting in an interrupt handler, or with interrupts off, is a bug of the caller: std::logic_error.
 class scheduler {
 public:
     using task = std::function<void(native_cpu&)>;

@@ -15,8 +15,8 @@ namespace pefsim::guest {
 
 /// Small pieces of kernel memory (kmalloc): request headers, status bytes, indirect descriptor tables, packet buffers.
 ///
-/// Sizes are rounded up to a power of two, 32 bytes .. 32 KiB, and are aligned to it; more than 32 KiB is whole pages. A page holds
-/// objects of one size and stays with it. What was freed last is taken first. Memory is not cleared.
+/// Sizes are rounded up to a power of two, 32 bytes .. 32 KiB, and are aligned to it; more than 32 KiB is whole pages.
+/// A page holds objects of one size and stays with it. What was freed last is taken first. Memory is not cleared.
 ///
 /// Giving back more objects of a size than were taken is a bug of the caller: std::logic_error.
 class slab_allocator {

@@ -30,18 +30,19 @@ struct segment {
     std::uint32_t length = 0;  ///< bytes
 };
 
-/// Driver side of a split virtqueue (VIRTIO 1.2, 2.7), with indirect descriptors and EVENT_IDX when they were negotiated.
+/// Driver side of a split virtqueue (VIRTIO 1.2, 2.7), with indirect descriptors and EVENT_IDX when they were
+/// negotiated.
 ///
-/// The rings are one coherent buffer of the device's DMA operations; segments of a buffer, and its indirect table, are mapped
-/// when the buffer is added and unmapped when it has been used. Which descriptors make a chain and what they map is
-/// remembered outside of the memory that the device can reach and is never read back from it.
+/// The rings are one coherent buffer of the device's DMA operations; segments of a buffer, and its indirect table, are
+/// mapped when the buffer is added and unmapped when it has been used. Which descriptors make a chain and what they map
+/// is remembered outside of the memory that the device can reach and is never read back from it.
 ///
 /// What the device writes is checked: a used index that runs ahead of what was made available, an id that heads no
-/// outstanding chain, a length beyond the chain's writable part are violations (driver_protocol); the queue is then broken:
-/// nothing is added to it or taken from it any more, only detach_unused() and tear_down() remain.
+/// outstanding chain, a length beyond the chain's writable part are violations (driver_protocol); the queue is then
+/// broken: nothing is added to it or taken from it any more, only detach_unused() and tear_down() remain.
 ///
-/// The caller serialises all calls (a lock, interrupts off). Signals: <queue>_avail_idx, <queue>_used_idx (the device's, as
-/// last seen), <queue>_in_flight.
+/// The caller serialises all calls (a lock, interrupts off). Signals: <queue>_avail_idx, <queue>_used_idx (the
+/// device's, as last seen), <queue>_in_flight.
 class split_virtqueue {
 public:
     enum class add_result : std::uint8_t {

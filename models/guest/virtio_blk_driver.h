@@ -23,16 +23,16 @@ namespace pefsim::guest {
 
 /// Driver of a virtio block device (VIRTIO 1.2, 5.2), with one queue per CPU as far as the device has them.
 ///
-/// A request is split where it has more segments, longer segments or more bytes than the device, its DMA operations or the
-/// driver allow. Each part becomes one device request: header, data and status byte, all three mapped for the device. A part that
-/// finds no descriptors or no DMA mapping waits in order and is tried again whenever a part of its queue completes, and,
-/// when none is under way, after `resource_delay` (blk-mq's handling of BLK_STS_RESOURCE); nothing is lost. After
-/// `resource_timeout` without success it fails with an I/O error.
+/// A request is split where it has more segments, longer segments or more bytes than the device, its DMA operations or
+/// the driver allow. Each part becomes one device request: header, data and status byte, all three mapped for the
+/// device. A part that finds no descriptors or no DMA mapping waits in order and is tried again whenever a part of its
+/// queue completes, and, when none is under way, after `resource_delay` (blk-mq's handling of BLK_STS_RESOURCE);
+/// nothing is lost. After `resource_timeout` without success it fails with an I/O error.
 ///
 /// Completion callbacks run in interrupt context, with interrupts off, on the CPU of the queue; they may submit.
 ///
-/// A device that breaks the rules of its queue, or asks for a reset, is reset and given up: what is outstanding and what
-/// is submitted from then on completes as device_failed.
+/// A device that breaks the rules of its queue, or asks for a reset, is reset and given up: what is outstanding and
+/// what is submitted from then on completes as device_failed.
 ///
 /// Signals: submitted, completed (latest request number), request_state, in_flight (requests), and those of
 /// virtio_device and split_virtqueue.
@@ -66,8 +66,8 @@ public:
     /// Starts a request. Data lengths are multiples of 512 (std::logic_error otherwise) and its memory stays the
     /// driver's until the callback. \returns the request's number
     ///
-    /// A request that the device need not see to fail (beyond the capacity, a write to a read-only disk, a failed device)
-    /// completes before submit() returns.
+    /// A request that the device need not see to fail (beyond the capacity, a write to a read-only disk, a failed
+    /// device) completes before submit() returns.
     std::uint64_t submit(native_cpu& cpu, const block_request& request, block_callback done);
 
     // The same, waiting for the result.

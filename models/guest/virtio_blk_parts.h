@@ -14,8 +14,8 @@
 #include "guest/spinlock.h"
 #include "guest/split_virtqueue.h"
 
-/// What virtio_blk_driver keeps of requests that are under way. Objects are reused: a request takes nothing from the heap
-/// once as many have been in flight before.
+/// What virtio_blk_driver keeps of requests that are under way. Objects are reused: a request takes nothing from the
+/// heap once as many have been in flight before.
 namespace pefsim::guest {
 
 /// A submitted request.

@@ -12,8 +12,8 @@ namespace {
 
 namespace virtio = abi::virtio;
 
-/// Reserved features that this kernel's rings and transport know (chapter 6); ORDER_PLATFORM: native_cpu::barrier() is one for
-/// devices too.
+/// Reserved features that this kernel's rings and transport know (chapter 6); ORDER_PLATFORM: native_cpu::barrier() is
+/// one for devices too.
 constexpr std::uint64_t known_features = virtio::f_indirect_desc | virtio::f_event_idx | virtio::f_version_1 |
                                          virtio::f_access_platform | virtio::f_order_platform;
 

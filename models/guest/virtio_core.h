@@ -28,7 +28,8 @@ public:
     struct config {
         /// When the platform's hook applies, once it is bound.
         platform_override override_when = platform_override::secure_guest;
-        /// Feature bits that no driver accepts even when they are offered: ACCESS_PLATFORM, INDIRECT_DESC, EVENT_IDX ...
+        /// Feature bits that no driver accepts even when they are offered: ACCESS_PLATFORM, INDIRECT_DESC, EVENT_IDX
+        /// ...
         std::uint64_t refused_features = 0;
     };
 

@@ -83,8 +83,8 @@ public:
     /// FEATURES_OK, and reads back whether the device agrees.
     bool features_ok(native_cpu& cpu);
 
-    /// Vector 0 for configuration changes, and one for each queue, routed to the CPU that servers[queue] names; when the
-    /// device has too few, all queues share one. \returns false without MSI-X or without free interrupt sources
+    /// Vector 0 for configuration changes, and one for each queue, routed to the CPU that servers[queue] names; when
+    /// the device has too few, all queues share one. \returns false without MSI-X or without free interrupt sources
     bool request_vectors(native_cpu& cpu, pci_bus& bus, interrupts& irqs, std::span<const unsigned> servers,
                          queue_handler on_queue, config_handler on_config);
     /// Allocates rings for queue `index` and gives them to the device. \param most largest size wanted

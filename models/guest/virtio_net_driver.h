@@ -23,15 +23,16 @@ namespace pefsim::guest {
 
 /// Driver of a virtio network device (VIRTIO 1.2, 5.1): one receive and one transmit queue, no offloads.
 ///
-/// Receive buffers hold one frame each, header and frame in one segment, and stay mapped until the device has used them; a
-/// buffer that cannot be mapped again is tried with the next interrupt, or after `resource_delay` when none is left with the
-/// device. Frames are copied into the kernel's own memory before anybody looks at them.
+/// Receive buffers hold one frame each, header and frame in one segment, and stay mapped until the device has used
+/// them; a buffer that cannot be mapped again is tried with the next interrupt, or after `resource_delay` when none is
+/// left with the device. Frames are copied into the kernel's own memory before anybody looks at them.
 ///
 /// Sent frames are copied into a buffer of the driver; their completions are collected with the next frame, and the
 /// device interrupts for them only when somebody waits for room.
 ///
-/// What a device says about a received frame is checked; a frame without a whole header or longer than its buffer, or with
-/// offloads that were not negotiated, is a violation (driver_protocol) and dropped. A broken queue gives the device up.
+/// What a device says about a received frame is checked; a frame without a whole header or longer than its buffer, or
+/// with offloads that were not negotiated, is a violation (driver_protocol) and dropped. A broken queue gives the
+/// device up.
 class virtio_net_driver {
 public:
     struct config {

@@ -22,9 +22,10 @@ using abi::dma_addr;
 /// Driver side of the modern virtio-pci transport (VIRTIO 1.2, 4.1): one device's capabilities, common configuration,
 /// notifications, ISR status and device configuration.
 ///
-/// Every register access has the width of its field; 64-bit fields are accessed as two halves of 32 bits (4.1.3.1). What the
-/// device says is not trusted: structures that lie outside their BAR, queue sizes that are no power of two and notification
-/// addresses outside their structure are violations (driver_protocol) and make attach() or enable_queue() fail.
+/// Every register access has the width of its field; 64-bit fields are accessed as two halves of 32 bits (4.1.3.1).
+/// What the device says is not trusted: structures that lie outside their BAR, queue sizes that are no power of two and
+/// notification addresses outside their structure are violations (driver_protocol) and make attach() or enable_queue()
+/// fail.
 class virtio_pci_transport {
 public:
     virtio_pci_transport(trace::recorder& recorder, std::string_view device_name)

@@ -15,8 +15,8 @@
 
 namespace pefsim::guest {
 
-/// Driver of a virtio entropy device (VIRTIO 1.2, 5.4): one buffer with the device at a time, as a hardware random number
-/// generator is read.
+/// Driver of a virtio entropy device (VIRTIO 1.2, 5.4): one buffer with the device at a time, as a hardware random
+/// number generator is read.
 ///
 /// A broken queue, or a request that finds no DMA mapping, gives no bytes.
 class virtio_rng_driver {

@@ -13,8 +13,8 @@
 
 namespace pefsim::hypervisor {
 
-/// The host's own accesses to guest memory: transactions on the bus, world hypervisor. An access costs timing::memory_access and
-/// its bytes at timing::memcpy.
+/// The host's own accesses to guest memory: transactions on the bus, world hypervisor. An access costs
+/// timing::memory_access and its bytes at timing::memcpy.
 class guest_memory {
 public:
     /// \param initiator who the host is to the exposure ledger

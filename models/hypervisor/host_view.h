@@ -12,8 +12,8 @@
 namespace pefsim::hypervisor {
 
 /// Everything in memory that the host can read now: each page of normal memory that was ever written, be it the guest's
-/// plaintext, a shared page, ciphertext, or what was left behind when the page went to secure memory. Untimed, and no access:
-/// for a test that looks for secrets.
+/// plaintext, a shared page, ciphertext, or what was left behind when the page went to secure memory. Untimed, and no
+/// access: for a test that looks for secrets.
 class host_view {
 public:
     explicit host_view(const memory::memory_bus& bus) : bus_(bus) {}

@@ -12,12 +12,12 @@
 
 namespace pefsim::hypervisor {
 
-/// What a hypervisor can do to its guest on purpose: look at its memory and change it, take pages away, and give the wrong
-/// ones back. Every act is one that the hypervisor has the means for: accesses over the bus in its name, and ultracalls. What comes
-/// of it is the Ultravisor's business.
+/// What a hypervisor can do to its guest on purpose: look at its memory and change it, take pages away, and give the
+/// wrong ones back. Every act is one that the hypervisor has the means for: accesses over the bus in its name, and
+/// ultracalls. What comes of it is the Ultravisor's business.
 ///
-/// An access to a page in secure memory has the effect that hypervisor::config::on_secure_page says. `delay` is the local time of the
-/// thread that calls.
+/// An access to a page in secure memory has the effect that hypervisor::config::on_secure_page says. `delay` is the
+/// local time of the thread that calls.
 class hostile_host {
 public:
     explicit hostile_host(hypervisor& host) : host_(host) {}

@@ -92,9 +92,9 @@ void hypervisor::hypercall(power::registers& state, cpu::trap_context& context) 
     hypercall_.set(before, context.now());
 }
 
-/// What the call declares is handed over. Canaries are looked for in all that the hypervisor sees: that is how a register that
-/// should have been hidden is noticed. The general purpose registers of a reflected call have been reported by the
-/// Ultravisor.
+/// What the call declares is handed over. Canaries are looked for in all that the hypervisor sees: that is how a
+/// register that should have been hidden is noticed. The general purpose registers of a reflected call have been
+/// reported by the Ultravisor.
 void hypervisor::show_registers(const power::registers& state, std::uint64_t number,
                                 const cpu::trap_context& context) {
     const auto crossed = [&](std::span<const std::byte> bytes, std::uint64_t counted) {

@@ -47,25 +47,25 @@ constexpr std::string_view to_name(secure_page_policy policy) {
 /// The untrusted hypervisor: KVM and QEMU in one. Serves hypercalls and MMIO of an ordinary guest, and of a secure one
 /// what the Ultravisor passes on.
 ///
-/// Ports: `ultravisor` (optional: without it the machine has none), `memory` (TLM initiator, to the memory bus, world hypervisor),
-/// `mmio` (TLM initiator, to the host bridge), `processors` (the guest's, bound in the order of their numbers; optional). Implements
-/// cpu::trap_if for CPUs and Ultravisor, memory::host_fault_if for the memory bus.
+/// Ports: `ultravisor` (optional: without it the machine has none), `memory` (TLM initiator, to the memory bus, world
+/// hypervisor), `mmio` (TLM initiator, to the host bridge), `processors` (the guest's, bound in the order of their
+/// numbers; optional). Implements cpu::trap_if for CPUs and Ultravisor, memory::host_fault_if for the memory bus.
 ///
-/// Hypercalls are those of services.h, a file for each chapter, with PAPR's return codes and KVM's checks; another number gives
-/// H_FUNCTION. A call that
-/// came through the Ultravisor shows MSR[HV]=1 and SRR1[S]=1; H_SVM_* are for those only (H_UNSUPPORTED otherwise).
-/// H_LOGICAL_CI_LOAD and _STORE carry the bytes of the access as a big-endian integer in the low bits of the register.
-/// H_XIRR_X returns the time base at the call, which never goes back between calls, nor behind what a CPU has read.
-/// H_PUT_TCE_INDIRECT and H_REGISTER_VPA read guest memory over the bus, in the hypervisor's name. H_PROD wakes
-/// its target from H_CEDE, or lets its next one return at once. H_EXIT ends the guest.
+/// Hypercalls are those of services.h, a file for each chapter, with PAPR's return codes and KVM's checks; another
+/// number gives H_FUNCTION. A call that came through the Ultravisor shows MSR[HV]=1 and SRR1[S]=1; H_SVM_* are for
+/// those only (H_UNSUPPORTED otherwise). H_LOGICAL_CI_LOAD and _STORE carry the bytes of the access as a big-endian
+/// integer in the low bits of the register. H_XIRR_X returns the time base at the call, which never goes back between
+/// calls, nor behind what a CPU has read. H_PUT_TCE_INDIRECT and H_REGISTER_VPA read guest memory over the bus, in
+/// the hypervisor's name. H_PROD wakes its target from H_CEDE, or lets its next one return at once. H_EXIT ends the
+/// guest.
 ///
-/// Time: a hypercall costs timing::hypercall; MMIO, also by H_LOGICAL_CI_*, timing::mmio_exit instead; an access to guest memory
-/// timing::memory_access and its bytes at timing::memcpy.
+/// Time: a hypercall costs timing::hypercall; MMIO, also by H_LOGICAL_CI_*, timing::mmio_exit instead; an access to
+/// guest memory timing::memory_access and its bytes at timing::memcpy.
 ///
 /// Everything that the hypervisor sees of a guest's registers goes to the exposure ledger.
 ///
-/// Signals: `hypercall` (by name), `mmio_address`, `mmio_width`, `mmio_value`, `mmio_write`, `guest_state`, `console_bytes`,
-/// `console_line`.
+/// Signals: `hypercall` (by name), `mmio_address`, `mmio_width`, `mmio_value`, `mmio_write`, `guest_state`,
+/// `console_bytes`, `console_line`.
 class hypervisor : public sc_core::sc_module, public cpu::trap_if, public memory::host_fault_if {
 public:
     struct config {

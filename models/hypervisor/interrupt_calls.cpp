@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cpu/time_base.h"
 #include "hypervisor/services.h"
 
 /// Hypercalls of XICS's presentation. PAPR 2.8, 14.5.5.
@@ -10,11 +11,6 @@ namespace pefsim::hypervisor {
 using abi::h_status;
 
 namespace {
-
-/// The time base runs at 512 MHz.
-std::uint64_t time_base(const sc_core::sc_time& at) {
-    return static_cast<std::uint64_t>(at / sc_core::sc_time(1, sc_core::SC_US) * 512);
-}
 
 h_status h_xirr(host& here, const call& of) {
     of.result(0, here.interrupts.xirr(of.context.cpu, of.context.now()));
@@ -25,7 +21,7 @@ h_status h_xirr(host& here, const call& of) {
 h_status h_xirr_x(host& here, const call& of) {
     const h_status status = h_xirr(here, of);
     std::uint64_t& given = here.time_base_given;
-    given = std::max({given, of.context.time_base, time_base(of.context.now())});
+    given = std::max({given, of.context.time_base, cpu::time_base().ticks_at(of.context.now())});
     of.context.time_base = given;
     of.result(1, given);
     return status;

@@ -15,13 +15,14 @@
 
 namespace pefsim::hypervisor {
 
-/// The hypervisor's MMIO for a guest: a transaction to the host bridge. What is stored crosses to the host (exposure ledger).
-/// Signals: `mmio_address`, `mmio_width`, `mmio_value`, `mmio_write`. Metric: `mmio_exits`.
+/// The hypervisor's MMIO for a guest: a transaction to the host bridge. What is stored crosses to the host (exposure
+/// ledger). Signals: `mmio_address`, `mmio_width`, `mmio_value`, `mmio_write`. Metric: `mmio_exits`.
 class mmio_emulation {
 public:
     mmio_emulation(tlm::tlm_initiator_socket<>& bridge, trace::recorder& recorder, std::string_view scope);
 
-    /// \param size bytes, at most 8  \param value the bytes as a little-endian integer  \returns false when nothing answers
+    /// \param size bytes, at most 8  \param value the bytes as a little-endian integer  \returns false when nothing
+    /// answers
     bool load(abi::phys_addr at, std::size_t size, std::uint64_t& value, cpu::trap_context& context);
     bool store(abi::phys_addr at, std::size_t size, std::uint64_t value, cpu::trap_context& context);
 

@@ -48,9 +48,9 @@ enum class guest_page : std::uint8_t {
     shared,     ///< the host's, shared by the guest
 };
 
-/// KVM's side of a secure virtual machine: the hypercalls by which the Ultravisor asks for pages (H_SVM_*), and what the
-/// host itself does with them. Behaves as book3s_hv_uvmem.c of the kernel, except that H_SVM_INIT_DONE moves what is still
-/// normal in by UV_PAGE_IN, so that its content is kept.
+/// KVM's side of a secure virtual machine: the hypercalls by which the Ultravisor asks for pages (H_SVM_*), and what
+/// the host itself does with them. Behaves as book3s_hv_uvmem.c of the kernel, except that H_SVM_INIT_DONE moves what
+/// is still normal in by UV_PAGE_IN, so that its content is kept.
 ///
 /// The host's page behind guest address A is always the one at abi::normal_real_address(A).
 ///

@@ -3,7 +3,8 @@
 
 #include "hypervisor/services.h"
 
-/// The Ultravisor's hypercalls (Documentation/powerpc/ultravisor.rst of the kernel): for it only, H_UNSUPPORTED for a guest.
+/// The Ultravisor's hypercalls (Documentation/powerpc/ultravisor.rst of the kernel): for it only, H_UNSUPPORTED for a
+/// guest.
 namespace pefsim::hypervisor {
 
 using abi::h_status;

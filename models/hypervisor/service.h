@@ -52,8 +52,8 @@ struct call {
     }
 };
 
-/// A row of the hypervisor's dispatch table: a hypercall of abi/hcall.h, and the function that serves it. The rows of a PAPR
-/// chapter stand at the end of the file with their functions.
+/// A row of the hypervisor's dispatch table: a hypercall of abi/hcall.h, and the function that serves it. The rows of a
+/// PAPR chapter stand at the end of the file with their functions.
 struct service {
     abi::hcall number;
     abi::h_status (*serve)(host& here, const call& of);

@@ -8,8 +8,8 @@ namespace pefsim::interrupt {
 
 /// The side of an interrupt controller that raises interrupts: what the host bridge calls.
 ///
-/// `delay` is the caller's local time ahead of simulation time: the interrupt is raised at that later moment. An unknown
-/// source, or a message for a level source and the reverse, has no effect and returns false.
+/// `delay` is the caller's local time ahead of simulation time: the interrupt is raised at that later moment. An
+/// unknown source, or a message for a level source and the reverse, has no effect and returns false.
 class interrupt_source_if : public virtual sc_core::sc_interface {
 public:
     /// A message-signalled interrupt: one edge.

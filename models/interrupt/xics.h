@@ -38,20 +38,20 @@ constexpr std::string_view to_name(source_kind kind) {
     return "?";
 }
 
-/// The PowerPC External Interrupt Architecture as the hypervisor offers it (XICS): interrupt presentation for each server,
-/// and the sources of the host bridge. PAPR 2.8, chapter 6; calls of 14.5.5.
+/// The PowerPC External Interrupt Architecture as the hypervisor offers it (XICS): interrupt presentation for each
+/// server, and the sources of the host bridge. PAPR 2.8, chapter 6; calls of 14.5.5.
 ///
 /// Ports: `lines`, one per server in order of their numbers: the CPUs' external interrupt lines.
 ///
 /// A server holds at most one interrupt (XISR) and presents it while its priority is more favoured than CPPR. A more
-/// favoured one displaces it; what is displaced, or finds the server busy, is rejected and presented again when the server
-/// can take it: with its end of interrupt or a less favoured CPPR. MFRR is the priority of the server's own
-/// inter-processor interrupt (source 2), which stays wanted until MFRR is set back to 0xff. CPPR starts at 0: nothing is
-/// presented before the guest sets it.
+/// favoured one displaces it; what is displaced, or finds the server busy, is rejected and presented again when the
+/// server can take it: with its end of interrupt or a less favoured CPPR. MFRR is the priority of the server's own
+/// inter-processor interrupt (source 2), which stays wanted until MFRR is set back to 0xff. CPPR starts at 0: nothing
+/// is presented before the guest sets it.
 ///
-/// Calls carry the caller's local time: `when` is absolute, `delay` relative to simulation time. Interrupts raised at a later
-/// local time are held back until then. A server number that does not exist is an error of the caller (std::logic_error),
-/// except where bool or nothing says that the guest gave it.
+/// Calls carry the caller's local time: `when` is absolute, `delay` relative to simulation time. Interrupts raised at a
+/// later local time are held back until then. A server number that does not exist is an error of the caller
+/// (std::logic_error), except where bool or nothing says that the guest gave it.
 class xics : public sc_core::sc_module, public interrupt_source_if {
 public:
     struct config {

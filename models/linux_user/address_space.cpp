@@ -28,8 +28,8 @@ using power::storage_error;
 namespace storage_status = power::storage_status;
 
 constexpr std::uint64_t lowest_mapping = 65536;  // vm.mmap_min_addr
-/// Mappings that stand in huge pages. A smaller one may be a thread's stack, a larger one is more likely address space than
-/// memory: what a program touches of them shall not grow 512 fold.
+/// Mappings that stand in huge pages. A smaller one may be a thread's stack, a larger one is more likely address space
+/// than memory: what a program touches of them shall not grow 512 fold.
 constexpr std::uint64_t smallest_in_huge_pages = std::uint64_t{16} << 20;
 constexpr std::uint64_t largest_in_huge_pages = std::uint64_t{1} << 30;
 
@@ -458,7 +458,7 @@ power::translation address_space::translate(const power::registers& /*state*/, s
 
 std::byte* address_space::direct(std::uint64_t real, access_kind /*kind*/) {
     const mapping* const at = find(real);
-    const std::uint64_t first = real & power::granule_mask;
+    const std::uint64_t first = real & power::small_page_mask;
     return at == nullptr ? nullptr : at->host + (first - at->start);
 }
 

@@ -41,8 +41,8 @@ guest_ram::reservation::reservation(std::uint64_t size) : mapped_(nullptr), base
     }
     const std::uint64_t behind = std::bit_cast<std::uint64_t>(mapped_) % huge_page;
     base_ = static_cast<std::byte*>(mapped_) + (huge_page - behind) % huge_page;
-    // A huge page for one touched frame would break the promise that what is not used takes no memory. Kernels without huge
-    // pages refuse the advice, and need it not.
+    // A huge page for one touched frame would break the promise that what is not used takes no memory. Kernels without
+    // huge pages refuse the advice, and need it not.
     (void)madvise(base_, size_, MADV_NOHUGEPAGE);
 }
 

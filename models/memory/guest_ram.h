@@ -12,14 +12,14 @@ namespace pefsim::memory {
 /// Which of a page's two frames: real addresses with the secure-memory bit, or without.
 enum class frame_kind : std::uint8_t { normal, secure };
 
-/// The storage behind guest RAM: for each 64 KiB page a frame in normal memory and one in secure memory, since a page of
-/// a secure guest and the host's page in the same place are different real pages.
+/// The storage behind guest RAM: for each 64 KiB page a frame in normal memory and one in secure memory, since a page
+/// of a secure guest and the host's page in the same place are different real pages.
 ///
-/// Sparse: a frame takes host memory from its first write on; what was never written reads as zero. Where half of a region
-/// of 8 MiB has been written, the whole region takes host memory, in huge pages: what is used a lot is reached fast, and at
-/// most twice of what was ever written is taken. A frame's bytes stand at one place of the host's address space as long as the
-/// object lives, so that a pointer to them stays good across first writes and discard(). Untimed and unchecked: only the
-/// memory bus and the Ultravisor use it directly.
+/// Sparse: a frame takes host memory from its first write on; what was never written reads as zero. Where half of a
+/// region of 8 MiB has been written, the whole region takes host memory, in huge pages: what is used a lot is reached
+/// fast, and at most twice of what was ever written is taken. A frame's bytes stand at one place of the host's address
+/// space as long as the object lives, so that a pointer to them stays good across first writes and discard(). Untimed
+/// and unchecked: only the memory bus and the Ultravisor use it directly.
 class guest_ram {
 public:
     /// \param size bytes, a multiple of 64 KiB, 64 KiB .. 64 GiB
@@ -52,7 +52,8 @@ private:
     static constexpr abi::gfn pages_of_region = 128;
     static constexpr std::uint8_t dense = pages_of_region / 2;
 
-    // Address space reserved for all frames of one kind; the host's kernel supplies zeroed memory where it is written to.
+    // Address space reserved for all frames of one kind; the host's kernel supplies zeroed memory where it is written
+    // to.
     class reservation {
     public:
         explicit reservation(std::uint64_t size);

@@ -39,32 +39,34 @@ public:
 
 /// The machine's memory: RAM behind the SMF check, for every initiator.
 ///
-/// Ports: `initiators` (TLM-2.0 target, any number: CPUs, hypervisor, host bridge) carrying bus_attributes in each payload
-/// (an access without them is an initiator's bug: std::logic_error); `host_fault` to the hypervisor, optional.
+/// Ports: `initiators` (TLM-2.0 target, any number: CPUs, hypervisor, host bridge) carrying bus_attributes in each
+/// payload (an access without them is an initiator's bug: std::logic_error); `host_fault` to the hypervisor, optional.
 ///
-/// Address = guest physical address. Response: OK; TLM_ADDRESS_ERROR_RESPONSE when the address is not RAM (for a CPU: an MMIO
-/// access, which it traps) or has the secure-memory bit, or after a refused access; TLM_GENERIC_ERROR_RESPONSE for a
-/// page fault of a secure guest (its CPU traps to the Ultravisor). An access may cross pages; each page is checked, and
-/// none of the bytes move unless all pages allow it. Byte enables and streaming are not supported (TLM's responses for it).
+/// Address = guest physical address. Response: OK; TLM_ADDRESS_ERROR_RESPONSE when the address is not RAM (for a CPU:
+/// an MMIO access, which it traps) or has the secure-memory bit, or after a refused access; TLM_GENERIC_ERROR_RESPONSE
+/// for a page fault of a secure guest (its CPU traps to the Ultravisor). An access may cross pages; each page is
+/// checked, and none of the bytes move unless all pages allow it. Byte enables and streaming are not supported (TLM's
+/// responses for it).
 ///
 /// Refused host accesses go to `host_fault` first, and each is a violation in the log either way, with device, address,
-/// page state and request; so is a device's access to a page that is already paged out, since it moves ciphertext. A host
-/// access outside RAM, or with the secure-memory bit, is a violation (bad_address) and moves nothing.
+/// page state and request; so is a device's access to a page that is already paged out, since it moves ciphertext. A
+/// host access outside RAM, or with the secure-memory bit, is a violation (bad_address) and moves nothing.
 ///
 /// DMI: one 64 KiB page at a time, to guest CPUs only: reading after a request to read, both after a request to write,
-/// as the SMF check allows; invalidated when the page's state changes. A page that the host can read is granted too, with
-/// bus_attributes::exposed set: its writer must report its writes to the exposure ledger. Grants of a page for fetching
-/// (bus_attributes::fetch) are invalidated too when a transaction writes to the page: instruction caches are coherent.
+/// as the SMF check allows; invalidated when the page's state changes. A page that the host can read is granted too,
+/// with bus_attributes::exposed set: its writer must report its writes to the exposure ledger. Grants of a page for
+/// fetching (bus_attributes::fetch) are invalidated too when a transaction writes to the page: instruction caches are
+/// coherent.
 ///
-/// Debug transport, untimed and without any report, moves as many bytes as the check allows from the start of the range;
-/// a payload without attributes is the host's view: what a debugger in the hypervisor could see.
+/// Debug transport, untimed and without any report, moves as many bytes as the check allows from the start of the
+/// range; a payload without attributes is the host's view: what a debugger in the hypervisor could see.
 ///
 /// The bus reports to the exposure ledger: pages that become readable by the host or stop being so, writes to them by
 /// transactions, and the host's reads of them. The bus adds no time: who initiates an access charges for it
 /// (timing::memory_access, timing::pci_*).
 ///
-/// Signals: `pages_<state>` (count), `host_access` (event: a device or the hypervisor accesses memory), `host_access_*` (that
-/// access: initiator, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics:
+/// Signals: `pages_<state>` (count), `host_access` (event: a device or the hypervisor accesses memory), `host_access_*`
+/// (that access: initiator, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics:
 /// refused_accesses, ciphertext_accesses, device_accesses (by the state of the page that a device asked for, before
 /// anything was done about it).
 class memory_bus : public sc_core::sc_module, private page_states::observer {

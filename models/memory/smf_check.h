@@ -43,8 +43,8 @@ constexpr std::string_view to_name(smf_verdict verdict) {
     return "?";
 }
 
-/// The check of the Secure Memory Facility that every bus access passes: a pure function of who asks, with which MSR[S],
-/// the state of the page and the kind of access.
+/// The check of the Secure Memory Facility that every bus access passes: a pure function of who asks, with which
+/// MSR[S], the state of the page and the kind of access.
 ///
 /// | page state          | guest S=0 | guest S=1 | fetch S=1 | Ultravisor | hypervisor, device    |
 /// |---------------------|-----------|-----------|-----------|------------|-----------------------|
@@ -72,8 +72,8 @@ constexpr std::string_view to_name(smf_verdict verdict) {
 ///   (SECURE, HV_SHARING, HV_UNSHARED) its access finds nothing.
 /// * A NORMAL page is none of a secure guest's (it is outside its memory slots); a fault keeps the guest's secrets from
 ///   being written where the host reads.
-/// * A secure guest executes from secure frames only. The Ultravisor and devices never execute guest memory (refused); a
-///   fetch of the hypervisor or of an ordinary guest is like its read.
+/// * A secure guest executes from secure frames only. The Ultravisor and devices never execute guest memory (refused);
+///   a fetch of the hypervisor or of an ordinary guest is like its read.
 smf_verdict smf_check(world who, bool secure, page_state state, access_kind kind);
 
 }  // namespace pefsim::memory

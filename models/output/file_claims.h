@@ -10,8 +10,8 @@ namespace pefsim::output {
 
 enum class file_use : std::uint8_t { input, output };
 
-/// All files of a run, each with what it is for, so that no output is an input or another output, whatever their names: links
-/// and different spellings of a path lead to the same file.
+/// All files of a run, each with what it is for, so that no output is an input or another output, whatever their names:
+/// links and different spellings of a path lead to the same file.
 class file_claims {
 public:
     /// \param role names it for messages: "disk"  \param file an empty one is none

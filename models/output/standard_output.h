@@ -5,8 +5,8 @@
 
 namespace pefsim::output {
 
-/// Standard output, where a write that fails is not forgotten, and a reader that does not read cannot keep a run from ending
-/// when it is asked to (stop_request).
+/// Standard output, where a write that fails is not forgotten, and a reader that does not read cannot keep a run from
+/// ending when it is asked to (stop_request).
 ///
 /// Lines reach a terminal at once, other readers in blocks. Nothing is written after the first failure.
 namespace standard_output {
@@ -22,8 +22,8 @@ void check();
 /// One line on standard error; if that cannot be written, nobody will hear it.
 void complain(std::string_view line);
 
-/// Descriptors 0, 1 and 2 are open afterwards, so that no file of the run becomes a standard one: what the caller has closed fails
-/// when it is used.
+/// Descriptors 0, 1 and 2 are open afterwards, so that no file of the run becomes a standard one: what the caller has
+/// closed fails when it is used.
 void occupy_standard_descriptors();
 
 }  // namespace pefsim::output

@@ -3,8 +3,8 @@
 
 namespace pefsim::output {
 
-/// SIGINT or SIGTERM: the run is to end now, with its outputs whole. Whoever may wait for long asks for it. A second signal ends
-/// the process at once.
+/// SIGINT or SIGTERM: the run is to end now, with its outputs whole. Whoever may wait for long asks for it. A second
+/// signal ends the process at once.
 namespace stop_request {
 
 /// From now on the signals are a request. SIGPIPE and SIGXFSZ are ignored: writes fail instead, and say so.
@@ -12,12 +12,12 @@ void listen();
 /// The signal, or 0.
 int made();
 
-/// Waits for events of poll(2) at a descriptor, as long as it takes. False: a stop was asked for, and nothing came for a fifth of
-/// a second.
+/// Waits for events of poll(2) at a descriptor, as long as it takes. False: a stop was asked for, and nothing came for
+/// a fifth of a second.
 bool wait_for(int descriptor, short events);
 
-/// For a run whose program decides what the signals mean: they are noted, each time. Until take() has been called, calls that
-/// wait are interrupted again and again (EINTR), so that none is missed.
+/// For a run whose program decides what the signals mean: they are noted, each time. Until take() has been called,
+/// calls that wait are interrupted again and again (EINTR), so that none is missed.
 void listen_for_program();
 /// The signal, or 0; it counts as made no longer.
 int take();

@@ -27,13 +27,13 @@ private:
 
 /// A file that a run writes: whole or not at all.
 ///
-/// It is written beside its place, as NAME.unfinished-PID, and takes its place by commit(), when all of it is there. Until then,
-/// and when it goes without commit(), what stood at the place stays as it was. The first write that fails is kept until
-/// commit(): a run goes on without its file.
+/// It is written beside its place, as NAME.unfinished-PID, and takes its place by commit(), when all of it is there.
+/// Until then, and when it goes without commit(), what stood at the place stays as it was. The first write that fails
+/// is kept until commit(): a run goes on without its file.
 ///
-/// A link is followed: the file behind it is replaced, and keeps its owner and mode. What holds nothing that could be lost is
-/// written to directly: a character device (/dev/null), a FIFO that somebody reads, and standard output and error, whatever they
-/// lead to. Opening never waits.
+/// A link is followed: the file behind it is replaced, and keeps its owner and mode. What holds nothing that could be
+/// lost is written to directly: a character device (/dev/null), a FIFO that somebody reads, and standard output and
+/// error, whatever they lead to. Opening never waits.
 class whole_file {
 public:
     static constexpr int unknown = -1;
@@ -69,8 +69,8 @@ public:
     [[nodiscard]] const std::filesystem::path& place() const { return named_; }
 
     /// All has been written: the file takes its place.
-    /// \throws write_error when something was not; then the place is as it was before. When the file is whole and cannot take its
-    ///         place, the line says where it stands.
+    /// \throws write_error when something was not; then the place is as it was before. When the file is whole and
+    ///         cannot take its place, the line says where it stands.
     void commit();
     /// Goes without a trace. What has been committed stays.
     void discard();

@@ -11,8 +11,9 @@
 
 namespace pefsim::pci {
 
-/// The 256 bytes of a function's configuration space with, for each bit, whether software can change it, and the list of
-/// its capabilities. PCI Local Bus Specification 3.0, 6.1 and 6.7. Nothing here runs: pci_function gives it its meaning.
+/// The 256 bytes of a function's configuration space with, for each bit, whether software can change it, and the list
+/// of its capabilities. PCI Local Bus Specification 3.0, 6.1 and 6.7. Nothing here runs: pci_function gives it its
+/// meaning.
 ///
 /// A BAR's size is its writable bits: all-ones written to it read back as the mask of the size (6.2.5.1).
 class config_space {

@@ -25,21 +25,22 @@
 
 namespace pefsim::pci {
 
-/// The PCI host bridge: one bus, configuration space through ECAM, the window of memory BARs, and for its devices the way
-/// to memory through the IOMMU. Addresses are those of abi/platform.h.
+/// The PCI host bridge: one bus, configuration space through ECAM, the window of memory BARs, and for its devices the
+/// way to memory through the IOMMU. Addresses are those of abi/platform.h.
 ///
 /// Ports: `mmio` (TLM target, guest physical addresses, from the hypervisor's emulation), `devices` (TLM target, bus
-/// addresses, bound by attach()), `memory` (TLM initiator, to the memory bus), `interrupts` (message-signalled and level
-/// interrupts, to the interrupt controller).
+/// addresses, bound by attach()), `memory` (TLM initiator, to the memory bus), `interrupts` (message-signalled and
+/// level interrupts, to the interrupt controller).
 ///
-/// MMIO data are little-endian. A configuration access to a slot without a function reads as ones and writes nothing. An
-/// address in the memory window that no BAR decodes, or outside both windows, gets TLM_ADDRESS_ERROR_RESPONSE and reads as
-/// ones.
+/// MMIO data are little-endian. A configuration access to a slot without a function reads as ones and writes nothing.
+/// An address in the memory window that no BAR decodes, or outside both windows, gets TLM_ADDRESS_ERROR_RESPONSE and
+/// reads as ones.
 ///
-/// DMA: a 32-bit write to abi::platform::msi_address is an interrupt message. Otherwise the bus address is the guest physical
-/// address when the function or the machine bypasses the IOMMU; else it is translated page by page (4 KiB), each page being
-/// one transaction on the memory bus, and nothing moves unless all pages translate with the permission it takes. An access
-/// that does not translate is a violation and gets TLM_COMMAND_ERROR_RESPONSE. Look-ups cost timing::tce_walk each.
+/// DMA: a 32-bit write to abi::platform::msi_address is an interrupt message. Otherwise the bus address is the guest
+/// physical address when the function or the machine bypasses the IOMMU; else it is translated page by page (4 KiB),
+/// each page being one transaction on the memory bus, and nothing moves unless all pages translate with the permission
+/// it takes. An access that does not translate is a violation and gets TLM_COMMAND_ERROR_RESPONSE. Look-ups cost
+/// timing::tce_walk each.
 ///
 /// Signals: `tce_lookup_address`, `tce_lookup_result`, `iommu_fault` (event), `msi_source`.
 class host_bridge : public sc_core::sc_module, public interrupt_pin_if {

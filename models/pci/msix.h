@@ -19,8 +19,8 @@ struct msi_message {
 /// MSI-X table and pending bits of a function, as they stand in a BAR of their own: the table in its first half, the
 /// pending bits in its second. PCI Local Bus Specification 3.0, 6.8.2 and 6.8.3.
 ///
-/// A vector that is raised while it or the function is masked sets its pending bit; it is sent, once, when nothing masks
-/// it any more. Accesses must be aligned and of 4 or 8 bytes.
+/// A vector that is raised while it or the function is masked sets its pending bit; it is sent, once, when nothing
+/// masks it any more. Accesses must be aligned and of 4 or 8 bytes.
 class msix_vectors {
 public:
     /// \param vectors 1 .. 2048

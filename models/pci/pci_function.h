@@ -56,22 +56,23 @@ public:
                                const sc_core::sc_time& delay) = 0;
 };
 
-/// A PCI function: configuration space, memory BARs, MSI-X, and bus mastering. The base of every device on the host bridge.
+/// A PCI function: configuration space, memory BARs, MSI-X, and bus mastering. The base of every device on the host
+/// bridge.
 ///
-/// Ports: `dma` to the host bridge (TLM-2.0 initiator; bus addresses, bus_attributes in each payload; the bridge answers
-/// TLM_COMMAND_ERROR_RESPONSE for an IOMMU fault), `interrupt_pin`. host_bridge::attach() binds both.
+/// Ports: `dma` to the host bridge (TLM-2.0 initiator; bus addresses, bus_attributes in each payload; the bridge
+/// answers TLM_COMMAND_ERROR_RESPONSE for an IOMMU fault), `interrupt_pin`. host_bridge::attach() binds both.
 ///
-/// Configuration space is 4 KiB; accesses of 1, 2 or 4 bytes at natural alignment (others are violations, read as ones and
-/// write nothing). BAR sizing, command register, capability list and the MSI-X table and pending bits (in a BAR of their own)
-/// are the base's; a device adds capabilities and answers BAR accesses. There are no extended capabilities.
+/// Configuration space is 4 KiB; accesses of 1, 2 or 4 bytes at natural alignment (others are violations, read as ones
+/// and write nothing). BAR sizing, command register, capability list and the MSI-X table and pending bits (in a BAR of
+/// their own) are the base's; a device adds capabilities and answers BAR accesses. There are no extended capabilities.
 /// PCI Local Bus Specification 3.0, chapter 6; PCI Express Base 3.0, 7.2.2 (ECAM).
 ///
-/// Time: a DMA access costs timing::pci_latency and its bytes at timing::pci_bandwidth. It must not be made while another one
-/// of the same function is under way.
+/// Time: a DMA access costs timing::pci_latency and its bytes at timing::pci_bandwidth. It must not be made while
+/// another one of the same function is under way.
 ///
-/// Signals: `dma_result`, `request` of the last access (the memory bus shows its address, bytes and direction, and the host
-/// bridge what a bus address was translated to);
-/// `msix_vector` with the event `msix_message`; `interrupt_pin_level`.
+/// Signals: `dma_result`, `request` of the last access (the memory bus shows its address, bytes and direction, and the
+/// host bridge what a bus address was translated to); `msix_vector` with the event `msix_message`;
+/// `interrupt_pin_level`.
 class pci_function : public sc_core::sc_module {
 public:
     struct config {
@@ -104,13 +105,14 @@ public:
     void assign(unsigned devfn);  ///< at elaboration, when it is put into a slot
     [[nodiscard]] unsigned devfn() const { return devfn_; }
 
-    // --- for the device: bus mastering. Each access is a transaction through the bridge's IOMMU and the SMF check; its cost is
-    // added to `delay`. Without the command register's bus-master bit nothing is issued (bus_error).
+    // --- for the device: bus mastering. Each access is a transaction through the bridge's IOMMU and the SMF check; its
+    // cost is added to `delay`. Without the command register's bus-master bit nothing is issued (bus_error).
     dma_status dma_read(abi::dma_addr from, std::span<std::byte> to, std::uint64_t request,
                         sc_core::sc_time& delay);
     dma_status dma_write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t request,
                          sc_core::sc_time& delay);
-    /// True: bus addresses are guest physical addresses and the IOMMU is not consulted (virtio without ACCESS_PLATFORM).
+    /// True: bus addresses are guest physical addresses and the IOMMU is not consulted (virtio without
+    /// ACCESS_PLATFORM).
     void set_iommu_bypass(bool bypass) { iommu_bypass_ = bypass; }
     [[nodiscard]] bool iommu_bypass() const { return iommu_bypass_; }
     /// Raises an MSI-X vector: the table entry's message write, or its pending bit when it or the function is masked.
@@ -131,8 +133,8 @@ protected:
     /// Appends a capability with this id and body (after id and next pointer) to the list; \returns its offset.
     /// \throws std::logic_error when configuration space is full
     unsigned add_capability(std::uint8_t id, std::span<const std::byte> body);
-    /// Lets a capability's bytes be written by the guest and be answered by the device (VIRTIO_PCI_CAP_PCI_CFG). Called for
-    /// capabilities that the device added; `offset` is in configuration space, `stored` what stands there.
+    /// Lets a capability's bytes be written by the guest and be answered by the device (VIRTIO_PCI_CAP_PCI_CFG). Called
+    /// for capabilities that the device added; `offset` is in configuration space, `stored` what stands there.
     virtual std::uint32_t capability_read(unsigned offset, unsigned size, std::uint32_t stored);
     /// By default nothing: capabilities are read-only.
     virtual void capability_write(unsigned offset, unsigned size, std::uint32_t value);

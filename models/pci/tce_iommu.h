@@ -13,12 +13,12 @@
 
 namespace pefsim::pci {
 
-/// The default DMA window of one function: bus addresses 0 .. dma_window_size in pages of 4 KiB, each with a translation
-/// control entry (TCE): the guest physical page in its upper bits, read and write permission in its lowest two.
-/// PAPR 2.8, 14.5.4.2. Entries are taken from the heap in groups, when the first of them is set.
+/// The default DMA window of one function: bus addresses 0 .. dma_window_size in pages of 4 KiB, each with a
+/// translation control entry (TCE): the guest physical page in its upper bits, read and write permission in its lowest
+/// two. PAPR 2.8, 14.5.4.2. Entries are taken from the heap in groups, when the first of them is set.
 ///
-/// Calls return PAPR's codes and check as KVM does: `ioba` must be aligned to a page and the range must lie in the window,
-/// an entry with permission must name an aligned page of RAM; without permission anything may stand in it.
+/// Calls return PAPR's codes and check as KVM does: `ioba` must be aligned to a page and the range must lie in the
+/// window, an entry with permission must name an aligned page of RAM; without permission anything may stand in it.
 class tce_window {
 public:
     static constexpr std::uint64_t page_size = std::uint64_t{1} << abi::platform::tce_page_shift;

@@ -11,10 +11,12 @@
 
 namespace pefsim::power {
 
-/// A program or kernel in ELF for PowerPC, of 64 or 32 bits and either byte order: what is to be loaded where, and its symbols.
+/// A program or kernel in ELF for PowerPC, of 64 or 32 bits and either byte order: what is to be loaded where, and its
+/// symbols.
 ///
-/// It keeps the file's bytes; segments are views of them. Whoever loads it decides what an address means.
-/// ELF-64 Object File Format 1.5; System V ABI, PowerPC processor supplement; 64-bit ELF V2 ABI for the OpenPOWER architecture, chapter 4.
+/// It keeps the file's bytes; segments are views of them. Whoever loads it decides what an address means. ELF-64 Object
+/// File Format 1.5; System V ABI, PowerPC processor supplement; 64-bit ELF V2 ABI for the OpenPOWER architecture,
+/// chapter 4.
 class elf_image {
 public:
     struct segment {

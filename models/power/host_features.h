@@ -4,8 +4,8 @@
 namespace pefsim::power::host_features {
 
 /// What the host can do beyond what pefsim is compiled for, looked up when an instruction is decoded. Where it cannot,
-/// the same results come from portable code; with PEFSIM_PORTABLE set in the environment they do everywhere, which is how
-/// that code is tested.
+/// the same results come from portable code; with PEFSIM_PORTABLE set in the environment they do everywhere, which is
+/// how that code is tested.
 
 /// A fused multiply-add.
 bool fused();

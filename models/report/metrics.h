@@ -126,8 +126,8 @@ private:
     registration registration_;
 };
 
-/// All metrics of a machine, in order of declaration. A metric that goes before the registry is not in it any more; its name
-/// stays in departed().
+/// All metrics of a machine, in order of declaration. A metric that goes before the registry is not in it any more; its
+/// name stays in departed().
 class metric_registry {
 public:
     metric_registry() = default;

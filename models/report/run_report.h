@@ -16,10 +16,10 @@
 #include "report/scope_group.h"
 #include "report/violations.h"
 
-/// The run report, for people (text of at most 100 columns) and for programs (JSON). Both are a function of
-/// the run: no wall-clock time, no host names. Everything in the metric registry appears in both, without
-/// being listed anywhere; the text leaves out what stayed zero. Equal violations, notes and sightings are told once, with the
-/// time of the first and their number.
+/// The run report, for people (text of at most 100 columns) and for programs (JSON). Both are a function of the run: no
+/// wall-clock time, no host names. Everything in the metric registry appears in both, without being listed anywhere;
+/// the text leaves out what stayed zero. Equal violations, notes and sightings are told once, with the time of the
+/// first and their number.
 namespace pefsim::report {
 
 /// What the report says about the scenario, before any figure.
@@ -73,7 +73,8 @@ struct run_facts {
         std::string description;
     };
     std::vector<figure> figures{};
-    /// The text shows so many groups of violations of each kind, of canary sightings, and writers to exposed pages in full.
+    /// The text shows so many groups of violations of each kind, of canary sightings, and writers to exposed pages in
+    /// full.
     std::size_t shown_in_full = 5;
 };
 

@@ -15,8 +15,8 @@ struct scope_group {
     bool folded = false;  ///< the viewer shows its title only, until it is opened
 };
 
-/// Index of the group that covers `scope`, the one with the longest scope if there are several; groups.size() when there is
-/// none.
+/// Index of the group that covers `scope`, the one with the longest scope if there are several; groups.size() when
+/// there is none.
 std::size_t group_of(std::span<const scope_group> groups, std::string_view scope);
 
 }  // namespace pefsim::report

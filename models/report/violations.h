@@ -12,8 +12,8 @@
 
 namespace pefsim::report {
 
-/// What was done wrong. A violation is a fact about the run, never an error of the simulator. The kinds from shared_content
-/// on are notes: allowed, and probably not meant.
+/// What was done wrong. A violation is a fact about the run, never an error of the simulator. The kinds from
+/// shared_content on are notes: allowed, and probably not meant.
 enum class violation_kind : std::uint8_t {
     refused_access,  ///< the SMF check refused a bus access (host or device at a secure page, fetch from a
                      ///< shared one)
@@ -51,8 +51,8 @@ struct violation_group {
     std::uint64_t count = 1;
 };
 
-/// Everything that guest, host or device did wrong, and notes. All are counted; the first `capacity` are kept in full, and all
-/// are in a group, as far as there are not more than `group_capacity` groups.
+/// Everything that guest, host or device did wrong, and notes. All are counted; the first `capacity` are kept in full,
+/// and all are in a group, as far as there are not more than `group_capacity` groups.
 class violation_log {
 public:
     static constexpr std::size_t capacity = 10'000;

@@ -14,7 +14,8 @@ struct cost_range {
     [[nodiscard]] constexpr bool contains(double value) const { return value >= least && value <= most; }
 };
 
-/// A latency is at most a second, a cycle a millisecond, and a million of them are counted at most; a bandwidth is never 0.
+/// A latency is at most a second, a cycle a millisecond, and a million of them are counted at most; a bandwidth is
+/// never 0.
 [[nodiscard]] constexpr cost_range range_of(const cost& what) {
     if (what.unit == "GB/s") {
         return {.least = 1e-6, .most = 1e6};

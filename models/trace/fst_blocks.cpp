@@ -42,8 +42,8 @@ unsigned char* write_varint(unsigned char* to, std::uint64_t value) {
 
 /// One signal's changes in the block, as the block will have them: time in instants since the one before, and value.
 ///
-/// A bit stands with the time, a number behind it in whole bytes from its most significant digit on. Both are written the
-/// same way, which spares a branch that cannot be foreseen: the next change is another signal's.
+/// A bit stands with the time, a number behind it in whole bytes from its most significant digit on. Both are written
+/// the same way, which spares a branch that cannot be foreseen: the next change is another signal's.
 struct fst_blocks::signal_changes {
     signal_type type;
     unsigned width;

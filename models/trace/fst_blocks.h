@@ -18,8 +18,8 @@ namespace pefsim::trace {
 /// hierarchy, geometry, and a first block with the values in force.
 ///
 /// The library takes a value as a string of '0' and '1', keeps it, follows it back through memory when the block is
-/// written and packs it bit by bit: three quarters of the time of a traced run. Here a change is packed once, where it stays,
-/// in a list of its signal's own; a block is those lists, compressed one by one.
+/// written and packs it bit by bit: three quarters of the time of a traced run. Here a change is packed once, where it
+/// stays, in a list of its signal's own; a block is those lists, compressed one by one.
 ///
 /// Layout: fstWriterFlushContextPrivate() and fstReaderIterBlocks2() in fstapi.c.
 class fst_blocks {

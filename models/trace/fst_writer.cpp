@@ -79,8 +79,8 @@ private:
             fmt::format("trace file '{}': cannot be written", file_.place().string()));
     }
 
-    // The library maps two temporary files, with four words and the value of each signal. Where they found no space it dies
-    // of SIGBUS, so a file of their size is tried first. \returns errno
+    // The library maps two temporary files, with four words and the value of each signal. Where they found no space it
+    // dies of SIGBUS, so a file of their size is tried first. \returns errno
     static int room_for_temporaries(const std::vector<signal_declaration>& signals) {
         constexpr off_t of_each = 4 * sizeof(std::uint32_t) + sizeof(double);
         off_t size = of_each;

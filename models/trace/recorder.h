@@ -102,10 +102,10 @@ public:
     /// Scope of the recorder's own signals.
     static constexpr std::string_view violation_scope = "violations";
 
-    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it, which both take their places when
-    /// the waveform is whole (output::whole_file). All signals must
-    /// have been declared; simulation has not begun, or no process runs ahead at the moment (the values in
-    /// force are asked of the signals).
+    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it, which both take
+    /// their places when the waveform is whole (output::whole_file). All signals must have been declared;
+    /// simulation has not begun, or no process runs ahead at the moment (the values in force are asked of the
+    /// signals).
     /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither
     ///         .vcd nor .fst, or when the window is empty
     void start(const recording_options& options);

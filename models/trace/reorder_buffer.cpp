@@ -20,7 +20,8 @@ reorder_buffer::reorder_buffer() : limit_(usual_limit) {
     sorted_.reserve(usual_limit);
 }
 
-/// Sorts keys_ by the `time_bits` above `index_bits`, the least significant digit first; each pass keeps the order of equals.
+/// Sorts keys_ by the `time_bits` above `index_bits`, the least significant digit first; each pass keeps the order of
+/// equals.
 void reorder_buffer::sort_keys(unsigned index_bits, unsigned time_bits) {
     const unsigned passes = (time_bits + widest_digit - 1) / widest_digit;
     const unsigned digit = passes == 0 ? 0 : (time_bits + passes - 1) / passes;

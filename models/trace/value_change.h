@@ -6,8 +6,8 @@
 
 namespace pefsim::trace {
 
-/// A signal's change on its way into a waveform, small enough to be kept by the thousand. Which of `number` and `text` it
-/// has is the signal's type to say.
+/// A signal's change on its way into a waveform, small enough to be kept by the thousand. Which of `number` and `text`
+/// it has is the signal's type to say.
 struct value_change {
     std::uint64_t time;  ///< in units of SystemC's time resolution
     union {

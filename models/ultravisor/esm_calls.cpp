@@ -13,8 +13,8 @@ using memory::page_state;
 
 namespace {
 
-// The hypervisor registers its slots, brings the pages that the Ultravisor wants to see (kernel and device tree) and, at
-// H_SVM_INIT_DONE, all others.
+// The hypervisor registers its slots, brings the pages that the Ultravisor wants to see (kernel and device tree) and,
+// at H_SVM_INIT_DONE, all others.
 std::optional<answer> move_to_secure_memory(firmware& here, abi::phys_addr kbase, abi::phys_addr fdt,
                                             const power::registers& state, cpu::trap_context& context) {
     const h_status started = here.host.call(hcall::h_svm_init_start, {}, state, context).status;
@@ -47,8 +47,8 @@ std::optional<answer> move_to_secure_memory(firmware& here, abi::phys_addr kbase
     return std::nullopt;
 }
 
-// The hypervisor takes its pages back and terminates the secure virtual machine; the guest goes on as an ordinary one and
-// sees the hypervisor's answer (H_PARAMETER) as the failure of UV_ESM.
+// The hypervisor takes its pages back and terminates the secure virtual machine; the guest goes on as an ordinary one
+// and sees the hypervisor's answer (H_PARAMETER) as the failure of UV_ESM.
 answer abort_esm(firmware& here, answer failure, const power::registers& state, cpu::trap_context& context) {
     if (here.vm.state() != vm_state::transient) {
         return failure;

@@ -19,8 +19,8 @@ struct memory_slot {
     [[nodiscard]] abi::gfn end() const { return first + pages; }
 };
 
-/// The memory of a secure virtual machine: slots that never overlap, in order of address. What is outside is MMIO to the
-/// guest.
+/// The memory of a secure virtual machine: slots that never overlap, in order of address. What is outside is MMIO to
+/// the guest.
 class memory_slots {
 public:
     static constexpr std::uint64_t max_slots = 512;  ///< slot identifiers are below it

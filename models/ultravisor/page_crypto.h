@@ -23,9 +23,9 @@ struct page_seal {
 };
 
 /// Encryption of the pages that leave secure memory: AES-128-GCM with a key of this virtual machine, a 12-byte IV of 4
-/// random bytes and a counter (big-endian) that never repeats, and a 16-byte tag. The page's number is authenticated with
-/// it, so that one page's ciphertext is not accepted in another's place; an older ciphertext of the same page fails because
-/// the seal that is kept is the latest. (The public Ultravisor's code; its documentation says AES-IAPM.)
+/// random bytes and a counter (big-endian) that never repeats, and a 16-byte tag. The page's number is authenticated
+/// with it, so that one page's ciphertext is not accepted in another's place; an older ciphertext of the same page
+/// fails because the seal that is kept is the latest. (The public Ultravisor's code; its documentation says AES-IAPM.)
 class page_crypto {
 public:
     using key_type = std::array<std::byte, 16>;
@@ -37,7 +37,8 @@ public:
     page_crypto& operator=(const page_crypto&) = delete;
 
     page_seal seal(abi::gfn page, page_bytes plain, writable_page_bytes cipher);
-    /// \returns false, and leaves `plain` untouched, when `cipher` is not what seal() made for this page with this seal.
+    /// \returns false, and leaves `plain` untouched, when `cipher` is not what seal() made for this page with this
+    /// seal.
     [[nodiscard]] bool open(abi::gfn page, const page_seal& seal, page_bytes cipher,
                             writable_page_bytes plain);
 

@@ -30,7 +30,8 @@ using enum page_state;
 // The first six columns are the published table's, the last two the Ultravisor's own steps, described in its text.
 // clang-format off
 constexpr std::array<row, states> table{{
-    // from                 share       unshare           invalidate           page_in          page_out   commit      released     revert
+    // from                 share       unshare           invalidate           page_in          page_out   commit
+    // released     revert
     {secure,               {hv_sharing, same,             err,                 err,             paged_out, same,       err,         same}},
     {paged_out,            {hv_sharing, same,             err,                 secure,          same,      same,       err,         same}},
     {shared,               {same,       hv_unsharing,     shared_inv,          same,            same,      err,        err,         same}},

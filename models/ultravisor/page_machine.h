@@ -32,8 +32,8 @@ struct page_transition {
     friend bool operator==(const page_transition&, const page_transition&) = default;
 };
 
-/// The guest page frame machine of the Ultravisor: fourteen states, one table (page_machine.cpp). It holds from the moment
-/// that the virtual machine is secure; before, pages only move in.
+/// The guest page frame machine of the Ultravisor: fourteen states, one table (page_machine.cpp). It holds from the
+/// moment that the virtual machine is secure; before, pages only move in.
 ///
 /// The table is that of the public Ultravisor's include/svm_host.h. Where the documentation of the calls, the table and
 /// the code disagree, the documentation's contract and the invariants are followed:
@@ -42,8 +42,8 @@ struct page_transition {
 /// * UV_PAGE_INVAL of a shared page that is invalid already: nothing to do (code). The table would make it valid again,
 ///   and the Ultravisor would use a page that the hypervisor has taken back.
 /// * UV_PAGE_IN of an HV_SHARED page: error (table); the code would take the new page.
-/// * Sharing a PAGEDOUT page: the table's HV_SHARING is reached by way of SECURE, as in the code: the page comes in first,
-///   so that its content survives when the share fails.
+/// * Sharing a PAGEDOUT page: the table's HV_SHARING is reached by way of SECURE, as in the code: the page comes in
+///   first, so that its content survives when the share fails.
 ///
 /// \param state any state but `normal`, which is no state of a secure guest's page (std::logic_error)
 page_transition next(memory::page_state state, page_event event);

@@ -12,8 +12,8 @@ namespace {
 
 std::span<const std::byte> whole(const std::byte* page) { return {page, abi::page_size}; }
 
-// The host's page behind the guest physical page of the same number (abi::normal_memory_base); the hypervisor may name any
-// that is aligned and is not in secure memory.
+// The host's page behind the guest physical page of the same number (abi::normal_memory_base); the hypervisor may name
+// any that is aligned and is not in secure memory.
 std::optional<abi::gfn> normal_frame_at(const firmware& here, std::uint64_t real_address) {
     const std::uint64_t offset = real_address - abi::normal_memory_base;
     if (real_address < abi::normal_memory_base || offset >= here.bus.ram().size() ||

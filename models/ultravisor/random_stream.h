@@ -8,8 +8,8 @@
 
 namespace pefsim::ultravisor {
 
-/// Random numbers that cost about a nanosecond each: SplitMix64 (Steele, Lea and Flood 2014). Deterministic, and not for
-/// keys: its output gives its state away.
+/// Random numbers that cost about a nanosecond each: SplitMix64 (Steele, Lea and Flood 2014). Deterministic, and not
+/// for keys: its output gives its state away.
 class random_stream {
 public:
     explicit random_stream(std::uint64_t seed) : state_(seed) {}

@@ -15,8 +15,8 @@ struct disguise {
     std::uint64_t cookie = 0;
 };
 
-/// Register hygiene between a secure guest and the hypervisor (doc/reflecting-exceptions.rst and core/masked-sprs-raw.h of
-/// the public Ultravisor).
+/// Register hygiene between a secure guest and the hypervisor (doc/reflecting-exceptions.rst and core/masked-sprs-raw.h
+/// of the public Ultravisor).
 ///
 /// Shown to the hypervisor:
 ///
@@ -34,8 +34,8 @@ struct disguise {
 /// | MSR                   | SF, HV, ME, LE                                                               |
 /// | NIP                   | 0xc00, the system call vector                                                |
 ///
-/// Back to the guest come only R3 .. R3 + outputs - 1, and only when the hypervisor has left LPIDR, PIDR and the cookie as
-/// they were. (The public Ultravisor randomises the first register only: get_next_random64() never refills.)
+/// Back to the guest come only R3 .. R3 + outputs - 1, and only when the hypervisor has left LPIDR, PIDR and the cookie
+/// as they were. (The public Ultravisor randomises the first register only: get_next_random64() never refills.)
 class reflection {
 public:
     static constexpr std::uint64_t masked_decrementer = 0x7fff'ffff;

@@ -47,8 +47,9 @@ constexpr std::string_view to_name(vm_state state) {
     return "?";
 }
 
-/// The Ultravisor's record of the virtual machine: state, memory slots, the state of each page, the seals of the pages that
-/// are out, and its key; and the moves of pages' contents that go with changes of state. The only writer of page states.
+/// The Ultravisor's record of the virtual machine: state, memory slots, the state of each page, the seals of the pages
+/// that are out, and its key; and the moves of pages' contents that go with changes of state. The only writer of page
+/// states.
 ///
 /// Plain C++: no calls to the hypervisor, no time of its own (`when` is the local time of whoever causes the change).
 class secure_vm {
@@ -91,11 +92,11 @@ public:
     void seal(abi::gfn page, abi::gfn to, const sc_core::sc_time& when);
     /// PAGEDOUT to SECURE. \returns false, and changes nothing, when `from` does not hold the page's latest ciphertext
     [[nodiscard]] bool open(abi::gfn from, abi::gfn page, const sc_core::sc_time& when);
-    /// The hypervisor has provided a page for a shared one. A page that it takes back and provides again keeps its content;
-    /// one that it took back before the share was complete is zeroed now.
+    /// The hypervisor has provided a page for a shared one. A page that it takes back and provides again keeps its
+    /// content; one that it took back before the share was complete is zeroed now.
     void map_shared(abi::gfn page, const sc_core::sc_time& when);
-    /// HV_SHARED to SHARED: the shared page reads as zero, what was secret is scrubbed. With the hypervisor's page taken
-    /// back already (HV_SHARED_INV to SHARED_INV), that page is left alone.
+    /// HV_SHARED to SHARED: the shared page reads as zero, what was secret is scrubbed. With the hypervisor's page
+    /// taken back already (HV_SHARED_INV to SHARED_INV), that page is left alone.
     void complete_share(abi::gfn page, const sc_core::sc_time& when);
     /// HV_UNSHARED to SECURE: the page reads as zero.
     void complete_unshare(abi::gfn page, const sc_core::sc_time& when);

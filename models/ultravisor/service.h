@@ -13,7 +13,7 @@
 
 namespace pefsim::ultravisor {
 
-    /// What an ultracall comes to.
+/// What an ultracall comes to.
 struct answer {
     abi::u_status status = abi::u_status::u_success;
     std::string_view why{};     ///< of a failure: goes into the violation log

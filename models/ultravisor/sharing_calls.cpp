@@ -23,12 +23,12 @@ bool being_released(page_state state) {
     return state == page_state::hv_unsharing || state == page_state::hv_unsharing_inv;
 }
 
-// In all of this file: a hypercall may change the state of any page, as far as the page machine lets the hypervisor, and
-// may take a page's memory slot away (the page is NORMAL then) or end the guest. So nothing that was known before it holds
-// after it.
+// In all of this file: a hypercall may change the state of any page, as far as the page machine lets the hypervisor,
+// and may take a page's memory slot away (the page is NORMAL then) or end the guest. So nothing that was known before
+// it holds after it.
 
-// A range is checked as a whole before anything changes: a page in transit, or one that cannot be unshared, fails the call
-// with no page touched.
+// A range is checked as a whole before anything changes: a page in transit, or one that cannot be unshared, fails the
+// call with no page touched.
 std::optional<answer> bad_range(const firmware& here, abi::gfn first, std::uint64_t pages, page_event event) {
     const std::uint64_t gpa = abi::page_base(first).value();
     if (!here.vm.owns(first)) {
@@ -46,8 +46,8 @@ std::optional<answer> bad_range(const firmware& here, abi::gfn first, std::uint6
     return std::nullopt;
 }
 
-// From HV_UNSHARING(_INV) to HV_UNSHARED. A page that the hypervisor does not give up can be neither the guest's nor the
-// host's: the guest is ended.
+// From HV_UNSHARING(_INV) to HV_UNSHARED. A page that the hypervisor does not give up can be neither the guest's nor
+// the host's: the guest is ended.
 bool release_from_hypervisor(firmware& here, abi::gfn page, const power::registers& state,
                              cpu::trap_context& context) {
     const std::uint64_t gpa = abi::page_base(page).value();

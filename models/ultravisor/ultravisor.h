@@ -26,19 +26,20 @@ namespace pefsim::ultravisor {
 /// Implements cpu::trap_if for the guest's CPUs and for the hypervisor: bind their ports to the module. Its own port
 /// `hypervisor` takes the hypercalls of the secure guest, and those that it makes itself (H_SVM_*).
 ///
-/// * Ultracalls: Documentation/powerpc/ultravisor.rst of the kernel; return codes and the order of the checks are the public
-///   Ultravisor's where the documentation leaves them open (service.h). A call that fails for any reason
-///   but U_RETRY is a violation in the log (call_refused), with the reason.
+/// * Ultracalls: Documentation/powerpc/ultravisor.rst of the kernel; return codes and the order of the checks are the
+///   public Ultravisor's where the documentation leaves them open (service.h). A call that fails for any reason but
+///   U_RETRY is a violation in the log (call_refused), with the reason.
 /// * Pages: page_machine.h, page_crypto.h. The Ultravisor accounts for each change of a page's state.
-/// * Hypercalls of the secure guest: reflection.h. H_RANDOM is answered here. H_SVM_* are not for guests, and undeclared
-///   hypercalls would have no registers to show: both are refused with H_FUNCTION and a violation, so that a guest can
-///   look for optional calls as it does on any hypervisor (the public Ultravisor ends the guest instead).
-/// * Storage interrupts: MMIO becomes H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE, its bytes a big-endian integer there; pages that
-///   are out are asked for.
-/// * A hypervisor that changes LPIDR, PIDR or the cookie, or cannot bring a page back, ends the guest: its memory is scrubbed,
-///   every CPU of it finds trap_context::terminated or fault_outcome::terminated.
+/// * Hypercalls of the secure guest: reflection.h. H_RANDOM is answered here. H_SVM_* are not for guests, and
+///   undeclared hypercalls would have no registers to show: both are refused with H_FUNCTION and a violation, so that a
+///   guest can look for optional calls as it does on any hypervisor (the public Ultravisor ends the guest instead).
+/// * Storage interrupts: MMIO becomes H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE, its bytes a big-endian integer there;
+///   pages that are out are asked for.
+/// * A hypervisor that changes LPIDR, PIDR or the cookie, or cannot bring a page back, ends the guest: its memory is
+///   scrubbed, every CPU of it finds trap_context::terminated or fault_outcome::terminated.
 ///
-/// Time: each ultracall, reflection and page operation adds its cost to the caller's delay; the hypervisor adds its own.
+/// Time: each ultracall, reflection and page operation adds its cost to the caller's delay; the hypervisor adds its
+/// own.
 ///
 /// Signals: vm_state, ultracall, hypercall, page, crypt_operations. Metrics: see instruments.h.
 class ultravisor : public sc_core::sc_module, public cpu::trap_if {

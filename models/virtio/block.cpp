@@ -68,7 +68,7 @@ block::block(const sc_core::sc_module_name& module_name, trace::recorder& record
     }
 }
 
-// ---------------------------------------------------------------------------------------------------- configuration
+// --- configuration
 
 std::uint64_t block::features() const {
     return blk::f_seg_max | blk::f_blk_size | (config_.size_max != 0 ? blk::f_size_max : 0) |
@@ -110,7 +110,7 @@ bool block::write_config(std::size_t offset, std::span<const std::byte> from) {
 // 5.2.5.2, 5.2.6.2: a driver that knows of flush gets a cache; one that does not gets stable writes.
 void block::features_changed() { writeback_ = (negotiated_features() & blk::f_flush) != 0; }
 
-// --------------------------------------------------------------------------------------------------------- requests
+// --- requests
 
 bool block::supported(block_operation operation) const {
     const auto row = std::ranges::find(types, operation, &type_row::operation);

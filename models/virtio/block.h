@@ -30,9 +30,10 @@ constexpr std::string_view to_name(block_operation operation) {
 ///
 /// Ports: `disk`.
 ///
-/// A read or write takes timing::block_latency, in parallel with all others, and then its bytes at timing::block_bandwidth,
-/// after those of the requests before it; a flush ends after everything before it. Data move when the request is finished:
-/// from the disk into the driver's buffers, or from there to the disk. Other requests are answered at once.
+/// A read or write takes timing::block_latency, in parallel with all others, and then its bytes at
+/// timing::block_bandwidth, after those of the requests before it; a flush ends after everything before it. Data move
+/// when the request is finished: from the disk into the driver's buffers, or from there to the disk. Other requests are
+/// answered at once.
 ///
 /// | status | when                                                                                                  |
 /// |--------|-------------------------------------------------------------------------------------------------------|
@@ -40,8 +41,8 @@ constexpr std::string_view to_name(block_operation operation) {
 /// |        | device's access to a buffer was refused; no header                                                    |
 /// | UNSUPP | a type that does not exist or was not negotiated                                                      |
 ///
-/// Sectors beyond the capacity, broken sectors, and a request without header or status byte are the driver's breaches. A
-/// request without status byte cannot be answered: it is returned with length 0.
+/// Sectors beyond the capacity, broken sectors, and a request without header or status byte are the driver's breaches.
+/// A request without status byte cannot be answered: it is returned with length 0.
 ///
 /// Signals: those of virtio_device, and `operation` per queue.
 class block : public virtio_device {
@@ -63,8 +64,8 @@ public:
 
     sc_core::sc_port<backend::block_backend_if> disk{"disk"};
 
-    /// \throws std::invalid_argument for queues that virtio_device refuses, a block size that is no power of two from 512 on,
-    ///         CONFIG_WCE without FLUSH (5.2.5.2), or costs that are not positive
+    /// \throws std::invalid_argument for queues that virtio_device refuses, a block size that is no power of two from
+    ///         512 on, CONFIG_WCE without FLUSH (5.2.5.2), or costs that are not positive
     block(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
 
     [[nodiscard]] std::uint64_t features() const override;

@@ -15,8 +15,8 @@ namespace pefsim::virtio {
 
 /// The entropy device (VIRTIO 1.2, 5.4): fills each buffer after timing::entropy_latency.
 ///
-/// Ports: `source`. A request gets at most 64 KiB. A buffer without device-writable bytes is the driver's breach (5.4.6.1)
-/// and is returned with length 0.
+/// Ports: `source`. A request gets at most 64 KiB. A buffer without device-writable bytes is the driver's breach
+/// (5.4.6.1) and is returned with length 0.
 class entropy : public virtio_device {
 public:
     struct config {

@@ -71,7 +71,7 @@ void net::set_link(bool up) {
     }
 }
 
-// ---------------------------------------------------------------------------------------------------------- receive
+// --- receive
 
 void net::receive(std::span<const std::byte> frame) {
     if (!active(wire::receive_queue) || !link_up_ || fifo_count_ == fifo_.size() ||
@@ -136,7 +136,7 @@ void net::deliver(std::span<const std::byte> frame, device_queue& queue, sc_time
     complete(*buffer, packet.size());
 }
 
-// --------------------------------------------------------------------------------------------------------- transmit
+// --- transmit
 
 void net::begin(request& what, sc_time& delay) {
     const std::uint64_t size = what.chain.readable_bytes();

@@ -20,14 +20,14 @@ namespace pefsim::virtio {
 ///
 /// Ports: `network`.
 ///
-/// A frame that the driver transmits goes to the network when the device takes it; its buffer comes back when the frame is on
-/// the wire. A received frame is written, behind its header, into the next receive buffer; without one, or while the driver
-/// is not there or the link is down, it is dropped and counted. Receive buffers are looked for when frames come in, so the
-/// device asks for no doorbells of that queue.
+/// A frame that the driver transmits goes to the network when the device takes it; its buffer comes back when the frame
+/// is on the wire. A received frame is written, behind its header, into the next receive buffer; without one, or while
+/// the driver is not there or the link is down, it is dropped and counted. Receive buffers are looked for when frames
+/// come in, so the device asks for no doorbells of that queue.
 ///
-/// The driver's breaches: a transmitted frame that is not 14 bytes .. MTU + 18 long or asks for an offload, a receive buffer
-/// too small for a frame; such a buffer is returned with length 0 and the frame is dropped. Unknown flags, checksum fields and
-/// hdr_len are not looked at (5.1.6.2.2).
+/// The driver's breaches: a transmitted frame that is not 14 bytes .. MTU + 18 long or asks for an offload, a receive
+/// buffer too small for a frame; such a buffer is returned with length 0 and the frame is dropped. Unknown flags,
+/// checksum fields and hdr_len are not looked at (5.1.6.2.2).
 ///
 /// Signals: those of virtio_device (queue0 receives, queue1 transmits); `rx_bytes`, `tx_bytes`, `rx_dropped` (event).
 class net : public virtio_device, public backend::network_card_if {

@@ -85,9 +85,9 @@ constexpr std::string_view to_name(queue_error error) { return describe(error).n
 
 /// Device side of a split virtqueue (VIRTIO 1.2, 2.7), from its activation to its reset.
 ///
-/// It knows the rings' layout and nothing of devices or transports; guest memory is a parameter of each call. It reads as a
-/// device does: the available index once per batch, the run of new ring entries in one read, descriptors by lines of 64
-/// bytes, an indirect table in one read; used elements go out in one write per batch.
+/// It knows the rings' layout and nothing of devices or transports; guest memory is a parameter of each call. It reads
+/// as a device does: the available index once per batch, the run of new ring entries in one read, descriptors by lines
+/// of 64 bytes, an indirect table in one read; used elements go out in one write per batch.
 ///
 /// A queue that finds an error stops for good: pop() returns `broken` and publish() writes nothing any more. No content
 /// of the rings makes it loop, or read or write outside the areas given here.
@@ -109,14 +109,16 @@ public:
     /// The next chain that the driver made available, in order of the available ring.
     pop_result pop(queue_memory& memory, descriptor_chain& chain, sc_core::sc_time& delay);
 
-    /// Asks the driver for notifications again (2.7.10). To be called on an empty queue, before the device goes to sleep.
+    /// Asks the driver for notifications again (2.7.10). To be called on an empty queue, before the device goes to
+    /// sleep.
     /// \returns true when a chain came in meanwhile: the caller pops on
     bool enable_notifications(queue_memory& memory, sc_core::sc_time& delay);
-    /// Tells the driver that notifications are not needed while the device looks anyhow. With EVENT_IDX there is nothing
-    /// to write: the index last asked for lies behind.
+    /// Tells the driver that notifications are not needed while the device looks anyhow. With EVENT_IDX there is
+    /// nothing to write: the index last asked for lies behind.
     void disable_notifications(queue_memory& memory, sc_core::sc_time& delay);
 
-    /// Returns a chain to the driver with the next publish(). \param written bytes of its device-writable part, from its start
+    /// Returns a chain to the driver with the next publish(). \param written bytes of its device-writable part, from
+    /// its start
     void add_used(std::uint16_t head, std::uint32_t written);
     [[nodiscard]] std::size_t unpublished() const { return pending_.size(); }
     /// Writes the used elements, then the used index (2.7.8). \returns true when the driver wants an interrupt (2.7.7)

@@ -62,7 +62,7 @@ bool virtio_device::write_config(std::size_t /*offset*/, std::span<const std::by
     return false;
 }
 
-// -------------------------------------------------------------------------------------------------------- life cycle
+// --- life cycle
 
 void virtio_device::negotiated(std::uint64_t features) {
     features_ = features;
@@ -129,7 +129,7 @@ void virtio_device::config_changed(sc_time& delay) {
     }
 }
 
-// ------------------------------------------------------------------------------------------------- taking requests
+// --- taking requests
 
 void virtio_device::kick(std::uint16_t index, const sc_time& delay) {
     device_queue& queue = queues_[index];
@@ -160,7 +160,8 @@ void virtio_device::serve_queue(device_queue& queue) {
 void virtio_device::serve(device_queue& queue, sc_time& delay) {
     queue.ring->disable_notifications(*transport_, delay);
     do {
-        // When the last chain known of is taken, the index is read again behind the wish for doorbells, not before it too.
+        // When the last chain known of is taken, the index is read again behind the wish for doorbells, not before it
+        // too.
         while (request* const next = pop(queue, delay)) {
             begin(*next, delay);
             if (queue.ring->next_avail() == queue.ring->avail_seen()) {
@@ -219,7 +220,7 @@ void virtio_device::breach(const request& what, std::string detail, const sc_tim
                                    .detail = std::move(detail)});
 }
 
-// ---------------------------------------------------------------------------------------------- finishing requests
+// --- finishing requests
 
 void virtio_device::finish_at(request& what, const sc_time& when) {
     due_.push_back({when, what.number, what.slot});

@@ -37,27 +37,28 @@ struct request {
         0;  ///< below virtio_device::slots(): where a device keeps what it knows of the request
 };
 
-/// A virtio device without its transport: the life of its queues, and the threads that serve them. Subclasses say what a
-/// request means.
+/// A virtio device without its transport: the life of its queues, and the threads that serve them. Subclasses say what
+/// a request means.
 ///
 ///                       activate(queue): DRIVER_OK, or queue_enable after a queue_reset
-///      +----------+ -------------------------------------------------------------> +--------+
-///      | inactive |                                                                | active |
-///      +----------+ <------------------------------------------------------------- +--------+
-///           ^            deactivate(queue): queue_reset      reset(): status := 0       |
-///           |                                                                          | the driver's ring is malformed,
-///           |  reset(): status := 0                                                     | or the device cannot reach it
-///      +----------+                                                                     |
-///      |  broken  | <-------------------------------------------------------------------+
+///      +----------+ ----------------------------------------------------> +--------+
+///      | inactive |                                                       | active |
+///      +----------+ <---------------------------------------------------- +--------+
+///           ^             deactivate(queue): queue_reset                      |
+///           |             reset(): status := 0                                | the driver's ring is malformed,
+///           |  reset(): status := 0                                           | or the device cannot reach it
+///      +----------+                                                           |
+///      |  broken  | <---------------------------------------------------------+
 ///      +----------+   all queues: DEVICE_NEEDS_RESET
 ///
 /// An inactive queue has no ring: there is nothing by which the device could reach guest memory or notify the driver.
-/// Requests in flight when a queue stops are dropped; the device neither touches their buffers afterwards nor returns them.
+/// Requests in flight when a queue stops are dropped; the device neither touches their buffers afterwards nor returns
+/// them.
 ///
-/// Time. A doorbell wakes the queue's thread after timing::virtqueue_kick. The thread takes all requests there are; each memory
-/// access adds its cost, and the sum is waited for once per batch. begin() starts a request and says when it is to be
-/// finished; several are in flight. One thread per device finishes them in order of their completion times, publishes what
-/// has come together, and interrupts the driver at most once per queue and batch.
+/// Time. A doorbell wakes the queue's thread after timing::virtqueue_kick. The thread takes all requests there are;
+/// each memory access adds its cost, and the sum is waited for once per batch. begin() starts a request and says when
+/// it is to be finished; several are in flight. One thread per device finishes them in order of their completion times,
+/// publishes what has come together, and interrupts the driver at most once per queue and batch.
 ///
 /// What the driver does wrong is in the log of violations: virtqueue_malformed for rings, device_protocol for requests.
 ///

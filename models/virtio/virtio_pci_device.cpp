@@ -115,7 +115,7 @@ std::uint64_t virtio_pci_device::offered_features() const {
            (config_.ring_reset ? spec::f_ring_reset : 0) | device_->features();
 }
 
-// -------------------------------------------------------------------------------------------------------------- BAR 0
+// --- BAR 0
 
 std::uint64_t virtio_pci_device::bar_read(std::uint64_t offset, unsigned size, sc_time& delay) {
     const std::uint64_t within = offset % region_size;
@@ -184,7 +184,7 @@ void virtio_pci_device::notify(std::uint64_t offset, unsigned size, std::uint64_
     }
 }
 
-// ---------------------------------------------------------------------------------- window in configuration space (D24)
+// --- window in configuration space (D24)
 
 void virtio_pci_device::capability_write(unsigned offset, unsigned size, std::uint32_t value) {
     if (offset < window_ || offset >= window_ + sizeof(wire::cfg_cap)) {
@@ -232,7 +232,7 @@ bool virtio_pci_device::window_usable() {
     return usable;
 }
 
-// --------------------------------------------------------------------------------------------------------- interrupts
+// --- interrupts
 
 // D20, D26: with MSI-X the mapped vector, or none; else the pin, with the ISR bit set before it.
 bool virtio_pci_device::interrupt(std::uint16_t vector, std::uint8_t isr_bit, sc_time& delay) {

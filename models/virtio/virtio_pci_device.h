@@ -49,8 +49,8 @@ device_phase phase_of(std::uint8_t status);
 /// | 0x3000 | notifications | 2, queue n at n * notify_multiplier                                                    |
 /// | all    | BAR 0         | 5, window in configuration space (PCI_CFG)                                             |
 ///
-/// Interrupts: MSI-X, one vector for configuration changes and one for each queue by default; the driver maps them as it likes.
-/// While MSI-X is off, the ISR status and the interrupt pin.
+/// Interrupts: MSI-X, one vector for configuration changes and one for each queue by default; the driver maps them as
+/// it likes. While MSI-X is off, the ISR status and the interrupt pin.
 ///
 /// Life of the device status (2.1, 3.1): each step is allowed when those before it were taken.
 ///
@@ -59,11 +59,13 @@ device_phase phase_of(std::uint8_t status);
 ///     |        for a subset of the offered features that has VERSION_1; else the bit reads 0       |
 ///     +------- writing 0, at any time -------------------------------------------------------------+
 ///
-/// Queues become active at DRIVER_OK, and with RING_RESET again at queue_enable after a queue_reset; the device does not
-/// access memory before. Without ACCESS_PLATFORM negotiated it bypasses the IOMMU: bus addresses are guest physical ones.
+/// Queues become active at DRIVER_OK, and with RING_RESET again at queue_enable after a queue_reset; the device does
+/// not access memory before. Without ACCESS_PLATFORM negotiated it bypasses the IOMMU: bus addresses are guest physical
+/// ones.
 ///
-/// A driver that breaks these rules, or accesses a field in another than its natural width (4.1.3.1), or the IDs of queues
-/// that do not exist, is in the log of violations (device_protocol). Such a write has no effect, unless only its width is wrong.
+/// A driver that breaks these rules, or accesses a field in another than its natural width (4.1.3.1), or the IDs of
+/// queues that do not exist, is in the log of violations (device_protocol). Such a write has no effect, unless only its
+/// width is wrong.
 ///
 /// Signals: `status`, `phase`, `features` (negotiated), `config_interrupt` (event), `isr`.
 class virtio_pci_device : public pci::pci_function, private device_transport {
@@ -84,7 +86,8 @@ public:
     static constexpr std::uint64_t notify_offset = 0x3000;
     static constexpr std::uint64_t region_size = 0x1000;
 
-    /// \throws std::invalid_argument when the notification addresses of all queues do not fit or the multiplier is not allowed
+    /// \throws std::invalid_argument when the notification addresses of all queues do not fit or the multiplier is not
+    /// allowed
     virtio_pci_device(const sc_core::sc_module_name& name, trace::recorder& recorder,
                       const config& parameters, const device_identity& identity);
 

@@ -165,7 +165,7 @@ void virtio_pci_device::write_common(std::uint64_t offset, unsigned size, std::u
     }
 }
 
-// ------------------------------------------------------------------------------------------------- the whole device
+// --- the whole device
 
 void virtio_pci_device::set_device_feature_select(std::uint64_t value, sc_time& /*delay*/) {
     device_feature_select_ = static_cast<std::uint32_t>(value);
@@ -199,7 +199,7 @@ void virtio_pci_device::set_queue_select(std::uint64_t value, sc_time& /*delay*/
     queue_select_ = static_cast<std::uint16_t>(value);
 }
 
-// ----------------------------------------------------------------------------------------------------- device status
+// --- device status
 
 void virtio_pci_device::set_device_status(std::uint64_t value, sc_time& delay) {
     const sc_time now = sc_time_stamp() + delay;
@@ -294,7 +294,7 @@ void virtio_pci_device::show_status(const sc_time& when) {
     isr_signal_.set(isr_, when);
 }
 
-// ------------------------------------------------------------------------------------------------- the selected queue
+// --- the selected queue
 
 virtio_pci_device::queue_registers* virtio_pci_device::configurable(std::string_view field_name) {
     queue_registers* const q = selected();

@@ -11,12 +11,12 @@
 
 namespace pefsim::platform {
 
-/// The leak oracle's secrets: 32 random bytes each, known to the exposure ledger, which looks for them in everything that
-/// reaches the host, and planted in the guest before its workload begins.
+/// The leak oracle's secrets: 32 random bytes each, known to the exposure ledger, which looks for them in everything
+/// that reaches the host, and planted in the guest before its workload begins.
 ///
-/// They stand in buffers of many sizes among those of the drivers, so that they share pages with what is sent to devices; in
-/// memory that was given back to the kernel, so that what is allocated later, rings and bounce buffers of a device that
-/// is probed late included, begins with them; and in the registers R14 to R29 of CPU 0.
+/// They stand in buffers of many sizes among those of the drivers, so that they share pages with what is sent to
+/// devices; in memory that was given back to the kernel, so that what is allocated later, rings and bounce buffers of a
+/// device that is probed late included, begins with them; and in the registers R14 to R29 of CPU 0.
 class canaries {
 public:
     static constexpr std::size_t secret_size = 32;

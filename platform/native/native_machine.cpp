@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <stdexcept>
 
-#include "abi/platform.h"
 #include "platform/seeds.h"
 #include "report/metrics.h"
 #include "report/run_ending.h"
@@ -59,44 +58,26 @@ void native_machine::build_guest() {
 
 /// The experiment: which module of DMA operations stands behind which port of virtio core.
 void native_machine::bind_dma_operations() {
-    const auto serve = [this](auto& module) {
-        module.pages(kernel_->pages);
-        module.log(kernel_->log);
-    };
-    direct_ = std::make_unique<dma_ops::direct_dma_ops>(
-        "direct", recorder(), dma_ops::direct_dma_ops::config{.costs = config_.costs});
-    serve(*direct_);
-    if (config_.uses(dma_operations::swiotlb)) {
-        swiotlb_ = std::make_unique<dma_ops::swiotlb_dma_ops>(
-            "swiotlb", recorder(),
-            dma_ops::swiotlb_dma_ops::config{
-                .pool_size = config_.swiotlb_size, .cpus = config_.areas_of_pool(), .costs = config_.costs});
-        serve(*swiotlb_);
-    }
-    if (config_.uses(dma_operations::iommu)) {
-        iommu_ = std::make_unique<dma_ops::iommu_dma_ops>(
-            "iommu", recorder(), dma_ops::iommu_dma_ops::config{.costs = config_.costs});
-        serve(*iommu_);
+    for (const dma_operations_row& row : dma_operations_rows()) {
+        if (row.which == dma_operations::direct || config_.uses(row.which)) {
+            const auto& module = dma_ops_[row.which] = row.make(recorder(), config_);
+            module->pages(kernel_->pages);
+            module->log(kernel_->log);
+        }
     }
     kernel_->virtio.arch_dma_ops(operations(config_.arch_dma_ops));
-    kernel_->virtio.virtio_direct_dma_ops(*direct_);
+    kernel_->virtio.virtio_direct_dma_ops(operations(dma_operations::direct));
     if (config_.platform_dma_ops != dma_operations::none) {
         kernel_->virtio.platform_dma_ops(operations(config_.platform_dma_ops));
     }
 }
 
 dma_ops::dma_ops_if& native_machine::operations(dma_operations which) {
-    switch (which) {
-    case dma_operations::direct:
-        return *direct_;
-    case dma_operations::swiotlb:
-        return *swiotlb_;
-    case dma_operations::iommu:
-        return *iommu_;
-    case dma_operations::none:
-        break;
+    const auto found = dma_ops_.find(which);
+    if (found == dma_ops_.end()) {
+        throw std::logic_error(fmt::format("machine: there are no DMA operations called {}", to_name(which)));
     }
-    throw std::logic_error("machine: there are no DMA operations called none");
+    return *found->second;
 }
 
 void native_machine::group_guest_signals() {

@@ -3,15 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <systemc>
 #include <vector>
 
 #include "cpu/native/native_cpu.h"
-#include "dma_ops/direct_dma_ops.h"
-#include "dma_ops/iommu_dma_ops.h"
-#include "dma_ops/swiotlb_dma_ops.h"
+#include "dma_ops/mapped_dma_ops.h"
 #include "guest/kernel.h"
 #include "platform/machine.h"
 #include "platform/native/canaries.h"
@@ -23,12 +22,12 @@ namespace pefsim::platform {
 
 /// A machine with a native guest: the guest's kernel is C++ and runs on host-compiled CPUs.
 ///
-/// Its parts are reachable, so that a scenario can look at, or play, any side. Modules below it, besides a machine's: cpu0 ..,
-/// direct, swiotlb, iommu (those that are used), kernel.
+/// Its parts are reachable, so that a scenario can look at, or play, any side. Modules below it, besides a machine's:
+/// cpu0 .., direct, swiotlb, iommu (those that are used), kernel.
 class native_machine : public machine {
 public:
-    /// \throws std::invalid_argument for a configuration that cannot be (native_machine_config::check()), or an image or a pcap
-    ///         file that cannot be used
+    /// \throws std::invalid_argument for a configuration that cannot be (native_machine_config::check()), or an image
+    ///         or a pcap file that cannot be used
     native_machine(const sc_core::sc_module_name& name, const native_machine_config& config,
                    std::uint64_t seed);
     ~native_machine() override;
@@ -72,9 +71,7 @@ private:
 
     native_machine_config config_;
     std::vector<std::unique_ptr<cpu::native::native_cpu>> cpus_;
-    std::unique_ptr<dma_ops::direct_dma_ops> direct_;
-    std::unique_ptr<dma_ops::swiotlb_dma_ops> swiotlb_;
-    std::unique_ptr<dma_ops::iommu_dma_ops> iommu_;
+    std::map<dma_operations, std::unique_ptr<dma_ops::mapped_dma_ops>> dma_ops_;
     std::unique_ptr<guest::kernel> kernel_;
     canaries canaries_;  // its buffers go back to the kernel
 };

@@ -26,16 +26,11 @@ void native_machine_config::declare(parameter_set& parameters) {
     parameters.add("canaries", canaries, "secrets", "secrets planted in the guest for the leak oracle");
     declare_machine(parameters);
 
-    parameters.add("dma_ops.arch", arch_dma_ops,
-                   {{"direct", dma_operations::direct},
-                    {"swiotlb", dma_operations::swiotlb},
-                    {"iommu", dma_operations::iommu}},
+    auto words = dma_operations_words();
+    parameters.add("dma_ops.arch", arch_dma_ops, words,
                    "DMA operations that the architecture gives a device");
-    parameters.add("dma_ops.platform", platform_dma_ops,
-                   {{"none", dma_operations::none},
-                    {"direct", dma_operations::direct},
-                    {"swiotlb", dma_operations::swiotlb},
-                    {"iommu", dma_operations::iommu}},
+    words.insert(words.begin(), {"none", dma_operations::none});
+    parameters.add("dma_ops.platform", platform_dma_ops, words,
                    "DMA operations that the platform's override hook installs");
 
     parameters.add("dma_ops.override", override_when,
@@ -50,6 +45,9 @@ void native_machine_config::declare(parameter_set& parameters) {
                    "areas of the pool; 0: one per CPU, as far as the pool goes");
 
     declare_devices(parameters);
+    if (network) {
+        declare_network(parameters);
+    }
     declare_costs(parameters);
 }
 

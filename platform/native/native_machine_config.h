@@ -6,25 +6,10 @@
 
 #include "guest/dma_ops_selection.h"
 #include "platform/machine_config.h"
+#include "platform/native/dma_operations.h"
 #include "platform/parameter_set.h"
 
 namespace pefsim::platform {
-
-/// A module of DMA operations that can be bound to one of virtio core's ports.
-enum class dma_operations : std::uint8_t { none, direct, swiotlb, iommu };
-constexpr std::string_view to_name(dma_operations operations) {
-    switch (operations) {
-    case dma_operations::none:
-        return "none";
-    case dma_operations::direct:
-        return "direct";
-    case dma_operations::swiotlb:
-        return "swiotlb";
-    case dma_operations::iommu:
-        return "iommu";
-    }
-    return "?";
-}
 
 /// A machine and its native guest. The default guest is an ordinary one.
 struct native_machine_config : machine_config {

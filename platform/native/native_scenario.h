@@ -13,18 +13,19 @@
 
 namespace pefsim::platform {
 
-/// One scenario of a native guest: a machine, what its guest does, and what the run is to show. Derive from it, override what is
-/// needed, and give the binary a main():
+/// One scenario of a native guest: a machine, what its guest does, and what the run is to show. Derive from it,
+/// override what is needed, and give the binary a main():
 ///
 ///     int main(int argc, char** argv) { return pefsim::platform::run_scenario<my_scenario>(argc, argv); }
 ///
-/// The calls come in this order: configure, declare, (the command line is read), prepare, run. The default run() makes one
-/// machine, runs guest_main() on its CPU 0 and then judge()s.
+/// The calls come in this order: configure, declare, (the command line is read), prepare, run. The default run() makes
+/// one machine, runs guest_main() on its CPU 0 and then judge()s.
 ///
-/// What a call throws is a mistake in the scenario: one line on standard error says which call and what, and the exit status is
-/// 1. Only prepare() refuses what the user has given, by std::invalid_argument. An exception in guest_main() ends the guest
-/// by a panic, and judge() is not called. A scenario that expects nothing is a mistake, too, and so is one of whose modules
-/// (with signals, metrics or processes) a part is gone before its machine.
+/// What a call throws is a mistake in the scenario: one line on standard error says which call and what, and the exit
+/// status is
+/// 1. Only prepare() refuses what the user has given, by std::invalid_argument. An exception in guest_main() ends the
+///   guest by a panic, and judge() is not called. A scenario that expects nothing is a mistake, too, and so is one of
+///   whose modules (with signals, metrics or processes) a part is gone before its machine.
 class native_scenario : public scenario {
 public:
     using scenario::scenario;
@@ -39,7 +40,8 @@ public:
 
     /// The guest's own work, on CPU 0, after its kernel has started and found its devices.
     virtual void guest_main(guest::kernel& /*kernel*/, cpu::native::native_cpu& /*cpu*/) {}
-    /// After the run: session::expect() says what was shown. native_machine::finished() tells whether guest_main has returned.
+    /// After the run: session::expect() says what was shown. native_machine::finished() tells whether guest_main has
+    /// returned.
     virtual void judge(native_machine& /*after*/, session& /*in*/) {}
 
     /// The whole of it; override to run more than one machine.
@@ -56,8 +58,8 @@ private:
     native_machine_config machine_;
 };
 
-/// Elaborates a machine, has its CPU 0 run `workload` to the end, and calls `afterwards` while the machine still exists: one
-/// machine of a scenario that has several. session::run() says more.
+/// Elaborates a machine, has its CPU 0 run `workload` to the end, and calls `afterwards` while the machine still
+/// exists: one machine of a scenario that has several. session::run() says more.
 void run_machine(session& in, const native_machine_config& config, const guest::kernel::workload& workload,
                  const std::function<void(native_machine&)>& afterwards, const session::presentation& how);
 

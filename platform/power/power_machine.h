@@ -19,8 +19,8 @@ namespace pefsim::platform {
 
 /// A machine with POWER9 cores. What they execute is whatever stands in memory.
 struct power_machine_config : machine_config {
-    /// Stores of an ordinary guest, whose memory is all exposed, go to the exposure ledger, too; it takes them off the fast
-    /// path.
+    /// Stores of an ordinary guest, whose memory is all exposed, go to the exposure ledger, too; it takes them off the
+    /// fast path.
     bool report_ordinary_stores = false;
     bool attention_leaves = false;        ///< `attn` ends the run
     std::uint64_t instruction_limit = 0;  ///< of each core; 0: none
@@ -29,8 +29,8 @@ struct power_machine_config : machine_config {
 
 /// A machine with a POWER guest: real code on POWER9 cores.
 ///
-/// Modules below it, besides a machine's: cpu0 .. . The run ends when a core does not run any more: the guest has made H_EXIT or
-/// was ended, `attn`, a stop of the tools, a limit, or an interrupt without a handler.
+/// Modules below it, besides a machine's: cpu0 .. . The run ends when a core does not run any more: the guest has made
+/// H_EXIT or was ended, `attn`, a stop of the tools, a limit, or an interrupt without a handler.
 class power_machine : public machine {
 public:
     /// \throws std::invalid_argument for a configuration that cannot be, or an instruction trace that cannot be written

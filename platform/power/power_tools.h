@@ -33,7 +33,8 @@ class power_tools : private cpu::run_control {
 public:
     struct config {
         power::debug::interrupt_kinds stop_before;  ///< end the run before such an interrupt
-        /// Where instructions are recorded, for trace_render; with several cores, core n records in FILE.n. Empty: not at all.
+        /// Where instructions are recorded, for trace_render; with several cores, core n records in FILE.n. Empty: not
+        /// at all.
         std::filesystem::path instruction_trace;
         power::debug::trace_window trace_window;
         /// Of local time, looked at when a run of the engine begins, once a quantum at least: runs that begin there.
@@ -55,7 +56,8 @@ public:
     power_tools(const config& parameters, std::span<const std::unique_ptr<cpu::power_cpu>> cores);
     ~power_tools() override;
 
-    /// GDB drives the cores by `channel` from now on; they stand still until it lets them run. With config::debugger only.
+    /// GDB drives the cores by `channel` from now on; they stand still until it lets them run. With config::debugger
+    /// only.
     void attach(std::unique_ptr<power::debug::byte_channel> channel, power::debug::gdb::byte_order order);
 
     /// Simulation has ended: tells the debugger the guest's exit status.

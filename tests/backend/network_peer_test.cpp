@@ -349,7 +349,7 @@ TEST_F(network_peer_test, echoes_datagrams) {
     EXPECT_EQ(frame_bytes(frame.begin() + 42, frame.begin() + 47), text("hello"));
 }
 
-// ------------------------------------------------------------------------------------------------- what is dropped
+// --- what is dropped
 
 struct bad_frame {
     const char* name;
@@ -464,7 +464,7 @@ TEST_F(network_peer_test, bad_parameters_are_refused) {
     EXPECT_THROW(network_peer("c", recorder, {.pcap = "/nowhere/at/all.pcap"}), std::invalid_argument);
 }
 
-// -------------------------------------------------------------------------------------------------------------- pcap
+// --- pcap
 
 std::string output_of(const std::string& command) {
     std::string output;

@@ -41,7 +41,7 @@ public:
         return {.error = storage_error::storage, .status = no_translation};
     }
     std::byte* direct(u64 real, access_kind /*kind*/) override {
-        return bytes_.data() + (real & granule_mask);
+        return bytes_.data() + (real & small_page_mask);
     }
     outcome read(u64 /*real*/, std::span<std::byte> /*to*/, access_kind /*kind*/) override {
         return outcome::machine_check;

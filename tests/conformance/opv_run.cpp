@@ -18,13 +18,13 @@ namespace pefsim::opv {
 namespace {
 
 using power::access_kind;
-using power::granule;
-using power::granule_mask;
 using power::registers;
+using power::small_page;
+using power::small_page_mask;
 using power::spr;
 
-/// Real storage is there wherever the test touches it; effective addresses lie where the test's comments say, and where they
-/// say nothing at the same real address, without the bits that real mode ignores.
+/// Real storage is there wherever the test touches it; effective addresses lie where the test's comments say, and where
+/// they say nothing at the same real address, without the bits that real mode ignores.
 class environment : public power::translator, public power::real_storage {
 public:
     explicit environment(const std::vector<placement>& placements) {
@@ -36,11 +36,11 @@ public:
     power::translation translate(const registers& /*state*/, std::uint64_t ea,
                                  access_kind /*kind*/) override {
         constexpr std::uint64_t real_bits = ~std::uint64_t{0} >> 4;
-        const auto found = places_.find(ea & granule_mask);
-        return {.real = found != places_.end() ? found->second | ea % granule : ea & real_bits};
+        const auto found = places_.find(ea & small_page_mask);
+        return {.real = found != places_.end() ? found->second | ea % small_page : ea & real_bits};
     }
     std::byte* direct(std::uint64_t real, access_kind /*kind*/) override {
-        std::unique_ptr<page>& there = pages_[real & granule_mask];
+        std::unique_ptr<page>& there = pages_[real & small_page_mask];
         if (!there) {
             there = std::make_unique<page>();
         }
@@ -54,11 +54,11 @@ public:
     }
 
     std::uint8_t& byte(std::uint64_t real) {
-        return *reinterpret_cast<std::uint8_t*>(direct(real, access_kind::load) + real % granule);
+        return *reinterpret_cast<std::uint8_t*>(direct(real, access_kind::load) + real % small_page);
     }
 
 private:
-    using page = std::array<std::byte, granule>;
+    using page = std::array<std::byte, small_page>;
     std::map<std::uint64_t, std::uint64_t> places_;
     std::map<std::uint64_t, std::unique_ptr<page>> pages_;
 };
@@ -221,7 +221,7 @@ public:
         prepare();
         core_.interrupts_leave(true);
         const std::uint64_t end = test_.steps.back().ea;
-        const auto limit = static_cast<std::int64_t>(2 * test_.steps.size() + granule);
+        const auto limit = static_cast<std::int64_t>(2 * test_.steps.size() + small_page);
         while (core_.state.nip != end) {
             const bool interrupted = core_.run(limit) == power::exit_reason::interrupt;
             if (core_.state.nip != end && interrupted) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// opv_runner FILE.tst[.xz] ...: runs IBM's Open Power Verification tests on the POWER9 core, instruction by instruction, and
-// prints passed and failed per file. -v names each test that failed, and why.
+// opv_runner FILE.tst[.xz] ...: runs IBM's Open Power Verification tests on the POWER9 core, instruction by
+// instruction, and prints passed and failed per file. -v names each test that failed, and why.
 //
 // Exit status: 0 all passed, 1 a test failed, 2 a file cannot be read. `opv_runner --all-of DIRECTORY` takes every file
 // there; without the directory it prints that it skipped and ends with status 77.

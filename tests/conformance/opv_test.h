@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-/// Tests of IBM's Open Power Verification family (.tst), as text: initial state, the trace of every instruction with what it
-/// reads and writes, final state. Lines that begin with "*" are comments; some of them tell where effective addresses lie in
-/// real storage, and which instruction is the last.
+/// Tests of IBM's Open Power Verification family (.tst), as text: initial state, the trace of every instruction with
+/// what it reads and writes, final state. Lines that begin with "*" are comments; some of them tell where effective
+/// addresses lie in real storage, and which instruction is the last.
 namespace pefsim::opv {
 
 /// R name value
@@ -26,7 +26,7 @@ struct storage_value {
     std::size_t line = 0;
 };
 
-/// A granule of effective addresses that the test's comments place in real storage.
+/// A small page of effective addresses that the test's comments place in real storage.
 struct placement {
     std::uint64_t ea = 0;
     std::uint64_t real = 0;

@@ -29,7 +29,7 @@ TEST_P(trap_routing, follows_msr_s) {
     const routing& row = GetParam();
     cpu_bench bench({}, row.with_ultravisor);
     bench.cpu.state().msr |= row.secure ? power::msr_s : 0;
-    const auto programme = [&](native_cpu& cpu) {
+    const auto program = [&](native_cpu& cpu) {
         if (std::strcmp(row.trap, "hypercall") == 0) {
             cpu.hypercall(abi::hcall::h_random);
         } else if (std::strcmp(row.trap, "ultracall") == 0) {
@@ -39,10 +39,10 @@ TEST_P(trap_routing, follows_msr_s) {
         }
     };
     if (std::strcmp(row.to, "nowhere") == 0) {
-        EXPECT_THROW(bench.run(programme), std::exception);
+        EXPECT_THROW(bench.run(program), std::exception);
         return;
     }
-    bench.run(programme);
+    bench.run(program);
     supervisor& hit = std::strcmp(row.to, "hypervisor") == 0 ? bench.hypervisor : bench.ultravisor;
     supervisor& missed = &hit == &bench.hypervisor ? bench.ultravisor : bench.hypervisor;
     ASSERT_EQ(hit.seen.size(), 1U);

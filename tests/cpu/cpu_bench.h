@@ -84,9 +84,9 @@ struct cpu_bench {
         }
     }
 
-    /// Runs `programme` to its end, or until nothing happens any more.
-    void run(native_cpu::programme programme) {
-        cpu.load(std::move(programme));
+    /// Runs `program` to its end, or until nothing happens any more.
+    void run(native_cpu::program program) {
+        cpu.load(std::move(program));
         sc_core::sc_start();
     }
     /// Makes the CPU secure, as the Ultravisor does within UV_ESM, and all its pages with it.

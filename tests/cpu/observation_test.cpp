@@ -15,8 +15,8 @@
 #include "power/debug/gdb_server.h"
 #include "tests/cpu/power_cpu_bench.h"
 
-/// Observing changes nothing: a program that depends on where runs of the engine end, on the reservation, the time base,
-/// the decrementer and external interrupts comes to the same end in every way of observing it.
+/// Observing changes nothing: a program that depends on where runs of the engine end, on the reservation, the time
+/// base, the decrementer and external interrupts comes to the same end in every way of observing it.
 namespace pefsim::testing {
 namespace {
 

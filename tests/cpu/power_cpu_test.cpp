@@ -500,7 +500,8 @@ TEST_F(power_cpu_test, cpus_take_turns_by_quantum) {
     EXPECT_LE(total, 200'000U);
 }
 
-/// r5 times: the time base goes to 0(r3) unless it is less than what stands there; r7 counts how often it was, r9 the turns.
+/// r5 times: the time base goes to 0(r3) unless it is less than what stands there; r7 counts how often it was, r9 the
+/// turns.
 program time_base_in_turn() {
     return program()("mtspr", {9, 5})("ld", {6, 0, 3})("mfspr", {8, 268})("cmpl", {0, 1, 8, 6})("bc",
                                                                                                 {4, 0, 12})(
@@ -539,8 +540,8 @@ TEST_F(power_cpu_test, to_look_at_the_time_base_does_not_move_it) {
     EXPECT_EQ(bench.partition.time_base(), 0U);
 }
 
-/// A CPU that lags behind sets its decrementer by a time base that another one has read: the interrupt comes when that time
-/// base has reached the target, not a quantum before it.
+/// A CPU that lags behind sets its decrementer by a time base that another one has read: the interrupt comes when that
+/// time base has reached the target, not a quantum before it.
 TEST_F(power_cpu_test, a_decrementer_interrupt_never_comes_before_its_target) {
     power_cpu_bench bench(nanosecond_config(), 2);
     bench.put(power_cpu_bench::code, program().load_immediate(5, 9'000)("mtspr", {9, 5})("bc", {16, 0, 0})(

@@ -69,10 +69,10 @@ struct dma_bench : cpu_bench {
         };
     }
 
-    void run(native_cpu::programme programme) {
-        cpu_bench::run([this, &programme](native_cpu& on) {
+    void run(native_cpu::program program) {
+        cpu_bench::run([this, &program](native_cpu& on) {
             ops.setup(on);
-            programme(on);
+            program(on);
         });
     }
     void become_secure() { cpu.ultracall(abi::ucall::uv_esm); }

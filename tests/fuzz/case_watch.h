@@ -6,8 +6,9 @@
 
 namespace pefsim::fuzz {
 
-/// A case that crashes or hangs names itself: from watch_for_crashes() on, a signal, a sanitizer's report or a case that uses
-/// up its CPU time prints "failed: " and the command that plays the case again on standard error, and ends the process.
+/// A case that crashes or hangs names itself: from watch_for_crashes() on, a signal, a sanitizer's report or a case
+/// that uses up its CPU time prints "failed: " and the command that plays the case again on standard error, and ends
+/// the process.
 void watch_for_crashes();
 
 /// A case begins. \param command what plays it again  \param hang_seconds of CPU time that it may take

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-/// What fuzz_debug plays: inputs of the tools around the POWER9 that no guest, but a user or a peer has made. Each player takes
-/// the lines of its corpus and makes one case of them. \returns what is wrong
+/// What fuzz_debug plays: inputs of the tools around the POWER9 that no guest, but a user or a peer has made. Each
+/// player takes the lines of its corpus and makes one case of them. \returns what is wrong
 namespace pefsim::fuzz {
 
 using random_bits = std::mt19937_64;
@@ -50,7 +50,8 @@ struct reached {
 std::optional<std::string> play_trace(random_bits& random, const std::vector<std::string>& corpus,
                                       reached& so_far);
 
-/// A connection of gdb to two cores: the corpus' packets with random arguments, cut, damaged, with garbage between them.
+/// A connection of gdb to two cores: the corpus' packets with random arguments, cut, damaged, with garbage between
+/// them.
 std::optional<std::string> play_gdb(random_bits& random, const std::vector<std::string>& corpus,
                                     reached& so_far);
 

@@ -16,13 +16,13 @@
 namespace pefsim::fuzz {
 namespace {
 
-using power::granule;
+using power::small_page;
 using power::spr;
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 
-constexpr std::size_t words_of_granule = granule / 4;
-/// Code stands in these granules, and interrupt vectors (with those of LPCR[AIL] and of scv) in front of it.
+constexpr std::size_t words_of_granule = small_page / 4;
+/// Code stands in these small pages, and interrupt vectors (with those of LPCR[AIL] and of scv) in front of it.
 constexpr std::size_t first_code = 14;
 constexpr std::size_t code_granules = 4;
 constexpr std::array<std::size_t, 4> vector_granules{0, 3, 4, 23};
@@ -92,7 +92,7 @@ void case_maker::make_registers() {
     state.fpscr = random_.fpscr();
     state.vscr = random_.bits() & 0x1'0001;
     state.msr = msr();
-    state.nip = first_code * granule + random_.below(words_of_granule) * 4 +
+    state.nip = first_code * small_page + random_.below(words_of_granule) * 4 +
                 ((state.msr & power::msr_ir) != 0 && random_.one_in(3) ? u64{3} << 62 : 0);
     make_special_registers();
     made_.decrementer = random_.integer();
@@ -130,7 +130,7 @@ void case_maker::put(std::size_t number, std::span<u32> words) const {
     const bool big_endian = (made_.state.msr & power::msr_le) == 0;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const u32 word = big_endian ? __builtin_bswap32(words[i]) : words[i];
-        std::memcpy(const_cast<std::byte*>(&made_.ram[number * granule + 4 * i]), &word, sizeof word);
+        std::memcpy(const_cast<std::byte*>(&made_.ram[number * small_page + 4 * i]), &word, sizeof word);
     }
 }
 
@@ -158,7 +158,7 @@ void case_maker::make_trees() {
     made_.hostile_trees = random_.one_in(8);
     if (made_.hostile_trees) {
         made_.processes = {
-            .base = random_.one_in(2) ? real::tables : random_.below(64) * granule,
+            .base = random_.one_in(2) ? real::tables : random_.below(64) * small_page,
             .size_exponent = static_cast<unsigned>(random_.one_in(4) ? 0 : 12 + random_.below(24))};
         made_.tables = hostile_trees(random_);
     } else {

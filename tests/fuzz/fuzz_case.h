@@ -19,8 +19,8 @@ enum class event_kind : std::uint8_t {
     reset,            ///< a System Reset interrupt
     store,            ///< by another processor
     shoot_down,       ///< another processor's tlbie
-    toggle_page,      ///< a granule is withdrawn, or given back
-    forget_range,     ///< all that is known of some granules
+    toggle_page,      ///< a small page is withdrawn, or given back
+    forget_range,     ///< all that is known of some small pages
     change_registers  ///< as hypercalls do
 };
 inline constexpr std::size_t event_kinds = 10;

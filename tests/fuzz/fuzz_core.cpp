@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fuzz_core: random code, random state and a hostile world around the engine of the POWER9. See README.md. Exit status: 0
-// nothing found, 1 a case failed, 2 bad command line.
+// fuzz_core: random code, random state and a hostile world around the engine of the POWER9. See README.md. Exit status:
+// 0 nothing found, 1 a case failed, 2 bad command line.
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -18,8 +18,8 @@ constexpr int hang_seconds = 20;  // of CPU time, for one case
 
 // --- Judging
 
-/// What the engine may ask of its surroundings, on average of an instruction: the longest instructions move 32 words, and
-/// every word of them may need a translation and a look at storage, twice when it is in two granules.
+/// What the engine may ask of its surroundings, on average of an instruction: the longest instructions move 32 words,
+/// and every word of them may need a translation and a look at storage, twice when it is in two small pages.
 constexpr std::uint64_t most_requests = 160;
 /// CPU time of an instruction on average, whatever it is: some allocate pages of decoded code or empty TLBs.
 constexpr std::uint64_t most_nanoseconds = 100'000;
@@ -34,7 +34,7 @@ struct totals {
     double most_nanoseconds = 0;
 };
 
-/// A run may go on to the end of a granule behind its budget, or to the next taken branch, and no further.
+/// A run may go on to the end of a small page behind its budget, or to the next taken branch, and no further.
 std::optional<std::string> overrun(const fuzz_case& what, const record& reference) {
     constexpr std::uint64_t words_of_granule = 1024;
     std::uint64_t before = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fuzz_debug: instruction traces and packets of gdb that nobody would make. See README.md. Exit status: 0 nothing found, 1 a case
-// failed, 2 bad command line.
+// fuzz_debug: instruction traces and packets of gdb that nobody would make. See README.md. Exit status: 0 nothing
+// found, 1 a case failed, 2 bad command line.
 #include <fmt/format.h>
 
 #include <array>

@@ -37,8 +37,8 @@ struct fuzzer {
         run{};  ///< \returns the exit status: 0 nothing found, 1 a case failed
 };
 
-/// Reads the command line and runs the fuzzer. \returns the exit status, 2 behind one line if the command line, or a file that
-/// it names, is bad
+/// Reads the command line and runs the fuzzer. \returns the exit status, 2 behind one line if the command line, or a
+/// file that it names, is bad
 int main_of(int argc, char** argv, const fuzzer& what);
 
 /// CPU time of this process.

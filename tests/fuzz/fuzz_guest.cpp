@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fuzz_guest: a hostile guest against rings, configuration space, BARs, hypercalls and ultracalls. See README.md. Exit status:
-// 0 nothing found, 1 a case failed, 2 bad command line.
+// fuzz_guest: a hostile guest against rings, configuration space, BARs, hypercalls and ultracalls. See README.md. Exit
+// status: 0 nothing found, 1 a case failed, 2 bad command line.
 #include <algorithm>
 #include <cstdint>
 #include <fmt/format.h>

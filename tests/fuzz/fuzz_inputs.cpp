@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fuzz_inputs: command lines and TOML files for every scenario binary, in one process. See README.md. Exit status: 0 nothing
-// found, 1 a case failed, 2 bad command line.
+// fuzz_inputs: command lines and TOML files for every scenario binary, in one process. See README.md. Exit status: 0
+// nothing found, 1 a case failed, 2 bad command line.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -411,7 +411,8 @@ fuzz_case make_case(std::uint64_t seed, std::uint64_t number,
     return made;
 }
 
-/// The text without what AddressSanitizer says, once a process, of stacks that SystemC made: three lines, none a finding.
+/// The text without what AddressSanitizer says, once a process, of stacks that SystemC made: three lines, none a
+/// finding.
 std::string without_stack_notice(std::string text) {
     const std::size_t start = text.find("==WARNING: ASan is ignoring requested __asan_handle_no_return");
     if (start == std::string::npos) {
@@ -473,8 +474,8 @@ int fuzz(const fuzz_options& how) {
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(nothing, STDIN_FILENO);
     std::ranges::transform(scenarios, std::back_inserter(from.parameters), parameters_of);
-    // SystemC keeps some memory of each simulation; and standard error is captured during a case, so that a crash is the parent's
-    // to tell.
+    // SystemC keeps some memory of each simulation; and standard error is captured during a case, so that a crash is
+    // the parent's to tell.
     const case_count count = play_apart(how, at_once, hang_seconds,
                                         [&](std::uint64_t number) { return case_fails(how, number, from); });
     fs::current_path("/");

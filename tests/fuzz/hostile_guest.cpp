@@ -456,8 +456,8 @@ void hostile_guest::malformed_request(native_cpu& cpu) {
     offer(cpu, n, static_cast<unsigned>(random_.below(2)), true);
 }
 
-/// A chain of a few descriptors, in the queue's table or in an indirect one, that is made available; by some of its fields
-/// malformed, if it is to be.
+/// A chain of a few descriptors, in the queue's table or in an indirect one, that is made available; by some of its
+/// fields malformed, if it is to be.
 void hostile_guest::offer(native_cpu& cpu, unsigned device, unsigned queue, bool malformed) {
     const unsigned area = queue_of(device, queue);
     guest_state::queue& ring = shared_.queues[area];
@@ -645,8 +645,8 @@ void hostile_guest::ultracall(native_cpu& cpu) {
     share_again(cpu, which);
 }
 
-/// A device that works on in pages that are no longer shared makes the host page them out, and overwrites ciphertext: that
-/// is the end of the guest. So most often devices get them back at once.
+/// A device that works on in pages that are no longer shared makes the host page them out, and overwrites ciphertext:
+/// that is the end of the guest. So most often devices get them back at once.
 void hostile_guest::share_again(native_cpu& cpu, ucall after) {
     if ((after == ucall::uv_unshare_page || after == ucall::uv_unshare_all_pages) && !random_.one_in(16)) {
         cpu.ultracall(ucall::uv_share_page, {guest_map::rings, guest_map::buffers_end - guest_map::rings});

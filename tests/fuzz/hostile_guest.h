@@ -54,9 +54,9 @@ struct guest_state {
     std::array<bool, guest_map::queues> indirect{};
 };
 
-/// A guest that does to the world around it whatever a guest can do: random configuration space, BARs, rings, hypercalls and
-/// ultracalls, mostly near what is right, so that it comes far. It keeps no rule, but for two that make secrets worth looking
-/// for: it never copies them, and it never shares their page on purpose.
+/// A guest that does to the world around it whatever a guest can do: random configuration space, BARs, rings,
+/// hypercalls and ultracalls, mostly near what is right, so that it comes far. It keeps no rule, but for two that make
+/// secrets worth looking for: it never copies them, and it never shares their page on purpose.
 class hostile_guest {
 public:
     hostile_guest(operand_values random, guest_state& shared) : random_(random), shared_(shared) {}

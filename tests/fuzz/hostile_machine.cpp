@@ -188,7 +188,8 @@ void check_pages(platform::machine& machine, guest_outcome& outcome) {
     }
 }
 
-/// No byte of the secrets is where the host can see it: by the exposure ledger, and by a search that knows nothing of it.
+/// No byte of the secrets is where the host can see it: by the exposure ledger, and by a search that knows nothing of
+/// it.
 void check_secrets(hostile_machine& machine, guest_outcome& outcome) {
     if (!machine.planted()) {
         return;

@@ -36,8 +36,8 @@ struct guest_outcome {
     std::uint64_t violations = 0;
     std::uint64_t requests = 0;  ///< that devices took
     bool finished = false;       ///< else the guest was ended before
-    /// Work that the guest caused, in units that cost about the same: transactions of devices, TCEs looked up, calls, events on
-    /// record, and pages moved.
+    /// Work that the guest caused, in units that cost about the same: transactions of devices, TCEs looked up, calls,
+    /// events on record, and pages moved.
     std::uint64_t work = 0;
     std::uint64_t digest = 0;  ///< of all figures, all events and all memory
     std::vector<std::string> complaints;

@@ -8,20 +8,20 @@
 namespace pefsim::fuzz {
 
 using power::access_kind;
-using power::granule;
-using power::granule_mask;
+using power::small_page;
+using power::small_page_mask;
 
 namespace {
 
 bool is_ram(std::uint64_t at) { return at < real::ram_size; }
-bool is_device(std::uint64_t at) { return at - real::device < granule; }
+bool is_device(std::uint64_t at) { return at - real::device < small_page; }
 bool is_table(std::uint64_t at) { return at - real::tables < real::tables_size; }
 
 }  // namespace
 
 machine::machine(std::span<const std::byte> ram, std::span<const std::uint64_t> tables,
                  const power::mmu::partition::process_table& processes)
-    : ram_(new (std::align_val_t{granule}) std::byte[real::ram_size]),
+    : ram_(new (std::align_val_t{small_page}) std::byte[real::ram_size]),
       tables_(tables.begin(), tables.end()) {
     std::ranges::copy(ram, ram_.get());
     tables_.resize(real::tables_size / 8);
@@ -40,14 +40,14 @@ void machine::shoot_down(const power::tlb_invalidation& what) {
 
 std::byte* machine::direct(std::uint64_t at, access_kind /*kind*/) {
     ++requests;
-    return is_ram(at) && !withdrawn_[at / granule] ? ram_.get() + (at & granule_mask) : nullptr;
+    return is_ram(at) && !withdrawn_[at / small_page] ? ram_.get() + (at & small_page_mask) : nullptr;
 }
 
 std::byte* machine::direct_block(std::uint64_t at, access_kind /*kind*/) {
     ++requests;
     const std::uint64_t first = at & power::block_mask;
-    for (std::uint64_t each = first; each < first + power::block; each += granule) {
-        if (!is_ram(each) || withdrawn_[each / granule]) {
+    for (std::uint64_t each = first; each < first + power::block; each += small_page) {
+        if (!is_ram(each) || withdrawn_[each / small_page]) {
             return nullptr;
         }
     }
@@ -59,7 +59,7 @@ machine::outcome machine::prepare_fetch(std::uint64_t at) {
     if (!is_ram(at)) {
         return outcome::machine_check;
     }
-    withdrawn_[at / granule] = false;
+    withdrawn_[at / small_page] = false;
     return outcome::done;
 }
 
@@ -92,7 +92,7 @@ bool machine::read(std::uint64_t at, std::uint64_t& value) {
         value = tables_[(at - real::tables) / 8];
         return true;
     }
-    if (!is_ram(at) || at % granule > granule - 8) {
+    if (!is_ram(at) || at % small_page > small_page - 8) {
         return false;
     }
     std::memcpy(&value, &ram_[at], sizeof value);
@@ -105,7 +105,7 @@ bool machine::write(std::uint64_t at, std::uint64_t value) {
         tables_[(at - real::tables) / 8] = value;
         return true;
     }
-    if (!is_ram(at) || at % granule > granule - 8) {
+    if (!is_ram(at) || at % small_page > small_page - 8) {
         return false;
     }
     value = __builtin_bswap64(value);
@@ -148,8 +148,8 @@ machine::outcome machine::store_to_device(std::uint64_t offset, std::span<const 
         break;
     case device_register::shoots_down:
         shoot_down({.what = static_cast<power::tlb_invalidation::reach>(value % 3),
-                    .ea = value & granule_mask & 0x3ffff,
-                    .size = granule,
+                    .ea = value & small_page_mask & 0x3ffff,
+                    .size = small_page,
                     .pid = value % 3});
         break;
     case device_register::takes_page_away:
@@ -171,7 +171,7 @@ void machine::store_by_other(std::uint64_t at, std::uint64_t value) {
 void machine::toggle(std::uint64_t number) {
     number %= withdrawn_.size();
     withdrawn_[number] = !withdrawn_[number];
-    core_->forget_real(number * granule);
+    core_->forget_real(number * small_page);
 }
 
 void machine::do_what_is_due() {

@@ -24,13 +24,14 @@ constexpr std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
 
 /// Where things stand in real storage. Nothing answers elsewhere.
 namespace real {
-inline constexpr std::uint64_t ram_size = 64 * power::granule;
-inline constexpr std::uint64_t device = 0x1000'0000;  ///< a granule that is a device's
+inline constexpr std::uint64_t ram_size = 64 * power::small_page;
+inline constexpr std::uint64_t device = 0x1000'0000;  ///< a small page that is a device's
 inline constexpr std::uint64_t tables = 0x2000'0000;  ///< trees that only the processor's walks reach
-inline constexpr std::uint64_t tables_size = 16 * power::granule;
+inline constexpr std::uint64_t tables_size = 16 * power::small_page;
 }  // namespace real
 
-/// What a store to the device does, by bits 52:57 of its address: the rest of the world, in the middle of an instruction.
+/// What a store to the device does, by bits 52:57 of its address: the rest of the world, in the middle of an
+/// instruction.
 enum class device_register : std::uint8_t {
     plain,
     stops = 0x20,            ///< the virtual machine ends
@@ -39,7 +40,7 @@ enum class device_register : std::uint8_t {
     pauses = 0x23,           ///< run() is to be left
     watches_stores = 0x24,   ///< another processor has begun to decode code
     shoots_down = 0x25,      ///< another processor's tlbie
-    takes_page_away = 0x26,  ///< a granule will be withdrawn, or given back, when the run has ended
+    takes_page_away = 0x26,  ///< a small page will be withdrawn, or given back, when the run has ended
 };
 
 /// RAM, a device, radix trees and time around an engine; counts what it is asked for.
@@ -72,7 +73,7 @@ public:
 
     /// Another processor, or a device, stores 8 bytes.
     void store_by_other(std::uint64_t real, std::uint64_t value);
-    /// Between runs: takes a granule of RAM away, or gives it back, so that accesses need the machine's help.
+    /// Between runs: takes a small page of RAM away, or gives it back, so that accesses need the machine's help.
     void toggle(std::uint64_t number);
     /// Between runs: what the device was asked to do then.
     void do_what_is_due();
@@ -88,7 +89,7 @@ public:
 private:
     struct aligned_free {
         void operator()(std::byte* bytes) const {
-            ::operator delete[](bytes, std::align_val_t{power::granule});
+            ::operator delete[](bytes, std::align_val_t{power::small_page});
         }
     };
 
@@ -97,8 +98,8 @@ private:
 
     std::unique_ptr<std::byte[], aligned_free> ram_;
     std::vector<std::uint64_t> tables_;  // values, not their bytes
-    std::array<bool, real::ram_size / power::granule> withdrawn_{};
-    std::vector<std::uint64_t> due_;  // granules to toggle
+    std::array<bool, real::ram_size / power::small_page> withdrawn_{};
+    std::vector<std::uint64_t> due_;  // small pages to toggle
     power::mmu::partition partition_;
     power::mmu::radix_translator mmu_{*this, partition_, nullptr};
     power::core* core_ = nullptr;

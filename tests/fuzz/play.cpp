@@ -35,7 +35,7 @@ public:
     exit_reason after_run(power::core& /*c*/, exit_reason why) override { return why; }
     bool sees_code(u64 /*ea*/) override { return true; }
     power::handler shim_of(power::observed_op& /*decoded*/, u64 /*ea*/) override { return shim; }
-    bool sees_data(u64 ea) override { return (ea / power::granule & 1) != 0; }
+    bool sees_data(u64 ea) override { return (ea / power::small_page & 1) != 0; }
     bool access(power::core& /*c*/, const power::op* /*o*/, u64 /*ea*/, std::size_t /*size*/,
                 power::access_kind /*kind*/) override {
         return true;
@@ -181,7 +181,7 @@ void player::print_next() const {
         return;
     }
     std::uint32_t word = 0;
-    std::memcpy(&word, bytes + found.real % power::granule / 4 * 4, sizeof word);
+    std::memcpy(&word, bytes + found.real % power::small_page / 4 * 4, sizeof word);
     word = (state.msr & power::msr_le) != 0 ? word : __builtin_bswap32(word);
     fmt::print("{:8} {:016x} msr {:016x} {:08x} {}\n", core_.instructions(), ea, state.msr, word,
                power::isa::disassemble(word, ea, power::isa::unwritable::as_instructions));
@@ -213,7 +213,7 @@ void player::happen(const event& what) {
     case event_kind::shoot_down:
         machine_.shoot_down({.what = static_cast<power::tlb_invalidation::reach>(what.argument % 3),
                              .ea = what.argument & 0x3f000,
-                             .size = power::granule << what.argument % 20,
+                             .size = power::small_page << what.argument % 20,
                              .pid = what.argument >> 32 & 3});
         break;
     case event_kind::toggle_page:

@@ -6,8 +6,8 @@
 #include "tests/fuzz/fuzz_case.h"
 #include "tests/fuzz/machine.h"
 
-/// The cases of fuzz_core on two processors in the SystemC machine, with software above them that does anything a hypervisor
-/// may: nothing crashes, nothing stops time, and every processor goes on or has ended for a reason.
+/// The cases of fuzz_core on two processors in the SystemC machine, with software above them that does anything a
+/// hypervisor may: nothing crashes, nothing stops time, and every processor goes on or has ended for a reason.
 namespace pefsim::testing {
 namespace {
 

@@ -39,17 +39,18 @@ bool ends_a_run(const instruction& row) {
 }  // namespace
 
 u64 program_text::address() {
-    const u64 granule = random_.below(64) * power::granule;
-    const u64 offset = random_.one_in(3) ? power::granule - random_.below(40) : random_.below(power::granule);
+    const u64 small_page = random_.below(64) * power::small_page;
+    const u64 offset = random_.one_in(3) ? power::small_page - random_.below(40)
+                                         : random_.below(power::small_page);
     switch (random_.below(12)) {
     case 0:
-        return real::device + random_.below(power::granule);
+        return real::device + random_.below(power::small_page);
     case 1:
         return random_.bits() >> random_.below(64);
     case 2:
-        return (granule + offset) | u64{3} << 62;
+        return (small_page + offset) | u64{3} << 62;
     default:
-        return granule + (random_.one_in(2) ? offset & ~u64{15} : offset);
+        return small_page + (random_.one_in(2) ? offset & ~u64{15} : offset);
     }
 }
 

@@ -11,8 +11,8 @@ namespace pefsim::fuzz {
 
 using conformance::operand_values;
 
-/// Random code: words of every row of the instruction table with the same chance, words of no rule, and among them the few
-/// idioms without which random code soon has no good address and no good target any more.
+/// Random code: words of every row of the instruction table with the same chance, words of no rule, and among them the
+/// few idioms without which random code soon has no good address and no good target any more.
 class program_text {
 public:
     explicit program_text(operand_values& random)
@@ -25,7 +25,7 @@ public:
     /// What an interrupt's vector holds: most go on behind the instruction, or somewhere in the code.
     void fill_vector(std::span<std::uint32_t> words);
 
-    /// An address that matters: in data or code, near the end of a granule, the device's, or nobody's.
+    /// An address that matters: in data or code, near the end of a small page, the device's, or nobody's.
     std::uint64_t address();
 
 private:

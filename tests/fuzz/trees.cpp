@@ -53,14 +53,14 @@ std::vector<u64> valid_trees(operand_values& random) {
     std::vector<u64> words(real::tables_size / 8);
     constexpr u64 processes = 3;
     for (u64 process = 0; process < processes; ++process) {
-        const u64 root = power::granule * (1 + 3 * process);
-        const u64 middle = root + power::granule;
-        const u64 last = middle + power::granule;
+        const u64 root = power::small_page * (1 + 3 * process);
+        const u64 middle = root + power::small_page;
+        const u64 last = middle + power::small_page;
         words[2 * process] = process_word(real::tables + root);
         words[root / 8] = valid | (real::tables + middle) | level_bits;
         const bool coarse = random.one_in(3);
         words[middle / 8] = valid | (real::tables + last) | (coarse ? coarse_bits : level_bits);
-        const u64 size = coarse ? u64{1} << 16 : power::granule;
+        const u64 size = coarse ? u64{1} << 16 : power::small_page;
         for (u64 i = 0; i < real::ram_size / size + 1; ++i) {
             words[last / 8 + i] = page_entry(random, page_for(random, i, size));
         }
@@ -78,8 +78,8 @@ std::vector<u64> hostile_trees(operand_values& random) {
         if (!random.one_in(3)) {
             continue;
         }
-        const u64 table = random.one_in(2) ? real::tables + random.below(16) * power::granule
-                                           : random.below(64) * power::granule;
+        const u64 table = random.one_in(2) ? real::tables + random.below(16) * power::small_page
+                                           : random.below(64) * power::small_page;
         switch (random.below(5)) {
         case 0:
             each = random.bits();

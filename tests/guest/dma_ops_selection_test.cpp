@@ -21,8 +21,8 @@ constexpr auto arch = dma_ops_choice::architecture_default;
 constexpr auto direct = dma_ops_choice::virtio_direct;
 constexpr auto hook = dma_ops_choice::platform_override;
 
-/// One row: ACCESS_PLATFORM offered, accepted by the guest, secure guest, hook present -> operations when the hook applies
-/// in secure guests only (the series).
+/// One row: ACCESS_PLATFORM offered, accepted by the guest, secure guest, hook present -> operations when the hook
+/// applies in secure guests only (the series).
 struct row {
     bool offered;
     bool accepted;

@@ -29,7 +29,8 @@ using sc_core::sc_time;
 inline const sc_time one_us(1, sc_core::SC_US);
 inline const sc_time one_ms(1, sc_core::SC_MS);
 
-/// The host below the guest, as far as the guest's kernel can tell: console, XICS, ECAM and BARs of mock devices, UV_ESM.
+/// The host below the guest, as far as the guest's kernel can tell: console, XICS, ECAM and BARs of mock devices,
+/// UV_ESM.
 struct mock_host : cpu::trap_if {
     explicit mock_host(memory::memory_bus& memory) : bus(memory) {}
 

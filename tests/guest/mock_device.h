@@ -21,8 +21,8 @@ namespace pefsim::testing {
 /// (PCI 3.0, VIRTIO 1.2 4.1), obedient unless one of the knobs is turned. What becomes of a notification is up to
 /// `on_notify`.
 ///
-/// BAR 0: common configuration at 0, ISR at 0x1000, device configuration at 0x2000, notification at 0x3000, 4 bytes a queue.
-/// BAR 4: MSI-X table at 0, pending bits at 0x800.
+/// BAR 0: common configuration at 0, ISR at 0x1000, device configuration at 0x2000, notification at 0x3000, 4 bytes a
+/// queue. BAR 4: MSI-X table at 0, pending bits at 0x800.
 class mock_device {
 public:
     struct queue {

@@ -12,8 +12,8 @@
 
 namespace pefsim::testing {
 
-/// DMA operations that keep books: bus address = guest physical address + `offset`, every mapping is accounted for, and they
-/// run out when the test says so.
+/// DMA operations that keep books: bus address = guest physical address + `offset`, every mapping is accounted for, and
+/// they run out when the test says so.
 struct recording_dma_ops : dma_ops::dma_ops_if {
     using direction = dma_ops::dma_data_direction;
     struct mapping {

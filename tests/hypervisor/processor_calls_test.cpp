@@ -89,7 +89,8 @@ TEST_F(processor_calls_test, the_time_of_an_interrupt_is_none_that_has_passed) {
 
 TEST_F(processor_calls_test, an_interprocessor_interrupt_reaches_its_server_when_the_call_is_done) {
     bench.call(hcall::h_cppr, {0xff}, 1);
-    EXPECT_EQ(bench.call(hcall::h_ipi, {1, 4}, 0), h_status::h_success);
+    EXPECT_EQ(bench.call(hcall::h_ipi, {1, 4, 0xff}, 0), h_status::h_success)
+        << "the priority is the second argument";
     EXPECT_FALSE(bench.lines[1].level);
     run(bench.delay + sc_core::sc_time(1, sc_core::SC_NS));
     EXPECT_TRUE(bench.lines[1].level);

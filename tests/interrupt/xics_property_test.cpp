@@ -143,8 +143,8 @@ private:
         note_shown(server);
     }
 
-    /// Which source the server is shown can only be told from its counts, since priorities may be equal. Of several that
-    /// were presented in one act the most favoured has displaced the others.
+    /// Which source the server is shown can only be told from its counts, since priorities may be equal. Of several
+    /// that were presented in one act the most favoured has displaced the others.
     void note_shown(unsigned server) {
         if (!bench_.lines[server].level) {
             shown_[server] = 0;

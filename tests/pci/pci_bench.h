@@ -185,8 +185,8 @@ struct pci_bench {
     void config_write(unsigned devfn, unsigned offset, unsigned size, std::uint32_t value) {
         write(abi::platform::ecam_base.value() + abi::pci::ecam_offset(devfn, offset), size, value);
     }
-    /// Does what a guest's kernel does with a function before its driver runs; \returns the address of BAR 0. BAR 4 stands
-    /// 1 MiB above it.
+    /// Does what a guest's kernel does with a function before its driver runs; \returns the address of BAR 0. BAR 4
+    /// stands 1 MiB above it.
     std::uint64_t enable(unsigned devfn) {
         const std::uint64_t at = abi::platform::pci_memory_base.value() + (std::uint64_t{devfn} << 21);
         const std::uint64_t msix = at + (1U << 20);

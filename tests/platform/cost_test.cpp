@@ -20,8 +20,8 @@ namespace {
 
 using cpu::native::native_cpu;
 
-/// A secure guest with SWIOTLB, or an ordinary one behind the IOMMU. Nothing of it runs in parallel, so that a cost cannot
-/// change who comes first.
+/// A secure guest with SWIOTLB, or an ordinary one behind the IOMMU. Nothing of it runs in parallel, so that a cost
+/// cannot change who comes first.
 native_machine_config configured(bool secure) {
     native_machine_config config;
     config.memory_size = std::uint64_t{8} << 20;
@@ -36,7 +36,8 @@ native_machine_config configured(bool secure) {
     return config;
 }
 
-/// When a guest has read a block and some entropy, and used a page that its host had taken from it, one after the other.
+/// When a guest has read a block and some entropy, and used a page that its host had taken from it, one after the
+/// other.
 sc_core::sc_time end_of_run(const native_machine_config& config) {
     sc_core::sc_get_curr_simcontext()->reset();
     native_machine subject("machine", config, 1);

@@ -81,8 +81,8 @@ TEST_F(machine_test, contradictory_configurations_are_refused_by_name) {
     }
 }
 
-/// Writes `secret` into guest memory and does some I/O; \returns where the host finds the bytes afterwards. This is a search of
-/// all that the host can read, independent of the exposure ledger.
+/// Writes `secret` into guest memory and does some I/O; \returns where the host finds the bytes afterwards. This is a
+/// search of all that the host can read, independent of the exposure ledger.
 std::vector<abi::phys_addr> host_finds(const native_machine_config& config) {
     constexpr std::string_view secret = "not for the host's eyes, 32 byte";
     native_machine subject("machine", config, 1);

@@ -47,7 +47,7 @@ private:
                              : translation{.error = storage_error::storage, .status = 0x4000'0000};
     }
     std::byte* direct(std::uint64_t real, access_kind /*kind*/) override {
-        return real < ram_size ? ram_.data() + (real & granule_mask) : nullptr;
+        return real < ram_size ? ram_.data() + (real & small_page_mask) : nullptr;
     }
     outcome read(std::uint64_t /*real*/, std::span<std::byte> /*to*/, access_kind /*kind*/) override {
         return outcome::machine_check;

@@ -146,8 +146,8 @@ TEST_F(disassembler_beside_objdump, what_it_calls_data_is_undefined_or_unwritabl
     EXPECT_GT(undefined, 10'000U) << "hardly any undefined word was tried";
 }
 
-/// Whatever binutils has for a POWER9 is a row of the table, or a known difference: all primary and extended opcodes, and of
-/// those primary opcodes that extend them by the field in bits 11:15 all of its values.
+/// Whatever binutils has for a POWER9 is a row of the table, or a known difference: all primary and extended opcodes,
+/// and of those primary opcodes that extend them by the field in bits 11:15 all of its values.
 TEST_F(disassembler_beside_objdump, no_instruction_is_missing) {
     constexpr std::uint32_t extended_by_a[] = {4, 19, 31, 59, 60, 63};
     std::set<std::string> mnemonics;

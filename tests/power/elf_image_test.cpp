@@ -42,7 +42,8 @@ void place(std::vector<std::byte>& file, std::uint64_t offset, const T& value) {
     std::memcpy(file.data() + offset, &value, sizeof value);
 }
 
-/// A program with a segment of text that holds the headers, one of data that the file gives 8 bytes of, and three symbols.
+/// A program with a segment of text that holds the headers, one of data that the file gives 8 bytes of, and three
+/// symbols.
 std::vector<std::byte> example(bool little_endian) {
     const writer put(little_endian);
     std::vector<std::byte> file;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fixed-point instructions where other processors are no oracle: 32-bit mode, results that the ISA leaves open, big-endian
-// accesses of several registers, decimal digits.
+// Fixed-point instructions where other processors are no oracle: 32-bit mode, results that the ISA leaves open,
+// big-endian accesses of several registers, decimal digits.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -31,7 +31,8 @@ constexpr std::uint64_t narrow = msr_le;
 
 // clang-format off
 constexpr result_case result_cases[] = {
-    // mnemonic, mode,  RA,                    RB,                    RT,                    XER,                     CR0
+    // mnemonic, mode,  RA,                    RB,                    RT,                    XER,
+    // CR0
     {"addc",   wide,   0xffff'ffff,           1,                     0x1'0000'0000,         ca32,                   4},
     {"addc",   narrow, 0xffff'ffff,           1,                     0x1'0000'0000,         ca | ca32,               2},
     {"add",    wide,   0x7fff'ffff,           1,                     0x8000'0000,           ov32,                    4},

@@ -40,14 +40,14 @@ bool flat_core::execute(std::uint32_t word) {
 }
 
 translation flat_core::translate(const registers& /*state*/, std::uint64_t ea, access_kind /*kind*/) {
-    if ((ea >= code && ea < code + granule) || (ea >= data && ea < data + data_size)) {
+    if ((ea >= code && ea < code + small_page) || (ea >= data && ea < data + data_size)) {
         return {.real = ea};
     }
     return {.error = storage_error::storage, .status = 0x4000'0000};
 }
 
 std::byte* flat_core::direct(std::uint64_t real, access_kind /*kind*/) {
-    const std::uint64_t first = real & granule_mask;
+    const std::uint64_t first = real & small_page_mask;
     return reinterpret_cast<std::byte*>(first == code ? code_.data() : data_.data() + (first - data));
 }
 

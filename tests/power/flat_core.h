@@ -14,13 +14,13 @@
 
 namespace pefsim::power {
 
-/// A core with a few pages of storage at effective addresses that are real ones, for tests of single instructions. Interrupts
-/// leave run().
+/// A core with a few pages of storage at effective addresses that are real ones, for tests of single instructions.
+/// Interrupts leave run().
 class flat_core : translator, real_storage {
 public:
     static constexpr std::uint64_t code = 0x10000;
     static constexpr std::uint64_t data = 0x20000;
-    static constexpr std::size_t data_size = 2 * granule;  ///< behind it, and before it, nothing is mapped
+    static constexpr std::size_t data_size = 2 * small_page;  ///< behind it, and before it, nothing is mapped
 
     explicit flat_core(bool little_endian = true);
 
@@ -38,7 +38,7 @@ private:
     outcome read(std::uint64_t real, std::span<std::byte> to, access_kind kind) override;
     outcome write(std::uint64_t real, std::span<const std::byte> from) override;
 
-    alignas(16) std::array<std::uint8_t, granule> code_{};
+    alignas(16) std::array<std::uint8_t, small_page> code_{};
     alignas(16) std::array<std::uint8_t, data_size> data_{};
     power::core core_;
 };

@@ -14,7 +14,7 @@
 
 namespace pefsim::power {
 
-/// A core with one granule of code and one of data at their real addresses, in which interrupts leave the engine.
+/// A core with one small page of code and one of data at their real addresses, in which interrupts leave the engine.
 class floating_machine : translator, real_storage {
 public:
     static constexpr std::uint64_t code = 0x10000;
@@ -29,7 +29,7 @@ public:
         cpu.msr_changed();
     }
 
-    std::array<std::byte, granule>& memory() { return data_; }
+    std::array<std::byte, small_page>& memory() { return data_; }
 
     /// Executes one word. True: it completed; false: it was interrupted, by cpu.interrupt().
     bool execute(std::uint32_t word) {
@@ -80,16 +80,16 @@ private:
         return {.real = ea};
     }
     std::byte* direct(std::uint64_t real, access_kind /*kind*/) override {
-        return (real & granule_mask) == code   ? code_.data()
-               : (real & granule_mask) == data ? data_.data()
-                                               : nullptr;
+        return (real & small_page_mask) == code   ? code_.data()
+               : (real & small_page_mask) == data ? data_.data()
+                                                  : nullptr;
     }
     outcome read(std::uint64_t, std::span<std::byte>, access_kind) override { return outcome::machine_check; }
     outcome write(std::uint64_t, std::span<const std::byte>) override { return outcome::machine_check; }
 
     std::uint32_t word_ = 0;
-    std::array<std::byte, granule> code_{};
-    std::array<std::byte, granule> data_{};
+    std::array<std::byte, small_page> code_{};
+    std::array<std::byte, small_page> data_{};
 };
 
 }  // namespace pefsim::power

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating-point instructions: status, exceptions and their enables, and that the way through the host's arithmetic says
-// the same as the exact one.
+// Floating-point instructions: status, exceptions and their enables, and that the way through the host's arithmetic
+// says the same as the exact one.
 #include <gtest/gtest.h>
 
 #include <bit>

@@ -81,8 +81,8 @@ protected:
             }
         }
     }
-    /// The answers to packets that are sent one after the other; each must be one that has an answer at once, or leads to
-    /// a stop.
+    /// The answers to packets that are sent one after the other; each must be one that has an answer at once, or leads
+    /// to a stop.
     std::vector<std::string> answers(const std::vector<std::string>& packets) {
         std::string all = gdb::framed("QStartNoAckMode");
         for (const std::string& each : packets) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Binary floating-point arithmetic against MPFR: results, inexact, the direction of rounding, overflow and underflow, in
-// every format and rounding mode, with operands that sit on the edges of formats.
+// Binary floating-point arithmetic against MPFR: results, inexact, the direction of rounding, overflow and underflow,
+// in every format and rounding mode, with operands that sit on the edges of formats.
 #include "power/ieee/arithmetic.h"
 
 #include <gtest/gtest.h>

@@ -128,7 +128,7 @@ TEST_F(monitor_of_sums, kinds_of_watchpoints) {
 }
 
 TEST_F(monitor_of_sums, watchpoint_beside_the_access_does_not_stop) {
-    c.run(1000);  // the TLBs know the granule
+    c.run(1000);  // the TLBs know the small page
     c.state.nip = sums::begin;
     tools.add_watchpoint({.where = {sums::data + 8, sums::data + 15}, .kind = watch_kind::access});
     EXPECT_EQ(c.run(1000), exit_reason::paused);

@@ -14,14 +14,14 @@ namespace {
 constexpr std::uint64_t last_word = 0xffff'fffc;
 constexpr std::uint32_t branch_to_itself = 0x4800'0000;
 
-/// The last granule of the 32-bit address space, and the first. Interrupts leave run().
+/// The last small page of the 32-bit address space, and the first. Interrupts leave run().
 class ends_of_storage : translator, real_storage {
 public:
     /// Puts one word at each end; there is a branch to itself behind them.
     ends_of_storage(std::uint32_t last, std::uint32_t first) : cpu(*this, *this) {
-        put(granule - 4, last);
-        put(granule, first);
-        put(granule + 4, branch_to_itself);
+        put(small_page - 4, last);
+        put(small_page, first);
+        put(small_page + 4, branch_to_itself);
         cpu.interrupts_leave(true);
         cpu.state.msr = msr_le;
         cpu.state.nip = last_word;
@@ -33,12 +33,12 @@ public:
 private:
     void put(std::size_t at, std::uint32_t word) { std::memcpy(&bytes_.at(at), &word, sizeof word); }
     translation translate(const registers& /*state*/, std::uint64_t ea, access_kind /*kind*/) override {
-        const std::uint64_t real = ea + granule - (ea < granule ? 0 : std::uint64_t{1} << 32);
-        return real < 2 * granule ? translation{.real = real}
-                                  : translation{.error = storage_error::storage, .status = 0x4000'0000};
+        const std::uint64_t real = ea + small_page - (ea < small_page ? 0 : std::uint64_t{1} << 32);
+        return real < 2 * small_page ? translation{.real = real}
+                                     : translation{.error = storage_error::storage, .status = 0x4000'0000};
     }
     std::byte* direct(std::uint64_t real, access_kind /*kind*/) override {
-        return &bytes_.at(real & granule_mask);
+        return &bytes_.at(real & small_page_mask);
     }
     outcome read(std::uint64_t /*real*/, std::span<std::byte> /*to*/, access_kind /*kind*/) override {
         return outcome::machine_check;
@@ -47,7 +47,7 @@ private:
         return outcome::machine_check;
     }
 
-    alignas(granule) std::array<std::byte, 2 * granule> bytes_{};
+    alignas(small_page) std::array<std::byte, 2 * small_page> bytes_{};
 };
 
 const std::uint32_t add_one = word_of("addi", {3, 3, 1});

@@ -39,7 +39,7 @@ bool loops(flat_core& machine, std::uint32_t word) {
     machine.core().forget_real(flat_core::data);
     registers& state = machine.state();
     for (std::size_t n = 0; n < 32; ++n) {
-        state.gpr[n] = n % 2 == 0 ? flat_core::data + granule + 0x100 : 0;
+        state.gpr[n] = n % 2 == 0 ? flat_core::data + small_page + 0x100 : 0;
     }
     state.msr |= msr_fp | msr_vec | msr_vsx;
     state.nip = flat_core::data;

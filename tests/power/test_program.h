@@ -47,7 +47,8 @@ public:
         cpu.msr_changed();
     }
 
-    /// Puts the words at `code`, an undefined one behind them, and runs until an interrupt. \returns its vector: HEA at the end
+    /// Puts the words at `code`, an undefined one behind them, and runs until an interrupt. \returns its vector: HEA at
+    /// the end
     vector run(const std::vector<std::uint32_t>& words) {
         std::uint64_t at = code;
         for (const std::uint32_t each : words) {
@@ -104,7 +105,7 @@ private:
                          : translation{.error = storage_error::storage, .status = 0x4000'0000};
     }
     std::byte* direct(std::uint64_t real, access_kind /*kind*/) override {
-        return &bytes_.at(real & granule_mask);
+        return &bytes_.at(real & small_page_mask);
     }
     outcome read(std::uint64_t /*real*/, std::span<std::byte> /*to*/, access_kind /*kind*/) override {
         return outcome::machine_check;
@@ -113,7 +114,7 @@ private:
         return outcome::machine_check;
     }
 
-    alignas(granule) std::array<std::byte, size> bytes_{};
+    alignas(small_page) std::array<std::byte, size> bytes_{};
 };
 
 }  // namespace pefsim::power

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The executable sections of Debian's ppc64el C library and kernel, word by word, disassembled beside GNU objdump. Of the
-// kernel samples, and everything with PEFSIM_TEXT=full in the environment.
+// The executable sections of Debian's ppc64el C library and kernel, word by word, disassembled beside GNU objdump. Of
+// the kernel samples, and everything with PEFSIM_TEXT=full in the environment.
 #include <elf.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>

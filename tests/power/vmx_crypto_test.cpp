@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ciphers and hashes made of VMX instructions give what OpenSSL gives; products of polynomials what the definition gives.
+// Ciphers and hashes made of VMX instructions give what OpenSSL gives; products of polynomials what the definition
+// gives.
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loads and stores of vector registers in both byte orders (Power ISA 3.0B Book I 6.7 and 7.6.1.2): storage holds the bytes
-// 00 01 02 ... at the address `data`; what is loaded stands in the tables as the ISA draws a register, byte element 0 first.
+// Loads and stores of vector registers in both byte orders (Power ISA 3.0B Book I 6.7 and 7.6.1.2): storage holds the
+// bytes 00 01 02 ... at the address `data`; what is loaded stands in the tables as the ISA draws a register, byte
+// element 0 first.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -12,8 +12,8 @@ namespace pefsim::testing {
 /// is known, the TLM global quantum is zero, and hierarchical names start afresh. A model may therefore be a local
 /// variable of the test or a member of a fixture derived from this one; it must not outlive the fixture.
 ///
-/// Reports of severity SC_ERROR and SC_FATAL are thrown as sc_core::sc_report, so that EXPECT_THROW sees them; those
-/// of severity SC_INFO are not printed. An exception that escapes a process leaves sc_start() and may be expected in the
+/// Reports of severity SC_ERROR and SC_FATAL are thrown as sc_core::sc_report, so that EXPECT_THROW sees them; those of
+/// severity SC_INFO are not printed. An exception that escapes a process leaves sc_start() and may be expected in the
 /// same way; the next test is not disturbed by it.
 class simulation_test : public ::testing::Test {
 protected:

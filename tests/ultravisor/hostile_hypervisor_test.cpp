@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A hypervisor that does anything at any time: whatever it does, the Ultravisor survives, no secret leaves secure memory in
-// the clear, and what the guest reads back is what it wrote, or it is ended, or the page has been zeroed for it.
+// A hypervisor that does anything at any time: whatever it does, the Ultravisor survives, no secret leaves secure
+// memory in the clear, and what the guest reads back is what it wrote, or it is ended, or the page has been zeroed for
+// it.
 #include <algorithm>
 #include <array>
 #include <gtest/gtest.h>

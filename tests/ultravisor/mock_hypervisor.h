@@ -16,8 +16,8 @@
 
 namespace pefsim::testing {
 
-/// A hypervisor that does what KVM does at H_SVM_* and nothing at other calls; a test replaces any of it, and reads what
-/// it was shown.
+/// A hypervisor that does what KVM does at H_SVM_* and nothing at other calls; a test replaces any of it, and reads
+/// what it was shown.
 class mock_hypervisor : public sc_core::sc_module, public cpu::trap_if {
 public:
     struct slot {

@@ -226,6 +226,19 @@ TEST_F(sharing_test, a_failing_unshare_ends_the_guest) {
     EXPECT_EQ(fault(abi::page_base(7)), cpu::fault_outcome::terminated);
 }
 
+TEST_F(sharing_test, a_guest_that_was_ended_meanwhile_is_told_so_by_each_call) {
+    using enum abi::ucall;
+    ASSERT_EQ(share(3), u_status::u_success);
+    at_page_in(3, abi::h_page_in_nonshared, [](auto&) { return h_status::h_parameter; });
+    unshare(3);
+    ASSERT_EQ(uv.state(), vm_state::terminated);
+    for (const abi::ucall each : {uv_share_page, uv_unshare_page, uv_unshare_all_pages}) {
+        context.terminated = false;
+        EXPECT_EQ(ultracall(each, {3, 1}), u_status::u_invalid);
+        EXPECT_TRUE(context.terminated);
+    }
+}
+
 TEST_F(sharing_test, a_paged_out_page_comes_in_before_it_is_shared) {
     fill_secure(3, 4);
     ASSERT_EQ(hv.page_out(context, 3), u_status::u_success);

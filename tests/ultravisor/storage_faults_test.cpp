@@ -89,7 +89,8 @@ TEST_F(storage_faults, mmio_that_nothing_answers) {
     EXPECT_TRUE(hv.seen.empty());
 }
 
-// RAM that the hypervisor left out of the slots is no memory of the guest: it must not end up in the host's hands by a store.
+// RAM that the hypervisor left out of the slots is no memory of the guest: it must not end up in the host's hands by a
+// store.
 TEST_F(storage_faults, ram_outside_the_slots_is_mmio) {
     guest.msr |= power::msr_s;
     std::uint64_t value = 5;

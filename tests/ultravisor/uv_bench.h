@@ -18,8 +18,8 @@
 
 namespace pefsim::testing {
 
-/// An Ultravisor between a guest whose registers the test sets and a mock hypervisor. RAM is 32 pages; slot 0 covers pages
-/// 0 .. 15, slot 1 pages 16 .. 23, and pages 24 .. 31 are in no slot.
+/// An Ultravisor between a guest whose registers the test sets and a mock hypervisor. RAM is 32 pages; slot 0 covers
+/// pages 0 .. 15, slot 1 pages 16 .. 23, and pages 24 .. 31 are in no slot.
 class uv_bench : public simulation_test {
 protected:
     static constexpr std::uint64_t ram_pages = 32;

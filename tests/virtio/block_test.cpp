@@ -211,7 +211,7 @@ TEST_F(block_test, get_id_gives_twenty_bytes) {
               "exactly-20-bytes-id!");
 }
 
-// ------------------------------------------------------------------------------------------------------------ errors
+// --- errors
 
 TEST_F(block_test, B2_a_write_to_a_read_only_disk_is_an_error_and_writes_nothing) {
     memory_disk disk({.size = 1 << 20, .seed = 5, .read_only = true});
@@ -337,7 +337,7 @@ TEST_F(block_test, a_malformed_ring_stops_the_device_until_its_reset) {
     EXPECT_EQ(b.read(0, 512).status, ok);
 }
 
-// ------------------------------------------------------------------------------------------------ cache and flushes
+// --- cache and flushes
 
 TEST_F(block_test, B1_config_wce_needs_flush) {
     trace::recorder recorder;
@@ -410,7 +410,7 @@ TEST_F(block_test, configuration_space) {
     EXPECT_EQ(beyond[0], std::byte{0});
 }
 
-// -------------------------------------------------------------------------------------------------------------- time
+// --- time
 
 timing::timing round_costs() {
     timing::timing costs;
@@ -523,7 +523,7 @@ TEST_F(block_test, a_doorbell_while_the_device_is_at_work_is_not_lost) {
     EXPECT_EQ(done, 500U);
 }
 
-// ------------------------------------------------------------------------------------------------- queues and resets
+// --- queues and resets
 
 TEST_F(block_test, every_queue_is_served) {
     memory_disk disk({.size = 1 << 20, .seed = 2});
@@ -587,7 +587,7 @@ TEST_F(block_test, D5_a_reset_queue_stops_and_the_other_goes_on) {
     EXPECT_EQ(b.transport.interrupts[0].queue, 1U);
 }
 
-// ---------------------------------------------------------------------------------------------------------- property
+// --- property
 
 // Reads and writes in any mixture, many in flight, any segmentation: the disk is an array, and nothing is lost.
 RC_GTEST_PROP(block_property, the_disk_is_an_array, ()) {

@@ -35,8 +35,8 @@ struct memory_view {
     }
 };
 
-/// Guest memory of a test: `size` bytes from address `base` on. Counts accesses, can refuse a range, and remembers whether
-/// anything outside was asked for. Each access costs 100 ns.
+/// Guest memory of a test: `size` bytes from address `base` on. Counts accesses, can refuse a range, and remembers
+/// whether anything outside was asked for. Each access costs 100 ns.
 class test_memory final : public queue_memory {
 public:
     static constexpr std::uint64_t base = 0x10'0000;

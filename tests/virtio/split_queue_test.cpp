@@ -61,7 +61,7 @@ vring_desc descriptor(std::uint64_t addr, std::uint32_t len, unsigned flags = 0,
     return desc;
 }
 
-// --------------------------------------------------------------------------------------------------- good chains
+// --- good chains
 
 TEST(split_queue, takes_chains_in_order_and_returns_them) {
     bench b({.size = 8});
@@ -184,7 +184,7 @@ TEST(split_queue, a_descriptor_line_is_not_kept_over_a_new_available_index) {
     EXPECT_EQ(b.chain.readable_bytes(), 20U);
 }
 
-// ------------------------------------------------------------------------------------------ notification suppression
+// --- notification suppression
 
 TEST(split_queue, D9_without_event_idx_the_flag_suppresses_interrupts) {
     bench b({.size = 4});
@@ -310,7 +310,7 @@ TEST(split_queue, the_rings_own_accesses_belong_to_no_request) {
     }
 }
 
-// -------------------------------------------------------------------------------------------------- malformed rings
+// --- malformed rings
 
 struct malformed {
     const char* name;
@@ -529,7 +529,7 @@ TEST(malformed_rings, a_transport_that_lets_bad_layouts_pass_is_an_error_of_the_
     EXPECT_THROW(queue.add_used(3, 0), std::logic_error);
 }
 
-// -------------------------------------------------------------------------------------------------------- properties
+// --- properties
 
 struct random_buffer {
     std::uint32_t gap;

@@ -126,7 +126,7 @@ TEST_F(virtio_pci_test, a_driver_that_keeps_the_rules_is_served_without_a_breach
     EXPECT_EQ(b.function.negotiated_features(), bench::features);
 }
 
-// ---------------------------------------------------------------------------------------------------- device status
+// --- device status
 
 TEST_F(virtio_pci_test, D1_no_memory_access_before_driver_ok) {
     bench b;
@@ -292,7 +292,7 @@ INSTANTIATE_TEST_SUITE_P(every, status_sequence,
                                            status_row{"the_same_twice", {1, 1, 3, 3, 11, 11, 15, 15}, 15, 0}),
                          [](const auto& row) { return std::string(row.param.name); });
 
-// ------------------------------------------------------------------------------------------------------ queue registers
+// --- queue registers
 
 TEST_F(virtio_pci_test, D5_queue_reset_stops_the_queue_and_a_new_configuration_is_honoured) {
     bench b;
@@ -561,7 +561,7 @@ TEST_F(virtio_pci_test, every_access_width_works_and_unnatural_ones_are_breaches
     EXPECT_EQ(b.breaches(), before);
 }
 
-// ------------------------------------------------------------------------------------------------------- capabilities
+// --- capabilities
 
 TEST_F(virtio_pci_test, D15_identity) {
     bench b;
@@ -661,7 +661,7 @@ TEST_F(virtio_pci_test, D24_the_window_in_configuration_space_reaches_every_regi
     EXPECT_EQ(b.config_read(bench::devfn, common + wire::cap_offset_offset, 4), 0U);
 }
 
-// --------------------------------------------------------------------------------------------------------- interrupts
+// --- interrupts
 
 TEST_F(virtio_pci_test, D25_vectors_are_mapped_read_back_and_unmapped) {
     bench b;
@@ -741,7 +741,7 @@ TEST_F(virtio_pci_test, D20_the_configuration_bit_is_set_with_msix_too) {
     EXPECT_EQ(b.read_in(cap_type::isr_cfg, 0, 1), wire::isr_config_interrupt);
 }
 
-// -------------------------------------------------------------------------------------------------------------- memory
+// --- memory
 
 TEST(virtio_pci, D27_access_platform_decides_about_the_iommu) {
     for (const bool translated : {true, false}) {
@@ -824,8 +824,8 @@ TEST_F(virtio_pci_test, net_and_entropy_work_on_the_bus_too) {
     EXPECT_EQ(b.recorder.violations().total(), 0U);
 }
 
-// Whatever a driver writes into whatever register, and however it rings: nothing crashes, hangs, or is written outside the
-// memory that the rings name.
+// Whatever a driver writes into whatever register, and however it rings: nothing crashes, hangs, or is written outside
+// the memory that the rings name.
 RC_GTEST_PROP(virtio_pci_property, any_register_access_is_survived, ()) {
     const one_simulation context;
     bench b;

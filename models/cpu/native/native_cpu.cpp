@@ -79,9 +79,9 @@ native_cpu::native_cpu(sc_core::sc_module_name name, trace::recorder& recorder, 
     set_stack_size(stack_size);
 }
 
-void native_cpu::load(programme code) {
+void native_cpu::load(program code) {
     if (code_) {
-        throw std::logic_error(fmt::format("{}: a second programme at {}", name(), now().to_string()));
+        throw std::logic_error(fmt::format("{}: a second program at {}", name(), now().to_string()));
     }
     code_ = std::move(code);
     stopped_ = false;
@@ -127,7 +127,7 @@ void native_cpu::set_lpcr(std::uint64_t value, std::uint64_t mask) {
 
 void native_cpu::use_process_table(std::uint64_t /*base*/, unsigned /*size_exponent*/) {}
 
-void native_cpu::start_secondary(native_cpu& secondary, programme code) {
+void native_cpu::start_secondary(native_cpu& secondary, program code) {
     synchronize();
     secondary.time_.resume();
     secondary.state_.msr = (state_.msr & ~power::msr_ee);

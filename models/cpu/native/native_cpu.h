@@ -40,24 +40,24 @@ namespace pefsim::cpu::native {
 /// Thrown through guest code when its virtual machine has been ended; the CPU catches it and halts.
 struct guest_terminated {};
 
-/// A guest CPU whose programme is C++ compiled for the host: the code of guest/ and dma_ops/ runs on it and pays for what
+/// A guest CPU whose program is C++ compiled for the host: the code of guest/ and dma_ops/ runs on it and pays for what
 /// it does in simulated time.
 ///
-/// Ports: `bus` to the memory bus; `hypervisor` and `ultravisor` (optional) for traps, as cpu/traps.h routes them; the external
-/// interrupt line comes in through interrupt_line_if, which the module implements. A POWER9 core has the same.
+/// Ports: `bus` to the memory bus; `hypervisor` and `ultravisor` (optional) for traps, as cpu/traps.h routes them; the
+/// external interrupt line comes in through interrupt_line_if, which the module implements. A POWER9 core has the same.
 ///
-/// Time: every operation adds to the CPU's local time, which runs ahead of simulation time by at most a quantum. Barriers,
-/// calls, MMIO and synchronize() let simulation time catch up, so that what others can see is stored at its own time.
-/// External interrupts are taken there too, and in wait_for_interrupt(), while MSR[EE]=1; nowhere else.
+/// Time: every operation adds to the CPU's local time, which runs ahead of simulation time by at most a quantum.
+/// Barriers, calls, MMIO and synchronize() let simulation time catch up, so that what others can see is stored at its
+/// own time. External interrupts are taken there too, and in wait_for_interrupt(), while MSR[EE]=1; nowhere else.
 ///
-/// Memory is in guest physical addresses and host byte order is the guest's (little-endian). Access to a page that is not
-/// there traps and is retried; an access that nothing answers is a violation in the log, reads give ones.
+/// Memory is in guest physical addresses and host byte order is the guest's (little-endian). Access to a page that is
+/// not there traps and is retried; an access that nothing answers is a violation in the log, reads give ones.
 ///
-/// Registers: the programme's own values stay in state().gpr; R30 and R31 hold address and value of its latest load() or
+/// Registers: the program's own values stay in state().gpr; R30 and R31 hold address and value of its latest load() or
 /// store(), as they would in compiled code, so a call shows the other side what it really could.
 ///
-/// Signals: call, driver_call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: hypercalls and ultracalls by name,
-/// mmio_loads, mmio_stores, interrupts, storage_interrupts, dmi_fills, dmi_invalidations, exposed_bytes.
+/// Signals: call, driver_call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: hypercalls and ultracalls
+/// by name, mmio_loads, mmio_stores, interrupts, storage_interrupts, dmi_fills, dmi_invalidations, exposed_bytes.
 class native_cpu : public sc_core::sc_module, public interrupt_line_if, public processor_if {
 public:
     struct config {
@@ -65,7 +65,7 @@ public:
         sc_core::sc_time quantum{10, sc_core::SC_US};
         timing::timing costs{};
     };
-    using programme = std::function<void(native_cpu&)>;
+    using program = std::function<void(native_cpu&)>;
 
     tlm_utils::simple_initiator_socket<native_cpu> bus;
     sc_core::sc_port<trap_if> hypervisor;
@@ -74,16 +74,17 @@ public:
     /// \throws std::invalid_argument when a bandwidth in `parameters.costs` is not positive
     native_cpu(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters);
 
-    /// What the CPU runs, from the start of simulation or from now on; without one it stays stopped. One programme only
+    /// What the CPU runs, from the start of simulation or from now on; without one it stays stopped. One program only
     /// (std::logic_error on the second).
-    void load(programme code);
-    /// Starts another, stopped CPU on `code` at this CPU's local time, with this CPU's MSR[S] (the RTAS call start-cpu, in
-    /// which the Ultravisor makes the new CPU of a secure guest secure) and interrupts off.
-    void start_secondary(native_cpu& secondary, programme code);
-    /// It has a programme.
+    void load(program code);
+    /// Starts another, stopped CPU on `code` at this CPU's local time, with this CPU's MSR[S] (the RTAS call start-cpu,
+    /// in which the Ultravisor makes the new CPU of a secure guest secure) and interrupts off.
+    void start_secondary(native_cpu& secondary, program code);
+    /// It has a program.
     [[nodiscard]] bool started() const { return static_cast<bool>(code_); }
-    // --- processor_if. A CPU that is started, or started again, runs the program that load() gave it, from its begin; one that has
-    // none is not started. A CPU stops where it lets simulation time catch up: at a barrier, a call, an MMIO access.
+    // --- processor_if. A CPU that is started, or started again, runs the program that load() gave it, from its begin;
+    // one that has none is not started. A CPU stops where it lets simulation time catch up: at a barrier, a call, an
+    // MMIO access.
     bool start(const processor_start& with, const sc_core::sc_time& when) override;
     bool stop() override;
     bool wake(const sc_core::sc_time& when) override;
@@ -91,7 +92,7 @@ public:
     void use_process_table(std::uint64_t base, unsigned size_exponent) override;
     [[nodiscard]] bool stopped() const override { return stopped_; }
     [[nodiscard]] bool idle() const override { return idle_.value(); }
-    /// True once its programme has returned or its virtual machine was ended.
+    /// True once its program has returned or its virtual machine was ended.
     [[nodiscard]] bool halted() const { return halted_; }
     /// Notified when halted() becomes true.
     [[nodiscard]] const sc_core::sc_event& halted_event() const { return halted_event_; }
@@ -150,7 +151,7 @@ public:
     void fill(abi::phys_addr at, std::size_t size, std::byte value);
     /// memcpy between guest addresses that do not overlap, at timing::memcpy.
     void copy(abi::phys_addr to, abi::phys_addr from, std::size_t size);
-    /// Told of the range of each write() and fill() before it is written: for who checks what the programme does.
+    /// Told of the range of each write() and fill() before it is written: for who checks what the program does.
     void on_block_write(std::function<void(abi::phys_addr at, std::size_t size)> watcher) {
         block_write_watcher_ = std::move(watcher);
     }
@@ -190,7 +191,7 @@ public:
         bool enabled_;
     };
     /// H_CEDE: idles with MSR[EE]=1 until an external interrupt has been taken; MSR[EE] is as before afterwards. With
-    /// interrupts off before it, none can slip in between the programme's last look and the idling.
+    /// interrupts off before it, none can slip in between the program's last look and the idling.
     void wait_for_interrupt();
     /// The same with the decrementer set: idles for at most `at_most`. The kernel finds out by its clock which it was.
     void wait_for_interrupt(const sc_core::sc_time& at_most);
@@ -201,8 +202,8 @@ public:
     [[nodiscard]] std::uint64_t name_call(std::string_view name) {
         return recorder_.ledger().name_origin(name);
     }
-    /// Names the driver call for as long as it lives: signal `driver_call`, and the writer of every byte in the exposure
-    /// ledger.
+    /// Names the driver call for as long as it lives: signal `driver_call`, and the writer of every byte in the
+    /// exposure ledger.
     class call_scope {
     public:
         /// \param origin a number from name_call() of any CPU of the machine
@@ -259,7 +260,7 @@ private:
 
     trace::recorder& recorder_;
     config parameters_;
-    programme code_;
+    program code_;
     sc_core::sc_event started_;
     bool stopped_ = true;  // as others see it: not before it has come to rest
     bool is_to_stop_ = true;

@@ -5,7 +5,7 @@
 
 namespace pefsim::cpu::native {
 
-/// What a CPU's time has gone into, since it started. What is in none of these is the programme's own work: driver and
+/// What a CPU's time has gone into, since it started. What is in none of these is the program's own work: driver and
 /// DMA-ops calls with their accesses to memory, and barriers.
 struct time_use {
     sc_core::sc_time copies;  ///< copy(): of bounce buffers

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -64,8 +63,6 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
       line_(recorder, sc_module::name()),
       writer_(memory_.writer()),
       units_per_instruction_(cost_of_instruction(parameters.costs)),
-      ticks_numerator_(clock::frequency / std::gcd(clock::frequency, units_per_second())),
-      ticks_denominator_(units_per_second() / std::gcd(clock::frequency, units_per_second())),
       call_(recorder, sc_module::name(), "call", "hypercall or ultracall that the CPU is in", "-"),
       msr_s_(recorder, sc_module::name(), "msr_s", "MSR[S]: the guest is secure"),
       ee_(recorder, sc_module::name(), "ee", "MSR[EE]: external interrupts are taken"),
@@ -321,9 +318,7 @@ std::int64_t power_cpu::instructions_in(std::uint64_t units) const {
 }
 
 std::uint64_t power_cpu::time_base(std::uint64_t instructions) {
-    const auto own = static_cast<std::uint64_t>(power::uint128{units_at(instructions)} * ticks_numerator_ /
-                                                ticks_denominator_);
-    return std::max(own, partition_.time_base());
+    return std::max(ticks_.ticks_at(units_at(instructions)), partition_.time_base());
 }
 
 std::uint64_t power_cpu::read_time_base(std::uint64_t instructions) {
@@ -335,7 +330,7 @@ std::uint64_t power_cpu::read_time_base(std::uint64_t instructions) {
 std::uint64_t power_cpu::units_until_decrementer() {
     const std::uint64_t ticks = core_.time_base();
     const power::uint128 end = power::uint128{ticks} + core_.dec.ticks_left(ticks, core_.decrementer_width());
-    const power::uint128 units = (end * ticks_denominator_ + ticks_numerator_ - 1) / ticks_numerator_;
+    const power::uint128 units = ticks_.units_of(end);
     const power::uint128 left = units - std::min<power::uint128>(units, now().value());
     return static_cast<std::uint64_t>(std::min<power::uint128>(left, ~std::uint64_t{0}));
 }

@@ -16,6 +16,7 @@
 #include "cpu/power_cpu/range_set.h"
 #include "cpu/power_cpu/run_control.h"
 #include "cpu/processor_if.h"
+#include "cpu/time_base.h"
 #include "cpu/trap_router.h"
 #include "cpu/traps.h"
 #include "exposure/attribution.h"
@@ -31,36 +32,38 @@
 namespace pefsim::cpu {
 
 /// A guest CPU that runs ppc64le (and big-endian, and 32-bit) code: one hardware thread of a POWER9, without hypervisor
-/// state (MSR[HV]=0). The same sockets and ports as a native CPU: `bus` to the memory bus; `hypervisor` and `ultravisor`
-/// (optional) for traps, as cpu/traps.h routes them; the external interrupt line by interrupt_line_if.
+/// state (MSR[HV]=0). The same sockets and ports as a native CPU: `bus` to the memory bus; `hypervisor` and
+/// `ultravisor` (optional) for traps, as cpu/traps.h routes them; the external interrupt line by interrupt_line_if.
 ///
-/// Time: instructions cost timing::instruction on average and are turned into time once a run of the engine, which ends with
-/// the quantum, when the decrementer expires, and at every trap. Traps and MMIO let simulation time catch up first.
+/// Time: instructions cost timing::instruction on average and are turned into time once a run of the engine, which ends
+/// with the quantum, when the decrementer expires, and at every trap. Traps and MMIO let simulation time catch up
+/// first.
 ///
-/// Time base: the CPU's local time at 512 MHz, but never less than a processor of the partition has read (Power ISA 3.0B Book
-/// III 7.2): CPUs run ahead of each other by up to a quantum, and one that lags behind reads the highest value that another
-/// has been given, until its own time is there. The decrementer counts the same time: its exception exists once the time base,
-/// as this CPU would read it, has passed the target; so it may come up to a quantum early in simulated time, and never
-/// before its target. To look at the time base (a debugger, a trace) is not to read it.
+/// Time base: the CPU's local time at 512 MHz, but never less than a processor of the partition has read (Power ISA
+/// 3.0B Book III 7.2): CPUs run ahead of each other by up to a quantum, and one that lags behind reads the highest
+/// value that another has been given, until its own time is there. The decrementer counts the same time: its exception
+/// exists once the time base, as this CPU would read it, has passed the target; so it may come up to a quantum early in
+/// simulated time, and never before its target. To look at the time base (a debugger, a trace) is not to read it.
 ///
 /// Traps: `sc 1` and `sc 2` with the core's registers, DEC with its present value; what the other side changes counts.
-/// `sc 1` from problem state of an ordinary guest is that guest's own system call, as KVM reflects it. An access outside
-/// RAM is MMIO; one that nothing answers is a violation in the log and a Machine Check. A page that the Ultravisor
-/// has to bring back is waited for, instructions as well as data.
+/// `sc 1` from problem state of an ordinary guest is that guest's own system call, as KVM reflects it. An access
+/// outside RAM is MMIO; one that nothing answers is a violation in the log and a Machine Check. A page that the
+/// Ultravisor has to bring back is waited for, instructions as well as data.
 ///
 /// Memory: through DMI grants of the bus. Stores into pages that the host can read are reported to the exposure ledger,
-/// with the instruction's address as origin, while MSR[S]=1; of an ordinary guest, whose memory is all exposed, only when
-/// config::report_ordinary_stores says so, since each of them then leaves the fast path. Decoded code is forgotten
-/// when the bus takes its grant back (a device has written to the page) or another processor of the partition stores there.
+/// with the instruction's address as origin, while MSR[S]=1; of an ordinary guest, whose memory is all exposed, only
+/// when config::report_ordinary_stores says so, since each of them then leaves the fast path. Decoded code is forgotten
+/// when the bus takes its grant back (a device has written to the page) or another processor of the partition stores
+/// there.
 ///
-/// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go on
-/// for ever: the CPU halts (exit_reason::lost).
+/// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go
+/// on for ever: the CPU halts (exit_reason::lost).
 ///
 /// A reservation is lost when the CPU waits for simulation time and at every trap: others may store then.
 ///
-/// Signals: call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: instructions, hypercalls and ultracalls by name,
-/// interrupts (external), interrupts_by_vector, mmio_loads, mmio_stores, storage_interrupts, translations, table_walks,
-/// dmi_fills, dmi_invalidations, exposed_bytes.
+/// Signals: call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: instructions, hypercalls and ultracalls
+/// by name, interrupts (external), interrupts_by_vector, mmio_loads, mmio_stores, storage_interrupts, translations,
+/// table_walks, dmi_fills, dmi_invalidations, exposed_bytes.
 class power_cpu : public sc_core::sc_module,
                   public interrupt_line_if,
                   public processor_if,
@@ -99,7 +102,8 @@ public:
 
     /// Starts the stopped CPU at state().nip, with state() as it is.
     void start();
-    // --- processor_if. A CPU that is started begins with registers as a KVM guest's CPU has them, but for the LPCR, which stays.
+    // --- processor_if. A CPU that is started begins with registers as a KVM guest's CPU has them, but for the LPCR,
+    // which stays.
     bool start(const processor_start& with, const sc_core::sc_time& when) override;
     bool stop() override;
     bool wake(const sc_core::sc_time& when) override;
@@ -115,7 +119,8 @@ public:
     [[nodiscard]] const sc_core::sc_event& halted_event() const { return halted_event_; }
 
     [[nodiscard]] unsigned number() const { return parameters_.number; }
-    /// As a KVM guest's CPU is when it starts: 64-bit big-endian real mode, radix host, large decrementer, interrupts off.
+    /// As a KVM guest's CPU is when it starts: 64-bit big-endian real mode, radix host, large decrementer, interrupts
+    /// off.
     power::registers& state() { return core_.state; }
     [[nodiscard]] const power::registers& state() const { return core_.state; }
     [[nodiscard]] bool secure() const { return (core_.state.msr & power::msr_s) != 0; }
@@ -207,8 +212,7 @@ private:
     exposure::attribution writer_;
 
     std::uint64_t units_per_instruction_;  // of SystemC's time resolution, times 2^32
-    std::uint64_t ticks_numerator_;        // ticks of the time base for a unit of time, as a fraction
-    std::uint64_t ticks_denominator_;
+    cpu::time_base ticks_;
     std::uint64_t accounted_ = 0;  // instructions that local time contains
     std::uint64_t remainder_ = 0;  // of a unit, times 2^32: local time does not contain it yet
 

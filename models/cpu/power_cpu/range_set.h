@@ -8,8 +8,8 @@
 
 namespace pefsim::cpu {
 
-/// Addresses in a few ranges. When there are more, the two that are nearest to each other become one, with what is between
-/// them: the set holds at least what was added.
+/// Addresses in a few ranges. When there are more, the two that are nearest to each other become one, with what is
+/// between them: the set holds at least what was added.
 class range_set {
 public:
     static constexpr std::size_t most = 16;

@@ -11,7 +11,8 @@ class power_cpu;
 
 /// Whom a CPU asks before each run of its engine, and tells afterwards: a debugger, or tools that stop it.
 ///
-/// Both calls come in the thread of the CPU. They may take time of the host, as long as they like, and none of the simulation's.
+/// Both calls come in the thread of the CPU. They may take time of the host, as long as they like, and none of the
+/// simulation's.
 class run_control {
 public:
     enum class permission : std::uint8_t {

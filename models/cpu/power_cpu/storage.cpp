@@ -8,7 +8,8 @@
 #include "abi/platform.h"
 #include "cpu/power_cpu/power_cpu.h"
 
-/// What the engine of a POWER9 core asks of the machine: RAM by DMI grants, else by transactions; everything else is MMIO.
+/// What the engine of a POWER9 core asks of the machine: RAM by DMI grants, else by transactions; everything else is
+/// MMIO.
 namespace pefsim::cpu {
 
 using abi::phys_addr;
@@ -45,7 +46,7 @@ std::byte* power_cpu::direct(std::uint64_t real, power::access_kind kind) {
     if (!may_be_ram(real)) {
         return nullptr;
     }
-    const phys_addr at{real & power::granule_mask};
+    const phys_addr at{real & power::small_page_mask};
     const dmi_table::row* row = memory_.granted(at, bus_kind(kind));
     if (row == nullptr) {
         return nullptr;
@@ -64,7 +65,7 @@ std::byte* power_cpu::direct_block(std::uint64_t real, power::access_kind kind) 
     static_assert(power::block == abi::page_size);
     const std::uint64_t first = real & power::block_mask;
     if (kind == power::access_kind::store && !partition_.alone()) {
-        for (std::uint64_t each = first; each < first + power::block; each += power::granule) {
+        for (std::uint64_t each = first; each < first + power::block; each += power::small_page) {
             if (partition_.has_code(each)) {
                 return nullptr;
             }
@@ -159,7 +160,7 @@ bool power_cpu::read(std::uint64_t real, std::uint64_t& value) {
     }
     std::array<std::byte, sizeof value> bytes{};
     if (const std::byte* from = direct(real, power::access_kind::load); from != nullptr) [[likely]] {
-        std::memcpy(bytes.data(), from + real % power::granule, bytes.size());
+        std::memcpy(bytes.data(), from + real % power::small_page, bytes.size());
     } else if (read(real, bytes, power::access_kind::load) != outcome::done) {
         return false;
     }

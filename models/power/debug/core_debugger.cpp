@@ -22,16 +22,16 @@ translation reach(translator& addresses, const registers& state, std::uint64_t e
     return {.error = storage_error::storage};
 }
 
-/// Calls `each(real, offset, size)` for the parts of ea .. ea + size - 1 that lie in one granule, until one cannot be
-/// reached or it returns false. \returns bytes done
+/// Calls `each(real, offset, size)` for the parts of ea .. ea + size - 1 that lie in one small page, until one cannot
+/// be reached or it returns false. \returns bytes done
 template <typename F>
-std::size_t by_granule(translator& addresses, const registers& state, std::uint64_t ea, std::size_t size,
-                       access_kind kind, F each) {
+std::size_t by_page(translator& addresses, const registers& state, std::uint64_t ea, std::size_t size,
+                    access_kind kind, F each) {
     const std::uint64_t mask = (state.msr & msr_sf) != 0 ? ~std::uint64_t{0} : 0xffff'ffff;
     std::size_t done = 0;
     while (done < size) {
         const std::uint64_t at = (ea + done) & mask;
-        const std::size_t part = std::min<std::size_t>(size - done, granule - at % granule);
+        const std::size_t part = std::min<std::size_t>(size - done, small_page - at % small_page);
         const translation found = reach(addresses, state, at, kind);
         if (found.error != storage_error::none || !each(found.real, done, part)) {
             break;
@@ -41,10 +41,10 @@ std::size_t by_granule(translator& addresses, const registers& state, std::uint6
     return done;
 }
 
-/// Bytes within a granule of RAM. False: it is no RAM, or nobody may write there.
+/// Bytes within a small page of RAM. False: it is no RAM, or nobody may write there.
 bool put(real_storage& storage, std::uint64_t real, std::span<const std::byte> from) {
     if (std::byte* bytes = storage.direct(real, access_kind::store); bytes != nullptr) {
-        std::memcpy(bytes + real % granule, from.data(), from.size());
+        std::memcpy(bytes + real % small_page, from.data(), from.size());
         return true;
     }
     constexpr std::size_t at_once = 16;
@@ -146,29 +146,29 @@ std::string core_debugger::describe(std::size_t core) const {
 
 std::size_t core_debugger::read(std::size_t core, std::uint64_t ea, std::span<std::byte> to) {
     place& at = places_.at(core);
-    return by_granule(*at.addresses, at.engine->state, ea, to.size(), access_kind::load,
-                      [&](std::uint64_t real, std::size_t offset, std::size_t size) {
-                          const std::byte* bytes = at.storage->direct(real, access_kind::load);
-                          if (bytes != nullptr) {
-                              std::memcpy(to.data() + offset, bytes + real % granule, size);
-                          }
-                          return bytes != nullptr;
-                      });
+    return by_page(*at.addresses, at.engine->state, ea, to.size(), access_kind::load,
+                   [&](std::uint64_t real, std::size_t offset, std::size_t size) {
+                       const std::byte* bytes = at.storage->direct(real, access_kind::load);
+                       if (bytes != nullptr) {
+                           std::memcpy(to.data() + offset, bytes + real % small_page, size);
+                       }
+                       return bytes != nullptr;
+                   });
 }
 
 std::size_t core_debugger::write(std::size_t core, std::uint64_t ea, std::span<const std::byte> from) {
     place& at = places_.at(core);
-    return by_granule(*at.addresses, at.engine->state, ea, from.size(), access_kind::store,
-                      [&](std::uint64_t real, std::size_t offset, std::size_t size) {
-                          if (!put(*at.storage, real, from.subspan(offset, size))) {
-                              return false;
-                          }
-                          for (const place& each : places_) {
-                              each.engine->forget_real(real);
-                              each.engine->lose_reservation();
-                          }
-                          return true;
-                      });
+    return by_page(*at.addresses, at.engine->state, ea, from.size(), access_kind::store,
+                   [&](std::uint64_t real, std::size_t offset, std::size_t size) {
+                       if (!put(*at.storage, real, from.subspan(offset, size))) {
+                           return false;
+                       }
+                       for (const place& each : places_) {
+                           each.engine->forget_real(real);
+                           each.engine->lose_reservation();
+                       }
+                       return true;
+                   });
 }
 
 void core_debugger::add_breakpoint(std::uint64_t ea) {

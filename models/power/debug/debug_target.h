@@ -45,8 +45,8 @@ inline constexpr int segv = 11;
 /// What a Unix debugger would call an interrupt that nobody serves.
 int signal_of(const interrupt_cause& cause);
 
-/// A machine of one or more cores, as a debugger sees it: registers, storage by effective address as a core sees it now,
-/// points to stop at, and who may run. It is either running, or all of it stands still and stopped() tells why.
+/// A machine of one or more cores, as a debugger sees it: registers, storage by effective address as a core sees it
+/// now, points to stop at, and who may run. It is either running, or all of it stands still and stopped() tells why.
 class debug_target {
 public:
     virtual ~debug_target() = default;
@@ -58,8 +58,8 @@ public:
     /// state() was written to.
     virtual void state_changed(std::size_t core) = 0;
 
-    /// RAM, whatever the protection of its page. Both return how many bytes could be accessed, from the first one on. The
-    /// guest notices nothing of a read, but for reference bits.
+    /// RAM, whatever the protection of its page. Both return how many bytes could be accessed, from the first one on.
+    /// The guest notices nothing of a read, but for reference bits.
     virtual std::size_t read(std::size_t core, std::uint64_t ea, std::span<std::byte> to) = 0;
     virtual std::size_t write(std::size_t core, std::uint64_t ea, std::span<const std::byte> from) = 0;
 

@@ -14,9 +14,9 @@ namespace pefsim::power::debug {
 /// What is to be known of an instruction so that its execution can be shown: one result and one effective address.
 ///
 /// The result is 8 bytes of `registers` after the instruction: the general purpose register or the doubleword 0 of the
-/// floating-point, vector or vector-scalar register that is its target (its source, of a store), the eight fields of CR of
-/// a comparison, LR of a branch that sets it, CTR of one that counts. Instructions with several targets show the first.
-/// Fills everything in `decoded` besides `execute` and `word`.
+/// floating-point, vector or vector-scalar register that is its target (its source, of a store), the eight fields of CR
+/// of a comparison, LR of a branch that sets it, CTR of one that counts. Instructions with several targets show the
+/// first. Fills everything in `decoded` besides `execute` and `word`.
 void describe_effect(observed_op& decoded);
 
 /// The effective address of a load, store or other access, before the instruction; 0 of any other instruction.

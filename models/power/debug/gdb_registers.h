@@ -14,8 +14,8 @@ namespace pefsim::power::debug::gdb {
 /// Byte order in which registers travel: what the user's gdb believes of the target ("set endian").
 enum class byte_order : std::uint8_t { little, big };
 
-/// Registers by the numbers that the target description gives them: GPRs 0, FPRs 32, pc 64, msr, cr, lr, ctr, xer, fpscr,
-/// orig_r3, trap, VRs 73, vscr, vrsave, doublewords 1 of VSRs 0..31 from 107 on.
+/// Registers by the numbers that the target description gives them: GPRs 0, FPRs 32, pc 64, msr, cr, lr, ctr, xer,
+/// fpscr, orig_r3, trap, VRs 73, vscr, vrsave, doublewords 1 of VSRs 0..31 from 107 on.
 inline constexpr std::size_t register_count = 107 + 32;
 /// The packet "g" has all of them, in this order.
 

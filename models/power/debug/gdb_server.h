@@ -29,7 +29,8 @@ public:
 
     /// To be called between slices of the simulation. While the target stands still, does what GDB asks and comes back
     /// when something is to run; while it runs, only looks whether GDB wants it to stop. Time stands still meanwhile.
-    /// \returns false when GDB has detached, has killed the target, or has gone: then the target runs freely, or is killed
+    /// \returns false when GDB has detached, has killed the target, or has gone: then the target runs freely, or is
+    /// killed
     bool serve();
 
 private:

@@ -9,13 +9,13 @@
 namespace pefsim::power::debug {
 namespace {
 
-/// A stretch goes on for up to a granule of straight code beyond its length.
+/// A stretch goes on for up to a small page of straight code beyond its length.
 constexpr std::uint64_t overshoot = 2 * words_per_page;
 
 /// A trace tells all registers now and then, at the beginning of a stretch.
 constexpr std::uint64_t longest_record = 65'536;
 
-address_range granule_at(std::uint64_t ea) { return {ea & granule_mask, ea | ~granule_mask}; }
+address_range small_page_at(std::uint64_t ea) { return {ea & small_page_mask, ea | ~small_page_mask}; }
 
 }  // namespace
 
@@ -199,7 +199,7 @@ exit_reason monitor::after_run(core& c, exit_reason why) {
 }
 
 bool monitor::sees_code(std::uint64_t ea) {
-    const address_range here = granule_at(ea);
+    const address_range here = small_page_at(ea);
     if (sees_everything() || (phase_ == phase::within && window_.where.overlaps(here))) {
         return true;
     }
@@ -223,7 +223,7 @@ handler monitor::shim_of(observed_op& decoded, std::uint64_t ea) {
 }
 
 bool monitor::sees_data(std::uint64_t ea) {
-    const address_range here = granule_at(ea);
+    const address_range here = small_page_at(ea);
     return std::ranges::any_of(watchpoints_,
                                [&](const watchpoint& each) { return each.where.overlaps(here); });
 }

@@ -26,7 +26,8 @@ struct address_range {
     friend bool operator==(const address_range&, const address_range&) = default;
 };
 
-/// What of an execution is recorded: instructions that lie in the address range and in the range of instruction numbers.
+/// What of an execution is recorded: instructions that lie in the address range and in the range of instruction
+/// numbers.
 struct trace_window {
     address_range where{};
     std::uint64_t from = 0;  ///< number of the first instruction
@@ -66,7 +67,7 @@ struct interrupt_kinds {
 
 /// The tools that look at one core: breakpoints and watchpoints, single steps, exact budgets, trace, coverage, profile.
 /// Without any of them the core runs as fast as if the monitor were not there; with breakpoints only, code outside
-/// their granules does; with a trace or coverage, code that they do not cover.
+/// their small pages does; with a trace or coverage, code that they do not cover.
 ///
 /// What is not a stop, a step or an exact budget leaves the execution as it is: runs end at the same instructions, and
 /// registers, storage and interrupts are the same, whatever is recorded, counted or sampled.
@@ -87,8 +88,8 @@ public:
     void add_watchpoint(const watchpoint& point);
     bool remove_watchpoint(const watchpoint& point);
     void remove_all_points();
-    /// NIP is then at the instruction, and the interrupt has not been taken; the next run() executes it again. Not together
-    /// with core::interrupts_leave().
+    /// NIP is then at the instruction, and the interrupt has not been taken; the next run() executes it again. Not
+    /// together with core::interrupts_leave().
     void stop_before(interrupt_kinds which) { interrupts_ = which; }
     /// The next run() executes one instruction, or enters one interrupt.
     void step();

@@ -22,7 +22,7 @@ std::unordered_map<std::string, std::uint64_t> profile::by_symbol(const symbol_l
     std::unordered_map<std::string, std::uint64_t> sums;
     for (const auto& [nip, count] : samples_) {
         const symbol_at where = symbols.at(nip);
-        sums[where.name.empty() ? fmt::format("[{:#x}]", nip & granule_mask) : std::string(where.name)] +=
+        sums[where.name.empty() ? fmt::format("[{:#x}]", nip & small_page_mask) : std::string(where.name)] +=
             count;
     }
     return sums;

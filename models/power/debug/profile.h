@@ -28,7 +28,7 @@ public:
         return found == samples_.end() ? 0 : found->second;
     }
 
-    /// Symbols and their share, most first; addresses without symbol by granule, as "[0x10000]".
+    /// Symbols and their share, most first; addresses without symbol by small page, as "[0x10000]".
     [[nodiscard]] std::string table(const symbol_lookup& symbols, std::size_t most = 40) const;
     /// "symbol count", a line each, in alphabetical order: what flame graph tools read.
     [[nodiscard]] std::string folded(const symbol_lookup& symbols) const;

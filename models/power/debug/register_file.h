@@ -18,17 +18,17 @@ struct single_register {
     bool writable = true;
 };
 
-/// nip, msr, cr, fpscr and vscr, in this order, and then the special purpose registers that the core keeps, or can tell: tb,
-/// vtb, ic and pvr are only to be read.
+/// nip, msr, cr, fpscr and vscr, in this order, and then the special purpose registers that the core keeps, or can
+/// tell: tb, vtb, ic and pvr are only to be read.
 std::span<const single_register> single_registers();
 
 /// The value of a single register, as the guest would read it now.
 std::uint64_t read_register(core& of, const single_register& which);
 
-/// Writes the register `name`: one of single_registers(), "pc" for nip, or rN, fN, vN (VSR N+32), vsN. What is narrower than 128 bits takes the
-/// lower part of `value`.
-/// \throws std::invalid_argument when there is no such register, it is not writable, or the value does not fit; nothing is
-///         changed then
+/// Writes the register `name`: one of single_registers(), "pc" for nip, or rN, fN, vN (VSR N+32), vsN. What is narrower
+/// than 128 bits takes the lower part of `value`.
+/// \throws std::invalid_argument when there is no such register, it is not writable, or the value does not fit; nothing
+///         is changed then
 void write_register(core& of, std::string_view name, const vector_register& value);
 
 }  // namespace pefsim::power::debug

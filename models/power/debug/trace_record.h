@@ -6,8 +6,8 @@
 /// The form of an instruction trace, in memory and in files: a header, and records of 16 bytes in the byte order of the
 /// host, which is little-endian. 16 bytes, because memory bandwidth is what a full trace costs; so a record holds what
 /// cannot be derived from those before it:
-/// * the effective address of an access follows from the registers, which a reader follows by the results; events give it
-///   where a reader could not;
+/// * the effective address of an access follows from the registers, which a reader follows by the results; events give
+///   it where a reader could not;
 /// * instructions are counted from the last `number` event.
 namespace pefsim::power::debug {
 
@@ -16,8 +16,8 @@ struct trace_record {
     std::uint64_t value = 0;
     /// Instruction: the word. Event: see trace_event.
     std::uint32_t word = 0;
-    /// Instruction: page << 10 | number of the word in its granule; page, from 1 on, is what a `page` event has named.
-    /// Below 1 << 10: an event.
+    /// Instruction: page << 10 | number of the word in its small page; page, from 1 on, is what a `page` event has
+    /// named. Below 1 << 10: an event.
     std::uint32_t place = 0;
 };
 static_assert(sizeof(trace_record) == 16);

@@ -253,14 +253,14 @@ void trace_recorder::end(const core& c) {
 }
 
 std::uint32_t trace_recorder::place_of(std::uint64_t ea) {
-    const std::uint64_t page = ea & granule_mask;
+    const std::uint64_t page = ea & small_page_mask;
     const auto [found, is_new] = page_numbers_.try_emplace(page,
                                                            static_cast<std::uint32_t>(pages_.size() + 1));
     if (is_new) {
         pages_.push_back(page);
         stop_ = next_;
     }
-    return found->second << trace_page_shift | static_cast<std::uint32_t>(ea % granule / 4);
+    return found->second << trace_page_shift | static_cast<std::uint32_t>(ea % small_page / 4);
 }
 
 void trace_recorder::interrupt(const core& c, std::uint64_t nip, const interrupt_cause& cause) {

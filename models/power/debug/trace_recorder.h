@@ -23,14 +23,15 @@
 
 namespace pefsim::power::debug {
 
-/// Where the instruction trace of one core goes: a ring in memory that keeps the last records, or a file that gets all of
-/// them. Which instructions are recorded is the business of debug::monitor, which alone calls the members for recording.
+/// Where the instruction trace of one core goes: a ring in memory that keeps the last records, or a file that gets all
+/// of them. Which instructions are recorded is the business of debug::monitor, which alone calls the members for
+/// recording.
 class trace_recorder {
 public:
     /// A ring of at least `records`. Nearly all of them are instructions, unless it is very small.
     explicit trace_recorder(std::size_t records, std::uint32_t core_number = 0);
-    /// A file (output::whole_file), which commit() or the destructor finishes. Throws std::invalid_argument when it cannot be
-    /// written.
+    /// A file (output::whole_file), which commit() or the destructor finishes. Throws std::invalid_argument when it
+    /// cannot be written.
     explicit trace_recorder(const std::string& path, std::uint32_t core_number = 0);
     ~trace_recorder();
     trace_recorder(const trace_recorder&) = delete;
@@ -42,8 +43,8 @@ public:
     [[nodiscard]] std::uint64_t recorded() const;
     /// Writes the ring into a file. Throws std::invalid_argument or output::write_error when that fails.
     void save(const std::string& path) const;
-    /// Nothing comes any more: writes what is still in memory, and the file takes its place. Throws output::write_error when
-    /// something could not be written. Nothing happens the second time, nor to a ring.
+    /// Nothing comes any more: writes what is still in memory, and the file takes its place. Throws output::write_error
+    /// when something could not be written. Nothing happens the second time, nor to a ring.
     void commit();
 
     // --- recording

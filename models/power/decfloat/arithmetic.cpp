@@ -94,7 +94,8 @@ number finite(const intermediate& value) {
     return {.negative = value.negative, .exponent = value.exponent, .coefficient = value.coefficient};
 }
 
-/// The result of an overflow that is not enabled: infinity, or the largest number where rounding never leads away from it.
+/// The result of an overflow that is not enabled: infinity, or the largest number where rounding never leads away from
+/// it.
 number overflowed(bool negative, const format& target, environment& e) {
     e.raised |= fpscr::ox | fpscr::xx | fpscr::fi;
     const bool to_largest = e.mode == rounding::toward_zero || e.mode == rounding::for_shorter_precision ||
@@ -166,8 +167,8 @@ intermediate with_rest(const BID_UINT128& truncated, int exponent, rest behind) 
 /// Half of the last digit's unit.
 BID_UINT128 half_unit(const BID_UINT128& of) { return to_bid(false, 5, from_bid(of).exponent - 1); }
 
-/// x + y. Exponents are taken relative to one another, so that the library never meets the ends of its range; numbers that
-/// are further apart than any digit reaches are moved together.
+/// x + y. Exponents are taken relative to one another, so that the library never meets the ends of its range; numbers
+/// that are further apart than any digit reaches are moved together.
 intermediate sum_of(number x, number y) {
     if (x.exponent < y.exponent) {
         std::swap(x, y);

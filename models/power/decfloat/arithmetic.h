@@ -40,8 +40,8 @@ number subtract(const number& a, const number& b, const format& target, environm
 number multiply(const number& a, const number& b, const format& target, environment& e);
 number divide(const number& a, const number& b, const format& target, environment& e);
 
-/// What an enabled overflow or underflow does to the exponent (5.5.10.3, 5.5.10.4), and the format whose range the result
-/// then has.
+/// What an enabled overflow or underflow does to the exponent (5.5.10.3, 5.5.10.4), and the format whose range the
+/// result then has.
 struct wrap {
     int adjustment;
     const format& range;

@@ -7,8 +7,8 @@
 
 #include "power/decfloat/number.h"
 
-/// Finite numbers in the binary encoding that Intel's library computes with. For the library's callers only: its headers
-/// define a thousand macros.
+/// Finite numbers in the binary encoding that Intel's library computes with. For the library's callers only: its
+/// headers define a thousand macros.
 namespace pefsim::power::decfloat {
 
 inline constexpr int bid_bias = extended_format.bias;

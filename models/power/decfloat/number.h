@@ -6,8 +6,8 @@
 
 #include "power/int128.h"
 
-/// Decimal floating-point numbers of the Power ISA (3.0B Book I 5.4): IEEE 754 decimal with densely packed digits. Intel's
-/// decimal library does the arithmetic and the packing of digits.
+/// Decimal floating-point numbers of the Power ISA (3.0B Book I 5.4): IEEE 754 decimal with densely packed digits.
+/// Intel's decimal library does the arithmetic and the packing of digits.
 namespace pefsim::power::decfloat {
 
 /// The powers of ten that coefficients and their products with ten need.
@@ -50,8 +50,8 @@ inline constexpr format extended_format{34, 6176, 6111};
 
 enum class kind : std::uint8_t { finite, infinity, quiet_nan, signalling_nan };
 
-/// A datum. The coefficient of what is no number is the trailing significand field: the payload of a NaN, and what stands
-/// behind an infinity.
+/// A datum. The coefficient of what is no number is the trailing significand field: the payload of a NaN, and what
+/// stands behind an infinity.
 struct number {
     kind what = kind::finite;
     bool negative = false;

@@ -17,7 +17,7 @@ code_page& code_cache::page(std::uint64_t real, bool little_endian) {
 
 observed_page& code_cache::observed(std::uint64_t real, bool little_endian, std::uint64_t ea) {
     std::vector<std::unique_ptr<observed_page>>& places = observed_[key(real, little_endian)];
-    ea &= granule_mask;
+    ea &= small_page_mask;
     const auto found = std::ranges::find(places, ea, &observed_page::ea);
     if (found != places.end()) {
         return **found;
@@ -31,13 +31,13 @@ observed_page& code_cache::observed(std::uint64_t real, bool little_endian, std:
 }
 
 void code_cache::prepare(code_page& page, std::uint64_t real, bool little_endian) const {
-    page.real = real & granule_mask;
+    page.real = real & small_page_mask;
     page.little_endian = little_endian;
     page.ops.fill({.execute = undecoded_});
     page.ops.back().execute = end_of_page_;
 }
 
-/// Of the pages of the granule.
+/// Of the pages of the small page.
 template <class Action>
 void code_cache::for_each_of(std::uint64_t real, const Action& action) const {
     for (const bool little_endian : {true, false}) {
@@ -84,16 +84,16 @@ void code_cache::clear(code_page& page, std::size_t first, std::size_t last) con
 }
 
 void code_cache::forget(std::uint64_t real, std::size_t size) {
-    const std::size_t changed = real % granule / 4;
+    const std::size_t changed = real % small_page / 4;
     const std::size_t first = changed - (changed != 0 ? 1 : 0);  // the op before it may execute both
-    const std::size_t last = std::min(real % granule + size - 1, granule - 1) / 4;
+    const std::size_t last = std::min(real % small_page + size - 1, small_page - 1) / 4;
     for_each_of(real, [&](code_page& page) { clear(page, first, last); });
 }
 
 void code_cache::forget_range(std::uint64_t real, std::uint64_t size) {
-    const std::uint64_t first = real & granule_mask;
-    if (size / granule < pages_.size() + observed_.size()) {
-        for (std::uint64_t each = first; each < real + size; each += granule) {
+    const std::uint64_t first = real & small_page_mask;
+    if (size / small_page < pages_.size() + observed_.size()) {
+        for (std::uint64_t each = first; each < real + size; each += small_page) {
             forget_page(each);
         }
         return;

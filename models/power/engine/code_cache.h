@@ -14,30 +14,31 @@
 
 namespace pefsim::power {
 
-inline constexpr std::size_t words_per_page = granule / 4;
+inline constexpr std::size_t words_per_page = small_page / 4;
 
-/// A granule of real storage as code of one byte order. Each word is decoded when it is first executed: until then its
-/// op is `undecoded`. The op behind the last one goes on to the next granule of effective addresses.
+/// A small page of real storage as code of one byte order. Each word is decoded when it is first executed: until then
+/// its op is `undecoded`. The op behind the last one goes on to the next small page of effective addresses.
 struct code_page {
     std::array<op, words_per_page + 1> ops;
     std::uint64_t real = 0;
     bool little_endian = true;
     bool observed = false;  ///< it is an observed_page
-    /// Stores to its granule are being noticed. When not, none of its ops is decoded, and they must be before one is.
+    /// Stores to its small page are being noticed. When not, none of its ops is decoded, and they must be before one
+    /// is.
     bool held = false;
     unsigned decoded = 0;       ///< ops that are not `undecoded`
     unsigned quiet_stores = 0;  ///< noticed since none of them was
 };
 
-/// The same as seen by an observer at one of the effective addresses of the granule: its ops have the observer's shims as
-/// handlers, and what the shims need beside them.
+/// The same as seen by an observer at one of the effective addresses of the small page: its ops have the observer's
+/// shims as handlers, and what the shims need beside them.
 struct observed_page : code_page {
     std::uint64_t ea = 0;
     std::array<observed_op, words_per_page> beside;
 };
 
-/// All decoded code, by real address and byte order, and once more where it is observed. A page lives until all are dropped, so ops in flight stay valid; what
-/// changes is forgotten word by word.
+/// All decoded code, by real address and byte order, and once more where it is observed. A page lives until all are
+/// dropped, so ops in flight stay valid; what changes is forgotten word by word.
 class code_cache {
 public:
     /// \param undecoded, end_of_page handlers that the engine provides
@@ -45,34 +46,35 @@ public:
 
     code_page& page(std::uint64_t real, bool little_endian);
     observed_page& observed(std::uint64_t real, bool little_endian, std::uint64_t ea);
-    /// True when a byte of the granule may stand decoded: stores there must be reported to changed().
+    /// True when a byte of the small page may stand decoded: stores there must be reported to changed().
     [[nodiscard]] bool holds(std::uint64_t real) const;
-    /// A store to real .. real + size - 1, within one granule: forget() of these words. \returns true when the granule holds
-    /// nothing decoded, has not for a while, and from now on is not held: what was code has become data.
+    /// A store to real .. real + size - 1, within one small page: forget() of these words. \returns true when the small
+    /// page holds nothing decoded, has not for a while, and from now on is not held: what was code has become data.
     bool changed(std::uint64_t real, std::size_t size);
-    /// The words that have a byte in real .. real + size - 1, within one granule, have changed.
+    /// The words that have a byte in real .. real + size - 1, within one small page, have changed.
     void forget(std::uint64_t real, std::size_t size);
-    void forget_page(std::uint64_t real) { forget(real & granule_mask, granule); }
-    /// All granules that have a byte in real .. real + size - 1.
+    void forget_page(std::uint64_t real) { forget(real & small_page_mask, small_page); }
+    /// All small pages that have a byte in real .. real + size - 1.
     void forget_range(std::uint64_t real, std::uint64_t size);
     void forget_all();
     /// All observed pages: the observer wants something else.
     void forget_observed();
 
-    /// True when it holds so much that it should be dropped: a guest that executes a word of every granule of its storage must
-    /// not make it several times as large as that storage.
+    /// True when it holds so much that it should be dropped: a guest that executes a word of every small page of its
+    /// storage must not make it several times as large as that storage.
     [[nodiscard]] bool full() const { return made_ >= most_pages; }
-    /// Drops all pages: no op may be in flight. \returns the granules that were held
+    /// Drops all pages: no op may be in flight. \returns the small pages that were held
     std::vector<std::uint64_t> drop_all();
 
 private:
     static std::uint64_t key(std::uint64_t real, bool little_endian) {
-        return (real & granule_mask) | (little_endian ? 1 : 0);
+        return (real & small_page_mask) | (little_endian ? 1 : 0);
     }
 
     static constexpr std::size_t most_pages = std::size_t{1} << 14;
 
-    /// Stores to a granule without decoded code that are noticed before it is let go: to hold it again costs as much.
+    /// Stores to a small page without decoded code that are noticed before it is let go: to hold it again costs as
+    /// much.
     static constexpr unsigned patience = 32;
 
     void prepare(code_page& page, std::uint64_t real, bool little_endian) const;

@@ -12,11 +12,12 @@
 
 namespace pefsim::power {
 
-/// TLBs of one kind for every state of the processor in which the same effective address may lead elsewhere: a translation
-/// context. Relocated contexts go by state (supervisor or problem, byte order), PIDR and the bits of the authority masks
-/// that decide; the latest of each state are remembered, so that software may go from one to another and back (a switch of
-/// processes, a kernel that opens the user's storage for a copy) and find what it left. Quadrant 3 is the same for all
-/// processes: a context that takes the place of the least recently used one keeps it if the keys are the same.
+/// TLBs of one kind for every state of the processor in which the same effective address may lead elsewhere: a
+/// translation context. Relocated contexts go by state (supervisor or problem, byte order), PIDR and the bits of the
+/// authority masks that decide; the latest of each state are remembered, so that software may go from one to another
+/// and back (a switch of processes, a kernel that opens the user's storage for a copy) and find what it left. Quadrant
+/// 3 is the same for all processes: a context that takes the place of the least recently used one keeps it if the keys
+/// are the same.
 ///
 /// What is to be forgotten goes at once from the contexts that were selected last, and from the others before they are
 /// selected again.
@@ -26,7 +27,8 @@ public:
     /// Of each state.
     static constexpr std::size_t remembered = 8;
 
-    /// Real mode. The byte order does not matter to translation; it does to decoded code, and to data that are reversed.
+    /// Real mode. The byte order does not matter to translation; it does to decoded code, and to data that are
+    /// reversed.
     [[nodiscard]] Tlb& real(bool little_endian) { return real_[little_endian ? 0 : 1]; }
     /// \param keys the bits of AMR, or of IAMR, that decide; 0 in problem state
     [[nodiscard]] Tlb& relocated(bool problem, bool little_endian, std::uint64_t pid, std::uint64_t keys) {

@@ -146,7 +146,7 @@ void core::observe(observer* who) {
 
 std::uint64_t core::recent(std::uint64_t n) const {
     const std::uint64_t back = n < last_number_ ? last_number_ - n : 0;
-    return last_ea_ - 4 * std::min(back, last_ea_ % granule / 4);
+    return last_ea_ - 4 * std::min(back, last_ea_ % small_page / 4);
 }
 
 /// `o` is complete and counted.
@@ -167,20 +167,20 @@ bool core::unseen(const op* o, std::uint64_t ea, std::size_t size, access_kind k
 
 // --- control flow
 
-/// The op at `ea`, from which a new run begins; null when the engine is to be left. Every interrupt on the way counts as
-/// an instruction, so that a vector without code cannot hold the engine for ever.
+/// The op at `ea`, from which a new run begins; null when the engine is to be left. Every interrupt on the way counts
+/// as an instruction, so that a vector without code cannot hold the engine for ever.
 const op* core::enter(std::uint64_t ea) {
-    settle_come_from();
+    settle_cfar();
     while (executed_ < budget_ || executed_ == 0) {
         if (watching_code_ && traced_at(ea)) [[unlikely]] {
             tracing_ = true;
             break;
         }
         const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
-        if (entry.tag == (ea & granule_mask) || find_code(ea)) {
+        if (entry.tag == (ea & small_page_mask) || find_code(ea)) {
             page_ = entry.page;
             page_ea_ = entry.tag;
-            run_start_ = &page_->ops[ea % granule / 4];
+            run_start_ = &page_->ops[ea % small_page / 4];
             return run_start_;
         }
         if (leaving_) {
@@ -199,9 +199,9 @@ const op* core::enter_behind(const op* o, std::uint64_t ea) {
 }
 
 /// Before page_ changes, and before others look at state.
-void core::settle_come_from() {
-    if (come_from_ != nullptr) {
-        came_from(come_from_);
+void core::settle_cfar() {
+    if (cfar_branch_ != nullptr) {
+        set_cfar(cfar_branch_);
     }
 }
 
@@ -234,12 +234,12 @@ bool core::find_code(std::uint64_t ea) {
     if (!page.held) {
         notice_stores(page);
     }
-    fetches_->entries[fetch_tlb::index_of(ea)] = {ea & granule_mask, &page};
+    fetches_->entries[fetch_tlb::index_of(ea)] = {ea & small_page_mask, &page};
     fetches_->used = true;
     return true;
 }
 
-/// Some of `page` is to be decoded: from now on stores to its granule must be noticed.
+/// Some of `page` is to be decoded: from now on stores to its small page must be noticed.
 void core::notice_stores(code_page& page) {
     if (!code_.holds(page.real)) {
         forget_stores();
@@ -249,7 +249,7 @@ void core::notice_stores(code_page& page) {
 }
 
 const op* core::leave_at(std::uint64_t nip, exit_reason why) {
-    settle_come_from();
+    settle_cfar();
     state.nip = nip;
     exit_ = why;
     return nullptr;
@@ -275,7 +275,7 @@ const op* core::leave_before(const op* o, exit_reason why) {
 const op* core::end_of_page(core& c, const op* o) {
     c.executed_ += o - c.run_start_;
     c.completed(o - 1);
-    return c.enter((c.page_ea_ + granule) & c.ea_mask_);
+    return c.enter((c.page_ea_ + small_page) & c.ea_mask_);
 }
 
 const op* core::undecoded(core& c, const op* o) {
@@ -294,7 +294,7 @@ const op* core::undecoded(core& c, const op* o) {
     ++c.page_->decoded;
     if (c.page_->observed && c.observer_ != nullptr) {
         c.decode_observed(o, index);
-        return go_on(c, o);
+        return dispatch(c, o);
     }
     std::array<op, words_per_page + 1>& ops = c.page_->ops;
     const std::uint32_t word = c.word_at(o);
@@ -308,7 +308,7 @@ const op* core::undecoded(core& c, const op* o) {
             ops[index + 1] = decode(following, index + 1);
         }
     }
-    return go_on(c, o);
+    return dispatch(c, o);
 }
 
 void core::decode_observed(const op* o, unsigned index) {

@@ -40,9 +40,10 @@ enum class exit_reason : std::uint8_t {
 /// A POWER9 core of one hardware thread: architected state and the engine that changes it. Plain C++; time, ports and
 /// traces are the business of the SystemC module around it.
 ///
-/// Instructions are decoded once, a granule of real storage at a time, into ops (engine/op.h) that call each other. Straight
-/// code is counted when it is left: instructions() is exact at every op. The engine looks at its budget at every taken
-/// branch and at the end of a granule, nowhere else, so that it ends a run at the same instruction whoever observes it.
+/// Instructions are decoded once, a small page of real storage at a time, into ops (engine/op.h) that call each other.
+/// Straight code is counted when it is left: instructions() is exact at every op. The engine looks at its budget at
+/// every taken branch and at the end of a small page, nowhere else, so that it ends a run at the same instruction
+/// whoever observes it.
 ///
 /// Semantic functions (instructions/) use the members above the line "engine"; nobody else needs them.
 class core {
@@ -53,19 +54,19 @@ public:
 
     registers state;  // first: the registers that instructions name have the smallest offsets
 
-    /// Runs from state.nip for at least one and at most `instructions` instructions, and up to a granule more. Takes
+    /// Runs from state.nip for at least one and at most `instructions` instructions, and up to a small page more. Takes
     /// asynchronous interrupts first.
     exit_reason run(std::int64_t instructions);
     /// Runs one instruction, or takes one interrupt. No Trace interrupt.
     exit_reason step();
-    /// Leaves run() at the next taken branch or end of a granule.
+    /// Leaves run() at the next taken branch or end of a small page.
     void pause() { budget_ = limit_ = 0; }
     /// Instructions completed since the core was made.
     [[nodiscard]] std::uint64_t instructions() const {
         return total_ + static_cast<std::uint64_t>(executed_);
     }
-    /// Where the latest interrupt came that an instruction caused; of several without an instruction completed between them, the
-    /// first.
+    /// Where the latest interrupt came that an instruction caused; of several without an instruction completed between
+    /// them, the first.
     struct interrupted_place {
         std::uint64_t nip = 0;
         std::uint64_t msr = 0;
@@ -140,15 +141,16 @@ public:
     void forget_translations(const tlb_invalidation& what);
     /// tlbie and tlbiel: the same here, and wherever else translations are kept.
     void invalidate(const tlb_invalidation& what);
-    /// PIDR has changed, or AMR: from now on data are looked up in another context. Fetches follow with resynchronise().
+    /// PIDR has changed, or AMR: from now on data are looked up in another context. Fetches follow with
+    /// resynchronise().
     void context_changed() { data_ = &data_context(); }
-    /// The content of a granule of real storage, or the way to it, has changed.
+    /// The content of a small page of real storage, or the way to it, has changed.
     void forget_real(std::uint64_t real);
-    /// The same for all granules that have a byte in real .. real + size - 1.
+    /// The same for all small pages that have a byte in real .. real + size - 1.
     void forget_real(std::uint64_t real, std::uint64_t size);
     /// Another processor has stored there.
     void forget_code(std::uint64_t real, std::size_t size);
-    /// The store TLBs are to be refilled: some granules must be looked at again.
+    /// The store TLBs are to be refilled: some small pages must be looked at again.
     void forget_stores();
 
     // --- observation (engine/observer.h)
@@ -156,8 +158,8 @@ public:
     void observe(observer* who);
     [[nodiscard]] observer* observed_by() const { return observer_; }
     [[nodiscard]] const engine_counters& counters() const { return counters_; }
-    /// Effective address of instruction number `n`, counted from 0, if it is among those in straight code that were executed
-    /// last when run() came back; else of the nearest of them.
+    /// Effective address of instruction number `n`, counted from 0, if it is among those in straight code that were
+    /// executed last when run() came back; else of the nearest of them.
     [[nodiscard]] std::uint64_t recent(std::uint64_t n) const;
 
     // For shims.
@@ -171,13 +173,13 @@ public:
     [[gnu::always_inline]] const op* proceed(const op* o) { return observed(o).execute(*this, o); }
 
     // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
-    // integer of 1 to 16 bytes, or a vector_register, in the byte order of the access: MSR[LE]'s, unless the instruction
-    // reverses it.
+    // integer of 1 to 16 bytes, or a vector_register, in the byte order of the access: MSR[LE]'s, unless the
+    // instruction reverses it.
     template <typename T>
     [[gnu::always_inline]] bool load(const op* o, std::uint64_t ea, T& value) {
         ea &= ea_mask_;
         const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
-        if (entry.tag == ((ea + sizeof(T) - 1) & granule_mask)) [[likely]] {
+        if (entry.tag == ((ea + sizeof(T) - 1) & small_page_mask)) [[likely]] {
             std::memcpy(&value, std::bit_cast<const std::byte*>(entry.addend + ea), sizeof value);
             return true;
         }
@@ -191,7 +193,7 @@ public:
     [[gnu::always_inline]] bool store(const op* o, std::uint64_t ea, T value) {
         ea &= ea_mask_;
         const tlb_entry& entry = data_->stores.entries[tlb::index_of(ea)];
-        if (entry.tag == ((ea + sizeof(T) - 1) & granule_mask)) [[likely]] {
+        if (entry.tag == ((ea + sizeof(T) - 1) & small_page_mask)) [[likely]] {
             std::memcpy(std::bit_cast<std::byte*>(entry.addend + ea), &value, sizeof value);
             return true;
         }
@@ -203,21 +205,21 @@ public:
     bool load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size);
     bool store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size);
 
-    /// Before an access that needs storage which caches may hold. False: as load(); caching-inhibited storage causes the
-    /// interrupt `otherwise`, Data Storage or Alignment.
+    /// Before an access that needs storage which caches may hold. False: as load(); caching-inhibited storage causes
+    /// the interrupt `otherwise`, Data Storage or Alignment.
     [[gnu::always_inline]] bool cacheable(const op* o, std::uint64_t ea, access_kind kind,
                                           vector otherwise = vector::data_storage) {
         ea &= ea_mask_;
         const tlb& known = kind == access_kind::store ? data_->stores : data_->loads;  // hold no other
-        return known.entries[tlb::index_of(ea)].tag == (ea & granule_mask) ||
+        return known.entries[tlb::index_of(ea)].tag == (ea & small_page_mask) ||
                cacheable_slowly(o, ea, kind, otherwise);
     }
-    /// The real address of an access of `size` bytes at `ea` within a granule, which it may do (load or store).
+    /// The real address of an access of `size` bytes at `ea` within a small page, which it may do (load or store).
     bool locate(const op* o, std::uint64_t ea, access_kind kind, std::uint64_t& real, std::size_t size = 8);
     /// An access that is checked like a load and moves no data: a cache instruction's.
     [[gnu::always_inline]] bool touch(const op* o, std::uint64_t ea) {
         ea &= ea_mask_;
-        return data_->loads.entries[tlb::index_of(ea)].tag == (ea & granule_mask) || touch_slowly(o, ea);
+        return data_->loads.entries[tlb::index_of(ea)].tag == (ea & small_page_mask) || touch_slowly(o, ea);
     }
 
     // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It survives the end of a run, wherever that is. Whoever
@@ -225,7 +227,7 @@ public:
     // reservation is lost, as the architecture permits at any time.
     /// Makes it, for `size` bytes at `ea`, which have been loaded. False: as load().
     bool reserve(const op* o, std::uint64_t ea, std::size_t size);
-    /// Ends it. `held`: it existed for accesses of `size` bytes, and `ea` is in its granule. False: as load().
+    /// Ends it. `held`: it existed for accesses of `size` bytes, and `ea` is in its small page. False: as load().
     bool take_reservation(const op* o, std::uint64_t ea, std::size_t size, bool& held);
     /// Somebody else has stored into real storage, or may have.
     void lose_reservation() { reservation_.size = 0; }
@@ -242,39 +244,39 @@ public:
     /// Of the next one: behind 0xffff'fffc comes 0 in 32-bit mode.
     [[nodiscard]] std::uint64_t nia(const op* o) const { return (cia(o) + 4) & ea_mask_; }
     /// The Come-From Address Register (Book III 9.2): the branch that was taken last.
-    [[nodiscard]] std::uint64_t come_from() {
-        settle_come_from();
+    [[nodiscard]] std::uint64_t cfar() {
+        settle_cfar();
         return state[spr::cfar];
     }
     /// It is `o`, or what software says.
-    [[gnu::always_inline]] void came_from(const op* o) { came_from(cia(o)); }
-    [[gnu::always_inline]] void came_from(std::uint64_t ea) {
+    [[gnu::always_inline]] void set_cfar(const op* o) { set_cfar(cia(o)); }
+    [[gnu::always_inline]] void set_cfar(std::uint64_t ea) {
         state[spr::cfar] = ea;
-        come_from_ = nullptr;
+        cfar_branch_ = nullptr;
     }
-    /// After `o`, goes on within the granule at `target`.
+    /// After `o`, goes on within the small page at `target`.
     [[gnu::always_inline]] const op* branch_near(const op* o, const op* target) {
         executed_ += o - run_start_ + 1;
         run_start_ = target;
-        come_from_ = o;
+        cfar_branch_ = o;
         if (executed_ >= budget_) [[unlikely]] {
             return leave_behind(o, cia(target));
         }
-        return go_on(*this, target);
+        return dispatch(*this, target);
     }
     /// After `o`, goes on at any effective address.
     [[gnu::always_inline]] const op* branch_far(const op* o, std::uint64_t target) {
         executed_ += o - run_start_ + 1;
-        came_from(o);
+        set_cfar(o);
         target &= ea_mask_ & ~std::uint64_t{3};
         const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(target)];
-        if (entry.tag != (target & granule_mask) || executed_ >= budget_) [[unlikely]] {
+        if (entry.tag != (target & small_page_mask) || executed_ >= budget_) [[unlikely]] {
             return enter_behind(o, target);
         }
         page_ = entry.page;
         page_ea_ = entry.tag;
-        run_start_ = &page_->ops[target % granule / 4];
-        return go_on(*this, run_start_);
+        run_start_ = &page_->ops[target % small_page / 4];
+        return dispatch(*this, run_start_);
     }
     /// After `o`, which completes, leaves the engine with NIP behind it.
     const op* leave_after(const op* o, exit_reason why);
@@ -329,7 +331,7 @@ private:
     }
     [[nodiscard]] bool watch_matches(std::uint64_t ea, std::uint64_t size, access_kind kind) const;
 
-    void settle_come_from();
+    void settle_cfar();
     const op* enter(std::uint64_t ea);
     const op* enter_behind(const op* o, std::uint64_t ea);
     bool find_code(std::uint64_t ea);
@@ -348,7 +350,7 @@ private:
 
     bool unseen(const op* o, std::uint64_t ea, std::size_t size, access_kind kind);
 
-    /// A part of an access that lies in one granule.
+    /// A part of an access that lies in one small page.
     struct piece {
         std::uint64_t ea = 0;
         std::size_t size = 0;
@@ -368,20 +370,20 @@ private:
     bool reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real);
     bool done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome);
     void reverse_if_big_endian(std::size_t size);
-    void remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std::byte* granule_bytes);
+    void remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std::byte* page_bytes);
     std::byte* whole_block(access_kind kind, std::uint64_t ea, std::uint64_t real);
     void show_position(const op* o);
 
-    data_tlb* data_ = nullptr;       // of MSR[DR], MSR[PR], MSR[LE], PIDR and AMR
-    fetch_tlb* fetches_ = nullptr;   // of MSR[IR], MSR[PR], MSR[LE], PIDR and IAMR
-    code_page* page_ = nullptr;      // what is being executed
-    std::uint64_t page_ea_ = 0;      // where it stands
-    const op* run_start_ = nullptr;  // first op that executed_ does not count yet
-    const op* come_from_ = nullptr;  // in page_, a branch that CFAR does not name yet
-    std::int64_t executed_ = 0;      // since run() was called
-    std::int64_t budget_ = 0;        // leave when executed_ reaches it
-    std::int64_t limit_ = 0;         // leave run() then
-    std::int64_t stretch_end_ = 0;   // ask the observer again then
+    data_tlb* data_ = nullptr;         // of MSR[DR], MSR[PR], MSR[LE], PIDR and AMR
+    fetch_tlb* fetches_ = nullptr;     // of MSR[IR], MSR[PR], MSR[LE], PIDR and IAMR
+    code_page* page_ = nullptr;        // what is being executed
+    std::uint64_t page_ea_ = 0;        // where it stands
+    const op* run_start_ = nullptr;    // first op that executed_ does not count yet
+    const op* cfar_branch_ = nullptr;  // in page_, a branch that CFAR does not name yet
+    std::int64_t executed_ = 0;        // since run() was called
+    std::int64_t budget_ = 0;          // leave when executed_ reaches it
+    std::int64_t limit_ = 0;           // leave run() then
+    std::int64_t stretch_end_ = 0;     // ask the observer again then
     std::uint64_t ea_mask_ = ~std::uint64_t{0};
     unsigned sign_shift_ = 0;
     bool interrupts_leave_ = false;

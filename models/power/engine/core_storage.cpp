@@ -11,7 +11,7 @@
 namespace pefsim::power {
 
 std::array<core::piece, 2> core::split(std::uint64_t ea, std::size_t size) const {
-    const std::size_t first = std::min<std::size_t>(size, granule - ea % granule);
+    const std::size_t first = std::min<std::size_t>(size, small_page - ea % small_page);
     return {piece{ea, first}, piece{(ea + first) & ea_mask_, size - first}};
 }
 
@@ -66,11 +66,11 @@ bool core::cacheable_slowly(const op* o, std::uint64_t ea, access_kind kind, vec
 
 // --- the reservation
 
-/// What distinguishes the real storage at `ea` from all other: its place in host memory, or the real address of what has
-/// none.
+/// What distinguishes the real storage at `ea` from all other: its place in host memory, or the real address of what
+/// has none.
 bool core::identify(const op* o, std::uint64_t ea, std::uint64_t& storage) {
     const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
-    if (entry.tag == (ea & granule_mask)) {
+    if (entry.tag == (ea & small_page_mask)) {
         storage = entry.addend + ea;
         return true;
     }
@@ -79,7 +79,7 @@ bool core::identify(const op* o, std::uint64_t ea, std::uint64_t& storage) {
         return false;
     }
     const std::byte* bytes = storage_.direct(real, access_kind::load);
-    storage = bytes != nullptr ? std::bit_cast<std::uint64_t>(bytes) + real % granule : real;
+    storage = bytes != nullptr ? std::bit_cast<std::uint64_t>(bytes) + real % small_page : real;
     return true;
 }
 
@@ -126,32 +126,32 @@ void core::reverse_if_big_endian(std::size_t size) {
 }
 
 /// Not what DAWR or an observer watches, nor caching-inhibited storage.
-void core::remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std::byte* granule_bytes) {
-    const std::uint64_t tag = ea & granule_mask;
-    const bool noticed = watched(tag, granule) || (observer_ != nullptr && observer_->sees_data(ea));
+void core::remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std::byte* page_bytes) {
+    const std::uint64_t tag = ea & small_page_mask;
+    const bool noticed = watched(tag, small_page) || (observer_ != nullptr && observer_->sees_data(ea));
     if ((state.msr & msr_le) == 0 || noticed || inhibited_) {
         return;
     }
     const bool stores = kind == access_kind::store;
-    const std::uint64_t addend = std::bit_cast<std::uint64_t>(granule_bytes) - tag;
+    const std::uint64_t addend = std::bit_cast<std::uint64_t>(page_bytes) - tag;
     (stores ? data_->stores : data_->loads).entries[tlb::index_of(ea)] = {tag, addend};
     data_->used = true;
-    far_tlb& far = stores ? data_->far_stores : data_->far_loads;
+    second_level_tlb& far = stores ? data_->far_stores : data_->far_loads;
     if (std::byte* bytes = whole_block(kind, ea, real); bytes != nullptr) {
         far.blocks.insert(ea, std::bit_cast<std::uint64_t>(bytes) - (ea & block_mask));
     } else {
-        far.granules.insert(ea, addend);
+        far.small_pages.insert(ea, addend);
     }
 }
 
-/// The host's bytes of the block around `ea`, if each of its granules could be remembered.
+/// The host's bytes of the block around `ea`, if each of its small pages could be remembered.
 std::byte* core::whole_block(access_kind kind, std::uint64_t ea, std::uint64_t real) {
     const std::uint64_t first = ea & block_mask;
     if (!of_block_ || watched(first, block)) {
         return nullptr;
     }
     if (observer_ != nullptr) {
-        for (std::uint64_t each = 0; each < block; each += granule) {
+        for (std::uint64_t each = 0; each < block; each += small_page) {
             if (observer_->sees_data(first + each)) {
                 return nullptr;
             }
@@ -159,7 +159,7 @@ std::byte* core::whole_block(access_kind kind, std::uint64_t ea, std::uint64_t r
     }
     std::byte* bytes = storage_.direct_block(real, kind);
     if (bytes != nullptr && kind == access_kind::store) {
-        for (std::uint64_t each = real & block_mask; each <= (real | ~block_mask); each += granule) {
+        for (std::uint64_t each = real & block_mask; each <= (real | ~block_mask); each += small_page) {
             if (code_.holds(each)) {
                 return nullptr;
             }
@@ -171,7 +171,7 @@ std::byte* core::whole_block(access_kind kind, std::uint64_t ea, std::uint64_t r
 bool core::load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size_t size) {
     ea &= ea_mask_;
     const tlb_entry& entry = data_->loads.entries[tlb::index_of(ea)];
-    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+    if (entry.tag == ((ea + size - 1) & small_page_mask)) [[likely]] {
         std::memcpy(value, std::bit_cast<const std::byte*>(entry.addend + ea), size);
         return true;
     }
@@ -185,7 +185,7 @@ bool core::load_bytes(const op* o, std::uint64_t ea, std::byte* value, std::size
 bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, std::size_t size) {
     ea &= ea_mask_;
     const tlb_entry& entry = data_->stores.entries[tlb::index_of(ea)];
-    if (entry.tag == ((ea + size - 1) & granule_mask)) [[likely]] {
+    if (entry.tag == ((ea + size - 1) & small_page_mask)) [[likely]] {
         std::memcpy(std::bit_cast<std::byte*>(entry.addend + ea), value, size);
         return true;
     }
@@ -217,7 +217,7 @@ bool core::store_bytes(const op* o, std::uint64_t ea, const std::byte* value, st
     }
 }
 
-/// A load within a granule, or a part of one that is in two.
+/// A load within a small page, or a part of one that is in two.
 template <bool whole>
 [[gnu::always_inline]] inline bool core::load_piece(const op* o, std::uint64_t ea, std::byte* to,
                                                     std::size_t size) {
@@ -227,9 +227,9 @@ template <bool whole>
     }
     if (std::byte* bytes = storage_.direct(real, access_kind::load); bytes != nullptr) [[likely]] {
         if constexpr (whole) {
-            copy_piece(to, bytes + real % granule, size);
+            copy_piece(to, bytes + real % small_page, size);
         } else {
-            std::memcpy(to, bytes + real % granule, size);
+            std::memcpy(to, bytes + real % small_page, size);
         }
         remember(access_kind::load, ea, real, bytes);
         return true;
@@ -240,9 +240,9 @@ template <bool whole>
 
 bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
     ++counters_.slow_loads;
-    if (std::uint64_t addend = 0; size <= granule - ea % granule && data_->far_loads.find(ea, addend))
+    if (std::uint64_t addend = 0; size <= small_page - ea % small_page && data_->far_loads.find(ea, addend))
         [[likely]] {
-        data_->loads.entries[tlb::index_of(ea)] = {ea & granule_mask, addend};
+        data_->loads.entries[tlb::index_of(ea)] = {ea & small_page_mask, addend};
         copy_piece(buffer_.data(), std::bit_cast<const std::byte*>(addend + ea), size);
         return true;
     }
@@ -250,7 +250,7 @@ bool core::load_slowly(const op* o, std::uint64_t ea, std::size_t size) {
 }
 
 bool core::load_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
-    const std::size_t first = granule - ea % granule;
+    const std::size_t first = small_page - ea % small_page;
     if (size <= first) [[likely]] {
         if (!load_piece<true>(o, ea, buffer_.data(), size)) {
             return false;
@@ -265,9 +265,9 @@ bool core::load_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
 
 bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
     ++counters_.slow_stores;
-    if (std::uint64_t addend = 0; size <= granule - ea % granule && data_->far_stores.find(ea, addend))
+    if (std::uint64_t addend = 0; size <= small_page - ea % small_page && data_->far_stores.find(ea, addend))
         [[likely]] {
-        data_->stores.entries[tlb::index_of(ea)] = {ea & granule_mask, addend};
+        data_->stores.entries[tlb::index_of(ea)] = {ea & small_page_mask, addend};
         copy_piece(std::bit_cast<std::byte*>(addend + ea), buffer_.data(), size);
         return true;
     }
@@ -290,7 +290,7 @@ bool core::store_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
         }
         const bool code = code_.holds(each.real);
         if (std::byte* bytes = storage_.direct(each.real, access_kind::store); bytes != nullptr) {
-            copy_piece(bytes + each.real % granule, from, each.size);
+            copy_piece(bytes + each.real % small_page, from, each.size);
             if (!code) {
                 remember(access_kind::store, each.ea, each.real, bytes);
             }

@@ -5,8 +5,8 @@
 
 namespace pefsim::power {
 
-/// The Decrementer (Power ISA 3.0B Book III 7.4): counts down once a tick of the time base. Its exception exists while it
-/// is negative. 56 bits wide when LPCR[LD]=1, else 32. All times are values of the time base.
+/// The Decrementer (Power ISA 3.0B Book III 7.4): counts down once a tick of the time base. Its exception exists while
+/// it is negative. 56 bits wide when LPCR[LD]=1, else 32. All times are values of the time base.
 class decrementer {
 public:
     static constexpr unsigned large = 56;

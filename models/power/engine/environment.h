@@ -78,18 +78,19 @@ public:
     };
 
     virtual ~real_storage() = default;
-    /// The host's bytes of the granule that holds `real`, when accesses of this kind need no notice; null otherwise.
+    /// The host's bytes of the small page that holds `real`, when accesses of this kind need no notice; null otherwise.
     /// They are aligned to 128 bytes at least, so that a reservation granule is one in the host, too.
     virtual std::byte* direct(std::uint64_t real, access_kind kind) = 0;
-    /// The same for the 64 KiB block that holds `real`, where direct() would give each of its granules; null is no promise.
+    /// The same for the 64 KiB block that holds `real`, where direct() would give each of its small pages; null is no
+    /// promise.
     virtual std::byte* direct_block(std::uint64_t /*real*/, access_kind /*kind*/) { return nullptr; }
-    /// 1 .. 16 bytes within a granule.
+    /// 1 .. 16 bytes within a small page.
     virtual outcome read(std::uint64_t real, std::span<std::byte> to, access_kind kind) = 0;
     virtual outcome write(std::uint64_t real, std::span<const std::byte> from) = 0;
     /// Code is to be fetched where direct() gave nothing: a page that must be brought back first. When done, direct()
-    /// gives the granule.
+    /// gives the small page.
     virtual outcome prepare_fetch(std::uint64_t /*real*/) { return outcome::machine_check; }
-    /// The core has begun to decode the granule that holds `real`: stores of others there are to be reported to it
+    /// The core has begun to decode the small page that holds `real`: stores of others there are to be reported to it
     /// (core::forget_real, core::forget_code).
     virtual void holds_code(std::uint64_t /*real*/) {}
     /// Nothing of it is decoded any more: they need not be reported.

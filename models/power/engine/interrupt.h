@@ -150,8 +150,8 @@ interrupt_cause alignment_fault(std::uint64_t ea);
 interrupt_cause watchpoint_match(std::uint64_t ea, access_kind kind);
 /// Data Storage interrupt of an instruction that caching-inhibited storage does not serve.
 interrupt_cause unsuitable_storage(std::uint64_t ea, access_kind kind);
-/// Program interrupt of a floating-point exception that has come to be enabled by MSR[FE0 FE1], behind the instruction that
-/// has changed them.
+/// Program interrupt of a floating-point exception that has come to be enabled by MSR[FE0 FE1], behind the instruction
+/// that has changed them.
 interrupt_cause enabled_by_msr();
 /// Facility Unavailable, for a cause of facility_cause.
 interrupt_cause facility_unavailable(std::uint8_t cause);
@@ -162,8 +162,9 @@ interrupt_cause emulation_assistance(std::uint32_t instruction);
 
 /// Saves state and enters the interrupt's vector: Power ISA 3.0B Book III 6.4 and 6.5, with LPCR[AIL] and LPCR[ILE].
 ///
-/// Interrupts go to the guest (MSR[HV] and MSR[S] stay as they are). Hypervisor Emulation Assistance is the hypervisor's; from
-/// a guest (MSR[HV]=0) it comes back as every hypervisor reflects it: a Program interrupt of the illegal instruction type.
+/// Interrupts go to the guest (MSR[HV] and MSR[S] stay as they are). Hypervisor Emulation Assistance is the
+/// hypervisor's; from a guest (MSR[HV]=0) it comes back as every hypervisor reflects it: a Program interrupt of the
+/// illegal instruction type.
 /// \param nip what SRR0 receives
 void enter_interrupt(registers& state, std::uint64_t nip, const interrupt_cause& cause);
 

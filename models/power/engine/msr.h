@@ -5,8 +5,8 @@
 
 #include "power/registers.h"
 
-/// Who may change which bits of the Machine State Register: Power ISA 3.0B Book III 3.2.1, 3.3.1 and 4.4.2. Reserved bits,
-/// and those of transactional memory, which this processor has not, are zero and stay so.
+/// Who may change which bits of the Machine State Register: Power ISA 3.0B Book III 3.2.1, 3.3.1 and 4.4.2. Reserved
+/// bits, and those of transactional memory, which this processor has not, are zero and stay so.
 namespace pefsim::power::msr {
 
 /// MSR bits that SRR1, CTR and the like return unchanged: all but 33:36 and 42:47, which interrupts use.

@@ -39,7 +39,7 @@ inline constexpr bool threaded = false;
 #endif
 
 /// Goes on with `target`; null leaves the engine.
-[[gnu::always_inline]] inline const op* go_on(core& c, const op* target) {
+[[gnu::always_inline]] inline const op* dispatch(core& c, const op* target) {
     if constexpr (threaded) {
         return target->execute(c, target);
     } else {
@@ -48,6 +48,6 @@ inline constexpr bool threaded = false;
 }
 
 /// Goes on with the instruction behind `o`.
-[[gnu::always_inline]] inline const op* next(core& c, const op* o) { return go_on(c, o + 1); }
+[[gnu::always_inline]] inline const op* next(core& c, const op* o) { return dispatch(c, o + 1); }
 
 }  // namespace pefsim::power

@@ -7,7 +7,7 @@ namespace {
 constexpr unsigned quadrant_shift = 62;
 
 template <class Tlb>
-void forget_granule(Tlb& in, std::uint64_t ea) {
+void forget_small_page(Tlb& in, std::uint64_t ea) {
     auto& entry = in.entries[Tlb::index_of(ea)];
     if (((entry.tag ^ ea) << 2) == 0) {
         entry = {};
@@ -45,14 +45,14 @@ void data_tlb::forget(std::uint64_t ea, std::uint64_t size) {
     if (!used) {
         return;
     }
-    if (size >= tlb::size * granule) {
+    if (size >= tlb::size * small_page) {
         forget();
         return;
     }
-    const std::uint64_t first = ea & granule_mask;
-    for (std::uint64_t offset = 0; offset < size; offset += granule) {
-        forget_granule(loads, first + offset);
-        forget_granule(stores, first + offset);
+    const std::uint64_t first = ea & small_page_mask;
+    for (std::uint64_t offset = 0; offset < size; offset += small_page) {
+        forget_small_page(loads, first + offset);
+        forget_small_page(stores, first + offset);
         far_loads.forget(first + offset);
         far_stores.forget(first + offset);
     }
@@ -78,13 +78,13 @@ void fetch_tlb::forget(std::uint64_t ea, std::uint64_t bytes) {
     if (!used) {
         return;
     }
-    if (bytes >= size * granule) {
+    if (bytes >= size * small_page) {
         forget();
         return;
     }
-    const std::uint64_t first = ea & granule_mask;
-    for (std::uint64_t offset = 0; offset < bytes; offset += granule) {
-        forget_granule(*this, first + offset);
+    const std::uint64_t first = ea & small_page_mask;
+    for (std::uint64_t offset = 0; offset < bytes; offset += small_page) {
+        forget_small_page(*this, first + offset);
     }
 }
 

@@ -10,28 +10,28 @@
 namespace pefsim::power {
 
 /// The engine's grain of translation and of code, whatever the guest's page size.
-inline constexpr std::uint64_t granule = 4096;
-inline constexpr std::uint64_t granule_mask = ~(granule - 1);
+inline constexpr std::uint64_t small_page = 4096;
+inline constexpr std::uint64_t small_page_mask = ~(small_page - 1);
 /// What one entry of the second level covers when the guest's page is as large: Linux's page on this processor.
 inline constexpr std::uint64_t block = 65536;
 inline constexpr std::uint64_t block_mask = ~(block - 1);
 
-/// A granule of effective addresses that loads, or stores, reach in host memory without further checks: the access is
-/// allowed, the page is RAM, and nobody wants to hear of it.
+/// A small page of effective addresses that loads, or stores, reach in host memory without further checks: the access
+/// is allowed, the page is RAM, and nobody wants to hear of it.
 struct tlb_entry {
-    static constexpr std::uint64_t no_tag = 1;  ///< no granule begins there
+    static constexpr std::uint64_t no_tag = 1;  ///< no small page begins there
 
-    std::uint64_t tag = no_tag;  ///< the granule's first effective address
+    std::uint64_t tag = no_tag;  ///< the small page's first effective address
     std::uint64_t addend = 0;    ///< host address minus effective address
 };
 
-/// Direct-mapped: a granule stands in the entry of its number modulo `size`.
+/// Direct-mapped: a small page stands in the entry of its number modulo `size`.
 struct tlb {
     static constexpr std::size_t size = 512;
 
     std::array<tlb_entry, size> entries{};
 
-    static constexpr std::size_t index_of(std::uint64_t ea) { return ea / granule % size; }
+    static constexpr std::size_t index_of(std::uint64_t ea) { return ea / small_page % size; }
     void forget() { entries.fill({}); }
 };
 
@@ -88,22 +88,22 @@ private:
     std::uint64_t generation_ = first_generation;
 };
 
-/// The second level: larger, for granules that the first has lost. Pages of 64 KiB and more stand there by block, those of
-/// 4 KiB, and blocks that cannot be reached as a whole, by granule.
-struct far_tlb {
+/// The second level: larger, for small pages that the first has lost. Pages of 64 KiB and more stand there by block,
+/// those of 4 KiB, and blocks that cannot be reached as a whole, by small page.
+struct second_level_tlb {
     tlb_level<block, 65536> blocks;  // reach: 4 GiB
-    tlb_level<granule, 8192> granules;
+    tlb_level<small_page, 8192> small_pages;
 
     [[nodiscard]] [[gnu::always_inline]] bool find(std::uint64_t ea, std::uint64_t& addend) const {
-        return blocks.find(ea, addend) || granules.find(ea, addend);
+        return blocks.find(ea, addend) || small_pages.find(ea, addend);
     }
     void forget() {
         blocks.forget();
-        granules.forget();
+        small_pages.forget();
     }
     void forget(std::uint64_t ea) {
         blocks.forget(ea);
-        granules.forget(ea);
+        small_pages.forget(ea);
     }
 };
 
@@ -111,13 +111,13 @@ struct far_tlb {
 struct data_tlb {
     tlb loads;
     tlb stores;
-    far_tlb far_loads;
-    far_tlb far_stores;
+    second_level_tlb far_loads;
+    second_level_tlb far_stores;
     bool used = false;  ///< whoever adds an entry sets it
 
     void forget();
     void forget_stores();
-    /// The granules of `size` bytes from `ea` on, in whatever quadrant they are.
+    /// The small pages of `size` bytes from `ea` on, in whatever quadrant they are.
     void forget(std::uint64_t ea, std::uint64_t size);
     /// Quadrant 0: the addresses of a process.
     void forget_quadrant_0();
@@ -125,7 +125,7 @@ struct data_tlb {
 
 struct code_page;
 
-/// The same for instruction fetch: a granule leads to its decoded code.
+/// The same for instruction fetch: a small page leads to its decoded code.
 struct fetch_entry {
     std::uint64_t tag = tlb_entry::no_tag;
     code_page* page = nullptr;
@@ -137,7 +137,7 @@ struct fetch_tlb {
     std::array<fetch_entry, size> entries{};
     bool used = false;  ///< as above
 
-    static constexpr std::size_t index_of(std::uint64_t ea) { return ea / granule % size; }
+    static constexpr std::size_t index_of(std::uint64_t ea) { return ea / small_page % size; }
     void forget();
     void forget(std::uint64_t ea, std::uint64_t bytes);
     void forget_quadrant_0();

@@ -6,8 +6,8 @@
 #include "power/isa/decoder.h"
 #include "power/isa/instruction.h"
 
-/// The debug facilities of a guest: Trace interrupts (Power ISA 3.0B Book III 6.5.15, 9.3) and the Data Address Watchpoint
-/// (9.4). Code that is traced runs an instruction at a time; data that is watched never gets into the TLBs.
+/// The debug facilities of a guest: Trace interrupts (Power ISA 3.0B Book III 6.5.15, 9.3) and the Data Address
+/// Watchpoint (9.4). Code that is traced runs an instruction at a time; data that is watched never gets into the TLBs.
 namespace pefsim::power {
 namespace {
 
@@ -102,7 +102,7 @@ bool core::watch_matches(std::uint64_t ea, std::uint64_t size, access_kind kind)
 /// Whether the instruction at `ea` must run by itself.
 bool core::traced_at(std::uint64_t ea) const {
     return (state.msr & (msr_se | msr_be)) != 0 ||
-           (ciabr_counts(state) && ((state[spr::ciabr] ^ ea) & granule_mask) == 0);
+           (ciabr_counts(state) && ((state[spr::ciabr] ^ ea) & small_page_mask) == 0);
 }
 
 const op* core::stepped(core& c, const op* o) {
@@ -110,12 +110,12 @@ const op* core::stepped(core& c, const op* o) {
     return c.leave_at(c.cia(o) & c.ea_mask_, exit_reason::paused);  // it may be the one behind the last
 }
 
-/// Runs the instruction at state.nip in a page of its own, in which everything around it leaves the engine. Null when it
-/// could not be fetched.
+/// Runs the instruction at state.nip in a page of its own, in which everything around it leaves the engine. Null when
+/// it could not be fetched.
 const isa::instruction* core::run_one() {
     const std::uint64_t ea = state.nip & ea_mask_ & ~std::uint64_t{3};
     fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
-    if (entry.tag != (ea & granule_mask) && !find_code(ea)) {
+    if (entry.tag != (ea & small_page_mask) && !find_code(ea)) {
         if (!leaving_) {
             count_interrupt();
             leave_at(state.nip, exit_reason::paused);
@@ -123,7 +123,7 @@ const isa::instruction* core::run_one() {
         return nullptr;
     }
     const code_page& around = *entry.page;
-    entry = {};  // so that the next entry into the granule is noticed again
+    entry = {};  // so that the next entry into the small page is noticed again
     if (!single_) {
         single_ = std::make_unique<code_page>();
         single_->ops.fill({.execute = &core::stepped});
@@ -131,8 +131,8 @@ const isa::instruction* core::run_one() {
     single_->real = around.real;
     single_->little_endian = around.little_endian;
     page_ = single_.get();
-    page_ea_ = ea & granule_mask;
-    const auto index = static_cast<unsigned>(ea % granule / 4);
+    page_ea_ = ea & small_page_mask;
+    const auto index = static_cast<unsigned>(ea % small_page / 4);
     op& here = single_->ops[index];
     const std::uint32_t word = word_at(&here);
     here = decode(word, index);

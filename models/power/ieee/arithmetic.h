@@ -8,9 +8,9 @@
 
 namespace pefsim::power::ieee {
 
-// Results are exact, except that whatever lies below bit 0 of the significand is gathered in bit 0: at least 13 bits below
-// the precision of any format, so that round() rounds once and rightly. NaN operands give the first NaN in the order of the
-// parameters, quiet; the sign of an exact zero sum follows the rounding mode.
+// Results are exact, except that whatever lies below bit 0 of the significand is gathered in bit 0: at least 13 bits
+// below the precision of any format, so that round() rounds once and rightly. NaN operands give the first NaN in the
+// order of the parameters, quiet; the sign of an exact zero sum follows the rounding mode.
 
 number add(const number& a, const number& b, environment& e);
 number subtract(const number& a, const number& b, environment& e);
@@ -46,8 +46,9 @@ number minimum(const number& a, const number& b, environment& e);
 /// `n` as an integral number. Raises inexact, FR and FI; VXSNAN.
 number round_to_integral(const number& n, environment& e);
 
-/// `n` as an integer of `width` bits, in two's complement, extended to 64 bits by its sign when it has one. What does not
-/// fit raises VXCVI and gives the nearest that does; a NaN the most negative, or 0 of an unsigned integer (4.4.1.2).
+/// `n` as an integer of `width` bits, in two's complement, extended to 64 bits by its sign when it has one. What does
+/// not fit raises VXCVI and gives the nearest that does; a NaN the most negative, or 0 of an unsigned integer
+/// (4.4.1.2).
 std::uint64_t to_integer(const number& n, unsigned width, bool is_signed, environment& e);
 number from_signed(std::int64_t value);
 number from_unsigned(std::uint64_t value);

@@ -7,8 +7,8 @@
 #include "power/ieee/number.h"
 #include "power/ieee/wide.h"
 
-/// The common case of quad precision: operands that are zero or normal, round to nearest, a result that is zero or normal.
-/// Half as many steps as arithmetic.h, which has the same results.
+/// The common case of quad precision: operands that are zero or normal, round to nearest, a result that is zero or
+/// normal. Half as many steps as arithmetic.h, which has the same results.
 namespace pefsim::power::ieee::quad {
 
 /// A result as FPSCR describes it.

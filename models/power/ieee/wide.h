@@ -141,7 +141,8 @@ inline std::uint64_t root_of_128(uint128 value) {
     return root;
 }
 
-/// The root of 2^128 * value, which is at least 2^126: Zimmermann, "Karatsuba Square Root", 1999, with digits of 64 bits.
+/// The root of 2^128 * value, which is at least 2^126: Zimmermann, "Karatsuba Square Root", 1999, with digits of 64
+/// bits.
 inline with_rest root(uint128 value) {
     const std::uint64_t high = root_of_128(value);
     const uint128 rest = value - uint128{high} * high;  // at most 2 * high

@@ -123,8 +123,8 @@ T combined(std::uint8_t code, T memory, T operand) {
     }
 }
 
-/// The operands of an operation at `at` of `size` bytes that also uses the neighbour at `at + offset` are aligned, and lie
-/// in one block of 32 bytes.
+/// The operands of an operation at `at` of `size` bytes that also uses the neighbour at `at + offset` are aligned, and
+/// lie in one block of 32 bytes.
 constexpr bool well_placed(u64 at, u64 size, u64 offset) {
     constexpr u64 block = 32;
     return at % size == 0 && at / block == (at + offset) / block;
@@ -133,8 +133,8 @@ constexpr bool well_placed(u64 at, u64 size, u64 offset) {
 /// The register RT+n, around from 31 to 0.
 u64 register_behind(const core& c, const op* o, unsigned n) { return c.state.gpr[(o->t + n) % 32]; }
 
-/// RT <- MEM(EA), and storage is changed, with RT+1 and RT+2 as operands. Operations that depend on a neighbour and leave
-/// storage alone set RT to the least number instead.
+/// RT <- MEM(EA), and storage is changed, with RT+1 and RT+2 as operands. Operations that depend on a neighbour and
+/// leave storage alone set RT to the least number instead.
 template <typename T>
 const op* load_atomic(core& c, const op* o) {
     constexpr T least = static_cast<T>(T{1} << (8 * sizeof(T) - 1));

@@ -8,7 +8,7 @@
 namespace pefsim::power::isa {
 namespace {
 
-// --- 2.4 Branch instructions. Branches within a granule are resolved when they are decoded: their targets are ops.
+// --- 2.4 Branch instructions. Branches within a small page are resolved when they are decoded: their targets are ops.
 
 void set_link(core& c, const op* o) { c.state[spr::lr] = c.nia(o); }
 
@@ -37,7 +37,7 @@ handler select_b(std::uint32_t word, unsigned index, op& decoded) {
     if (absolute.of(word) != 0) {
         return links ? b_far<true, true> : b_far<false, true>;
     }
-    if (stays_in_granule(index, decoded.imm)) {
+    if (stays_in_page(index, decoded.imm)) {
         resolve(decoded);
         return links ? b_near<true> : b_near<false>;
     }
@@ -55,8 +55,8 @@ constexpr ctr_test counter_of(unsigned bo) {
     return (bo & 4) != 0 ? ctr_test::untouched : (bo & 2) != 0 ? ctr_test::zero : ctr_test::not_zero;
 }
 
-/// ctr_ok & cond_ok. op::b is the field of CR, op::c the bit in it. bcctr, for which counting is an invalid form, tests CTR
-/// before it counts.
+/// ctr_ok & cond_ok. op::b is the field of CR, op::c the bit in it. bcctr, for which counting is an invalid form, tests
+/// CTR before it counts.
 template <cr_test cr, ctr_test ctr, bool tests_first>
 [[gnu::always_inline]] inline bool taken(core& c, const op* o) {
     bool ok = true;
@@ -149,7 +149,7 @@ handler select_bc(std::uint32_t word, unsigned index, op& decoded) {
     if (absolute.of(word) != 0) {
         return select_to<destination::absolute>(word, index, decoded);
     }
-    if (!stays_in_granule(index, decoded.imm)) {
+    if (!stays_in_page(index, decoded.imm)) {
         return select_to<destination::relative>(word, index, decoded);
     }
     resolve(decoded);
@@ -190,8 +190,8 @@ const op* mcrf(core& c, const op* o) {
 
 // --- 2.6 System call instructions
 
-/// What a call is to (bits 25:26; the rest of LEV is reserved). Calls to the hypervisor and the ultravisor are theirs in
-/// problem state too: whoever serves them looks at MSR[PR].
+/// What a call is to (bits 25:26; the rest of LEV is reserved). Calls to the hypervisor and the ultravisor are theirs
+/// in problem state too: whoever serves them looks at MSR[PR].
 const op* sc(core& c, const op* o) {
     switch (o->imm >> 5 & 3) {
     case 1:
@@ -244,7 +244,7 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-bool stays_in_granule(unsigned index, std::int32_t displacement) {
+bool stays_in_page(unsigned index, std::int32_t displacement) {
     const std::int64_t target = std::int64_t{index} + displacement / 4;
     return target >= 0 && target < static_cast<std::int64_t>(words_per_page);
 }

@@ -3,7 +3,8 @@
 
 #include "power/engine/core.h"
 
-/// The operands of compare instructions, as T: a signed or unsigned integer of 32 or 64 bits (Power ISA 3.0B Book I 3.3.10).
+/// The operands of compare instructions, as T: a signed or unsigned integer of 32 or 64 bits (Power ISA 3.0B Book I
+/// 3.3.10).
 namespace pefsim::power::isa {
 
 template <typename T>

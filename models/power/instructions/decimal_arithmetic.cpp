@@ -68,8 +68,8 @@ template <typename width>
     return 0;
 }
 
-/// DGM: zero and zero with an extreme exponent; subnormal or with an extreme exponent; normal with a leftmost digit that is
-/// zero, or is not; special.
+/// DGM: zero and zero with an extreme exponent; subnormal or with an extreme exponent; normal with a leftmost digit
+/// that is zero, or is not; special.
 template <typename width>
 [[gnu::noinline]] u32 dtstdg(core& c, const op* o) {
     constexpr const format& in = width::datum;
@@ -214,7 +214,8 @@ using enum operand;
 using enum facility;
 using enum instruction_class;
 
-/// Decimal floating-point facility, arithmetic, comparisons and tests, quantum adjustment: Power ISA 3.0B Book I 5.6.1 to 5.6.4.
+/// Decimal floating-point facility, arithmetic, comparisons and tests, quantum adjustment: Power ISA 3.0B Book I 5.6.1
+/// to 5.6.4.
 // clang-format off
 constexpr instruction rows[] = {
     // 5.6.1 Arithmetic

@@ -5,8 +5,8 @@
 
 #include "power/engine/core.h"
 
-/// Effective addresses of storage operands (Power ISA 3.0B Book I 1.10.3). In 32-bit mode an access uses the lower half;
-/// what an update puts into RA is the sum.
+/// Effective addresses of storage operands (Power ISA 3.0B Book I 1.10.3). In 32-bit mode an access uses the lower
+/// half; what an update puts into RA is the sum.
 namespace pefsim::power::isa {
 
 enum class ea : std::uint8_t {

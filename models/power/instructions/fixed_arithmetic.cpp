@@ -106,8 +106,8 @@ handler select_addex(std::uint32_t word, unsigned /*index*/, op& /*decoded*/) {
     return info_of(operand::cy).value(word) == 0 ? addex : illegal;
 }
 
-// --- Products and quotients. What the ISA leaves undefined is what POWER processors do: a high word stands in both halves
-// of RT, the quotient of words has zeros in the upper half, and without a quotient RT is 0.
+// --- Products and quotients. What the ISA leaves undefined is what POWER processors do: a high word stands in both
+// halves of RT, the quotient of words has zeros in the upper half, and without a quotient RT is 0.
 
 /// RT, and OV and OV32 of the form with OE=1, whatever the mode.
 struct outcome {

@@ -66,8 +66,8 @@ const op* store_reversed(core& c, const op* o) {
     return next(c, o);
 }
 
-// --- Quadwords stand in a pair of registers, the more significant half in the even one. An odd RT, and a target that is RA,
-// are invalid forms. An operand that is not aligned is two doublewords to other processors.
+// --- Quadwords stand in a pair of registers, the more significant half in the even one. An odd RT, and a target that
+// is RA, are invalid forms. An operand that is not aligned is two doublewords to other processors.
 
 const op* lq(core& c, const op* o) {
     const u64 at = address<ea::displaced>(c, o);

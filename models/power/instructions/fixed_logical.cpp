@@ -39,7 +39,8 @@ u64 trailing_zeros(u64 a) {
 const op* nop(core& c, const op* o) { return next(c, o); }
 u64 same(u64 a) { return a; }
 
-/// The immediate forms of and, or, xor; the shifted ones differ in the immediate only. `ori 0,0,0` is the preferred no-op.
+/// The immediate forms of and, or, xor; the shifted ones differ in the immediate only. `ori 0,0,0` is the preferred
+/// no-op.
 template <auto f, bool shifted, bool dot = false>
 handler select_immediate(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
     if (shifted) {
@@ -118,7 +119,8 @@ u64 bpermd(u64 indices, u64 bits_of) {
     return permuted;
 }
 
-// --- 3.3.15 Binary coded decimal assist. A declet, 10 bits p..y, holds three digits abcd efgh ijkm (Book I appendix B).
+// --- 3.3.15 Binary coded decimal assist. A declet, 10 bits p..y, holds three digits abcd efgh ijkm (Book I appendix
+// B).
 
 u64 dpd_to_bcd(u64 declet) {
     const auto bit_of = [declet](unsigned n) { return (declet >> (9 - n) & 1) != 0; };

@@ -71,7 +71,8 @@ const op* mtcrf(core& c, const op* o) {
     return next(c, o);
 }
 
-/// The forms for one field: op::c is its number. With several bits in FXM the leftmost counts; without any it is field 7.
+/// The forms for one field: op::c is its number. With several bits in FXM the leftmost counts; without any it is field
+/// 7.
 const op* mfocrf(core& c, const op* o) {
     c.state.gpr[o->t] = u64{c.state.cr.field[o->c]} << (28 - 4 * o->c);
     return next(c, o);

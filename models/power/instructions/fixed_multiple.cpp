@@ -44,7 +44,8 @@ const op* stmw(core& c, const op* o) {
     return next(c, o);
 }
 
-// --- 3.3.7 Strings of bytes, four to a register from RT on, around from register 31 to 0; the last is filled with zeros.
+// --- 3.3.7 Strings of bytes, four to a register from RT on, around from register 31 to 0; the last is filled with
+// zeros.
 
 constexpr unsigned longest = 127;
 

@@ -50,8 +50,8 @@ u64 old_target(const core& c, const op* o) { return c.state.gpr[o->a]; }
 unsigned amount_32(const core& c, const op* o) { return static_cast<unsigned>(c.state.gpr[o->b] & 31); }
 unsigned amount_64(const core& c, const op* o) { return static_cast<unsigned>(c.state.gpr[o->b] & 63); }
 
-// --- 3.3.14.1 Rotates of words. The mask is made when the instruction is decoded: op::imm is its lower word, and its upper
-// word is the same but for MB > ME, when it is all ones.
+// --- 3.3.14.1 Rotates of words. The mask is made when the instruction is decoded: op::imm is its lower word, and its
+// upper word is the same but for MB > ME, when it is all ones.
 
 u64 narrow_mask(const op* o) { return static_cast<u32>(o->imm); }
 u64 wrapping_mask(const op* o) { return u64{static_cast<u32>(o->imm)} | 0xffff'ffff'0000'0000; }

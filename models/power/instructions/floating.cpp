@@ -97,8 +97,8 @@ constexpr selector stfs = when_available<facility::fp, store_fpr<u32, single_of_
 template <ea how, bool updates = false>
 constexpr selector stfd = when_available<facility::fp, store_fpr<u64, as_it_is, how, updates>>;
 
-// --- 4.6.4 Double pairs [phased out]: the doubleword at EA belongs to the even register, in either byte order. A POWER9 has
-// them (Linux's alignment_handler test executes them on it), though binutils gives them to POWER6 only.
+// --- 4.6.4 Double pairs [phased out]: the doubleword at EA belongs to the even register, in either byte order. A
+// POWER9 has them (Linux's alignment_handler test executes them on it), though binutils gives them to POWER6 only.
 
 template <ea how>
 const op* lfdp(core& c, const op* o) {

@@ -8,10 +8,10 @@
 #include "power/ieee/host.h"
 #include "power/ieee/quad.h"
 
-/// The arithmetic of the floating-point facilities. exactly(): for all operands and modes; on_host(): for the common case,
-/// with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error; zero_is_exact():
-/// whether a result of zero, which is far from no end of the range, is one without rounding; on_quads(): the common case of
-/// quad precision.
+/// The arithmetic of the floating-point facilities. exactly(): for all operands and modes; on_host(): for the common
+/// case, with the error of the rounding; plain(): the same in binary64 or binary32 when nobody asks for the error;
+/// zero_is_exact(): whether a result of zero, which is far from no end of the range, is one without rounding;
+/// on_quads(): the common case of quad precision.
 namespace pefsim::power::isa::floating {
 
 using ieee::environment;
@@ -170,8 +170,8 @@ struct identity {
     }
 };
 
-// The estimates are what division and square root give: the ISA asks for 14 bits at most, leaves their inexactness open,
-// and a simulator wants the same bits everywhere.
+// The estimates are what division and square root give: the ISA asks for 14 bits at most, leaves their inexactness
+// open, and a simulator wants the same bits everywhere.
 
 struct reciprocal {
     static constexpr bool fused = true;

@@ -145,7 +145,7 @@ handler fused(std::uint32_t first, std::uint32_t second, unsigned index) {
     const auto bo = static_cast<unsigned>(info_of(operand::bo).value(second));
     const auto bi = static_cast<unsigned>(info_of(operand::bi).value(second));
     const bool on_condition_only = (bo & 0b10100) == 0b00100;
-    if (!on_condition_only || !stays_in_granule(index + 1, info_of(operand::target_b).value(second))) {
+    if (!on_condition_only || !stays_in_page(index + 1, info_of(operand::target_b).value(second))) {
         return nullptr;
     }
     const instruction* row = decode(first);

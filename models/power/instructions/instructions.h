@@ -5,8 +5,8 @@
 
 #include "power/isa/instruction.h"
 
-/// The rows of the instruction table and, above them in the same file, what the instructions do: one file per chapter of
-/// the Power ISA, or part of one.
+/// The rows of the instruction table and, above them in the same file, what the instructions do: one file per chapter
+/// of the Power ISA, or part of one.
 namespace pefsim::power::isa {
 
 /// The selector of an instruction that has one handler for all its words.

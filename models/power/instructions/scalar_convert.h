@@ -43,8 +43,8 @@ inline void set_quiet_status(core& c, bool inexact, std::optional<std::uint32_t>
     c.state.fpscr = status;
 }
 
-/// What the result leaves undefined: the left word of a word result, and FPRF. The conversions of FP extend the word and
-/// call an invalid result a quiet NaN; those of VSX repeat the word and keep FPRF.
+/// What the result leaves undefined: the left word of a word result, and FPRF. The conversions of FP extend the word
+/// and call an invalid result a quiet NaN; those of VSX repeat the word and keep FPRF.
 enum class leaves : std::uint8_t { as_fp, as_vsx };
 
 template <integer target, leaves undefined>

@@ -4,8 +4,8 @@
 #include <bit>
 #include <cstdint>
 
-/// How a floating-point number in single format stands in a register, which has double format. Only bits move: nothing is
-/// rounded, no NaN becomes quiet, no exception occurs.
+/// How a floating-point number in single format stands in a register, which has double format. Only bits move: nothing
+/// is rounded, no NaN becomes quiet, no exception occurs.
 namespace pefsim::power::isa {
 
 /// DOUBLE(word) of Power ISA 3.0B Book I 4.6.2.

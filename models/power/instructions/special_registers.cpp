@@ -49,11 +49,11 @@ const op* write_ppr32(core& c, const op* o) {
 }
 
 const op* read_cfar(core& c, const op* o) {
-    c.state.gpr[o->t] = c.come_from();
+    c.state.gpr[o->t] = c.cfar();
     return next(c, o);
 }
 const op* write_cfar(core& c, const op* o) {
-    c.came_from(c.state.gpr[o->t]);
+    c.set_cfar(c.state.gpr[o->t]);
     return next(c, o);
 }
 
@@ -67,7 +67,8 @@ const op* nothing(core& c, const op* o) { return next(c, o); }
 constexpr spr by_handlers{};
 
 constexpr u64 word = 0xffff'ffff;
-/// XER (Book I 3.2.2): bits 35:43, between SO, OV, CA and OV32, CA32, are zero; those behind them are kept as they are written.
+/// XER (Book I 3.2.2): bits 35:43, between SO, OV, CA and OV32, CA32, are zero; those behind them are kept as they are
+/// written.
 constexpr u64 xer_bits = word & ~u64{0x1ff0'0000};
 constexpr u64 all = ~u64{0};
 
@@ -116,8 +117,8 @@ privilege privilege_of(const registers& state) {
 /// Numbers with this bit are privileged.
 constexpr unsigned privileged_number = 0x10;
 
-/// An access to a number that the processor has not, or not for this state: numbers of problem state, and 0, 4, 5 and 6,
-/// ask for emulation; privileged ones are a privilege violation in problem state; nothing happens otherwise.
+/// An access to a number that the processor has not, or not for this state: numbers of problem state, and 0, 4, 5 and
+/// 6, ask for emulation; privileged ones are a privilege violation in problem state; nothing happens otherwise.
 template <bool writes>
 const op* undefined_access(core& c, const op* o) {
     const auto number = static_cast<unsigned>(o->imm);

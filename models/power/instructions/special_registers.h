@@ -7,8 +7,8 @@
 #include "power/engine/core.h"
 #include "power/instructions/facility.h"
 
-/// Special purpose registers: one row for each number that mfspr and mtspr may name (Power ISA 3.0B Book I 3.3.17, Book III
-/// 4.4.4 and figure 18).
+/// Special purpose registers: one row for each number that mfspr and mtspr may name (Power ISA 3.0B Book I 3.3.17, Book
+/// III 4.4.4 and figure 18).
 namespace pefsim::power::isa {
 
 /// The PVR: a POWER9 DD2.2.
@@ -17,8 +17,8 @@ inline constexpr std::uint64_t processor_version = 0x004e'1202;
 /// The least privilege that an access needs.
 enum class privilege : std::uint8_t { problem, supervisor, hypervisor, ultravisor, nobody };
 
-/// A row. Reads and writes that are more than a move are handlers of their own: they run after the checks, find RT or RS in
-/// op::t, and go on with next(), or wherever they must.
+/// A row. Reads and writes that are more than a move are handlers of their own: they run after the checks, find RT or
+/// RS in op::t, and go on with next(), or wherever they must.
 struct special_register {
     std::uint16_t number = 0;
     spr held_in = spr::xer;

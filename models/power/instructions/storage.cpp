@@ -8,8 +8,8 @@
 namespace pefsim::power::isa {
 namespace {
 
-/// Instructions that a processor without caches and with accesses in program order need not do anything for. Stores into
-/// code are noticed when they are made.
+/// Instructions that a processor without caches and with accesses in program order need not do anything for. Stores
+/// into code are noticed when they are made.
 const op* hint(core& c, const op* o) { return next(c, o); }
 
 /// Blocks of the data cache.

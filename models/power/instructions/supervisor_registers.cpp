@@ -42,7 +42,8 @@ const op* read_instruction_count(core& c, const op* o) {
 
 // --- What translations depend on
 
-/// Fetches depend on it, too: the next instruction is fetched anew, so that a program runs alike however it is cut into runs.
+/// Fetches depend on it, too: the next instruction is fetched anew, so that a program runs alike however it is cut into
+/// runs.
 const op* go_on_anew(core& c, const op* o) {
     c.state.nip = c.nia(o);
     return c.resynchronise(o);

@@ -41,7 +41,7 @@ const op* go_to(core& c, const op* o, u64 address, u64 msr) {
 
 /// Returns from interrupts are branches in the eyes of CFAR.
 const op* return_to(core& c, const op* o, u64 address, u64 saved_msr) {
-    c.came_from(o);
+    c.set_cfar(o);
     return go_to(c, o, address, msr::returned(c.state.msr, saved_msr));
 }
 

@@ -12,8 +12,8 @@
 #include "power/int128.h"
 #include "power/registers.h"
 
-/// A vector register as the ISA's pseudo-code sees it: VSR[n].byte[i], .hword[i], .word[i], .dword[i] are element<T>(v, i);
-/// element 0 is the leftmost.
+/// A vector register as the ISA's pseudo-code sees it: VSR[n].byte[i], .hword[i], .word[i], .dword[i] are element<T>(v,
+/// i); element 0 is the leftmost.
 namespace pefsim::power::isa {
 
 /// The whole register as one number; element 0 of every width is at its most significant end.
@@ -32,8 +32,8 @@ static_assert(std::endian::native == std::endian::little, "vector_register is a 
     return joined(static_cast<std::uint64_t>(value >> 64), static_cast<std::uint64_t>(value));
 }
 
-/// All elements of a register. `host` holds them in the order of the host's memory, the rightmost first: loops that treat
-/// all elements alike run over it, and the compiler makes host vector instructions of them.
+/// All elements of a register. `host` holds them in the order of the host's memory, the rightmost first: loops that
+/// treat all elements alike run over it, and the compiler makes host vector instructions of them.
 template <typename T>
 struct elements {
     static constexpr unsigned count = 16 / sizeof(T);
@@ -62,7 +62,8 @@ template <typename T>
     std::memcpy(std::bit_cast<std::byte*>(&v) + sizeof v - (i + 1) * sizeof(T), &value, sizeof(T));
 }
 
-/// A register whose element i is f(i). It grows in a host register: small stores that a wide load follows stall the host.
+/// A register whose element i is f(i). It grows in a host register: small stores that a wide load follows stall the
+/// host.
 template <typename T, typename F>
 [[gnu::always_inline]] inline vector_register build(F f) {
     std::uint64_t high = 0;

@@ -10,9 +10,9 @@
 #include "power/instructions/facility.h"
 #include "power/instructions/vector_element.h"
 
-/// Shapes of instructions on whole vector-scalar registers: which registers are read, what is written besides the target. The
-/// semantic function knows values only. Rows name a shape and a function: from_ab<facility::vmx, each<u8, add>> is
-/// VRT.byte[i] <- add(VRA.byte[i], VRB.byte[i]).
+/// Shapes of instructions on whole vector-scalar registers: which registers are read, what is written besides the
+/// target. The semantic function knows values only. Rows name a shape and a function: from_ab<facility::vmx, each<u8,
+/// add>> is VRT.byte[i] <- add(VRA.byte[i], VRB.byte[i]).
 namespace pefsim::power::isa {
 
 using vector_in = const vector_register&;

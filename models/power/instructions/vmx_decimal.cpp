@@ -112,8 +112,8 @@ constexpr auto bcdsub = [](vector_in a, vector_in b, unsigned ps) {
     return sum_of(decimal_number(a), subtrahend, ps);
 };
 
-// --- Convert. National: seven digits 0x0030..0x0039 and a sign 0x002b or 0x002d, in halfwords. Zoned: sixteen digits in
-// the low nibbles of bytes, zones in the high ones, where the last is the sign.
+// --- Convert. National: seven digits 0x0030..0x0039 and a sign 0x002b or 0x002d, in halfwords. Zoned: sixteen digits
+// in the low nibbles of bytes, zones in the high ones, where the last is the sign.
 
 constexpr auto bcdcfn = [](vector_in b, unsigned ps) {
     const elements<u16> from(b);

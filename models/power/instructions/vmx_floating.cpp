@@ -10,8 +10,8 @@
 namespace pefsim::power::isa {
 namespace {
 
-// Results are rounded to nearest, exceptions are not recorded (6.6). In non-Java mode, VSCR[NJ]=1, denormal operands and
-// results, before rounding, are zeros of their sign.
+// Results are rounded to nearest, exceptions are not recorded (6.6). In non-Java mode, VSCR[NJ]=1, denormal operands
+// and results, before rounding, are zeros of their sign.
 
 constexpr u32 no_exceptions = 0;        ///< what all this work raises
 constexpr u32 saturated = 1;            ///< VSCR[SAT]
@@ -174,7 +174,8 @@ u32 extreme_of(const ieee::number& a, const ieee::number& b) {
     return encoded<u32>(a.is_nan() || b.is_nan() ? ieee::add(a, b, e) : extreme(a, b, e));
 }
 
-/// The same of numbers none of which is denormal, on the host. Where they are equal, only the signs of zeros may differ.
+/// The same of numbers none of which is denormal, on the host. Where they are equal, only the signs of zeros may
+/// differ.
 template <bool maximum>
 const op* select_extremes(core& c, const op* o) {
     const lanes<u32> a = lanes_of<u32>(c, 32 + o->a);

@@ -177,7 +177,8 @@ using enum operand;
 using enum facility;
 using enum instruction_class;
 
-/// Vector facility (VMX), comparison and bits of integers, status: Power ISA 3.0B Book I 6.9.2 to 6.9.5, 6.13, 6.14 and 6.16.
+/// Vector facility (VMX), comparison and bits of integers, status: Power ISA 3.0B Book I 6.9.2 to 6.9.5, 6.13, 6.14 and
+/// 6.16.
 // clang-format off
 constexpr instruction rows[] = {
     // 6.9.2 Integer compare

@@ -71,8 +71,8 @@ template <>
     return joined(__builtin_bswap64(v.low), __builtin_bswap64(v.high));
 }
 
-/// Element 0 stands at the lowest address in both byte orders. As one access of 16 bytes a little-endian core has it the
-/// other way round.
+/// Element 0 stands at the lowest address in both byte orders. As one access of 16 bytes a little-endian core has it
+/// the other way round.
 template <typename T>
 const op* load_elements(core& c, const op* o) {
     vector_register value;
@@ -102,8 +102,8 @@ const op* load_and_splat(core& c, const op* o) {
     return next(c, o);
 }
 
-// --- As many bytes as bits 0:7 of RB say, at most 16. They stand at the left in big-endian mode, and at the right, as a
-// little-endian number, in little-endian mode; "left-justified" at the left, from the lowest address, in both.
+// --- As many bytes as bits 0:7 of RB say, at most 16. They stand at the left in big-endian mode, and at the right, as
+// a little-endian number, in little-endian mode; "left-justified" at the left, from the lowest address, in both.
 
 std::size_t length(const core& c, const op* o) {
     const u64 bytes = c.state.gpr[o->b] >> 56;

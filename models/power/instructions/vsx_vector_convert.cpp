@@ -11,8 +11,8 @@
 namespace pefsim::power::isa {
 namespace {
 
-// Elements of 64 and 32 bits share a doubleword: the narrow one is its left word, and a narrow result stands in both. Of
-// words and halfwords, the halfword is the right one, and the rest of the word becomes zero.
+// Elements of 64 and 32 bits share a doubleword: the narrow one is its left word, and a narrow result stands in both.
+// Of words and halfwords, the halfword is the right one, and the rest of the word becomes zero.
 
 constexpr u64 in_both_words(u64 word) { return word << 32 | (word & 0xffff'ffff); }
 

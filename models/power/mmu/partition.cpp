@@ -4,7 +4,7 @@
 namespace pefsim::power::mmu {
 
 void partition::decodes(std::uint64_t real, const member* who) {
-    const std::uint64_t number = real / granule;
+    const std::uint64_t number = real / small_page;
     if (number >= code_.size()) {
         code_.resize(number + 1);
     }

@@ -11,8 +11,8 @@
 
 namespace pefsim::power::mmu {
 
-/// Finished walks, by process and page: the processor's TLB, behind the engine's own. Direct-mapped, a table for each page
-/// size.
+/// Finished walks, by process and page: the processor's TLB, behind the engine's own. Direct-mapped, a table for each
+/// page size.
 class walk_cache {
 public:
     struct entry {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// core_benchmark KERNEL [TRACE]: runs a kernel of kernels/ on a POWER9 with nothing below it, in a machine of a CPU and a
-// memory bus, with a quantum of 10 us. TRACE: the file that gets a record of every instruction. Prints what the kernel
-// printed, how many instructions it was, and the CPU time of the simulation.
+// core_benchmark KERNEL [TRACE]: runs a kernel of kernels/ on a POWER9 with nothing below it, in a machine of a CPU and
+// a memory bus, with a quantum of 10 us. TRACE: the file that gets a record of every instruction. Prints what the
+// kernel printed, how many instructions it was, and the CPU time of the simulation.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@
 
 namespace {
 
-using namespace pefsim;  // NOLINT(google-build-using-namespace): a programme, not a library
+using namespace pefsim;  // NOLINT(google-build-using-namespace): a program, not a library
 
 constexpr std::uint64_t ram_size = std::uint64_t{1} << 30;
 constexpr std::uint64_t h_put_term_char = 0x58;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// engine_benchmark [TURNS]: what a kernel does all the time and a program cannot, on the engine with radix translation: changes of
-// AMR and PIDR with accesses between them, stores to what was code. Prints nanoseconds of CPU time, the least of five.
+// engine_benchmark [TURNS]: what a kernel does all the time and a program cannot, on the engine with radix translation:
+// changes of AMR and PIDR with accesses between them, stores to what was code. Prints nanoseconds of CPU time, the
+// least of five.
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
@@ -15,7 +16,7 @@
 
 namespace {
 
-using namespace pefsim::testing;         // NOLINT(google-build-using-namespace): a programme, not a library
+using namespace pefsim::testing;         // NOLINT(google-build-using-namespace): a program, not a library
 using namespace pefsim::testing::radix;  // NOLINT(google-build-using-namespace)
 
 std::uint64_t turns = 200'000;     // of a loop

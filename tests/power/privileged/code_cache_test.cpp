@@ -11,12 +11,12 @@
 namespace pefsim::testing {
 namespace {
 
-/// Storage without end that has the same granule everywhere: a branch to the next one.
+/// Storage without end that has the same small page everywhere: a branch to the next one.
 struct endless_storage : power::translator, power::real_storage {
-    alignas(power::granule) std::array<std::byte, power::granule> bytes{};
+    alignas(power::small_page) std::array<std::byte, power::small_page> bytes{};
 
     endless_storage() {
-        const std::uint32_t word = assemble("b", {power::granule});
+        const std::uint32_t word = assemble("b", {power::small_page});
         std::memcpy(bytes.data(), &word, sizeof word);
     }
     power::translation translate(const power::registers& /*state*/, std::uint64_t ea,
@@ -32,19 +32,19 @@ struct endless_storage : power::translator, power::real_storage {
     }
 };
 
-/// A guest that executes one word of every granule must not fill the host's memory with decoded code.
+/// A guest that executes one word of every small page must not fill the host's memory with decoded code.
 TEST(code_cache, is_dropped_when_it_is_full) {
     endless_storage storage;
     power::core core(storage, storage);
     core.state.msr = power::msr_sf | power::msr_le;
     core.state.nip = 0;
     core.msr_changed();
-    constexpr std::uint64_t granules = 20'000;
-    while (core.instructions() < granules) {
+    constexpr std::uint64_t small_pages = 20'000;
+    while (core.instructions() < small_pages) {
         ASSERT_EQ(core.run(1000), power::exit_reason::paused);
     }
-    EXPECT_EQ(core.state.nip, core.instructions() * power::granule);
-    EXPECT_EQ(core.state[power::spr::cfar], core.state.nip - power::granule);
+    EXPECT_EQ(core.state.nip, core.instructions() * power::small_page);
+    EXPECT_EQ(core.state[power::spr::cfar], core.state.nip - power::small_page);
     EXPECT_EQ(core.counters().flushes, 1U);
     EXPECT_EQ(core.counters().decoded, core.instructions());
 }

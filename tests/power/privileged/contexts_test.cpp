@@ -5,7 +5,8 @@
 #include "power/debug/monitor.h"
 #include "tests/power/privileged/radix_bench.h"
 
-/// Translation contexts that the engine remembers: they cost nothing to come back to, and lead nowhere that they must not.
+/// Translation contexts that the engine remembers: they cost nothing to come back to, and lead nowhere that they must
+/// not.
 namespace pefsim::testing {
 namespace {
 
@@ -115,7 +116,9 @@ TEST(contexts, invalidations_reach_those_that_are_not_selected) {
         bool forgotten;
     } const rows[] = {
         {"page", {.what = reach::page, .ea = contexts_bench::data, .size = 0x1'0000, .pid = 1}, true},
-        {"a granule of it", {.what = reach::page, .ea = contexts_bench::data, .size = 4096, .pid = 1}, true},
+        {"a small page of it",
+         {.what = reach::page, .ea = contexts_bench::data, .size = 4096, .pid = 1},
+         true},
         {"process", {.what = reach::process, .pid = 1}, true},
         {"all", {.what = reach::all}, true},
         {"page of another process",
@@ -261,7 +264,7 @@ TEST(contexts, an_invalidation_of_any_granule_reaches_its_block) {
     bench.memory.write(bench.entries[1], contexts_bench::pte_of(5));
     bench.core.invalidate({.what = power::tlb_invalidation::reach::page,
                            .ea = contexts_bench::data + 0x7000,
-                           .size = power::granule,
+                           .size = power::small_page,
                            .pid = 1});
     bench.run_on();
     EXPECT_EQ(state.gpr[8], 5U);
@@ -310,8 +313,8 @@ TEST(contexts, an_observer_sees_its_granule_and_leaves_other_blocks_alone) {
         const std::uint64_t watched = contexts_bench::data + (in_the_block ? 0x3000 : 0x1'3000);
         tools.add_watchpoint({.where = {watched, watched}, .kind = power::debug::watch_kind::access});
         program code;
-        for (const std::int64_t granule : {0, 1, 2, 4, 5, 6, 7}) {
-            code("lbz", {7, granule << 12, 3});
+        for (const std::int64_t small_page : {0, 1, 2, 4, 5, 6, 7}) {
+            code("lbz", {7, small_page << 12, 3});
         }
         bench.run_to_attention(code);
         if (!in_the_block) {

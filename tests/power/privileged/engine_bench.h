@@ -34,7 +34,7 @@ public:
 
     [[nodiscard]] bool contains(std::uint64_t real) const { return real < size; }
     std::byte* direct(std::uint64_t real, power::access_kind /*kind*/) override {
-        return contains(real) ? bytes.data() + (real & power::granule_mask) : nullptr;
+        return contains(real) ? bytes.data() + (real & power::small_page_mask) : nullptr;
     }
     std::byte* direct_block(std::uint64_t real, power::access_kind /*kind*/) override {
         return contains(real) ? bytes.data() + (real & power::block_mask) : nullptr;

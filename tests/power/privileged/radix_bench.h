@@ -47,8 +47,8 @@ struct radix_bench : engine_bench {
         memory.write(processes + 16 * pid, (rts & 0x18) << 58 | (rts & 7) << 5 | root | root_size);
         return root;
     }
-    /// Maps `ea` by the entry `pte` through tables of these sizes; makes the tables that are missing. \returns where the
-    /// entry stands.
+    /// Maps `ea` by the entry `pte` through tables of these sizes; makes the tables that are missing. \returns where
+    /// the entry stands.
     std::uint64_t map(std::uint64_t root, unsigned bits, const std::vector<unsigned>& levels,
                       std::uint64_t ea, std::uint64_t pte) {
         std::uint64_t at = root;

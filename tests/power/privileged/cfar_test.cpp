@@ -10,7 +10,7 @@ using namespace power;
 constexpr int cfar = 28;
 constexpr std::uint64_t code = engine_bench::code;
 
-TEST(come_from, is_the_last_taken_branch) {
+TEST(cfar, is_the_last_taken_branch) {
     for (const bool stepped : {false, true}) {
         engine_bench bench;
         program p;
@@ -46,7 +46,7 @@ TEST(come_from, is_the_last_taken_branch) {
     }
 }
 
-TEST(come_from, survives_an_interrupt_and_is_set_by_the_return) {
+TEST(cfar, survives_an_interrupt_and_is_set_by_the_return) {
     engine_bench bench;
     program p;
     p("b", {4})("tw", {31, 0, 0});  // 00, 04

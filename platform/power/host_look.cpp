@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bare_metal/host_look.h"
+#include "platform/power/host_look.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "memory/page_state.h"
 #include "platform/quantity.h"
 
-namespace pefsim::bare_metal {
+namespace pefsim::platform {
 namespace {
 
 std::string hexadecimal(std::span<const std::byte> bytes, std::string_view between) {
@@ -37,13 +37,13 @@ place_to_look place_to_look::parse(std::string_view text, const power::elf_image
     const std::string_view place = text.substr(0, colon);
     place_to_look where{.name = std::string(place)};
     if (colon != std::string_view::npos) {
-        where.size = platform::parse_size(text.substr(colon + 1));
+        where.size = parse_size(text.substr(colon + 1));
     }
     if (where.size == 0 || where.size > largest) {
         throw std::invalid_argument(fmt::format("'{}': 1 to {} bytes are allowed", text, largest));
     }
     if (!place.empty() && place.front() >= '0' && place.front() <= '9') {
-        where.address = platform::parse_integer(place);
+        where.address = parse_integer(place);
         return where;
     }
     const auto* const symbol = program == nullptr ? nullptr : program->find(place);
@@ -55,7 +55,7 @@ place_to_look place_to_look::parse(std::string_view text, const power::elf_image
     return where;
 }
 
-host_look look(platform::machine& machine, const place_to_look& where) {
+host_look look(machine& machine, const place_to_look& where) {
     const abi::phys_addr at{where.address};
     const abi::gfn page = abi::gfn_of(at);
     const memory::memory_bus& bus = machine.memory();
@@ -94,4 +94,4 @@ std::string to_text(const host_look& what) {
     return text;
 }
 
-}  // namespace pefsim::bare_metal
+}  // namespace pefsim::platform

@@ -12,9 +12,10 @@
 #include "power/elf_image.h"
 
 /// What the host sees when it looks into the guest's memory.
-namespace pefsim::bare_metal {
+namespace pefsim::platform {
 
-/// Where it is to look: "PLACE[:SIZE]", an address or a symbol of the guest's program, and bytes (64, unless they are told).
+/// Where it is to look: "PLACE[:SIZE]", an address or a symbol of the guest's program, and bytes (64, unless they are
+/// told).
 struct place_to_look {
     static constexpr std::size_t largest = 4096;
 
@@ -34,10 +35,10 @@ struct host_look {
     std::string outcome;     ///< "plaintext", "ciphertext" (the page was paged out for it), "bus error"
     std::vector<std::byte> bytes;
 };
-host_look look(platform::machine& machine, const place_to_look& where);
+host_look look(machine& machine, const place_to_look& where);
 
 nlohmann::ordered_json to_json(const host_look& what);
 /// Lines of hexadecimal numbers and characters.
 std::string to_text(const host_look& what);
 
-}  // namespace pefsim::bare_metal
+}  // namespace pefsim::platform

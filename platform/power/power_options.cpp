@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/power/power_options.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "platform/input_file.h"
+#include "platform/power/about.h"
+#include "platform/quantity.h"
+
+namespace pefsim::platform {
+namespace {
+
+/// "FROM:TO"; either may be missing.
+/// \param closed TO belongs to it
+template <typename F>
+auto range_of(std::string_view text, F parse, bool closed = false) {
+    using value = decltype(parse(text));
+    std::pair<std::optional<value>, std::optional<value>> range;
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        throw std::invalid_argument(fmt::format("'{}' is not FROM:TO", text));
+    }
+    if (colon != 0) {
+        range.first = parse(text.substr(0, colon));
+    }
+    if (colon + 1 != text.size()) {
+        range.second = parse(text.substr(colon + 1));
+    }
+    if (range.first && range.second &&
+        (*range.second < *range.first || (!closed && *range.second == *range.first))) {
+        throw std::invalid_argument(fmt::format("'{}' is empty", text));
+    }
+    return range;
+}
+
+std::string console_input_of(const std::filesystem::path& file) {
+    constexpr std::uint64_t largest = std::uint64_t{1} << 30;
+    return file == "-" ? content_of_standard_input(largest) : content_of(file, largest);
+}
+
+/// Before hours of simulation, not after.
+void open_output(std::optional<output::whole_file>& file, std::string_view option,
+                 const std::filesystem::path& place) {
+    if (!place.empty()) {
+        file.emplace(option, place);
+    }
+}
+
+/// "FILE", or "FILE:" and how it is used. A name with another colon is a name.
+disk_config parse_disk(std::string_view text) {
+    constexpr std::array accesses{std::pair{std::string_view(":read_only"), disk_access::read_only},
+                                  std::pair{std::string_view(":snapshot"), disk_access::snapshot}};
+    for (const auto& [ending, access] : accesses) {
+        if (text.ends_with(ending)) {
+            return {.image = text.substr(0, text.size() - ending.size()), .access = access};
+        }
+    }
+    return {.image = text};
+}
+
+}  // namespace
+
+void power_options::declare_devices(parameter_set& parameters, power_machine_config& machine) {
+    parameters.add("disk", disks_, "FILE[:read_only|:snapshot]",
+                   "raw image behind a virtio-blk device: written to, unless it is read_only, or a snapshot "
+                   "that keeps what is "
+                   "written in memory and loses it at the end; may be repeated");
+    const auto files = [this](bool written) {
+        std::vector<std::filesystem::path> named;
+        for (const std::string& each : disks_) {
+            const disk_config disk = parse_disk(each);
+            if ((disk.access == disk_access::read_write) == written) {
+                named.push_back(disk.image);
+            }
+        }
+        return named;
+    };
+    parameters.add_files("disk", output::file_use::input, [files] { return files(false); });
+    parameters.add_files("disk", output::file_use::output, [files] { return files(true); });
+    parameters.add("network", machine.network, "a virtio-net device, and a peer on the host");
+    parameters.add("entropy", machine.entropy, "a virtio-rng device");
+    machine.declare_devices(parameters);
+    machine.declare_network(parameters);
+}
+
+void power_options::declare(parameter_set& parameters, power_machine_config& machine) {
+    using output::file_use;
+    parameters.add(
+        "stop-on", stops_, "trap|attn|illegal",
+        "end the run before a trap interrupt, attn, or an interrupt for an illegal instruction; a list, "
+        "may be repeated");
+    parameters.add("dump-state", dump_state_, file_use::output,
+                   "write every architected register at the end into this JSON file");
+    parameters.add("instruction_limit", instruction_limit_, quantity::count, "instructions",
+                   "each CPU halts behind so many, at a taken branch or the end of 4 KiB; 0: never");
+    parameters.add("report_stores", report_stores_,
+                   "an ordinary guest's stores go to the exposure ledger, too; slow");
+    parameters.add("console-input", console_file_, file_use::input,
+                   "what H_GET_TERM_CHAR gives; -: standard input, read to its end before the run");
+    parameters.add("host-read", host_reads_, "PLACE[:SIZE]",
+                   "an address or symbol where the host looks at the end; 64 bytes; may be repeated");
+    parameters.add("secret", secrets_, "text",
+                   "8 to 4096 characters that must not reach the host; may be repeated");
+    parameters.add(
+        "gdb", gdb_port_, "port",
+        "GDB drives the run by this TCP port of localhost; 0: a free one, named on standard error");
+    parameters.add("instruction-trace", instruction_trace_, file_use::output,
+                   "record instructions for trace_render; with several CPUs in FILE.0, FILE.1 ...");
+    parameters.add_files("instruction-trace", file_use::output, [this, &machine] {
+        power_tools::config tools;
+        tools.instruction_trace = instruction_trace_;
+        std::vector<std::filesystem::path> files;
+        for (unsigned core = 0; core < machine.cpus && machine.cpus > 1 && !instruction_trace_.empty();
+             ++core) {
+            files.emplace_back(tools.trace_of(core, machine.cpus));
+        }
+        return files;
+    });
+    parameters.add("instruction-trace.numbers", trace_numbers_,
+                   "FROM:TO, instructions by number, not TO itself");
+    parameters.add("instruction-trace.time", trace_times_,
+                   "FROM:TO, simulated time: what begins in a quantum that does so there");
+    parameters.add("instruction-trace.addresses", trace_addresses_, "FIRST:LAST, instructions by address");
+    parameters.add("profile", profile_, file_use::output, "write a sampled profile by symbol into this file");
+    parameters.add("profile.period", profile_period_, quantity::count, "instructions",
+                   "from one sample to the next");
+    parameters.add("coverage", coverage_, "count executions of each instruction of the table; slow");
+    declare_devices(parameters, machine);
+}
+
+void power_options::settle(power_machine_config& machine, const power::elf_image* program) {
+    for (const std::string& each : disks_) {
+        machine.disks.push_back(parse_disk(each));
+    }
+    settle_stops(machine);
+    settle_tools(machine.tools);
+    machine.instruction_limit = instruction_limit_;
+    machine.report_ordinary_stores = report_stores_;
+    if (!console_file_.empty()) {
+        console_input_ = about("console-input", [&] { return console_input_of(console_file_); });
+    }
+    for (const std::string& each : host_reads_) {
+        looks_.push_back(about("host-read", [&] { return place_to_look::parse(each, program); }));
+    }
+    for (const std::string& each : secrets_) {
+        require(each.size() >= 8 && each.size() <= 4096,
+                fmt::format("secret: '{}' has not 8 to 4096 characters", each));
+    }
+    open_output(dump_file_, "dump-state", dump_state_);
+    open_output(profile_file_, "profile", profile_);
+}
+
+void power_options::settle_stops(power_machine_config& machine) {
+    for (std::string_view list : stops_) {
+        while (!list.empty()) {
+            const std::size_t end = std::min(list.find(','), list.size());
+            const std::string_view word = list.substr(0, end);
+            list.remove_prefix(std::min(end + 1, list.size()));
+            if (word == "trap") {
+                machine.tools.stop_before.trap = true;
+            } else if (word == "illegal") {
+                machine.tools.stop_before.illegal = true;
+            } else if (word == "attn") {
+                machine.attention_leaves = true;
+            } else {
+                throw std::invalid_argument(
+                    fmt::format("stop-on: '{}' is not one of trap, attn, illegal", word));
+            }
+        }
+    }
+}
+
+void power_options::settle_tools(power_tools::config& tools) {
+    tools.instruction_trace = instruction_trace_;
+    tools.coverage = coverage_;
+    tools.profile_period = profile_.empty() ? 0 : profile_period_;
+    tools.debugger = gdb_port_.has_value();
+    require(profile_period_ != 0, "profile.period: 0 is less than 1");
+    require(!gdb_port_ || *gdb_port_ <= 65535,
+            fmt::format("gdb: {} is no port; 0 to 65535 are allowed", gdb_port_.value_or(0)));
+    if (!trace_numbers_.empty()) {
+        const auto range = about("instruction-trace.numbers",
+                                 [&] { return range_of(trace_numbers_, parse_integer); });
+        tools.trace_window.from = range.first.value_or(tools.trace_window.from);
+        tools.trace_window.to = range.second.value_or(tools.trace_window.to);
+    }
+    if (!trace_addresses_.empty()) {
+        const auto range = about("instruction-trace.addresses",
+                                 [&] { return range_of(trace_addresses_, parse_integer, true); });
+        tools.trace_window.where.first = range.first.value_or(tools.trace_window.where.first);
+        tools.trace_window.where.last = range.second.value_or(tools.trace_window.where.last);
+    }
+    if (!trace_times_.empty()) {
+        const auto range = about("instruction-trace.time",
+                                 [&] { return range_of(trace_times_, parse_duration); });
+        tools.trace_from = range.first.value_or(sc_core::SC_ZERO_TIME);
+        tools.trace_to = range.second;
+    }
+}
+
+}  // namespace pefsim::platform

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "output/whole_file.h"
+#include "platform/parameter_set.h"
+#include "platform/power/host_look.h"
+#include "platform/power/power_machine.h"
+#include "power/elf_image.h"
+
+namespace pefsim::platform {
+
+/// What a user may want of any POWER guest, besides its machine: its devices, where it stops, its console, what the
+/// host looks at, secrets, a debugger, instruction traces, a profile, coverage, the state at the end. As it is written,
+/// and, once settle() has been called, as it is meant.
+class power_options {
+public:
+    /// \param machine its devices, and the CPUs that number its traces
+    void declare(parameter_set& parameters, power_machine_config& machine);
+    /// Reads everything that can be read before a machine is there.
+    /// \param machine receives what concerns it
+    /// \param program whose symbols name places; null: there are none
+    /// \throws std::invalid_argument naming the option, its value, and what is allowed
+    void settle(power_machine_config& machine, const power::elf_image* program);
+
+    [[nodiscard]] const std::string& console_input() const { return console_input_; }
+    [[nodiscard]] const std::optional<std::uint64_t>& gdb_port() const { return gdb_port_; }
+    /// Files that are to be written at the end; nullopt: nobody wants them.
+    [[nodiscard]] std::optional<output::whole_file>& dump_state() { return dump_file_; }
+    [[nodiscard]] std::optional<output::whole_file>& profile() { return profile_file_; }
+    [[nodiscard]] const std::filesystem::path& instruction_trace() const { return instruction_trace_; }
+    [[nodiscard]] const std::vector<place_to_look>& looks() const { return looks_; }
+    [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
+
+private:
+    void declare_devices(parameter_set& parameters, power_machine_config& machine);
+    void settle_tools(power_tools::config& tools);
+    void settle_stops(power_machine_config& machine);
+
+    // as written
+    std::vector<std::string> disks_;
+    std::vector<std::string> stops_;
+    std::filesystem::path dump_state_;
+    std::uint64_t instruction_limit_ = 0;
+    bool report_stores_ = false;
+    std::filesystem::path console_file_;
+    std::optional<std::uint64_t> gdb_port_;
+    std::filesystem::path instruction_trace_;
+    std::string trace_numbers_;
+    std::string trace_times_;
+    std::string trace_addresses_;
+    std::filesystem::path profile_;
+    std::uint64_t profile_period_ = 9973;
+    bool coverage_ = false;
+    std::vector<std::string> host_reads_;
+    std::vector<std::string> secrets_;
+
+    // as meant
+    std::string console_input_;
+    std::vector<place_to_look> looks_;
+    std::optional<output::whole_file> dump_file_;
+    std::optional<output::whole_file> profile_file_;
+};
+
+}  // namespace pefsim::platform

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/power/power_scenario.h"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "exposure/ledger.h"
+#include "output/standard_output.h"
+#include "output/whole_file.h"
+#include "platform/power/state_dump.h"
+#include "power/debug/byte_channel.h"
+
+namespace pefsim::platform {
+
+namespace debug = power::debug;
+
+void power_scenario::declare_all(parameter_set& parameters) {
+    configure(machine_);
+    declare(parameters);
+    options_.declare(parameters, machine_);
+    machine_.declare_machine(parameters);
+    machine_.declare_costs(parameters);
+}
+
+void power_scenario::settle() {
+    machine_.check();
+    prepare(machine_);
+    options_.settle(machine_, program());
+}
+
+void power_scenario::run(session& in) {
+    in.run([&] { return elaborate(in.options()); }, [&] { finish(in); }, {});
+}
+
+std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& options) {
+    auto machine = std::make_unique<power_machine>("machine", machine_, options.seed);
+    load(*machine);
+    if (program() != nullptr) {
+        symbols_.emplace(*program());
+        machine->name_places(*symbols_);
+    }
+    for (const std::string& each : options_.secrets()) {
+        machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
+    }
+    machine->host().terminal().type(options_.console_input());
+    machine->host().terminal().on_output(
+        [](std::string_view characters) { output::standard_output::write(characters); });
+    if (options_.gdb_port() && !options.list_signals) {
+        wait_for_gdb(*machine->tools());
+    }
+    subject_ = machine.get();
+    return machine;
+}
+
+void power_scenario::wait_for_gdb(power_tools& tools) const {
+    debug::local_listener listener(static_cast<std::uint16_t>(*options_.gdb_port()));
+    output::complain(fmt::format("{}: waiting for GDB: target remote localhost:{}", name(), listener.port()));
+    if (std::unique_ptr<debug::byte_channel> channel = listener.accept(true)) {
+        tools.attach(std::move(channel),
+                     little_endian() ? debug::gdb::byte_order::little : debug::gdb::byte_order::big);
+    }
+}
+
+void power_scenario::finish(session& in) {
+    output::standard_output::flush();
+    const auto& exited = subject_->host().exit_status();
+    const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
+    judge(*subject_, in);
+    look(in);
+    judge_secrets(in);
+    report(in);
+    if (power_tools* tools = subject_->tools(); tools != nullptr) {
+        tools->finish(status);
+        write_tools(in, *tools);
+    }
+    write_state(in);
+    if (status != 0) {
+        in.exit_with(status);
+    }
+}
+
+/// The host looks where it was told to.
+void power_scenario::look(session& in) {
+    std::string text = "Where the host looked\n";
+    for (const place_to_look& each : options_.looks()) {
+        const host_look seen = platform::look(*subject_, each);
+        in.results()["host_reads"].push_back(to_json(seen));
+        text += to_text(seen);
+    }
+    if (!options_.looks().empty()) {
+        in.add_text(text);
+    }
+}
+
+void power_scenario::judge_secrets(session& in) const {
+    for (const std::string& each : options_.secrets()) {
+        std::uint64_t seen = 0;
+        for (const exposure::sighting_group& group : subject_->recorder().ledger().sighting_groups()) {
+            seen += group.first.canary == each ? group.count : 0;
+        }
+        in.results()["secrets"].push_back({{"secret", each}, {"seen", seen}});
+        in.expect(seen == 0, fmt::format("the host has not seen the secret '{}'", each));
+    }
+}
+
+void power_scenario::report(session& in) const {
+    nlohmann::ordered_json& results = in.results();
+    results["ending"] = subject_->ending().text;
+    if (const auto& exited = subject_->host().exit_status()) {
+        results["exit"] = *exited;
+    }
+    results["secure"] = subject_->guest_secure();
+    results["console_bytes"] = subject_->host().console_output().size();
+    for (std::size_t n = 0; n < subject_->cpus(); ++n) {
+        const cpu::power_cpu& core = subject_->cpu(n);
+        const power::engine_counters& counters = subject_->cpu(n).engine().counters();
+        results["cpus"].push_back({{"number", core.number()},
+                                   {"ended", to_name(core.ended())},
+                                   {"fetch_misses", counters.fetch_misses},
+                                   {"slow_loads", counters.slow_loads},
+                                   {"slow_stores", counters.slow_stores},
+                                   {"code_stores", counters.code_stores},
+                                   {"decoded", counters.decoded},
+                                   {"flushes", counters.flushes},
+                                   {"interrupts", counters.interrupts}});
+    }
+}
+
+void power_scenario::write_tools(session& in, power_tools& tools) {
+    if (const debug::coverage* coverage = tools.coverage(); coverage != nullptr) {
+        nlohmann::ordered_json executed = nlohmann::ordered_json::object();
+        const auto rows = power::isa::instructions();
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            if (const std::uint64_t count = coverage->of_row(row); count != 0) {
+                executed[std::string(rows[row].mnemonic)] = count;
+            }
+        }
+        in.results()["coverage"] = {{"rows", rows.size()},
+                                    {"rows_executed", coverage->rows_covered()},
+                                    {"undefined", coverage->undefined()},
+                                    {"executed", executed}};
+    }
+    if (const debug::profile* profile = tools.profile(); profile != nullptr) {
+        output::whole_file& file = *options_.profile();
+        file.write(symbols_ ? profile->table(*symbols_) : profile->table(debug::no_symbols()));
+        in.commit("profile", file);
+    }
+    if (!options_.instruction_trace().empty()) {
+        try {
+            tools.commit_traces();
+            in.add_file("instructions", options_.instruction_trace());
+        } catch (const output::write_error& error) {
+            in.note_failure(error);
+        }
+    }
+}
+
+void power_scenario::write_state(session& in) {
+    if (!options_.dump_state()) {
+        return;
+    }
+    nlohmann::ordered_json dump;
+    for (std::size_t n = 0; n < subject_->cpus(); ++n) {
+        dump["cpus"].push_back(state_of(subject_->cpu(n)));
+    }
+    options_.dump_state()->write(dump.dump(2) + '\n');
+    in.commit("state", *options_.dump_state());
+}
+
+}  // namespace pefsim::platform

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "platform/parameter_set.h"
+#include "platform/power/power_machine.h"
+#include "platform/power/power_options.h"
+#include "platform/scenario.h"
+#include "platform/session.h"
+#include "power/debug/elf_symbols.h"
+#include "power/elf_image.h"
+
+namespace pefsim::platform {
+
+/// One scenario of a POWER guest: real code on the POWER9 cores of a machine. Derive from it, say what stands in the
+/// guest's memory and what the run is to show, and give the binary a main():
+///
+///     int main(int argc, char** argv) { return pefsim::platform::run_scenario<my_scenario>(argc, argv); }
+///
+/// Its users have everything of power_options besides: console, debugger, instruction traces, profile, coverage, looks
+/// of the host, secrets, the state at the end.
+///
+/// The calls come in this order: configure, declare, (the command line is read), prepare, load, (the run), judge. The
+/// guest's console (H_PUT_TERM_CHAR) is standard output. What the guest gives to H_EXIT, modulo 256, is the exit
+/// status, if that is not 0.
+class power_scenario : public scenario {
+public:
+    using scenario::scenario;
+
+    /// The machine that this scenario is about, before the user changes anything.
+    virtual void configure(power_machine_config& /*machine*/) {}
+    /// The scenario's own parameters, bound to its members.
+    virtual void declare(parameter_set& /*parameters*/) {}
+    /// After the command line, before there is a machine: reads the guest's files.
+    /// \throws std::invalid_argument naming the parameters that are wrong or contradict each other
+    virtual void prepare(power_machine_config& /*machine*/) {}
+    /// After prepare(): the guest's program, whose symbols name places; null: there are none.
+    [[nodiscard]] virtual const power::elf_image* program() const { return nullptr; }
+    /// How the debugger reads registers.
+    [[nodiscard]] virtual bool little_endian() const { return true; }
+    /// Puts the guest into a machine's memory, as firmware would, and starts its CPUs.
+    /// \throws std::invalid_argument when it does not fit
+    virtual void load(power_machine& machine) = 0;
+    /// After the run: session::expect() says what was shown.
+    virtual void judge(power_machine& after, session& in) = 0;
+
+    void run(session& in) override;
+
+private:
+    void declare_all(parameter_set& parameters) final;
+    void settle() final;
+    std::unique_ptr<power_machine> elaborate(const run_options& options);
+    void wait_for_gdb(power_tools& tools) const;
+    void finish(session& in);
+    void look(session& in);
+    void judge_secrets(session& in) const;
+    void report(session& in) const;
+    void write_tools(session& in, power_tools& tools);
+    void write_state(session& in);
+
+    power_machine_config machine_;
+    power_options options_;
+    std::optional<power::debug::elf_symbols> symbols_;
+    power_machine* subject_ = nullptr;  // while it exists
+};
+
+}  // namespace pefsim::platform
