@@ -70,6 +70,10 @@ session::session(const scenario& of, const run_options& options, const parameter
     }
 }
 
+void session::expect(bool shown, std::string sentence) {
+    header_.verdict.push_back({shown, std::move(sentence)});
+}
+
 void session::add_file(std::string what, const std::filesystem::path& file) {
     files_.emplace_back(std::move(what), file.string());
 }

@@ -32,7 +32,7 @@ public:
 
     /// What the scenario exists to show, point by point; at least one in all.
     /// \param sentence true when it is shown
-    void expect(bool shown, std::string sentence) { header_.verdict.push_back({shown, std::move(sentence)}); }
+    void expect(bool shown, std::string sentence);
     /// The scenario's own part of the JSON report ("results").
     nlohmann::ordered_json& results() { return results_; }
     /// Adds a text to the report for people, after the machines.

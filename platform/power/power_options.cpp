@@ -136,6 +136,7 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
 void power_options::settle(power_machine_config& machine, const power::elf_image* program) {
     for (const std::string& each : disks_) {
         machine.disks.push_back(parse_disk(each));
+        require(!machine.disks.back().image.empty(), fmt::format("disk: '{}' names no file", each));
     }
     settle_stops(machine);
     settle_tools(machine.tools);

@@ -209,6 +209,14 @@ class flat_images(bare_metal_test):
         self.assertEqual([int(cpu["gpr"][5], 16) for cpu in cpus], [0, 1, 2])
         self.assertEqual([cpu["ended"] for cpu in cpus], ["running", "attn", "attn"])
 
+    def test_a_machine_has_the_devices_of_a_native_one(self):
+        (self.directory / "disk.img").write_bytes(bytes(65536))
+        flat = self.flat([ATTN])
+        report = self.report(*flat, "--stop-on", "attn", "--disk", "disk.img:read_only", "--disk", "disk.img:snapshot",
+                             "--network", "yes", "--entropy", "yes")
+        modules = {name.split(".")[1] for name in report["runs"][0]["metrics"]["counters"]}
+        self.assertLessEqual({"virtio-blk0", "virtio-blk1", "virtio-net0", "virtio-rng0", "peer"}, modules)
+
     def test_toml(self):
         self.flat([ATTN])
         (self.directory / "config.toml").write_text(
@@ -255,6 +263,10 @@ class bad_input(bare_metal_test):
             ([*flat, "--instruction-trace.time", "5:6"], ["instruction-trace.time:", "unit"]),
             ([*flat, "--profile", "p", "--profile.period", "0"], ["profile.period:"]),
             ([*flat, "--cpus", "0"], ["cpus: 0"]),
+            ([*flat, "--disk", "nowhere"], ["disk image 'nowhere'", "No such file"]),
+            ([*flat, "--disk", ":snapshot"], ["disk: ':snapshot' names no file"]),
+            ([*flat, "--disk", "big.bin", "--disk", "big.bin"], ["disk: 'big.bin' is the same file as disk"]),
+            ([*flat, "--disk", "big.bin:read_only", "--report", "big.bin"], ["'big.bin' is the same file as"]),
             ([*flat, "--swiotlb.size", "1MiB"], ["unknown option 'swiotlb.size'"]),
         ):
             with self.subTest(options=options):
