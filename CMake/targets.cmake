@@ -57,6 +57,15 @@ function(pefsim_add_library folder)
     endif()
 endfunction()
 
+# pefsim_optimise_test_source(<file>...)
+#
+# For the few tests that calculate much themselves: see PEFSIM_TEST_OPTIONS.
+function(pefsim_optimise_test_source)
+    set_source_files_properties(${ARGN} PROPERTIES
+        COMPILE_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O2>"
+        SKIP_PRECOMPILE_HEADERS ON)  # which are not read with other options than they were made with
+endfunction()
+
 # pefsim_add_test(<folder> SOURCES file... [LIBS target...] [TIMEOUT seconds])
 #
 # The GoogleTest executable test_<folder>, with main() and the SystemC fixture of tests/support; every TEST in it is
@@ -68,6 +77,9 @@ function(pefsim_add_test folder)
     endif()
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 120)
+    endif()
+    if(PEFSIM_SANITIZE)
+        math(EXPR arg_TIMEOUT "4 * ${arg_TIMEOUT}")
     endif()
 
     set(target test_${folder})
