@@ -57,15 +57,6 @@ function(pefsim_add_library folder)
     endif()
 endfunction()
 
-# pefsim_optimise_test_source(<file>...)
-#
-# For the few tests that calculate much themselves: see PEFSIM_TEST_OPTIONS.
-function(pefsim_optimise_test_source)
-    set_source_files_properties(${ARGN} PROPERTIES
-        COMPILE_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O2>"
-        SKIP_PRECOMPILE_HEADERS ON)  # which are not read with other options than they were made with
-endfunction()
-
 # pefsim_add_test(<folder> SOURCES file... [LIBS target...] [TIMEOUT seconds])
 #
 # The GoogleTest executable test_<folder>, with main() and the SystemC fixture of tests/support; every TEST in it is

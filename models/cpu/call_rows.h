@@ -4,7 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "abi/hcall.h"
@@ -38,6 +42,26 @@ constexpr std::size_t fast_hcall_row(std::uint64_t number) {
 constexpr std::uint64_t declared_input_bytes(std::size_t row) {
     const unsigned registers = row < abi::hcall_declarations.size() ? abi::hcall_declarations[row].n_in : 1;
     return registers * sizeof(std::uint64_t);
+}
+
+/// The services of all chapters by row of their declaration; nullptr where nobody serves the call.
+/// \param name_of a call's name, by number  \throws std::logic_error when two serve the same call
+template <std::size_t rows, class Service>
+std::array<const Service*, rows> services_by_row(std::initializer_list<std::span<const Service>> chapters,
+                                                 std::size_t (*row_of)(std::uint64_t),
+                                                 std::string_view (*name_of)(std::uint64_t)) {
+    std::array<const Service*, rows> table{};
+    for (const std::span<const Service> chapter : chapters) {
+        for (const Service& each : chapter) {
+            const auto number = static_cast<std::uint64_t>(each.number);
+            const Service*& place = table.at(row_of(number));
+            if (place != nullptr) {
+                throw std::logic_error("two functions serve " + std::string(name_of(number)));
+            }
+            place = &each;
+        }
+    }
+    return table;
 }
 
 /// Labels for a report::tally of calls: the declarations' names in order, and the unknown ones last.

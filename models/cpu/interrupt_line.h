@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <systemc>
 
@@ -17,17 +18,22 @@ public:
 
     void drive(bool asserted);
     [[nodiscard]] bool asserted() const { return level_.value(); }
-    /// Ends a wait that is under way at that time, whatever the line's level.
-    void wake(const sc_core::sc_time& when) { woken_.notify(when - sc_core::sc_time_stamp()); }
+    /// The CPU idles from now on: what woke it before is forgotten.
+    void begin_idling() { wake_at_.reset(); }
+    /// Ends the CPU's idling at that time, whatever the line's level; also when it does not wait yet, because simulation
+    /// time has to catch up with its own first.
+    void wake(const sc_core::sc_time& when);
     /// Waits, in the calling thread, until the line is asserted. \returns false when it was woken before
     bool wait_until_asserted();
     /// The same, for at most `at_most`. \returns false when it was woken before either
     bool wait_until_asserted(const sc_core::sc_time& at_most);
 
 private:
+    bool wait_until(const std::optional<sc_core::sc_time>& end);
+
     trace::signal<bool> level_;
-    sc_core::sc_event rise_;
-    sc_core::sc_event woken_;
+    std::optional<sc_core::sc_time> wake_at_;
+    sc_core::sc_event changed_;  // the line has risen, or there is a wake
 };
 
 }  // namespace pefsim::cpu

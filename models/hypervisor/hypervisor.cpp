@@ -58,6 +58,7 @@ hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::record
             .cpus = processors,
             .interrupts = interrupts,
             .iommu = iommu,
+            .ticks = ticks_,
             .time_base_given = time_base_given_,
             .random = random_,
             .exit_status = exit_status_},

@@ -124,6 +124,7 @@ private:
     virtual_terminal terminal_;
     virtual_processors processors_;
     std::mt19937_64 random_;
+    cpu::time_base ticks_;
     std::uint64_t time_base_given_ = 0;
     std::optional<std::uint64_t> exit_status_;
     host host_;

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 
-#include "cpu/time_base.h"
 #include "hypervisor/services.h"
 
 /// Hypercalls of XICS's presentation. PAPR 2.8, 14.5.5.
@@ -21,7 +20,7 @@ h_status h_xirr(host& here, const call& of) {
 h_status h_xirr_x(host& here, const call& of) {
     const h_status status = h_xirr(here, of);
     std::uint64_t& given = here.time_base_given;
-    given = std::max({given, of.context.time_base, cpu::time_base().ticks_at(of.context.now())});
+    given = std::max({given, of.context.time_base, here.ticks.ticks_at(of.context.now())});
     of.context.time_base = given;
     of.result(1, given);
     return status;

@@ -8,6 +8,7 @@
 
 #include "abi/hcall.h"
 #include "cpu/processor_if.h"
+#include "cpu/time_base.h"
 #include "cpu/traps.h"
 #include "hypervisor/guest_memory.h"
 #include "hypervisor/mmio_emulation.h"
@@ -33,6 +34,7 @@ struct host {
     processor_port& cpus;            ///< they themselves
     interrupt::xics& interrupts;
     pci::tce_iommu& iommu;
+    const cpu::time_base& ticks;
     std::uint64_t& time_base_given;             ///< by H_XIRR_X, the highest
     std::mt19937_64& random;                    ///< of H_RANDOM
     std::optional<std::uint64_t>& exit_status;  ///< of H_EXIT

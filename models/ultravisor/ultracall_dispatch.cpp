@@ -2,10 +2,10 @@
 #include "ultravisor/ultracall_dispatch.h"
 
 #include <fmt/format.h>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "cpu/call_rows.h"
 #include "report/violations.h"
 
 namespace pefsim::ultravisor {
@@ -66,19 +66,11 @@ std::string_view to_name(u_status status) {
 
 }  // namespace
 
-ultracall_dispatch::ultracall_dispatch(firmware& here) : here_(here) {
-    for (const std::span<const service> chapter :
-         {esm_services(), memory_slot_services(), paging_services(), sharing_services()}) {
-        for (const service& each : chapter) {
-            const service*& place = services_.at(abi::ucall_row(static_cast<std::uint64_t>(each.number)));
-            if (place != nullptr) {
-                throw std::logic_error(fmt::format("ultravisor: two functions serve {}",
-                                                   abi::ucall_name(static_cast<std::uint64_t>(each.number))));
-            }
-            place = &each;
-        }
-    }
-}
+ultracall_dispatch::ultracall_dispatch(firmware& here)
+    : here_(here),
+      services_(cpu::services_by_row<abi::ucall_declarations.size(), service>(
+          {esm_services(), memory_slot_services(), paging_services(), sharing_services()}, abi::ucall_row,
+          abi::ucall_name)) {}
 
 void ultracall_dispatch::serve(power::registers& state, cpu::trap_context& context) {
     const std::uint64_t number = state.gpr[3];

@@ -28,7 +28,7 @@ private:
                         const cpu::trap_context& context);
 
     firmware& here_;
-    std::array<const service*, abi::ucall_declarations.size()> services_{};  // nullptr: none
+    std::array<const service*, abi::ucall_declarations.size()> services_;  // nullptr: none
 };
 
 }  // namespace pefsim::ultravisor

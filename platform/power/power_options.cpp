@@ -138,6 +138,7 @@ void power_options::settle(power_machine_config& machine, const power::elf_image
         machine.disks.push_back(parse_disk(each));
         require(!machine.disks.back().image.empty(), fmt::format("disk: '{}' names no file", each));
     }
+    require(machine.network || machine.pcap.empty(), "net.pcap: there are no frames without network=yes");
     settle_stops(machine);
     settle_tools(machine.tools);
     machine.instruction_limit = instruction_limit_;

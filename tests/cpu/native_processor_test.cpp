@@ -76,6 +76,27 @@ TEST_F(cpu_test, an_idle_native_cpu_can_be_woken_and_stopped) {
     EXPECT_FALSE(bench.cpu.halted());
 }
 
+TEST_F(cpu_test, a_native_cpu_that_is_woken_or_stopped_before_its_time_has_come_does_not_sleep_on) {
+    cpu_bench bench;
+    bench.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context& context) {
+        context.delay += 10 * one_us;
+        context.ceded = true;
+        state.gpr[3] = 0;
+    };
+    at(5 * one_us, [&] { EXPECT_TRUE(bench.cpu.wake(5 * one_us)); });
+    at(15 * one_us, [&] { EXPECT_TRUE(bench.cpu.stop()); });
+    unsigned calls = 0;
+    bench.run([&](native_cpu& cpu) {
+        cpu.hypercall(abi::hcall::h_cede);
+        ++calls;
+        EXPECT_EQ(cpu.now(), 10 * one_us);
+        cpu.hypercall(abi::hcall::h_cede);
+        ++calls;
+    });
+    EXPECT_EQ(calls, 1U);
+    EXPECT_TRUE(bench.cpu.stopped());
+}
+
 TEST_F(cpu_test, a_native_cpu_has_the_lpcr_that_it_is_given) {
     cpu_bench bench;
     bench.cpu.set_lpcr(~std::uint64_t{0}, std::uint64_t{0x200'0000});

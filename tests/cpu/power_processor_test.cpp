@@ -36,6 +36,7 @@ TEST_F(power_cpu_test, a_stopped_cpu_starts_at_an_address_with_the_given_registe
     second.set_lpcr(power::lpcr::ile, power::lpcr::ile);
     const std::uint64_t lpcr = second.state()[power::spr::lpcr];
     second.state().gpr[5] = 77;
+    second.state()[power::spr::lpidr] = 3;
     EXPECT_TRUE(second.stopped());
     sc_time began;
     at(3 * one_us, [&] {
@@ -50,6 +51,7 @@ TEST_F(power_cpu_test, a_stopped_cpu_starts_at_an_address_with_the_given_registe
     EXPECT_EQ(bench.byte(data), std::byte{42});
     EXPECT_EQ(second.state().gpr[5], 0U) << "the others are 0";
     EXPECT_EQ(second.state()[power::spr::lpcr], lpcr) << "the partition's";
+    EXPECT_EQ(second.state()[power::spr::lpidr], 3U) << "the partition's";
     EXPECT_GE(second.now(), began);
     EXPECT_LT(second.now(), began + one_us);
     EXPECT_FALSE(second.stop());
@@ -107,6 +109,67 @@ TEST_F(power_cpu_test, an_idle_cpu_is_woken_without_an_interrupt_and_stopped_wit
     bench.run(program()("sc", {1})("sc", {1})("attn"));
     EXPECT_EQ(cpu.ended(), power_cpu::ending::none);
     EXPECT_EQ(bench.hypervisor.seen.size(), 2U);
+}
+
+/// The hypervisor of these tests: H_CEDE, at a cost that keeps the CPU ahead of simulation time.
+void cede_slowly(power_cpu_bench& bench) {
+    bench.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context& context) {
+        context.delay += 10 * one_us;
+        context.ceded = true;
+        state.gpr[3] = 0;
+    };
+}
+
+TEST_F(power_cpu_test, who_is_woken_before_its_time_has_come_does_not_sleep_on) {
+    power_cpu_bench bench;
+    cede_slowly(bench);
+    at(5 * one_us, [&] {
+        EXPECT_TRUE(bench.cpu().idle()) << "it is at 10 us";
+        EXPECT_TRUE(bench.cpu().wake(5 * one_us));
+    });
+    bench.run(program()("sc", {1})("attn"));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+}
+
+TEST_F(power_cpu_test, a_wake_ends_one_idling_and_not_the_next) {
+    power_cpu_bench bench;
+    cede_slowly(bench);
+    at(5 * one_us, [&] {
+        EXPECT_TRUE(bench.cpu().wake(30 * one_us));
+        EXPECT_TRUE(bench.cpu().wake(20 * one_us)) << "the earlier one counts";
+    });
+    at(25 * one_us, [&] { EXPECT_EQ(bench.hypervisor.seen.size(), 2U); });
+    bench.run(program()("sc", {1})("sc", {1})("attn"));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::none) << "nobody woke it from the second";
+}
+
+TEST_F(power_cpu_test, who_is_stopped_before_its_time_has_come_to_idle_stops) {
+    power_cpu_bench bench;
+    cede_slowly(bench);
+    at(5 * one_us, [&] { EXPECT_TRUE(bench.cpu().stop()); });
+    bench.run(program()("sc", {1})("attn"));
+    EXPECT_TRUE(bench.cpu().stopped());
+}
+
+TEST_F(power_cpu_test, a_start_that_has_not_come_yet_can_be_taken_back) {
+    power_cpu_bench bench;
+    bench.put(place, store_r3()("attn"));
+    const cpu::processor_start with{.nip = place, .r3 = 5, .msr = bench.state().msr};
+    EXPECT_TRUE(bench.cpu().start(with, 40 * one_us)) << "before simulation begins";
+    at(20 * one_us, [&] {
+        EXPECT_EQ(bench.count("instructions"), 0U);
+        EXPECT_TRUE(bench.cpu().stop());
+        EXPECT_TRUE(bench.cpu().stopped());
+        EXPECT_FALSE(bench.cpu().stop());
+    });
+    at(60 * one_us, [&] {
+        EXPECT_EQ(bench.count("instructions"), 0U);
+        EXPECT_TRUE(bench.cpu().start(with, 70 * one_us));
+    });
+    sc_core::sc_start();
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_GE(bench.cpu().now(), 70 * one_us);
+    EXPECT_EQ(bench.byte(data), std::byte{5});
 }
 
 TEST_F(power_cpu_test, bits_of_the_lpcr_are_set_and_others_left) {

@@ -263,6 +263,7 @@ class bad_input(bare_metal_test):
             ([*flat, "--instruction-trace.time", "5:6"], ["instruction-trace.time:", "unit"]),
             ([*flat, "--profile", "p", "--profile.period", "0"], ["profile.period:"]),
             ([*flat, "--cpus", "0"], ["cpus: 0"]),
+            ([*flat, "--net.pcap", "frames.pcap"], ["net.pcap:", "network=yes"]),
             ([*flat, "--disk", "nowhere"], ["disk image 'nowhere'", "No such file"]),
             ([*flat, "--disk", ":snapshot"], ["disk: ':snapshot' names no file"]),
             ([*flat, "--disk", "big.bin", "--disk", "big.bin"], ["disk: 'big.bin' is the same file as disk"]),

@@ -84,33 +84,23 @@ void native_cpu::load(program code) {
         throw std::logic_error(fmt::format("{}: a second program at {}", name(), now().to_string()));
     }
     code_ = std::move(code);
-    stopped_ = false;
-    is_to_stop_ = false;
-    started_.notify(sc_core::SC_ZERO_TIME);
+    switch_.turn_on(sc_core::sc_time_stamp());
 }
 
 bool native_cpu::start(const processor_start& with, const sc_time& when) {
-    if (!stopped_ || !code_) {
+    if (!stopped() || !code_) {
         return false;
     }
+    state_.gpr = {};
     state_.gpr[3] = with.r3;
     state_.nip = with.nip;
     state_.msr = with.msr;
     msr_may_have_changed();
-    stopped_ = false;
-    is_to_stop_ = false;
-    started_.notify(when - sc_core::sc_time_stamp());
+    switch_.turn_on(when);
     return true;
 }
 
-bool native_cpu::stop() {
-    if (is_to_stop_ || halted_) {
-        return false;
-    }
-    is_to_stop_ = true;
-    line_.wake(sc_core::sc_time_stamp());
-    return true;
-}
+bool native_cpu::stop() { return !halted_ && switch_.turn_off(); }
 
 bool native_cpu::wake(const sc_time& when) {
     if (!idle()) {
@@ -137,9 +127,8 @@ void native_cpu::start_secondary(native_cpu& secondary, program code) {
 
 void native_cpu::run() {
     while (!halted_) {
-        if (is_to_stop_) {
-            stopped_ = true;
-            wait(started_);
+        if (switch_.off()) {
+            switch_.rest();
             time_.resume();
             continue;
         }
@@ -157,7 +146,7 @@ void native_cpu::run() {
 }
 
 void native_cpu::stop_if_due() {
-    if (is_to_stop_) [[unlikely]] {
+    if (switch_.off()) [[unlikely]] {
         throw processor_stopped{};
     }
 }
@@ -222,9 +211,12 @@ void native_cpu::take_interrupts() {
 void native_cpu::idle_until_interrupt() {
     set_ee(true);
     const sc_time begin = now();
+    line_.begin_idling();
     idle_.set(true, begin);
     time_.catch_up();
-    if (!decrementer_) {
+    if (switch_.off()) {
+        // What stops it came while simulation time caught up.
+    } else if (!decrementer_) {
         line_.wait_until_asserted();
     } else if (!decrementer_expired()) {
         line_.wait_until_asserted(*decrementer_ - now());

@@ -25,6 +25,7 @@
 #include "cpu/native/time_use.h"
 #include "cpu/origin_signal.h"
 #include "cpu/processor_if.h"
+#include "cpu/run_switch.h"
 #include "cpu/trap_router.h"
 #include "cpu/traps.h"
 #include "exposure/ledger.h"
@@ -90,7 +91,7 @@ public:
     bool wake(const sc_core::sc_time& when) override;
     void set_lpcr(std::uint64_t value, std::uint64_t mask) override;
     void use_process_table(std::uint64_t base, unsigned size_exponent) override;
-    [[nodiscard]] bool stopped() const override { return stopped_; }
+    [[nodiscard]] bool stopped() const override { return switch_.stopped(); }
     [[nodiscard]] bool idle() const override { return idle_.value(); }
     /// True once its program has returned or its virtual machine was ended.
     [[nodiscard]] bool halted() const { return halted_; }
@@ -261,9 +262,6 @@ private:
     trace::recorder& recorder_;
     config parameters_;
     program code_;
-    sc_core::sc_event started_;
-    bool stopped_ = true;  // as others see it: not before it has come to rest
-    bool is_to_stop_ = true;
     bool halted_ = false;
     sc_core::sc_event halted_event_;
 
@@ -273,6 +271,7 @@ private:
     memory_port memory_;
     trap_router traps_;
     interrupt_line line_;
+    run_switch switch_{line_};
     std::function<void(native_cpu&)> interrupt_handler_;
     std::uint64_t interrupt_origin_;
     std::optional<sc_core::sc_time> decrementer_;  // when it ends H_CEDE

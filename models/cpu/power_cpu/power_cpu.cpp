@@ -107,38 +107,31 @@ void power_cpu::reset() {
     core_.msr_changed();
 }
 
-void power_cpu::start() {
+void power_cpu::start() { start_at(sc_core::sc_time_stamp()); }
+
+void power_cpu::start_at(const sc_time& when) {
     core_.msr_changed();
     msr_may_have_changed();
-    stopped_ = false;
-    is_to_stop_ = false;
-    started_event_.notify(sc_core::SC_ZERO_TIME);
+    switch_.turn_on(when);
 }
 
 bool power_cpu::start(const processor_start& with, const sc_time& when) {
     if (!stopped()) {
         return false;
     }
-    const std::uint64_t lpcr = core_.state[power::spr::lpcr];
+    const power::registers before = core_.state;
     reset();
-    core_.state[power::spr::lpcr] = lpcr;
+    for (const power::spr of_the_partition : {power::spr::lpcr, power::spr::lpidr}) {
+        core_.state[of_the_partition] = before[of_the_partition];
+    }
     core_.state.nip = with.nip;
     core_.state.gpr[3] = with.r3;
     core_.state.msr = with.msr;
-    start();
-    started_event_.cancel();
-    started_event_.notify(when - sc_core::sc_time_stamp());
+    start_at(when);
     return true;
 }
 
-bool power_cpu::stop() {
-    if (is_to_stop_ || halted()) {
-        return false;
-    }
-    is_to_stop_ = true;
-    line_.wake(sc_core::sc_time_stamp());
-    return true;
-}
+bool power_cpu::stop() { return !halted() && switch_.turn_off(); }
 
 bool power_cpu::wake(const sc_time& when) {
     if (!idle()) {
@@ -161,8 +154,11 @@ void power_cpu::use_process_table(std::uint64_t base, unsigned size_exponent) {
 
 void power_cpu::run() {
     while (!halted()) {
-        if (is_to_stop_) {
-            stay_stopped();
+        if (switch_.off()) {
+            core_.lose_reservation();
+            catch_up();
+            switch_.rest();
+            time_.resume();
             continue;
         }
         run_once();
@@ -173,16 +169,6 @@ void power_cpu::run() {
     core_.lose_reservation();
     catch_up();
     halted_event_.notify(sc_core::SC_ZERO_TIME);
-}
-
-void power_cpu::stay_stopped() {
-    core_.lose_reservation();
-    catch_up();
-    stopped_ = true;
-    while (is_to_stop_) {
-        wait(started_event_);
-    }
-    time_.resume();
 }
 
 void power_cpu::catch_up() {
@@ -255,10 +241,11 @@ void power_cpu::halt(ending why) {
 }
 
 void power_cpu::cede() {
+    line_.begin_idling();
     idle_.set(true, now());
     core_.lose_reservation();
     catch_up();
-    while (true) {
+    while (!switch_.off()) {
         core_.external_interrupt(line_.asserted());
         if (core_.interrupt_waits()) {
             break;

@@ -16,6 +16,7 @@
 #include "cpu/power_cpu/range_set.h"
 #include "cpu/power_cpu/run_control.h"
 #include "cpu/processor_if.h"
+#include "cpu/run_switch.h"
 #include "cpu/time_base.h"
 #include "cpu/trap_router.h"
 #include "cpu/traps.h"
@@ -109,7 +110,7 @@ public:
     bool wake(const sc_core::sc_time& when) override;
     void set_lpcr(std::uint64_t value, std::uint64_t mask) override;
     void use_process_table(std::uint64_t base, unsigned size_exponent) override;
-    [[nodiscard]] bool stopped() const override { return stopped_ && !halted(); }
+    [[nodiscard]] bool stopped() const override { return switch_.stopped() && !halted(); }
     /// In H_CEDE, until an interrupt comes.
     [[nodiscard]] bool idle() const override { return idle_.value(); }
 
@@ -139,8 +140,8 @@ private:
     SC_HAS_PROCESS(power_cpu);
 
     void reset();
+    void start_at(const sc_core::sc_time& when);
     void run();
-    void stay_stopped();
     void run_once();
     void cede();
     void halt(ending why);
@@ -199,9 +200,6 @@ private:
     run_control* control_ = nullptr;
     power::mmu::radix_translator mmu_;
     power::core core_;
-    bool stopped_ = true;  // as others see it: not before it has come to rest
-    bool is_to_stop_ = true;
-    sc_core::sc_event started_event_;
     ending ended_ = ending::none;
     sc_core::sc_event halted_event_;
 
@@ -209,6 +207,7 @@ private:
     memory_port memory_;
     trap_router traps_;
     interrupt_line line_;
+    run_switch switch_{line_};
     exposure::attribution writer_;
 
     std::uint64_t units_per_instruction_;  // of SystemC's time resolution, times 2^32
