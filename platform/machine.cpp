@@ -123,10 +123,13 @@ void machine::add_disk(const machine_config& config, const disk_config& disk) {
         disks_.push_back(
             std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access), disk.known_as));
     }
-    add_device<virtio::block>(config, fmt::format("virtio-blk{}", number),
-                              {.queues = static_cast<std::uint16_t>(config.cpus),
-                               .queue_size = static_cast<std::uint16_t>(config.queue_size),
-                               .costs = config.costs})
+    add_device<virtio::block>(
+        config, fmt::format("virtio-blk{}", number),
+        {.queues = static_cast<std::uint16_t>(config.block_queues != 0 ? config.block_queues : config.cpus),
+         .queue_size = static_cast<std::uint16_t>(config.queue_size),
+         .discard = config.discard,
+         .write_zeroes = config.write_zeroes,
+         .costs = config.costs})
         .disk(*disks_.back());
 }
 

@@ -40,6 +40,10 @@ void machine_config::declare_devices(parameter_set& parameters) {
     parameters.add("virtio.event_idx", event_idx, "devices offer VIRTIO_F_EVENT_IDX");
     parameters.add("virtio.queue_size", queue_size, "entries",
                    "entries of each virtqueue, a power of two up to 32768");
+    parameters.add("virtio.block_queues", block_queues, "queues",
+                   "queues of each disk, up to 64; 0: one for each CPU");
+    parameters.add("virtio.discard", discard, "disks offer VIRTIO_BLK_F_DISCARD");
+    parameters.add("virtio.write_zeroes", write_zeroes, "disks offer VIRTIO_BLK_F_WRITE_ZEROES");
 }
 
 void machine_config::declare_network(parameter_set& parameters) {
@@ -67,6 +71,7 @@ void machine_config::check() const {
     require(time_limit > sc_core::SC_ZERO_TIME, "time_limit: must be longer than 0");
     require(std::has_single_bit(queue_size) && queue_size >= 2 && queue_size <= 32768,
             fmt::format("virtio.queue_size: {} is not a power of two within 2 to 32768", queue_size));
+    require(block_queues <= 64, fmt::format("virtio.block_queues: {} is not within 0 to 64", block_queues));
     require(mtu >= 68 && mtu <= 65535, fmt::format("net.mtu: {} is not within 68 to 65535", mtu));
     for (const timing::cost& cost : timing::costs) {
         const timing::cost_range allowed = timing::range_of(cost);

@@ -48,6 +48,9 @@ struct machine_config {
     bool indirect = true;          ///< devices offer VIRTIO_F_INDIRECT_DESC
     bool event_idx = true;         ///< devices offer VIRTIO_F_EVENT_IDX
     unsigned queue_size = 256;     ///< entries of each virtqueue
+    unsigned block_queues = 0;     ///< queues of each disk, up to 64; 0: one for each CPU
+    bool discard = true;           ///< disks offer VIRTIO_BLK_F_DISCARD
+    bool write_zeroes = true;      ///< disks offer VIRTIO_BLK_F_WRITE_ZEROES
 
     std::vector<disk_config> disks;
     bool network = false;
