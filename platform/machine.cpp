@@ -146,6 +146,10 @@ void machine::build_devices(const machine_config& config) {
                                           .costs = config.costs});
         add_device<virtio::net>(config, "virtio-net0",
                                 {.queue_size = static_cast<std::uint16_t>(config.queue_size),
+                                 .queue_pairs = static_cast<std::uint16_t>(config.network_queue_pairs),
+                                 .control = config.network_control,
+                                 .mergeable = config.network_mergeable,
+                                 .offloads = config.network_offloads,
                                  .mtu = static_cast<std::uint16_t>(config.mtu),
                                  .costs = config.costs})
             .network(*peer_);

@@ -54,8 +54,12 @@ struct machine_config {
 
     std::vector<disk_config> disks;
     bool network = false;
-    unsigned mtu = 1500;         ///< bytes
-    std::filesystem::path pcap;  ///< every frame goes into this file too, unless empty
+    unsigned mtu = 1500;               ///< bytes
+    unsigned network_queue_pairs = 1;  ///< of the network device, up to 64; several need the control queue
+    bool network_control = false;      ///< it offers VIRTIO_NET_F_CTRL_VQ and has a control queue
+    bool network_mergeable = true;     ///< it offers VIRTIO_NET_F_MRG_RXBUF
+    bool network_offloads = true;      ///< it offers checksums and segmentation
+    std::filesystem::path pcap;        ///< every frame goes into this file too, unless empty
     bool entropy = false;
 
     timing::timing costs;

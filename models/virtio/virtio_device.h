@@ -116,6 +116,10 @@ protected:
     // --- with what
     /// The next request of the queue; nullptr when there is none, or when the queue broke.
     request* pop(device_queue& from, sc_core::sc_time& delay);
+    /// The request popped last, of those of its queue that are still out, goes back: the next pop() gives it again.
+    void put_back(request& what);
+    /// For a device that serves a queue in its own way: an error that the ring found while it wrote.
+    void break_if_failed(device_queue& queue, sc_core::sc_time& delay);
     void finish_at(request& what, const sc_core::sc_time& when);
     /// Hands the chain back with the next publication. \param written bytes of its device-writable part, from its start
     void complete(request& what, std::uint64_t written);
