@@ -12,6 +12,7 @@
 
 #include "backend/disk_image.h"
 #include "backend/memory_disk.h"
+#include "backend/memory_stream.h"
 #include "exposure/ledger.h"
 #include "output/stop_request.h"
 #include "platform/seeds.h"
@@ -19,6 +20,7 @@
 #include "report/quantity_text.h"
 #include "report/violations.h"
 #include "virtio/block.h"
+#include "virtio/console.h"
 #include "virtio/entropy.h"
 #include "virtio/net.h"
 #include "virtio/virtio_pci_device.h"
@@ -133,6 +135,27 @@ void machine::add_disk(const machine_config& config, const disk_config& disk) {
         .disk(*disks_.back());
 }
 
+void machine::add_console(const machine_config& config) {
+    virtio::console::config parameters{.costs = config.costs};
+    parameters.ports.clear();
+    for (const console_port_config& each : config.console_ports) {
+        parameters.ports.push_back({.name = each.name, .is_console = each.is_console});
+        if (each.output.empty()) {
+            auto stream = std::make_unique<backend::memory_stream>();
+            stream->feed(each.input);
+            console_streams_.push_back(std::move(stream));
+        } else {
+            auto stream = std::make_unique<backend::file_stream>(each.output, each.input);
+            console_files_.push_back(stream.get());
+            console_streams_.push_back(std::move(stream));
+        }
+    }
+    auto& device = add_device<virtio::console>(config, "virtio-console0", parameters);
+    for (std::size_t port = 0; port < console_streams_.size(); ++port) {
+        device.stream(port)(*console_streams_[port]);
+    }
+}
+
 void machine::build_devices(const machine_config& config) {
     for (const disk_config& disk : config.disks) {
         add_disk(config, disk);
@@ -157,6 +180,9 @@ void machine::build_devices(const machine_config& config) {
     if (config.entropy) {
         entropy_ = std::make_unique<backend::entropy_source>(seed_for(seed_, random_stream::entropy));
         add_device<virtio::entropy>(config, "virtio-rng0", {.costs = config.costs}).source(*entropy_);
+    }
+    if (!config.console_ports.empty()) {
+        add_console(config);
     }
 }
 
@@ -200,6 +226,9 @@ void machine::run(const std::function<void(const machine&)>& progress) {
 void machine::commit_files() {
     if (peer_) {
         peer_->commit_pcap();
+    }
+    for (backend::file_stream* const each : console_files_) {
+        each->commit();
     }
 }
 

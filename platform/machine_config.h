@@ -34,6 +34,14 @@ struct disk_config {
     std::filesystem::path known_as{};  ///< the file name that the guest is told, if it is not the image's
 };
 
+/// What stands behind a port of the virtio-console device.
+struct console_port_config {
+    std::string name{};              ///< told to the guest, unless empty
+    bool is_console = true;          ///< a terminal; else a plain channel
+    std::filesystem::path output{};  ///< what the guest writes; kept in memory when empty
+    std::string input{};             ///< what it reads, there from the beginning
+};
+
 /// Everything that makes a machine, but for its guest. The defaults: a host with an Ultravisor, one CPU, 256 MiB, the
 /// IOMMU on, and no devices.
 struct machine_config {
@@ -61,6 +69,7 @@ struct machine_config {
     bool network_offloads = true;      ///< it offers checksums and segmentation
     std::filesystem::path pcap;        ///< every frame goes into this file too, unless empty
     bool entropy = false;
+    std::vector<console_port_config> console_ports;  ///< of a virtio-console device; none: no such device
 
     timing::timing costs;
     sc_core::sc_time time_limit{100, sc_core::SC_SEC};  ///< a guest that has not finished by then is stopped

@@ -159,27 +159,25 @@ void net::drop_received(const sc_time& when) {
 
 void net::serve_receive(device_queue& queue, sc_time& delay) {
     frame_fifo& waiting = waiting_[queue.index() / 2];
-    queue.ring->disable_notifications(memory(), delay);
-    while (!waiting.empty()) {
-        if (deliver(waiting.front(), queue, delay) == delivery::done) {
-            waiting.pop();
-        } else if (!queue.ring) {  // it broke: nobody will take them
-            drop_received(sc_time_stamp() + delay);
-            waiting.pop();
-        } else if (queue.ring->enable_notifications(memory(), delay)) {
-            queue.ring->disable_notifications(memory(), delay);
-        } else {
-            break_if_failed(queue, delay);
-            return;
-        }
+    serve_incoming(
+        queue, delay, [&] { return !waiting.empty(); },
+        [&] {
+            const bool taken = deliver(waiting.front(), queue, delay);
+            if (taken) {
+                waiting.pop();
+            }
+            return taken;
+        });
+    for (; !queue.ring && !waiting.empty(); waiting.pop()) {  // it broke: nobody will take them
+        drop_received(sc_time_stamp() + delay);
     }
-    break_if_failed(queue, delay);
 }
 
-net::delivery net::deliver(std::span<const std::byte> frame, device_queue& queue, sc_time& delay) {
+/// \returns false when there were too few buffers
+bool net::deliver(std::span<const std::byte> frame, device_queue& queue, sc_time& delay) {
     const std::size_t size = sizeof(wire::header) + frame.size();
-    if (collect_buffers(size, queue, delay) == delivery::no_buffer) {
-        return delivery::no_buffer;
+    if (!collect_buffers(size, queue, delay)) {
+        return false;
     }
     wire::header header{};
     header.gso_type = wire::hdr_gso_none;
@@ -192,17 +190,17 @@ net::delivery net::deliver(std::span<const std::byte> frame, device_queue& queue
     const sc_time now = sc_time_stamp() + delay;
     if (!fill_buffers(packet, delay)) {
         drop_received(now);
-        return delivery::done;
+        return true;
     }
     rx_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
     frames_received_.add();
     bytes_received_.add(frame.size());
-    return delivery::done;
+    return true;
 }
 
 /// The buffers for a packet of this size: one, or with MRG_RXBUF as many as it needs. Without enough of them none is
 /// taken.
-net::delivery net::collect_buffers(std::size_t bytes, device_queue& queue, sc_time& delay) {
+bool net::collect_buffers(std::size_t bytes, device_queue& queue, sc_time& delay) {
     buffers_.clear();
     std::uint64_t room = 0;
     do {
@@ -211,12 +209,12 @@ net::delivery net::collect_buffers(std::size_t bytes, device_queue& queue, sc_ti
             for (request* const taken : std::views::reverse(buffers_)) {
                 put_back(*taken);
             }
-            return delivery::no_buffer;
+            return false;
         }
         buffers_.push_back(next);
         room += next->chain.writable_bytes();
     } while (room < bytes && has(wire::f_mrg_rxbuf) && buffers_.back()->chain.writable_bytes() != 0);
-    return delivery::done;
+    return true;
 }
 
 /// Writes the packet into buffers_ and completes them. \returns false when it does not fit, or a write was refused

@@ -103,10 +103,9 @@ private:
     void features_changed() override;
 
     // --- receive
-    enum class delivery : std::uint8_t { done, no_buffer };
     void serve_receive(device_queue& queue, sc_core::sc_time& delay);
-    delivery deliver(std::span<const std::byte> frame, device_queue& queue, sc_core::sc_time& delay);
-    delivery collect_buffers(std::size_t bytes, device_queue& queue, sc_core::sc_time& delay);
+    bool deliver(std::span<const std::byte> frame, device_queue& queue, sc_core::sc_time& delay);
+    bool collect_buffers(std::size_t bytes, device_queue& queue, sc_core::sc_time& delay);
     bool fill_buffers(std::span<const std::byte> packet, sc_core::sc_time& delay);
     void drop_received(const sc_core::sc_time& when);
     [[nodiscard]] std::uint16_t pair_for(std::span<const std::byte> frame) const;

@@ -206,6 +206,7 @@ void virtio_device::put_back(request& what) {
     if (what.queue->ring) {
         what.queue->ring->put_back(what.chain.head());
         show(*what.queue, sc_time_stamp());
+        last_number_ -= what.number == last_number_ ? 1 : 0;
     }
     release(what.slot);
 }

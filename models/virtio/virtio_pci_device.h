@@ -206,7 +206,7 @@ private:
     trace::event_signal config_interrupt_;
 };
 
-/// A device on the PCI bus: the function is the module `name`, the device its child "block", "net", "entropy".
+/// A device on the PCI bus: the function is the module `name`, the device its child "block", "net", ...
 template <class Device>
 class on_pci final : public virtio_pci_device {
 public:
