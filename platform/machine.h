@@ -70,7 +70,7 @@ public:
     hypervisor::hypervisor& host() { return *hypervisor_; }
     [[nodiscard]] const hypervisor::hypervisor& host() const { return *hypervisor_; }
     /// nullptr on a machine without one.
-    ultravisor::ultravisor* firmware() { return ultravisor_.get(); }
+    ultravisor::ultravisor* uv() { return ultravisor_.get(); }
     pci::host_bridge& host_bridge() { return *host_bridge_; }
     backend::block_backend_if& disk(std::size_t number) { return *disks_.at(number); }
     backend::network_peer& peer() { return *peer_; }
