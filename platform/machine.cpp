@@ -13,6 +13,7 @@
 #include "backend/disk_image.h"
 #include "backend/memory_disk.h"
 #include "backend/memory_stream.h"
+#include "backend/user_network.h"
 #include "exposure/ledger.h"
 #include "output/stop_request.h"
 #include "platform/seeds.h"
@@ -156,26 +157,39 @@ void machine::add_console(const machine_config& config) {
     }
 }
 
+void machine::add_network(const machine_config& config) {
+    const auto mtu = static_cast<std::uint16_t>(config.mtu);
+    if (config.network_backend == network_kind::user) {
+        network_ = std::make_unique<backend::user_network>(
+            "user", recorder_,
+            backend::user_network::config{.mtu = mtu,
+                                          .forwards = config.forwards,
+                                          .poll_interval = config.quantum,
+                                          .pcap = config.pcap,
+                                          .costs = config.costs});
+    } else {
+        network_ = std::make_unique<backend::network_peer>(
+            "peer", recorder_,
+            backend::network_peer::config{
+                .mtu = mtu, .seed = seed_, .pcap = config.pcap, .costs = config.costs});
+    }
+    add_device<virtio::net>(config, "virtio-net0",
+                            {.queue_size = static_cast<std::uint16_t>(config.queue_size),
+                             .queue_pairs = static_cast<std::uint16_t>(config.network_queue_pairs),
+                             .control = config.network_control,
+                             .mergeable = config.network_mergeable,
+                             .offloads = config.network_offloads,
+                             .mtu = mtu,
+                             .costs = config.costs})
+        .network(*network_);
+}
+
 void machine::build_devices(const machine_config& config) {
     for (const disk_config& disk : config.disks) {
         add_disk(config, disk);
     }
     if (config.network) {
-        peer_ = std::make_unique<backend::network_peer>(
-            "peer", recorder_,
-            backend::network_peer::config{.mtu = static_cast<std::uint16_t>(config.mtu),
-                                          .seed = seed_,
-                                          .pcap = config.pcap,
-                                          .costs = config.costs});
-        add_device<virtio::net>(config, "virtio-net0",
-                                {.queue_size = static_cast<std::uint16_t>(config.queue_size),
-                                 .queue_pairs = static_cast<std::uint16_t>(config.network_queue_pairs),
-                                 .control = config.network_control,
-                                 .mergeable = config.network_mergeable,
-                                 .offloads = config.network_offloads,
-                                 .mtu = static_cast<std::uint16_t>(config.mtu),
-                                 .costs = config.costs})
-            .network(*peer_);
+        add_network(config);
     }
     if (config.entropy) {
         entropy_ = std::make_unique<backend::entropy_source>(seed_for(seed_, random_stream::entropy));
@@ -195,6 +209,7 @@ void machine::group_signals() {
     }
     recorder_.group(module("pci"), "PCI host bridge and IOMMU");
     recorder_.group(module("peer"), "Network peer");
+    recorder_.group(module("user"), "Network of the host");
     recorder_.group(module("xics"), "Interrupts");
     recorder_.group(trace::recorder::violation_scope, "Violations");
 }
@@ -224,8 +239,8 @@ void machine::run(const std::function<void(const machine&)>& progress) {
 }
 
 void machine::commit_files() {
-    if (peer_) {
-        peer_->commit_pcap();
+    if (network_) {
+        network_->commit_pcap();
     }
     for (backend::file_stream* const each : console_files_) {
         each->commit();

@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "backend/port_forward.h"
 #include "platform/parameter_set.h"
 #include "timing/timing.h"
 
@@ -24,6 +25,12 @@ enum class disk_access : std::uint8_t {
     read_write,  ///< the image file itself
     read_only,   ///< the image file; the device offers VIRTIO_BLK_F_RO
     snapshot,    ///< the image file as it is; what is written is kept in memory and lost at the end
+};
+
+/// What stands behind the virtio-net device.
+enum class network_kind : std::uint8_t {
+    peer,  ///< a host that answers, the same in every run
+    user,  ///< the host's own network, by address translation: a run is not deterministic
 };
 
 struct disk_config {
@@ -62,7 +69,9 @@ struct machine_config {
 
     std::vector<disk_config> disks;
     bool network = false;
-    unsigned mtu = 1500;               ///< bytes
+    network_kind network_backend = network_kind::peer;
+    std::vector<backend::port_forward> forwards;  ///< ports of the host that lead to the guest, with `user`
+    unsigned mtu = 1500;                          ///< bytes
     unsigned network_queue_pairs = 1;  ///< of the network device, up to 64; several need the control queue
     bool network_control = false;      ///< it offers VIRTIO_NET_F_CTRL_VQ and has a control queue
     bool network_mergeable = true;     ///< it offers VIRTIO_NET_F_MRG_RXBUF
