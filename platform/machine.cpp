@@ -100,10 +100,15 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
 template <class Device>
 Device& machine::add_device(const machine_config& config, const std::string& name,
                             const typename Device::config& parameters) {
-    const virtio::virtio_pci_device::config transport{.access_platform = config.access_platform,
-                                                      .indirect_desc = config.indirect,
-                                                      .event_idx = config.event_idx,
-                                                      .costs = config.costs};
+    const virtio::virtio_pci_device::config transport{
+        .access_platform = config.access_platform,
+        .indirect_desc = config.indirect,
+        .event_idx = config.event_idx,
+        .require_access_platform = config.require_access_platform,
+        .packed = config.packed,
+        .in_order = config.in_order,
+        .notification_data = config.notification_data,
+        .costs = config.costs};
     auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport, parameters);
     Device& device = function->device;
     const auto slot = static_cast<unsigned>(functions_.size() + 1);

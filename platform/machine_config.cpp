@@ -38,6 +38,11 @@ void machine_config::declare_devices(parameter_set& parameters) {
     parameters.add("virtio.access_platform", access_platform, "devices offer VIRTIO_F_ACCESS_PLATFORM");
     parameters.add("virtio.indirect", indirect, "devices offer VIRTIO_F_INDIRECT_DESC");
     parameters.add("virtio.event_idx", event_idx, "devices offer VIRTIO_F_EVENT_IDX");
+    parameters.add("virtio.require_access_platform", require_access_platform,
+                   "devices refuse a driver that declines VIRTIO_F_ACCESS_PLATFORM, as QEMU's do");
+    parameters.add("virtio.packed", packed, "devices offer VIRTIO_F_RING_PACKED");
+    parameters.add("virtio.in_order", in_order, "devices offer VIRTIO_F_IN_ORDER");
+    parameters.add("virtio.notification_data", notification_data, "devices offer VIRTIO_F_NOTIFICATION_DATA");
     parameters.add("virtio.queue_size", queue_size, "entries",
                    "entries of each virtqueue, a power of two up to 32768");
     parameters.add("virtio.block_queues", block_queues, "queues",
@@ -78,6 +83,8 @@ void machine_config::check() const {
     require(time_limit > sc_core::SC_ZERO_TIME, "time_limit: must be longer than 0");
     require(std::has_single_bit(queue_size) && queue_size >= 2 && queue_size <= 32768,
             fmt::format("virtio.queue_size: {} is not a power of two within 2 to 32768", queue_size));
+    require(access_platform || !require_access_platform,
+            "virtio.require_access_platform: needs virtio.access_platform");
     require(block_queues <= 64, fmt::format("virtio.block_queues: {} is not within 0 to 64", block_queues));
     require(mtu >= 68 && mtu <= 65535, fmt::format("net.mtu: {} is not within 68 to 65535", mtu));
     require(network_queue_pairs >= 1 && network_queue_pairs <= 64,

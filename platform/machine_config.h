@@ -59,13 +59,17 @@ struct machine_config {
     bool iommu = true;  ///< off: bus addresses are guest physical addresses for every device
     sc_core::sc_time quantum{10, sc_core::SC_US};
 
-    bool access_platform = false;  ///< devices offer VIRTIO_F_ACCESS_PLATFORM
-    bool indirect = true;          ///< devices offer VIRTIO_F_INDIRECT_DESC
-    bool event_idx = true;         ///< devices offer VIRTIO_F_EVENT_IDX
-    unsigned queue_size = 256;     ///< entries of each virtqueue
-    unsigned block_queues = 0;     ///< queues of each disk, up to 64; 0: one for each CPU
-    bool discard = true;           ///< disks offer VIRTIO_BLK_F_DISCARD
-    bool write_zeroes = true;      ///< disks offer VIRTIO_BLK_F_WRITE_ZEROES
+    bool access_platform = false;          ///< devices offer VIRTIO_F_ACCESS_PLATFORM
+    bool indirect = true;                  ///< devices offer VIRTIO_F_INDIRECT_DESC
+    bool event_idx = true;                 ///< devices offer VIRTIO_F_EVENT_IDX
+    bool require_access_platform = false;  ///< devices refuse drivers that decline ACCESS_PLATFORM
+    bool packed = false;                   ///< devices offer VIRTIO_F_RING_PACKED
+    bool in_order = false;                 ///< devices offer VIRTIO_F_IN_ORDER
+    bool notification_data = false;        ///< devices offer VIRTIO_F_NOTIFICATION_DATA
+    unsigned queue_size = 256;             ///< entries of each virtqueue
+    unsigned block_queues = 0;             ///< queues of each disk, up to 64; 0: one for each CPU
+    bool discard = true;                   ///< disks offer VIRTIO_BLK_F_DISCARD
+    bool write_zeroes = true;              ///< disks offer VIRTIO_BLK_F_WRITE_ZEROES
 
     std::vector<disk_config> disks;
     bool network = false;

@@ -99,7 +99,7 @@ struct virtio_pci_bench : pci::pci_bench {
         set_status(1 | 2 | 8);
         return (status() & 8) != 0;
     }
-    void set_up_queue(std::uint16_t queue, const split_queue::layout& where, unsigned vector) {
+    void set_up_queue(std::uint16_t queue, const virtqueue::layout& where, unsigned vector) {
         select(queue);
         set_common(24, 2, where.size);
         set_address(32, where.desc.value());
