@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packages of Debian's archive for ppc64el, through apt with lists and configuration of its own.
+
+apt verifies the Release file against Debian's archive keyring, the Packages file against Release and each package against
+Packages. Nothing of the host's own apt changes; its proxies are used.
+"""
+
+import hashlib
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+from typing import NamedTuple
+
+from guest_image.progress import failure, run, say
+
+ARCHITECTURE = "ppc64el"
+KEYRING = pathlib.Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+MIRROR = "http://deb.debian.org/debian"
+SECURITY_MIRROR = "http://deb.debian.org/debian-security"
+# Releases that left the mirrors.
+OLD_MIRROR = "http://archive.debian.org/debian"
+
+# Suite -> its sources, as (mirror, suite); the first one is what is asked for. Backports are no release of their own.
+SUITES = {
+    "bookworm": [(MIRROR, "bookworm"), (SECURITY_MIRROR, "bookworm-security")],
+    "bookworm-backports": [(MIRROR, "bookworm-backports"), (MIRROR, "bookworm")],
+    "trixie": [(MIRROR, "trixie"), (SECURITY_MIRROR, "trixie-security")],
+    "sid": [(MIRROR, "sid")],
+    "bullseye": [(OLD_MIRROR, "bullseye")],
+}
+
+
+class package(NamedTuple):
+    name: str
+    version: str
+    sha256: str
+    depends: str
+
+    def identity(self):
+        return {"name": self.name, "version": self.version, "sha256": self.sha256}
+
+
+def sha256_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class archive:
+    """One suite of the archive. Lists and packages stay in the folder.
+
+    A mirror replaces that of the suite's first source, and is then the only one.
+    """
+
+    def __init__(self, folder, suite, mirror=None):
+        self.suite = suite
+        self._sources = [(mirror, suite)] if mirror else SUITES[suite]
+        self._packages = folder / "packages"
+        self._apt = folder / "apt" / hashlib.sha256(repr(self._sources).encode()).hexdigest()[:16]
+
+    def update(self):
+        """\\throws failure when the archive cannot be read, or is not signed by Debian"""
+        self._need_apt()
+        self._write_configuration()
+        names = ", ".join(f"{mirror} {suite}" for mirror, suite in self._sources)
+        say(f"reading the package lists of {names}")
+        done = subprocess.run(self._command("apt-get", "update"), capture_output=True, text=True, check=False)
+        errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("E:", "Err:"))]
+        for line in errors:
+            say(line)
+        listed = {path.name for path in (self._apt / "lists").glob("*_Packages*")}
+        mirror, suite = self._sources[0]
+        if not any(f"_dists_{suite}_" in name for name in listed):
+            raise failure(f"{suite} for {ARCHITECTURE} cannot be had from {mirror}")
+        if done.returncode != 0:
+            say("some lists could not be read: going on with the others")
+
+    def candidate(self, name):
+        """The version of a package that apt would install.
+
+        \\throws failure when there is none
+        """
+        shown = subprocess.run(
+            self._command("apt-cache", "show", "--no-all-versions", name), capture_output=True, text=True, check=False
+        ).stdout
+        fields = dict(re.findall(r"^([\w-]+): (.*)$", shown.partition("\n\n")[0], re.M))
+        if "SHA256" not in fields:
+            raise failure(f"{self.suite} has no package {name} for {ARCHITECTURE}")
+        return package(fields["Package"], fields["Version"], fields["SHA256"], fields.get("Depends", ""))
+
+    def fetch(self, wanted):
+        """The .deb of a package, downloaded unless it is there. The name is its sha256, so what has it is whole."""
+        path = self._packages / f"{wanted.sha256}.deb"
+        if path.exists() and sha256_of(path) == wanted.sha256:
+            return path
+        self._packages.mkdir(parents=True, exist_ok=True)
+        if not (self._apt / "apt.conf").exists():
+            self.update()
+        say(f"downloading {wanted.name} {wanted.version}")
+        with tempfile.TemporaryDirectory(dir=self._packages, prefix=".part-") as folder:
+            command = self._command("apt-get", "download", f"{wanted.name}={wanted.version}")
+            run(command, f"downloading {wanted.name} {wanted.version}", cwd=folder)
+            (got,) = pathlib.Path(folder).glob("*.deb")
+            if sha256_of(got) != wanted.sha256:
+                raise failure(f"{wanted.name} {wanted.version} is not the package that was resolved: try --update")
+            got.rename(path)
+        return path
+
+    def _need_apt(self):
+        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+            raise failure("needs apt-get and dpkg-deb: images are made on Debian")
+        if not KEYRING.exists():
+            raise failure(f"needs {KEYRING} (Debian: debian-archive-keyring)")
+
+    def _write_configuration(self):
+        for folder in ("lists/partial", "cache/archives/partial"):
+            (self._apt / folder).mkdir(parents=True, exist_ok=True)
+        (self._apt / "status").write_text("")
+        (self._apt / "debian.sources").write_text(
+            "\n".join(
+                f"Types: deb\nURIs: {mirror}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n"
+                for mirror, suite in self._sources
+            )
+        )
+        # What the host does after an update is for its own lists. Languages and AppStream are not needed here.
+        lines = [
+            "#clear APT::Update::Pre-Invoke;",
+            "#clear APT::Update::Post-Invoke;",
+            "#clear APT::Update::Post-Invoke-Success;",
+            "#clear Acquire::IndexTargets;",
+            'Acquire::IndexTargets::deb::Packages { MetaKey "$(COMPONENT)/binary-$(ARCHITECTURE)/Packages";'
+            ' ShortDescription "Packages"; Description "$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages"; };',
+            "#clear APT::Architectures;",
+            f'APT::Architecture "{ARCHITECTURE}";',
+            f'APT::Architectures {{ "{ARCHITECTURE}"; }};',
+            'APT::Sandbox::User "root";',
+            'Acquire::Languages "none";',
+            f'Dir::State::lists "{self._apt}/lists";',
+            f'Dir::State::status "{self._apt}/status";',
+            f'Dir::Cache "{self._apt}/cache";',
+            'Dir::Cache::pkgcache "pkgcache.bin";',
+            'Dir::Cache::srcpkgcache "srcpkgcache.bin";',
+            f'Dir::Etc::sourcelist "{self._apt}/debian.sources";',
+            'Dir::Etc::sourceparts "/dev/null";',
+            'Dir::Etc::preferences "/dev/null";',
+            'Dir::Etc::preferencesparts "/dev/null";',
+        ]
+        if self.suite.endswith("-backports"):
+            lines.append(f'APT::Default-Release "{self.suite}";')
+        (self._apt / "apt.conf").write_text("\n".join(lines) + "\n")
+
+    def _command(self, tool, *arguments):
+        return [tool, "-q", "-c", str(self._apt / "apt.conf"), *arguments]

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image with Debian's own kernel, as downloaded: nothing is compiled."""
+
+import pathlib
+import re
+import shutil
+import tempfile
+
+from guest_image import initramfs
+from guest_image.kernel_modules import module_tree
+from guest_image.progress import failure, run, say
+
+# Since 6.12 Debian has a kernel of each page size; before, 64K only.
+FLAVOUR = {"default": "powerpc64le", "4K": "powerpc64le", "64K": "powerpc64le-64k"}
+ONLY_64K = ("bullseye", "bookworm")
+# The packages beside linux-image-VERSION into which newer releases split a kernel.
+PARTS = re.compile(r"\b(linux-(?:image|binary|modules|base)-\d[\w.+~-]*)")
+
+
+def flavour_of(suite, pages):
+    """\\throws failure when the suite's kernel has another page size"""
+    if suite in ONLY_64K:
+        if pages == "4K":
+            raise failure(f"{suite} has no kernel with 4K pages (64K only)")
+        return FLAVOUR["default"]
+    return FLAVOUR[pages]
+
+
+def resolve(archive, flavour):
+    """The packages: the kernel that linux-image-FLAVOUR stands for with all its parts, and busybox."""
+    archive.update()
+    chosen = {}
+    names = PARTS.findall(archive.candidate(f"linux-image-{flavour}").depends)
+    while names:
+        name = names.pop()
+        if name not in chosen:
+            chosen[name] = archive.candidate(name)
+            names += PARTS.findall(chosen[name].depends)
+    if not chosen:
+        raise failure(f"linux-image-{flavour} of {archive.suite} names no kernel")
+    chosen["busybox-static"] = archive.candidate("busybox-static")
+    return [chosen[name] for name in sorted(chosen)]
+
+
+def make(archive, packages, init, more_modules, place):
+    """Fills the folder: vmlinux (with symbols), config, initrd."""
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f"{place.name}.unpacked-") as folder:
+        root = pathlib.Path(folder)
+        for package in packages:
+            deb = archive.fetch(package)
+            say(f"unpacking {package.name}")
+            run(["dpkg-deb", "--extract", str(deb), folder], f"unpacking {package.name}")
+        kernels = [path for path in (*root.glob("boot/vmlinux-*"), *root.glob("usr/lib/modules/*/vmlinux*"))]
+        if len(kernels) != 1:
+            raise failure(f"the packages have {len(kernels)} files vmlinux: {' '.join(p.name for p in packages)}")
+        shutil.copyfile(kernels[0], place / "vmlinux")
+        # Debian's System.map is one line that names another package: vmlinux has the symbols.
+        for path in (*root.glob("boot/config-*"), *root.glob("usr/lib/modules/*/config")):
+            shutil.copyfile(path, place / "config")
+        trees = [*root.glob("lib/modules/*"), *root.glob("usr/lib/modules/*")]
+        if len(trees) != 1:
+            raise failure(f"the packages have the modules of {len(trees)} kernels")
+        say(f"writing the initramfs: init {init}")
+        busybox = next(path for path in (root / "bin/busybox", root / "usr/bin/busybox") if path.exists())
+        (place / "initrd").write_bytes(
+            initramfs.build(busybox.read_bytes(), init, module_tree(trees[0]), more_modules)
+        )
