@@ -89,6 +89,13 @@ class archive:
             raise failure(f"{self.suite} has no package {name} for {ARCHITECTURE}")
         return package(fields["Package"], fields["Version"], fields["SHA256"], fields.get("Depends", ""))
 
+    def names(self, beginning):
+        """The packages whose names begin so, in the order of their versions."""
+        shown = subprocess.run(
+            self._command("apt-cache", "pkgnames", beginning), capture_output=True, text=True, check=True
+        ).stdout
+        return sorted(shown.split(), key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
+
     def fetch(self, wanted):
         """The .deb of a package, downloaded unless it is there. The name is its sha256, so what has it is whole."""
         path = self._packages / f"{wanted.sha256}.deb"

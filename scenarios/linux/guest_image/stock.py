@@ -27,18 +27,41 @@ def flavour_of(suite, pages):
 
 
 def resolve(archive, flavour):
-    """The packages: the kernel that linux-image-FLAVOUR stands for with all its parts, and busybox."""
+    """The packages: a kernel with all its parts, and busybox; downloaded.
+
+    The kernel is the one that linux-image-FLAVOUR stands for. A mirror may list it before it has it: then the newest other
+    kernel of the same series.
+    """
     archive.update()
+    current = archive.candidate(f"linux-image-{flavour}")
+    series = re.match(r"\d+\.\d+\.", current.version)[0]
+    older = [
+        name
+        for name in archive.names(f"linux-image-{series}")
+        if name.endswith(f"-{flavour}") and name not in current.depends
+    ]
+    busybox = archive.candidate("busybox-static")
+    why = failure(f"linux-image-{flavour} of {archive.suite} names no kernel")
+    for kernel in [*re.findall(r"linux-image-\d[\w.+~-]*", current.depends)[:1], *reversed(older)]:
+        packages = [*_with_parts(archive, kernel), busybox]
+        try:
+            for package in packages:
+                archive.fetch(package)
+            return packages
+        except failure as error:
+            say(str(error))
+            why = error
+    raise why
+
+
+def _with_parts(archive, kernel):
     chosen = {}
-    names = PARTS.findall(archive.candidate(f"linux-image-{flavour}").depends)
+    names = [kernel]
     while names:
         name = names.pop()
         if name not in chosen:
             chosen[name] = archive.candidate(name)
             names += PARTS.findall(chosen[name].depends)
-    if not chosen:
-        raise failure(f"linux-image-{flavour} of {archive.suite} names no kernel")
-    chosen["busybox-static"] = archive.candidate("busybox-static")
     return [chosen[name] for name in sorted(chosen)]
 
 
@@ -50,9 +73,12 @@ def make(archive, packages, init, more_modules, place):
             deb = archive.fetch(package)
             say(f"unpacking {package.name}")
             run(["dpkg-deb", "--extract", str(deb), folder], f"unpacking {package.name}")
-        kernels = [path for path in (*root.glob("boot/vmlinux-*"), *root.glob("usr/lib/modules/*/vmlinux*"))]
+        kernels = [*root.glob("boot/vmlinux-*"), *root.glob("usr/lib/modules/*/vmlinu[xz]")]
         if len(kernels) != 1:
             raise failure(f"the packages have {len(kernels)} files vmlinux: {' '.join(p.name for p in packages)}")
+        with open(kernels[0], "rb") as kernel:
+            if kernel.read(4) != b"\x7fELF":
+                raise failure(f"{kernels[0].name} is no ELF file")
         shutil.copyfile(kernels[0], place / "vmlinux")
         # Debian's System.map is one line that names another package: vmlinux has the symbols.
         for path in (*root.glob("boot/config-*"), *root.glob("usr/lib/modules/*/config")):
