@@ -34,10 +34,10 @@ def resolve(archive, flavour):
     """
     archive.update()
     current = archive.candidate(f"linux-image-{flavour}")
-    series = re.match(r"\d+\.\d+\.", current.version)[0]
+    series = re.match(r"\d+\.\d+|", current.version)[0]
     older = [
         name
-        for name in archive.names(f"linux-image-{series}")
+        for name in archive.names(f"linux-image-{series}.")
         if name.endswith(f"-{flavour}") and name not in current.depends
     ]
     busybox = archive.candidate("busybox-static")
