@@ -20,7 +20,8 @@ SCENARIO = pathlib.Path(__file__).resolve().parent.parent.parent / "scenarios" /
 sys.path.insert(0, str(SCENARIO))
 
 from guest_image import built, cache, cpio, initramfs, stock  # noqa: E402
-from guest_image.archive import archive, package, sha256_of  # noqa: E402
+from guest_image.archive import archive, not_there, package  # noqa: E402
+from guest_image.files import sha256_of  # noqa: E402
 from guest_image.kernel_modules import modinfo, module_tree  # noqa: E402
 from guest_image.progress import failure  # noqa: E402
 
@@ -216,6 +217,7 @@ class fake_archive:
         self._folder = folder
         self._debs = {}
         self.refused = set()
+        self.refusal = not_there
 
     def add(self, name, files, depends="", version="1.2-1"):
         root = self._folder / name
@@ -243,7 +245,7 @@ class fake_archive:
 
     def fetch(self, wanted):
         if wanted.name in self.refused:
-            raise failure(f"{wanted.name} is not there")
+            raise self.refusal(f"{wanted.name} is not there")
         return self._debs[wanted.name][0]
 
 
@@ -314,6 +316,12 @@ class the_stock_image(in_a_folder):
         self.assertEqual(["linux-image-1.2.2-powerpc64le", "busybox-static"], names)
         self.source.refused.add("linux-image-1.2.2-powerpc64le")
         with self.assertRaisesRegex(failure, "linux-image-1.2.2-powerpc64le is not there"):
+            stock.resolve(self.source, "powerpc64le")
+
+    def test_a_download_that_is_cut_is_no_reason_for_an_older_kernel(self):
+        self.source.refused = {"linux-image-1.2.3-powerpc64le"}
+        self.source.refusal = failure
+        with self.assertRaisesRegex(failure, "linux-image-1.2.3-powerpc64le is not there"):
             stock.resolve(self.source, "powerpc64le")
 
     def test_page_sizes(self):

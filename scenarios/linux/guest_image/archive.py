@@ -10,10 +10,12 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from typing import NamedTuple
 
-from guest_image.progress import failure, run, say
+from guest_image.files import locked, sha256_of
+from guest_image.progress import failure, say
 
 ARCHITECTURE = "ppc64el"
 KEYRING = pathlib.Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -42,9 +44,8 @@ class package(NamedTuple):
         return {"name": self.name, "version": self.version, "sha256": self.sha256}
 
 
-def sha256_of(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class not_there(failure):
+    """The archive lists a package, and does not have it."""
 
 
 class archive:
@@ -56,16 +57,17 @@ class archive:
     def __init__(self, folder, suite, mirror=None):
         self.suite = suite
         self._sources = [(mirror, suite)] if mirror else SUITES[suite]
-        self._packages = folder / "packages"
+        self._folder = folder
         self._apt = folder / "apt" / hashlib.sha256(repr(self._sources).encode()).hexdigest()[:16]
 
     def update(self):
-        """\\throws failure when the archive cannot be read, or is not signed by Debian"""
+        """Raises failure when the archive cannot be read, or is not signed by Debian"""
         self._need_apt()
-        self._write_configuration()
         names = ", ".join(f"{mirror} {suite}" for mirror, suite in self._sources)
-        say(f"reading the package lists of {names}")
-        done = subprocess.run(self._command("apt-get", "update"), capture_output=True, text=True, check=False)
+        with locked(self._folder, f"apt-{self._apt.name}"):
+            self._write_configuration()
+            say(f"reading the package lists of {names}")
+            done = subprocess.run(self._command("apt-get", "update"), capture_output=True, text=True, check=False)
         errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("E:", "Err:"))]
         for line in errors:
             say(line)
@@ -79,11 +81,9 @@ class archive:
     def candidate(self, name):
         """The version of a package that apt would install.
 
-        \\throws failure when there is none
+        Raises failure when there is none
         """
-        shown = subprocess.run(
-            self._command("apt-cache", "show", "--no-all-versions", name), capture_output=True, text=True, check=False
-        ).stdout
+        shown = self._ask("show", "--no-all-versions", name)
         fields = dict(re.findall(r"^([\w-]+): (.*)$", shown.partition("\n\n")[0], re.M))
         if "SHA256" not in fields:
             raise failure(f"{self.suite} has no package {name} for {ARCHITECTURE}")
@@ -91,28 +91,45 @@ class archive:
 
     def names(self, beginning):
         """The packages whose names begin so, in the order of their versions."""
-        shown = subprocess.run(
-            self._command("apt-cache", "pkgnames", beginning), capture_output=True, text=True, check=True
-        ).stdout
+        shown = self._ask("pkgnames", beginning)
         return sorted(shown.split(), key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
 
     def fetch(self, wanted):
-        """The .deb of a package, downloaded unless it is there. The name is its sha256, so what has it is whole."""
-        path = self._packages / f"{wanted.sha256}.deb"
-        if path.exists() and sha256_of(path) == wanted.sha256:
-            return path
-        self._packages.mkdir(parents=True, exist_ok=True)
+        """The .deb of a package, downloaded unless it is there. The name is its sha256, so what has it is whole.
+
+        Raises not_there, failure when it cannot be downloaded
+        """
+        path = self._folder / "packages" / f"{wanted.sha256}.deb"
+        with locked(self._folder, path.name):
+            if not path.exists() or sha256_of(path) != wanted.sha256:
+                self._download(wanted, path)
+        return path
+
+    def _download(self, wanted, path):
         if not (self._apt / "apt.conf").exists():
             self.update()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in path.parent.glob(f".{path.name}.*"):
+            shutil.rmtree(left_over)
         say(f"downloading {wanted.name} {wanted.version}")
-        with tempfile.TemporaryDirectory(dir=self._packages, prefix=".part-") as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
             command = self._command("apt-get", "download", f"{wanted.name}={wanted.version}")
-            run(command, f"downloading {wanted.name} {wanted.version}", cwd=folder)
+            done = subprocess.run(command, cwd=folder, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
+            if done.returncode != 0:
+                error = next((line[3:] for line in done.stderr.splitlines() if line.startswith("E: ")), "apt-get failed")
+                raise (not_there if "  404 " in error else failure)(f"{wanted.name} {wanted.version}: {error}")
             (got,) = pathlib.Path(folder).glob("*.deb")
             if sha256_of(got) != wanted.sha256:
                 raise failure(f"{wanted.name} {wanted.version} is not the package that was resolved: try --update")
             got.rename(path)
-        return path
+
+    def _ask(self, *question):
+        """What apt-cache answers; nothing for a package that it does not know."""
+        done = subprocess.run(self._command("apt-cache", *question), capture_output=True, text=True, check=False)
+        errors = [line[3:] for line in done.stderr.splitlines() if line.startswith("E: ")]
+        if errors and not errors[0].startswith("No packages found"):
+            raise failure(f"apt-cache {question[0]}: {errors[0]}")
+        return done.stdout
 
     def _need_apt(self):
         if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):

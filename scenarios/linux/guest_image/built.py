@@ -54,7 +54,7 @@ def options_of(text):
 
 
 def check(wanted, result):
-    """\\throws failure when an option that is wanted is not what results; it names each"""
+    """Raises failure when an option that is wanted is not what results; it names each"""
     got = options_of(result)
     missed = [
         f"{name}={value} (is {got.get(name, 'n')})"

@@ -13,7 +13,6 @@ and is checked at each use. Two runs that want the same wait for each other.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +20,7 @@ import pathlib
 import shutil
 import tempfile
 
-from guest_image.archive import sha256_of
+from guest_image.files import locked, sha256_of
 from guest_image.progress import say
 
 MANIFEST = "manifest.json"
@@ -41,20 +40,6 @@ def texts_of(folder):
     """Name -> sha256 of every file below a folder: the part of an identity that is this repository's."""
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-
-
-@contextlib.contextmanager
-def locked(folder, name):
-    """Alone with NAME, among all runs that share the cache."""
-    locks = folder / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    with open(locks / name, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another run that makes {name}")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def is_whole(place):

@@ -77,7 +77,7 @@ class module_tree:
     def in_load_order(self, wanted):
         """The modules wanted and all that they need, each after what it needs.
 
-        \\throws failure for a module that the kernel has neither as a file nor built in
+        Raises failure for a module that the kernel has neither as a file nor built in
         """
         order = []
         visiting = []

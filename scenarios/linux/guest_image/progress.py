@@ -16,7 +16,7 @@ def say(text):
 def run(command, what, **options):
     """Runs a command; its output goes to standard error. Returns its standard output when stdout=PIPE is given.
 
-    \\throws failure "WHAT failed", with the status
+    Raises failure "WHAT failed", with the status
     """
     options.setdefault("stdout", sys.stderr)
     try:

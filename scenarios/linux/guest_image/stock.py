@@ -7,6 +7,7 @@ import shutil
 import tempfile
 
 from guest_image import initramfs
+from guest_image.archive import not_there
 from guest_image.kernel_modules import module_tree
 from guest_image.progress import failure, run, say
 
@@ -18,7 +19,7 @@ PARTS = re.compile(r"\b(linux-(?:image|binary|modules|base)-\d[\w.+~-]*)")
 
 
 def flavour_of(suite, pages):
-    """\\throws failure when the suite's kernel has another page size"""
+    """Raises failure when the suite's kernel has another page size"""
     if suite in ONLY_64K:
         if pages == "4K":
             raise failure(f"{suite} has no kernel with 4K pages (64K only)")
@@ -48,7 +49,7 @@ def resolve(archive, flavour):
             for package in packages:
                 archive.fetch(package)
             return packages
-        except failure as error:
+        except not_there as error:
             say(str(error))
             why = error
     raise why
