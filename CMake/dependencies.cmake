@@ -24,6 +24,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     gcc-powerpc64le-linux-gnu       # optional: example programs of bare_metal, kernels for scenario linux
     python3                         # optional: makes the guest images of scenario linux
     debian-archive-keyring          # optional: whom those images' packages must be signed by
+    e2fsprogs                       # optional: those images' file systems, and their check
     make                            # optional: kernels for scenario linux
     flex                            # optional: the same
     bison                           # optional: the same
@@ -41,7 +42,6 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     xauth
     xdotool
     imagemagick                     # screenshots
-    e2fsprogs                       # ext4 images and their check
     tshark                          # independent reader of pcap files
     cpio                            # independent reader of an initramfs
     valgrind                        # tests/benchmarks/publish: instruction counts

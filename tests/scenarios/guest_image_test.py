@@ -3,6 +3,7 @@
 """scenarios/linux/image without the network: the initramfs, the order of modules, the cache, and whom apt believes."""
 
 import errno
+import hashlib
 import json
 import lzma
 import os
@@ -19,7 +20,7 @@ from unittest import mock
 SCENARIO = pathlib.Path(__file__).resolve().parent.parent.parent / "scenarios" / "linux"
 sys.path.insert(0, str(SCENARIO))
 
-from guest_image import built, cache, cpio, initramfs, stock  # noqa: E402
+from guest_image import built, cache, cpio, initramfs, root, stock  # noqa: E402
 from guest_image.archive import archive, not_there, package  # noqa: E402
 from guest_image.files import sha256_of  # noqa: E402
 from guest_image.kernel_modules import modinfo, module_tree  # noqa: E402
@@ -250,10 +251,15 @@ class fake_archive:
 
 
 @unittest.skipIf(shutil.which("dpkg-deb") is None, "no dpkg-deb: not Debian")
-class the_stock_image(in_a_folder):
+class of_packages(in_a_folder):
     def setUp(self):
         super().setUp()
         self.source = fake_archive(self.folder)
+
+
+class the_stock_image(of_packages):
+    def setUp(self):
+        super().setUp()
         self.source.add("busybox-static", {"bin/busybox": b"\x7fELF busybox"})
         self.source.add("linux-image-powerpc64le", {}, depends="linux-image-1.2.3-powerpc64le (= 1.2-1)")
         modules = {
@@ -332,6 +338,26 @@ class the_stock_image(in_a_folder):
             stock.flavour_of("bookworm", "4K")
 
 
+class the_root_file_system(of_packages):
+    def content(self, name):
+        disk = self.folder / "place/root.ext4"
+        return subprocess.run(["debugfs", "-R", f"cat {name}", disk], capture_output=True, check=True).stdout
+
+    def test_holds_the_files_of_the_packages_and_their_sums(self):
+        self.source.add("old-layout", {"bin/old": b"old", "usr/share/doc/old": b"text"})
+        self.source.add("new-layout", {"usr/bin/new": b"new"})
+        place = self.folder / "place"
+        place.mkdir()
+        root.make(self.source, [self.source.candidate("old-layout"), self.source.candidate("new-layout")], 16, place)
+        subprocess.run(["e2fsck", "-fn", place / "root.ext4"], check=True, capture_output=True)
+        self.assertEqual(16 << 20, (place / "root.ext4").stat().st_size)
+        self.assertEqual(b"old", self.content("/usr/bin/old"))
+        self.assertEqual(b"new", self.content("/usr/bin/new"))
+        self.assertEqual((SCENARIO / "root/check").read_bytes(), self.content("/pefsim/check"))
+        sums = [f"{hashlib.sha256(name.encode()).hexdigest()}  /usr/bin/{name}" for name in ("new", "old")]
+        self.assertEqual(sums, self.content("/pefsim/usr.sha256").decode().splitlines())
+
+
 class configurations(unittest.TestCase):
     def test_an_option_that_is_missed_is_named(self):
         wanted = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=17\n"
@@ -399,10 +425,11 @@ class the_command(in_a_folder):
 
 class programs_of_the_guest(unittest.TestCase):
     def test_each_init_is_a_script_of_busybox_that_ends(self):
-        self.assertEqual(["check", "lean", "shell"], initramfs.init_names())
+        self.assertEqual(["check", "lean", "root", "shell"], initramfs.init_names())
         for name in initramfs.init_names():
             text = (SCENARIO / "init" / name).read_text()
             self.assertTrue(text.startswith("#!/bin/busybox sh\n"))
+            self.assertRegex(text, r'(say "|echo "### )DONE"\n(sync\n)?(/bin/busybox |\$B |)poweroff -f\n$')
             subprocess.run(["sh", "-n"], input=text, text=True, check=True)
 
 

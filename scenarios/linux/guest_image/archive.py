@@ -83,11 +83,29 @@ class archive:
 
         Raises failure when there is none
         """
-        shown = self._ask("show", "--no-all-versions", name)
-        fields = dict(re.findall(r"^([\w-]+): (.*)$", shown.partition("\n\n")[0], re.M))
-        if "SHA256" not in fields:
-            raise failure(f"{self.suite} has no package {name} for {ARCHITECTURE}")
-        return package(fields["Package"], fields["Version"], fields["SHA256"], fields.get("Depends", ""))
+        return self.candidates([name])[0]
+
+    def candidates(self, names):
+        """The same for each of the names."""
+        found = {}
+        for shown in self._ask("show", "--no-all-versions", *names).split("\n\n"):
+            fields = dict(re.findall(r"^([\w-]+): (.*)$", shown, re.M))
+            if "SHA256" in fields:
+                found[fields["Package"]] = package(
+                    fields["Package"], fields["Version"], fields["SHA256"], fields.get("Depends", "")
+                )
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise failure(f"{self.suite} has no package {' '.join(missing)} for {ARCHITECTURE}")
+        return [found[name] for name in names]
+
+    def with_all_needed(self, names):
+        """The packages and all that they need, as apt chooses them for an empty machine."""
+        options = ["install", "--simulate", "--no-install-recommends"]
+        done = subprocess.run(self._command("apt-get", *options, *names), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise failure(f"{self.suite}: {_first_error(done)}")
+        return self.candidates(sorted(set(re.findall(r"^Inst (\S+)", done.stdout, re.M))))
 
     def names(self, beginning):
         """The packages whose names begin so, in the order of their versions."""
@@ -116,7 +134,7 @@ class archive:
             command = self._command("apt-get", "download", f"{wanted.name}={wanted.version}")
             done = subprocess.run(command, cwd=folder, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
             if done.returncode != 0:
-                error = next((line[3:] for line in done.stderr.splitlines() if line.startswith("E: ")), "apt-get failed")
+                error = _first_error(done)
                 raise (not_there if "  404 " in error else failure)(f"{wanted.name} {wanted.version}: {error}")
             (got,) = pathlib.Path(folder).glob("*.deb")
             if sha256_of(got) != wanted.sha256:
@@ -126,9 +144,8 @@ class archive:
     def _ask(self, *question):
         """What apt-cache answers; nothing for a package that it does not know."""
         done = subprocess.run(self._command("apt-cache", *question), capture_output=True, text=True, check=False)
-        errors = [line[3:] for line in done.stderr.splitlines() if line.startswith("E: ")]
-        if errors and not errors[0].startswith("No packages found"):
-            raise failure(f"apt-cache {question[0]}: {errors[0]}")
+        if done.returncode != 0 and not _first_error(done).startswith("No packages found"):
+            raise failure(f"apt-cache {question[0]}: {_first_error(done)}")
         return done.stdout
 
     def _need_apt(self):
@@ -176,3 +193,8 @@ class archive:
 
     def _command(self, tool, *arguments):
         return [tool, "-q", "-c", str(self._apt / "apt.conf"), *arguments]
+
+
+def _first_error(done):
+    """What apt says first of why it failed."""
+    return next((line[3:] for line in done.stderr.splitlines() if line.startswith("E: ")), "apt failed")

@@ -9,7 +9,7 @@
         locks/
 
 A folder is written beside its place and renamed when it is whole; a manifest with size and sha256 of each file comes with it
-and is checked at each use. Two runs that want the same wait for each other.
+and is checked at each use; none may be written to. Two runs that want the same wait for each other.
 """
 
 import contextlib
@@ -85,6 +85,8 @@ def _write_manifest(folder, identity):
     }
     text = json.dumps({**identity, "outputs": outputs}, indent=2, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n")
+    for path in folder.iterdir():
+        path.chmod(0o444)
 
 
 def remembered(folder, name, resolve, update):

@@ -17,7 +17,7 @@ ON_DEMAND_WHERE_PRESENT = ("crc32c_generic", "crc32c_vpmsum")
 
 
 def init_names():
-    return sorted(path.name for path in INITS.iterdir())
+    return sorted(path.name for path in INITS.iterdir() if path.is_file())
 
 
 def build(busybox, init, modules=None, more_modules=()):
@@ -30,6 +30,7 @@ def build(busybox, init, modules=None, more_modules=()):
     files.file("bin/busybox", busybox, executable=True)
     files.link("bin/sh", "busybox")
     files.link("sbin/modprobe", "../bin/busybox")
+    files.file("etc/setup", (INITS / "common/setup").read_bytes())
     files.file("init", (INITS / init).read_bytes(), executable=True)
     if modules:
         on_demand = [] if init == "lean" else [*ON_DEMAND, *filter(modules.has, ON_DEMAND_WHERE_PRESENT)]
