@@ -74,7 +74,7 @@ class archive:
         listed = {path.name for path in (self._apt / "lists").glob("*_Packages*")}
         mirror, suite = self._sources[0]
         if not any(f"_dists_{suite}_" in name for name in listed):
-            raise failure(f"{suite} for {ARCHITECTURE} cannot be had from {mirror}")
+            raise failure(f"{suite} for {ARCHITECTURE} cannot be had from {mirror} (--mirror names another)")
         if done.returncode != 0:
             say("some lists could not be read: going on with the others")
 
