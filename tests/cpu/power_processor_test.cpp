@@ -121,6 +121,7 @@ TEST_F(power_cpu_test, an_idle_cpu_is_woken_without_an_interrupt_and_stopped_wit
 void reset_while_it_executes(const program& code, bool idles) {
     power_cpu_bench bench;
     cede_when_called(bench, false);
+    bench.cpu().set_lpcr(power::lpcr::ile, power::lpcr::ile);
     bench.put(0x100, program()("attn"));
     at(50 * one_us, [&] {
         EXPECT_EQ(bench.cpu().idle(), idles);
