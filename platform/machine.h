@@ -36,8 +36,8 @@ namespace pefsim::platform {
 /// What every machine has, whatever its CPUs execute: memory, interrupt controller, Ultravisor, host and devices, wired
 /// up from a machine_config. What derives from it adds CPUs, cpu0 .., and the guest that they run.
 ///
-/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0, virtio-console0, peer or user (those
-/// that are used).
+/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0,
+/// virtio-console0, peer or user (those that are used).
 class machine : public sc_core::sc_module {
 public:
     ~machine() override;
