@@ -20,8 +20,8 @@ public:
     [[nodiscard]] bool asserted() const { return level_.value(); }
     /// The CPU idles from now on: what woke it before is forgotten.
     void begin_idling() { wake_at_.reset(); }
-    /// Ends the CPU's idling at that time, whatever the line's level; also when it does not wait yet, because simulation
-    /// time has to catch up with its own first.
+    /// Ends the CPU's idling at that time, whatever the line's level; also when it does not wait yet, because
+    /// simulation time has to catch up with its own first.
     void wake(const sc_core::sc_time& when);
     /// Waits, in the calling thread, until the line is asserted. \returns false when it was woken before
     bool wait_until_asserted();
