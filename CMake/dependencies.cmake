@@ -18,6 +18,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     libfmt-dev                      # formatting
     libssl-dev                      # AES-GCM of pages that leave secure memory
     libintelrdfpmath-dev            # decimal floating point
+    libfdt-dev                      # flattened device trees
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
@@ -42,6 +43,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     liblzma-dev                     # packed conformance tests
     libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
+    device-tree-compiler            # judges the device trees that firmware makes
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
@@ -61,4 +63,5 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(IntelRDFPMath REQUIRED)
+find_package(LibFDT REQUIRED)
 find_package(ZLIB REQUIRED)

@@ -70,7 +70,7 @@ public:
     hypervisor::hypervisor& host() { return *hypervisor_; }
     [[nodiscard]] const hypervisor::hypervisor& host() const { return *hypervisor_; }
     /// nullptr on a machine without one.
-    ultravisor::ultravisor* firmware() { return ultravisor_.get(); }
+    ultravisor::ultravisor* uv() { return ultravisor_.get(); }
     /// Which of the interrupt controllers the guest uses; firmware chooses.
     interrupt::interrupt_controllers& interrupts() { return *controllers_; }
     pci::host_bridge& host_bridge() { return *host_bridge_; }

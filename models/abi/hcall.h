@@ -11,8 +11,9 @@
 ///
 /// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results.
 ///
-/// H_EXIT is pefsim's own, of the platform-specific numbers that PAPR leaves from 0xf000 on; QEMU's are 0xf000 to
-/// 0xf005. R4 is the guest's exit status. The guest is ended by it: the call does not return.
+/// PAPR leaves the numbers from 0xf000 on to the platform. H_RTAS and H_CLIENT are what firmware's code in the guest
+/// calls, with QEMU's numbers and the guest physical address of the argument block in R4 (abi/rtas.h, IEEE 1275).
+/// H_EXIT is pefsim's own: R4 is the guest's exit status; the guest is ended, and the call does not return.
 namespace pefsim::abi {
 
 enum class hcall : std::uint64_t {
@@ -32,8 +33,11 @@ enum class hcall : std::uint64_t {
     h_prod = 0xe8,
     h_stuff_tce = 0x138,
     h_put_tce_indirect = 0x13c,
+    h_get_cpu_characteristics = 0x1c8,
     h_xirr_x = 0x2fc,
     h_random = 0x300,
+    h_set_mode = 0x31c,
+    h_register_proc_tbl = 0x37c,
     h_int_get_source_info = 0x3a8,
     h_int_set_source_config = 0x3ac,
     h_int_get_source_config = 0x3b0,
@@ -50,6 +54,8 @@ enum class hcall : std::uint64_t {
     h_svm_init_start = 0xef08,
     h_svm_init_done = 0xef0c,
     h_svm_init_abort = 0xef14,
+    h_rtas = 0xf000,
+    h_client = 0xf005,
     h_exit = 0xf0fc,
 };
 
@@ -71,6 +77,8 @@ enum class h_status : std::int64_t {
     h_p5 = -58,
     h_unsupported = -67,
     h_state = -75,
+    h_unsupported_flag =
+        -256,  ///< the first of 256: less the number of the flag's bit, where one can be named
 };
 
 /// One row of the register declaration: `n_in` registers from R3 on are the call's input, `n_out` from R3 on its
@@ -102,6 +110,9 @@ inline constexpr std::array hcall_declarations{
     hcall_declaration{hcall::h_stuff_tce, "H_STUFF_TCE", 5, 1},
     hcall_declaration{hcall::h_xirr_x, "H_XIRR_X", 2, 3},
     hcall_declaration{hcall::h_random, "H_RANDOM", 2, 2},
+    hcall_declaration{hcall::h_get_cpu_characteristics, "H_GET_CPU_CHARACTERISTICS", 1, 3},
+    hcall_declaration{hcall::h_set_mode, "H_SET_MODE", 5, 1},
+    hcall_declaration{hcall::h_register_proc_tbl, "H_REGISTER_PROC_TBL", 5, 1},
     hcall_declaration{hcall::h_int_get_source_info, "H_INT_GET_SOURCE_INFO", 3, 5},
     hcall_declaration{hcall::h_int_set_source_config, "H_INT_SET_SOURCE_CONFIG", 6, 1},
     hcall_declaration{hcall::h_int_get_source_config, "H_INT_GET_SOURCE_CONFIG", 3, 4},
@@ -118,6 +129,8 @@ inline constexpr std::array hcall_declarations{
     hcall_declaration{hcall::h_svm_init_start, "H_SVM_INIT_START", 1, 1},
     hcall_declaration{hcall::h_svm_init_done, "H_SVM_INIT_DONE", 1, 1},
     hcall_declaration{hcall::h_svm_init_abort, "H_SVM_INIT_ABORT", 1, 1},
+    hcall_declaration{hcall::h_rtas, "H_RTAS", 2, 1},
+    hcall_declaration{hcall::h_client, "H_CLIENT", 2, 1},
     hcall_declaration{hcall::h_exit, "H_EXIT", 2, 1},
 };
 

@@ -20,6 +20,9 @@ inline constexpr phys_addr mmio_base{0x100'0000'0000};
 inline constexpr phys_addr ecam_base{mmio_base};
 inline constexpr std::uint64_t ecam_size = std::uint64_t{1} << 20;
 
+/// The host bridge's unit ID (BUID), by which RTAS names it. PAPR 2.8, 7.3.4.
+inline constexpr std::uint64_t bridge_unit = 0x800'0000'2000'0000;
+
 /// Window for 64-bit memory BARs; guest physical address and PCI bus address are the same.
 inline constexpr phys_addr pci_memory_base{mmio_base + 0x1000'0000};
 inline constexpr std::uint64_t pci_memory_size = std::uint64_t{1} << 28;
@@ -90,6 +93,9 @@ inline constexpr std::uint64_t liobn_base = 0x8000'0000;
 inline constexpr std::uint64_t dma_window_size = std::uint64_t{1} << 30;
 inline constexpr unsigned tce_page_shift = 12;
 inline constexpr std::uint64_t liobn_of(unsigned devfn) { return liobn_base + (std::uint64_t{devfn} << 8); }
+
+/// Firmware's code in the guest: the client interface's entry stands here while an operating system boots; a page.
+inline constexpr phys_addr client_entry{0x8000};
 
 /// Unit address of the virtual terminal that H_PUT_TERM_CHAR and H_GET_TERM_CHAR name.
 inline constexpr std::uint64_t console_termno = 0x7100'0000;

@@ -49,8 +49,8 @@ constexpr std::string_view to_name(secure_page_policy policy) {
 ///
 /// Ports: `ultravisor` (optional: without it the machine has none), `memory` (TLM initiator, to the memory bus, world
 /// hypervisor), `mmio` (TLM initiator, to the host bridge), `interrupt_mmio` (TLM initiator, to XIVE; optional),
-/// `processors` (the guest's, bound in the order of their numbers; optional). Implements cpu::trap_if for CPUs and
-/// Ultravisor, memory::host_fault_if for the memory bus.
+/// `processors` (the guest's, bound in the order of their numbers; optional), `firmware` (H_RTAS and H_CLIENT;
+/// optional). Implements cpu::trap_if for CPUs and Ultravisor, memory::host_fault_if for the memory bus.
 ///
 /// Hypercalls are those of services.h, a file for each chapter, with PAPR's return codes and KVM's checks; another
 /// number gives H_FUNCTION. A call that came through the Ultravisor shows MSR[HV]=1 and SRR1[S]=1; H_SVM_* are for
@@ -81,6 +81,7 @@ public:
 
     ultravisor_gate::port ultravisor;
     processor_port processors;
+    firmware_port firmware;
     tlm_utils::simple_initiator_socket<hypervisor> memory;
     tlm_utils::simple_initiator_socket<hypervisor> mmio;
     tlm_utils::simple_initiator_socket_optional<hypervisor> interrupt_mmio;
@@ -111,8 +112,12 @@ public:
     virtual_terminal& terminal() { return terminal_; }
     [[nodiscard]] const std::string& console_output() const { return terminal_.output(); }
     [[nodiscard]] const virtual_processor& processor(unsigned number) const { return processors_.at(number); }
-    /// What the guest gave to H_EXIT.
-    [[nodiscard]] const std::optional<std::uint64_t>& exit_status() const { return exit_status_; }
+    /// How the guest has ended itself; nullopt while it has not.
+    [[nodiscard]] const std::optional<guest_end>& end() const { return end_; }
+    /// What it gave to H_EXIT.
+    [[nodiscard]] std::optional<std::uint64_t> exit_status() const {
+        return end_ && end_->what == guest_end::how::exit ? std::optional(end_->status) : std::nullopt;
+    }
 
 private:
     void show_registers(const power::registers& state, std::uint64_t number,
@@ -128,7 +133,7 @@ private:
     std::mt19937_64 random_;
     cpu::time_base ticks_;
     std::uint64_t time_base_given_ = 0;
-    std::optional<std::uint64_t> exit_status_;
+    std::optional<guest_end> end_;
     host host_;
     service_table services_ = all_services();
 

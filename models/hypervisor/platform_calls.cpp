@@ -16,7 +16,7 @@ h_status h_random(host& here, const call& of) {
 }
 
 h_status h_exit(host& here, const call& of) {
-    here.exit_status = of.argument(0);
+    here.end = guest_end{.status = of.argument(0)};
     of.context.terminated = true;
     return h_status::h_success;
 }

@@ -10,6 +10,8 @@
 #include "cpu/processor_if.h"
 #include "cpu/time_base.h"
 #include "cpu/traps.h"
+#include "hypervisor/firmware_if.h"
+#include "hypervisor/guest_end.h"
 #include "hypervisor/guest_memory.h"
 #include "hypervisor/mmio_emulation.h"
 #include "hypervisor/secure_guest.h"
@@ -24,6 +26,9 @@ namespace pefsim::hypervisor {
 /// The guest's processors, by number.
 using processor_port = sc_core::sc_port<cpu::processor_if, 0, sc_core::SC_ZERO_OR_MORE_BOUND>;
 
+/// The machine's firmware, if it has one.
+using firmware_port = sc_core::sc_port<firmware_if, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
+
 /// What a hypercall may touch: the hypervisor's parts, each with a contract of its own.
 struct host {
     guest_memory& memory;
@@ -32,13 +37,14 @@ struct host {
     virtual_terminal& terminal;
     virtual_processors& processors;  ///< what is kept of them, by number
     processor_port& cpus;            ///< they themselves
+    firmware_port& firmware;
     interrupt::interrupt_controllers& controllers;
     interrupt::xics& interrupts;  ///< while it is the active one
     pci::tce_iommu& iommu;
     const cpu::time_base& ticks;
-    std::uint64_t& time_base_given;             ///< by H_XIRR_X, the highest
-    std::mt19937_64& random;                    ///< of H_RANDOM
-    std::optional<std::uint64_t>& exit_status;  ///< of H_EXIT
+    std::uint64_t& time_base_given;  ///< by H_XIRR_X, the highest
+    std::mt19937_64& random;         ///< of H_RANDOM
+    std::optional<guest_end>& end;   ///< set when the guest has ended itself
 };
 
 /// A hypercall that is being served. Its return value goes to R3.

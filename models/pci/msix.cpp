@@ -90,6 +90,13 @@ void msix_vectors::write_word(std::uint64_t offset, std::uint32_t value) {
     }
 }
 
+void msix_vectors::set_message(unsigned vector, const msi_message& message) {
+    msix_table_entry& entry = table_.at(vector);
+    entry.address_low = static_cast<std::uint32_t>(message.address.value());
+    entry.address_high = static_cast<std::uint32_t>(message.address.value() >> 32);
+    entry.data = message.data;
+}
+
 msi_message msix_vectors::message(unsigned vector) const {
     const msix_table_entry& entry = table_[vector];
     return {abi::dma_addr{std::uint64_t{entry.address_high} << 32 | entry.address_low}, entry.data};

@@ -38,6 +38,9 @@ public:
     [[nodiscard]] std::uint64_t read(std::uint64_t offset, unsigned size) const;
     void write(std::uint64_t offset, unsigned size, std::uint64_t value);
 
+    /// As firmware does for an operating system that leaves it to that: address and data of a vector.
+    void set_message(unsigned vector, const msi_message& message);
+
     /// Message control of the capability: function mask and enable bit.
     void set_control(bool enabled, bool function_masked) {
         enabled_ = enabled;

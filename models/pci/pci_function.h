@@ -102,6 +102,9 @@ public:
     /// MMIO: \returns false when no enabled BAR of this function decodes `at`.
     bool memory_read(std::uint64_t at, unsigned size, std::uint64_t& value, sc_core::sc_time& delay);
     bool memory_write(std::uint64_t at, unsigned size, std::uint64_t value, sc_core::sc_time& delay);
+    /// For firmware: vectors in the MSI-X table, and what one of them sends.
+    [[nodiscard]] unsigned msix_size() const { return msix_ ? msix_->size() : 0; }
+    void set_message(unsigned vector, const msi_message& message) { msix_->set_message(vector, message); }
     void assign(unsigned devfn);  ///< at elaboration, when it is put into a slot
     [[nodiscard]] unsigned devfn() const { return devfn_; }
 

@@ -27,17 +27,6 @@ void require_ram(const memory::guest_ram& ram, std::uint64_t address, std::uint6
     }
 }
 
-void put(memory::guest_ram& ram, std::uint64_t address, std::span<const std::byte> content) {
-    while (!content.empty()) {
-        const std::uint64_t offset = address % abi::page_size;
-        const std::size_t part = std::min<std::size_t>(content.size(), abi::page_size - offset);
-        std::memcpy(ram.write(memory::frame_kind::normal, abi::gfn_of(abi::phys_addr{address})) + offset,
-                    content.data(), part);
-        address += part;
-        content = content.subspan(part);
-    }
-}
-
 /// The doublewords at `address`, if a segment has them.
 std::optional<std::array<std::uint64_t, 2>> doublewords_at(const elf_image& image, std::uint64_t address) {
     std::array<std::uint64_t, 2> found{};
@@ -68,6 +57,17 @@ flat_image flat_image::parse(std::string_view text) {
         throw std::invalid_argument(fmt::format("'{}' is not FILE@ADDRESS", text));
     }
     return {.file = file_name(text.substr(0, at)), .address = parse_integer(text.substr(at + 1))};
+}
+
+void put(memory::guest_ram& ram, std::uint64_t address, std::span<const std::byte> content) {
+    while (!content.empty()) {
+        const std::uint64_t offset = address % abi::page_size;
+        const std::size_t part = std::min<std::size_t>(content.size(), abi::page_size - offset);
+        std::memcpy(ram.write(memory::frame_kind::normal, abi::gfn_of(abi::phys_addr{address})) + offset,
+                    content.data(), part);
+        address += part;
+        content = content.subspan(part);
+    }
 }
 
 void load(memory::guest_ram& ram, const elf_image& image) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ struct flat_image {
     static flat_image parse(std::string_view text);
 };
 
+/// Puts bytes into guest RAM, where they must lie.
+void put(memory::guest_ram& ram, std::uint64_t address, std::span<const std::byte> content);
 /// Puts the segments of an ELF image at their physical addresses (p_paddr), the rest of each zero.
 /// \throws std::invalid_argument when a segment does not lie in RAM
 void load(memory::guest_ram& ram, const power::elf_image& image);

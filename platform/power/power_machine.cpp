@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <random>
+
 #include "abi/platform.h"
 #include "platform/power/core_place.h"
 #include "platform/seeds.h"
@@ -11,6 +15,29 @@
 namespace pefsim::platform {
 
 using cpu::power_cpu;
+
+namespace {
+
+/// When simulation begins, for the guest's clock: the day of the patch series.
+constexpr std::chrono::sys_days first_day = std::chrono::year(2018) / std::chrono::July / 20;
+
+report::run_ending ending_of(const hypervisor::guest_end& end) {
+    using how = hypervisor::guest_end::how;
+    using enum report::ending_kind;
+    switch (end.what) {
+    case how::exit:
+        return {finished, fmt::format("the guest ended itself with status {}", end.status)};
+    case how::power_off:
+        return {finished, "the guest powered the machine off"};
+    case how::reboot:
+        return {stopped, "the guest asked for a reboot"};
+    case how::os_term:
+        return {panicked, fmt::format("the guest's operating system gave up: {}", end.text)};
+    }
+    return {terminated, "the guest has ended"};
+}
+
+}  // namespace
 
 power_machine::power_machine(const sc_core::sc_module_name& name, const power_machine_config& config,
                              std::uint64_t seed)
@@ -28,6 +55,9 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
         cpu->engine().seed(seed_for(seed, random_stream::cores, number));
         connect(*cpu);
     }
+    if (config.firmware) {
+        add_firmware(config, seed);
+    }
     if (config.tools.any()) {
         tools_ = std::make_unique<power_tools>(config.tools, cpus_);
     }
@@ -42,6 +72,21 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
 
 power_machine::~power_machine() = default;
 
+void power_machine::add_firmware(const power_machine_config& config, std::uint64_t seed) {
+    const boot_configuration& boot = *config.firmware;
+    pefsim::firmware::machine_description described{.ram_size = config.memory_size,
+                                                  .cpus = config.cpus,
+                                                  .bridge = host_bridge(),
+                                                  .command_line = boot.command_line,
+                                                  .kernel = boot.kernel,
+                                                  .initrd = boot.initrd};
+    std::mt19937_64 random(seed_for(seed, random_stream::firmware));
+    std::ranges::generate(described.rng_seed, [&] { return static_cast<std::byte>(random()); });
+    firmware_ = std::make_unique<pefsim::firmware::firmware>(
+        "firmware", recorder(), pefsim::firmware::firmware::config{.machine = described, .date = first_day});
+    host().firmware(*firmware_);
+}
+
 void power_machine::group_guest_signals() {
     for (const auto& cpu : cpus_) {
         recorder().group(cpu->name(), fmt::format("POWER9 core {}", cpu->number()));
@@ -52,8 +97,8 @@ void power_machine::stop() { sc_core::sc_stop(); }
 
 report::run_ending power_machine::how_it_ended() const {
     using enum report::ending_kind;
-    if (const auto& status = host().exit_status()) {
-        return {finished, fmt::format("the guest ended itself with status {}", *status)};
+    if (const auto& end = host().end()) {
+        return ending_of(*end);
     }
     if (tools_ && tools_->stopped()) {
         const power_tools::stop& at = *tools_->stopped();

@@ -4,11 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
 
 #include "cpu/power_cpu/power_cpu.h"
+#include "firmware/firmware.h"
+#include "firmware/machine_description.h"
 #include "platform/machine.h"
 #include "platform/power/power_tools.h"
 #include "power/debug/symbols.h"
@@ -17,13 +20,21 @@
 
 namespace pefsim::platform {
 
+/// What firmware starts: where it stands, and what it is told.
+struct boot_configuration {
+    std::string command_line{};
+    std::optional<firmware::extent> kernel{};
+    std::optional<firmware::extent> initrd{};
+};
+
 /// A machine with POWER9 cores. What they execute is whatever stands in memory.
 struct power_machine_config : machine_config {
     /// Stores of an ordinary guest, whose memory is all exposed, go to the exposure ledger, too; it takes them off the
     /// fast path.
     bool report_ordinary_stores = false;
-    bool attention_leaves = false;        ///< `attn` ends the run
-    std::uint64_t instruction_limit = 0;  ///< of each core; 0: none
+    bool attention_leaves = false;                 ///< `attn` ends the run
+    std::uint64_t instruction_limit = 0;           ///< of each core; 0: none
+    std::optional<boot_configuration> firmware{};  ///< nullopt: a machine without
     power_tools::config tools;
 };
 
@@ -42,6 +53,8 @@ public:
     [[nodiscard]] std::size_t cpus() const { return cpus_.size(); }
     /// What the cores share: the process table.
     power::mmu::partition& partition() { return partition_; }
+    /// What starts an operating system, and serves RTAS; nullptr on a machine without.
+    pefsim::firmware::firmware* firmware() { return firmware_.get(); }
     /// nullptr when the configuration asks for none.
     power_tools* tools() { return tools_.get(); }
 
@@ -55,6 +68,7 @@ private:
     SC_HAS_PROCESS(power_machine);
 
     void stop();
+    void add_firmware(const power_machine_config& config, std::uint64_t seed);
     void group_guest_signals();
     [[nodiscard]] report::run_ending how_it_ended() const override;
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
@@ -62,6 +76,7 @@ private:
     power::mmu::partition partition_;
     const power::debug::symbol_lookup* symbols_ = nullptr;
     std::vector<std::unique_ptr<cpu::power_cpu>> cpus_;
+    std::unique_ptr<pefsim::firmware::firmware> firmware_;
     std::unique_ptr<power_tools> tools_;
 };
 

@@ -67,7 +67,7 @@ void power_scenario::wait_for_gdb(power_tools& tools) const {
 
 void power_scenario::finish(session& in) {
     output::standard_output::flush();
-    const auto& exited = subject_->host().exit_status();
+    const auto exited = subject_->host().exit_status();
     const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
     judge(*subject_, in);
     look(in);
@@ -110,7 +110,7 @@ void power_scenario::judge_secrets(session& in) const {
 void power_scenario::report(session& in) const {
     nlohmann::ordered_json& results = in.results();
     results["ending"] = subject_->ending().text;
-    if (const auto& exited = subject_->host().exit_status()) {
+    if (const auto exited = subject_->host().exit_status()) {
         results["exit"] = *exited;
     }
     results["secure"] = subject_->guest_secure();

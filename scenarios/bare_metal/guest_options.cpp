@@ -131,7 +131,7 @@ void guest_options::prepare(platform::power_machine& machine) const {
                 power::debug::write_register(core.engine(), which, what);
             });
         }
-        if (machine.firmware() == nullptr && (core.state().msr & power::msr_s) != 0) {
+        if (machine.uv() == nullptr && (core.state().msr & power::msr_s) != 0) {
             throw std::invalid_argument(fmt::format(
                 "msr: {:#x} has the bit S, which needs an Ultravisor (ultravisor=yes)", core.state().msr));
         }

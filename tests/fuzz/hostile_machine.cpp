@@ -173,7 +173,7 @@ void check_pages(platform::machine& machine, guest_outcome& outcome) {
             outcome.complaints.push_back(
                 fmt::format("page {} is {}, and the ledger does not know", page, to_name(state)));
         }
-        if (!machine.guest_secure() && machine.firmware()->state() == ultravisor::vm_state::normal &&
+        if (!machine.guest_secure() && machine.uv()->state() == ultravisor::vm_state::normal &&
             state != page_state::normal) {
             outcome.complaints.push_back(
                 fmt::format("page {} of an ordinary guest is {}", page, to_name(state)));

@@ -9,7 +9,7 @@ import re
 # include between such an inner room and the one around it is an arrow like any other. docs/architecture.md draws the table:
 #   the ground that all stand on    abi timing output exposure report trace power memory cpu
 #   the trusted firmware            ultravisor
-#   the untrusted host              interrupt backend pci virtio hypervisor
+#   the untrusted host              interrupt backend pci virtio hypervisor firmware
 #   the guest                       cpu/native dma_ops guest; cpu/power_cpu; linux_user
 # Firmware, host and guest never include one another: they meet in abi, on the bus, and in calls that the CPU traps.
 OBSERVERS = {"abi", "timing", "output", "exposure", "report", "trace"}
@@ -17,6 +17,7 @@ GROUND = OBSERVERS | {"power", "memory", "cpu"}
 ALLOWED = {
     "abi": set(),
     "timing": {"abi"},
+    "device_tree": {"abi"},
     "output": set(),
     "exposure": {"abi"},
     "report": {"abi", "exposure"},
@@ -32,11 +33,12 @@ ALLOWED = {
     "pci": GROUND | {"interrupt"},
     "virtio": GROUND | {"interrupt", "backend", "pci"},
     "hypervisor": GROUND | {"interrupt", "pci"},
+    "firmware": GROUND | {"device_tree", "interrupt", "pci", "hypervisor"},
     "dma_ops": GROUND | {"cpu/native"},
     "guest": GROUND | {"cpu/native", "dma_ops"},
     "linux_user": {"timing", "output", "report", "power"},
 }
-ALLOWED["platform"] = GROUND | {"ultravisor", "interrupt", "backend", "pci", "virtio", "hypervisor"}
+ALLOWED["platform"] = GROUND | {"ultravisor", "interrupt", "backend", "pci", "virtio", "hypervisor", "device_tree", "firmware"}
 ALLOWED["platform/native"] = ALLOWED["platform"] | {"platform", "cpu/native", "dma_ops", "guest"}
 ALLOWED["platform/power"] = ALLOWED["platform"] | {"platform", "cpu/power_cpu"}
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/machine_tree.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <string>
+#include <string_view>
+
+#include "abi/platform.h"
+#include "abi/rtas.h"
+#include "firmware/nvram.h"
+
+namespace pefsim::firmware {
+
+using device_tree::lower;
+using device_tree::node;
+using device_tree::upper;
+
+namespace {
+
+namespace layout = abi::platform;
+
+/// What the hypervisor serves, by the names of PAPR 2.8, 7.3.1, table 28.
+constexpr std::array<std::string_view, 6> hypervisor_functions{
+    "hcall-term", "hcall-interrupt", "hcall-tce", "hcall-splpar", "hcall-set-mode", "hcall-multi-tce"};
+
+void describe_rtas(node& root, const machine_description& machine) {
+    constexpr std::uint32_t code_size = 4096;
+    constexpr std::uint32_t error_log_size = 2048;
+    constexpr std::uint64_t memory_block = std::uint64_t{256} << 20;
+    node& rtas = root.add("rtas");
+    for (const abi::rtas_declaration& each : abi::rtas_declarations) {
+        rtas.set(each.name, {static_cast<std::uint32_t>(each.token)});
+    }
+    rtas.set("rtas-size", {code_size});
+    rtas.set("rtas-version", {1});
+    rtas.set("rtas-event-scan-rate", {1});
+    rtas.set("rtas-error-log-max", {error_log_size});
+    rtas.set_flag("ibm,extended-os-term");
+    rtas.set_flag("ibm,change-msix-capable");
+    rtas.set("ibm,lrdr-capacity", {upper(machine.ram_size), lower(machine.ram_size), upper(memory_block),
+                                   lower(memory_block), machine.cpus});
+    rtas.set_list("ibm,hypertas-functions", hypervisor_functions);
+}
+
+void describe_virtual_devices(node& root) {
+    node& devices = root.add("vdevice");
+    devices.set("device_type", "vdevice");
+    devices.set("compatible", "IBM,vdevice");
+    devices.set("#address-cells", {1});
+    devices.set("#size-cells", {0});
+    node& terminal = devices.add(fmt::format("vty@{:x}", layout::console_termno));
+    terminal.set("device_type", "serial");
+    terminal.set("compatible", "hvterm1");
+    terminal.set("reg", {static_cast<std::uint32_t>(layout::console_termno)});
+    node& store = devices.add(fmt::format("nvram@{:x}", layout::console_termno + 1));
+    store.set("device_type", "nvram");
+    store.set("compatible", "pefsim,nvram");
+    store.set("reg", {static_cast<std::uint32_t>(layout::console_termno + 1)});
+    store.set("#bytes", {static_cast<std::uint32_t>(nvram::size)});
+}
+
+void describe_memory(node& root, const machine_description& machine) {
+    node& memory = root.add("memory@0");
+    memory.set("device_type", "memory");
+    memory.set("reg", {0, 0, upper(machine.ram_size), lower(machine.ram_size)});
+}
+
+/// What an operating system may ask client-architecture-support for: pairs of a byte's number in option vector 5 and a
+/// value (PAPR 2.8, B.6.2.4): radix translation only, the guest invalidates translations itself.
+void describe_choices(node& chosen) {
+    constexpr std::array<std::uint8_t, 8> supported{23, 0x00, 24, 0x40, 25, 0x00, 26, 0x40};
+    chosen.set("ibm,arch-vec-5-platform-support", std::as_bytes(std::span(supported)));
+}
+
+void describe_chosen(node& root, const machine_description& machine) {
+    node& chosen = root.add("chosen");
+    chosen.set("bootargs", machine.command_line);
+    const std::string terminal = fmt::format("/vdevice/vty@{:x}", layout::console_termno);
+    chosen.set("stdout-path", terminal);
+    chosen.set("linux,stdout-path", terminal);
+    chosen.set("linux,pci-probe-only", {0});
+    chosen.set("rng-seed", machine.rng_seed);
+    if (machine.initrd) {
+        const std::uint64_t end = machine.initrd->at + machine.initrd->size;
+        chosen.set("linux,initrd-start", {upper(machine.initrd->at), lower(machine.initrd->at)});
+        chosen.set("linux,initrd-end", {upper(end), lower(end)});
+    }
+    describe_choices(chosen);
+}
+
+}  // namespace
+
+void describe_machine(device_tree::tree& tree, const machine_description& machine) {
+    node& root = tree.root();
+    root.set("device_type", "chrp");
+    root.set("model", "pefsim pSeries");
+    root.set("compatible", "pefsim,pseries");
+    root.set("#address-cells", {2});
+    root.set("#size-cells", {2});
+    describe_processors(tree, machine);
+    describe_memory(root, machine);
+    describe_rtas(root, machine);
+    describe_virtual_devices(root);
+    const device_tree::phandle interrupts = describe_xics(tree, machine);
+    describe_bridge(tree, machine, interrupts);
+    describe_chosen(root, machine);
+}
+
+device_tree::phandle describe_xics(device_tree::tree& tree, const machine_description& machine) {
+    node& controller = tree.root().add("interrupt-controller");
+    controller.set("device_type", "PowerPC-External-Interrupt-Presentation");
+    controller.set("compatible", "IBM,ppc-xicp");
+    controller.set_flag("interrupt-controller");
+    controller.set("#interrupt-cells", {2});
+    controller.set("#address-cells", {0});
+    controller.set("ibm,interrupt-server-ranges", {0, machine.cpus});
+    return controller.handle();
+}
+
+}  // namespace pefsim::firmware

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "hypervisor/services.h"
+#include "power/registers.h"
+
+/// Hypercalls that say how the guest's processors work: H_SET_MODE (PAPR 2.8, 14.5.4.7.1), H_REGISTER_PROC_TBL (14.5.4.9)
+/// and H_GET_CPU_CHARACTERISTICS (14.5.6). They are about all processors of the partition.
+namespace pefsim::hypervisor {
+
+using abi::h_status;
+
+namespace {
+
+void set_lpcr_of_all(host& here, std::uint64_t value, std::uint64_t mask) {
+    for (int number = 0; number < here.cpus.size(); ++number) {
+        here.cpus[number]->set_lpcr(value, mask);
+    }
+}
+
+// --- H_SET_MODE
+
+enum class mode_resource : std::uint64_t {
+    completed_instruction_address_breakpoint = 1,
+    data_watchpoint_0 = 2,
+    address_translation_mode_on_interrupt = 3,
+    interrupt_endian = 4,
+    data_watchpoint_1 = 5,
+};
+
+constexpr unsigned ail_shift = 63 - 40;
+constexpr std::uint64_t ail_mask = std::uint64_t{3} << ail_shift;
+constexpr std::uint64_t ile_mask = std::uint64_t{1} << (63 - 38);
+
+h_status set_alternate_interrupt_location(host& here, const call& of) {
+    const std::uint64_t mode = of.argument(0);
+    if (of.argument(2) != 0) {
+        return h_status::h_p3;
+    }
+    if (of.argument(3) != 0) {
+        return h_status::h_p4;
+    }
+    if (mode > 3 || mode == 1) {  // 1 is reserved
+        return h_status::h_unsupported_flag;
+    }
+    set_lpcr_of_all(here, mode << ail_shift, ail_mask);
+    return h_status::h_success;
+}
+
+h_status set_interrupt_endian(host& here, const call& of) {
+    const std::uint64_t little = of.argument(0);
+    if (of.argument(2) != 0) {
+        return h_status::h_p3;
+    }
+    if (of.argument(3) != 0) {
+        return h_status::h_p4;
+    }
+    if (little > 1) {
+        return h_status::h_unsupported_flag;
+    }
+    set_lpcr_of_all(here, little != 0 ? ile_mask : 0, ile_mask);
+    return h_status::h_success;
+}
+
+/// Breakpoints and watchpoints that an operating system sets for itself: these processors have none.
+h_status h_set_mode(host& here, const call& of) {
+    switch (static_cast<mode_resource>(of.argument(1))) {
+    case mode_resource::address_translation_mode_on_interrupt:
+        return set_alternate_interrupt_location(here, of);
+    case mode_resource::interrupt_endian:
+        return set_interrupt_endian(here, of);
+    case mode_resource::completed_instruction_address_breakpoint:
+    case mode_resource::data_watchpoint_0:
+    case mode_resource::data_watchpoint_1:
+        break;
+    }
+    return h_status::h_p2;
+}
+
+// --- H_REGISTER_PROC_TBL
+
+namespace process_table {
+constexpr std::uint64_t all_flags = 0x1f;
+constexpr std::uint64_t operation = 0x18;
+constexpr std::uint64_t keep = 0x00;
+constexpr std::uint64_t deregister = 0x10;
+constexpr std::uint64_t register_new = 0x18;
+constexpr std::uint64_t kind = 0x06;
+constexpr std::uint64_t radix = 0x04;
+constexpr std::uint64_t guest_invalidates = 0x01;  // GTSE
+constexpr unsigned least_size_exponent = 12;
+constexpr std::uint64_t greatest_size_field = 24;
+}  // namespace process_table
+
+/// Radix only: these processors have no hashed page table.
+h_status h_register_proc_tbl(host& here, const call& of) {
+    namespace table = process_table;
+    const std::uint64_t flags = of.argument(0);
+    const std::uint64_t base = of.argument(1);
+    const std::uint64_t size = of.argument(3);
+    if ((flags & ~table::all_flags) != 0 || (flags & table::kind) != table::radix) {
+        return h_status::h_parameter;
+    }
+    const std::uint64_t operation = flags & table::operation;
+    if (operation != table::keep && operation != table::deregister && operation != table::register_new) {
+        return h_status::h_parameter;
+    }
+    if (operation == table::register_new) {
+        const std::uint64_t bytes = std::uint64_t{1} << (table::least_size_exponent + (size & 0x1f));
+        if (size > table::greatest_size_field) {
+            return h_status::h_p4;
+        }
+        if (base % bytes != 0 || !here.guest.contains(abi::phys_addr{base})) {
+            return h_status::h_p2;
+        }
+        if (of.argument(2) != 0) {
+            return h_status::h_p3;
+        }
+    }
+    constexpr std::uint64_t gtse = std::uint64_t{1} << (63 - 53);
+    set_lpcr_of_all(here, (flags & table::guest_invalidates) != 0 ? gtse : 0, gtse);
+    for (int number = 0; operation != table::keep && number < here.cpus.size(); ++number) {
+        here.cpus[number]->use_process_table(
+            operation == table::register_new ? base : 0,
+            operation == table::register_new ? static_cast<unsigned>(table::least_size_exponent + size) : 0);
+    }
+    return h_status::h_success;
+}
+
+// --- H_GET_CPU_CHARACTERISTICS
+
+/// A simulated core does not speculate: no flush, fence or barrier is ever needed, and the instructions that would do it
+/// have no effect on caches. Bits in big-endian numbering.
+constexpr std::uint64_t big_endian_bit(unsigned n) { return std::uint64_t{1} << (63 - n); }
+constexpr std::uint64_t speculation_barrier_31 = big_endian_bit(0);
+constexpr std::uint64_t count_cache_disabled = big_endian_bit(7);
+constexpr std::uint64_t favour_security = big_endian_bit(0);
+
+h_status h_get_cpu_characteristics(host& /*here*/, const call& of) {
+    of.result(0, speculation_barrier_31 | count_cache_disabled);
+    of.result(1, favour_security);
+    return h_status::h_success;
+}
+
+constexpr std::array rows{
+    service{abi::hcall::h_set_mode, h_set_mode},
+    service{abi::hcall::h_register_proc_tbl, h_register_proc_tbl},
+    service{abi::hcall::h_get_cpu_characteristics, h_get_cpu_characteristics},
+};
+
+}  // namespace
+
+std::span<const service> mode_services() { return rows; }
+
+}  // namespace pefsim::hypervisor

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/power/operating_system.h"
+
+#include <boost/endian/arithmetic.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+
+#include "abi/platform.h"
+#include "abi/rtas.h"
+#include "platform/input_file.h"
+#include "platform/power/about.h"
+#include "platform/power/guest_image.h"
+#include "power/registers.h"
+
+namespace pefsim::platform {
+namespace {
+
+constexpr std::uint64_t page = abi::page_size;
+constexpr std::uint64_t rounded_up(std::uint64_t value) { return (value + page - 1) & ~(page - 1); }
+
+constexpr std::string_view elf_magic("\x7f"
+                                     "ELF");
+
+/// Below the end of firmware's page: an Open Firmware client begins with a stack.
+constexpr std::uint64_t client_stack = abi::platform::client_entry.value() + 0x7f00;
+
+}  // namespace
+
+void operating_system::declare(parameter_set& parameters) {
+    using output::file_use;
+    parameters.add(
+        "boot", mode, {{"of", boot_mode::of}, {"fdt", boot_mode::fdt}},
+        "how firmware starts the kernel: as a client of Open Firmware, or with a flat device tree");
+    parameters.add("kernel", kernel, file_use::input, "ELF64 file, or a flat image");
+    parameters.add("kernel.address", address, "address", "where it is loaded; otherwise 0x400000");
+    parameters.add("initrd", initrd, file_use::input, "initial file system, loaded behind the kernel");
+    parameters.add("append", command_line, "the kernel's command line");
+}
+
+void operating_system::settle(power_machine_config& machine) {
+    require(!kernel.empty(), "kernel: there is nothing to boot; --kernel FILE is needed");
+    require(base() % page == 0, fmt::format("kernel.address: {:#x} is not a multiple of 64 KiB", base()));
+    settle_kernel(machine.memory_size);
+    settle_initrd(machine.memory_size);
+    machine.firmware = boot_configuration{
+        .command_line = command_line, .kernel = kernel_at_, .initrd = initrd_at_};
+}
+
+void operating_system::settle_kernel(std::uint64_t ram_size) {
+    flat_ = content_of(kernel, ram_size);
+    if (flat_.starts_with(elf_magic)) {
+        program_ = about("kernel", [&] {
+            const auto bytes = std::as_bytes(std::span(flat_));
+            return std::make_unique<power::elf_image>(std::vector<std::byte>(bytes.begin(), bytes.end()));
+        });
+        flat_.clear();
+        require(program_->wide() && !program_->segments().empty(),
+                fmt::format("kernel: {} is no ELF64 program", kernel.string()));
+    }
+    kernel_at_ = {.at = base(), .size = program_ ? program_->end() - program_->lowest() : flat_.size()};
+    require(kernel_at_.size > 0 && base() < ram_size && kernel_at_.size <= ram_size - base(),
+            fmt::format("kernel: {} bytes at {:#x} do not lie in RAM of {} bytes", kernel_at_.size, base(),
+                        ram_size));
+}
+
+void operating_system::settle_initrd(std::uint64_t ram_size) {
+    if (initrd.empty()) {
+        return;
+    }
+    initrd_content_ = content_of(initrd, ram_size);
+    const std::uint64_t at = rounded_up(kernel_at_.at + kernel_at_.size);
+    require(!initrd_content_.empty(), fmt::format("initrd: {} is empty", initrd.string()));
+    require(at < ram_size && initrd_content_.size() <= ram_size - at,
+            fmt::format("initrd: {} bytes at {:#x} do not lie in RAM of {} bytes", initrd_content_.size(), at,
+                        ram_size));
+    initrd_at_ = firmware::extent{.at = at, .size = initrd_content_.size()};
+}
+
+void operating_system::put_program(power_machine& machine) const {
+    memory::guest_ram& ram = machine.memory().ram();
+    if (!program_) {
+        return put(ram, base(), std::as_bytes(std::span(flat_)));
+    }
+    for (const power::elf_image::segment& each : program_->segments()) {
+        put(ram, base() + (each.address - program_->lowest()), each.content);
+    }
+}
+
+void operating_system::load(power_machine& machine) const {
+    memory::guest_ram& ram = machine.memory().ram();
+    put_program(machine);
+    if (initrd_at_) {
+        put(ram, initrd_at_->at, std::as_bytes(std::span(initrd_content_)));
+    }
+    enter(machine);
+}
+
+void operating_system::enter(power_machine& machine) const {
+    using entry = std::array<boost::endian::big_uint32_t, std::tuple_size_v<abi::firmware_entry>>;
+    const auto put_code = [&](std::uint64_t at, abi::hcall call) {
+        entry code;
+        std::ranges::copy(abi::entry_to(static_cast<std::uint16_t>(call)), code.begin());
+        put(machine.memory().ram(), at, std::as_bytes(std::span(code)));
+    };
+    cpu::power_cpu& core = machine.cpu(0);
+    power::registers& state = core.state();
+    state.nip = program_ ? base() + (program_->entry() - program_->lowest()) : base();
+    if (mode == boot_mode::of) {
+        const std::uint64_t client = abi::platform::client_entry.value();
+        put_code(client, abi::hcall::h_client);
+        state.msr = power::msr_me;
+        state.gpr[1] = client_stack;
+        state.gpr[3] = initrd_at_ ? initrd_at_->at : 0;
+        state.gpr[4] = initrd_at_ ? initrd_at_->size : 0;
+        state.gpr[5] = client;
+    } else {
+        const firmware::firmware::flat_tree tree = machine.firmware()->flatten();
+        put_code(tree.rtas_at, abi::hcall::h_rtas);
+        put(machine.memory().ram(), tree.at, tree.content);
+        state.msr = power::msr_me | power::msr_sf |
+                    (program_ && program_->little_endian() ? power::msr_le : 0);
+        state.gpr[3] = tree.at;
+        state.gpr[4] = base();
+    }
+    core.start();
+}
+
+}  // namespace pefsim::platform
