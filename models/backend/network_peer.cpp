@@ -31,6 +31,8 @@ using abi::network_peer::pattern_word;
 using abi::network_peer::sink_port;
 using abi::network_peer::source_port;
 using abi::network_peer::start_magic;
+using abi::network_peer::tftp_port;
+using abi::network_peer::tftp_transfer_port;
 using sc_core::sc_time;
 
 namespace {
@@ -61,6 +63,7 @@ network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder&
       pcap_(parameters.pcap.empty() ? nullptr : std::make_unique<pcap_file>(parameters.pcap)),
       to_peer_(latency(parameters), parameters.costs.net_gb_per_s),
       to_guest_(latency(parameters), parameters.costs.net_gb_per_s),
+      files_(parameters.seed, parameters.mtu - ip_and_udp_headers),
       frame_in_(recorder, this->name(), "frame_in", "a frame of the guest arrives"),
       frame_out_(recorder, this->name(), "frame_out", "a frame to the guest leaves"),
       frame_in_bytes_(recorder, this->name(), "frame_in_bytes", "size of the last frame from the guest"),
@@ -246,8 +249,25 @@ frame_fault network_peer::receive_udp(endpoint from, const ipv4_view& ip) {
         std::ranges::copy(udp.payload, builder_.udp_payload(udp.payload.size()).begin());
         send(builder_.udp(self(echo_port), from));
         return frame_fault::none;
+    case tftp_port:
+        answer(tftp_transfer_port, from, files_.request(from.port, udp.payload));
+        return frame_fault::none;
+    case tftp_transfer_port:
+        if (!files_.serves(from.port)) {
+            return frame_fault::closed_port;
+        }
+        answer(tftp_transfer_port, from, files_.next(from.port, udp.payload));
+        return frame_fault::none;
     default:
         return frame_fault::closed_port;
+    }
+}
+
+void network_peer::answer(std::uint16_t port, const endpoint& to,
+                          const std::optional<std::vector<std::byte>>& payload) {
+    if (payload) {
+        std::ranges::copy(*payload, builder_.udp_payload(payload->size()).begin());
+        send(builder_.udp(self(port), to));
     }
 }
 

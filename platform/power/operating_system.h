@@ -43,6 +43,7 @@ public:
     std::filesystem::path kernel{};
     std::filesystem::path initrd{};
     std::string command_line{};
+    bool dynamic_windows = true;
     std::optional<std::uint64_t> address{};  ///< of the kernel
 
 private:
