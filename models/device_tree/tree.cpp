@@ -110,6 +110,10 @@ void node::set_list(std::string_view name, std::span<const std::string_view> tex
     set(name, std::as_bytes(std::span(joined)));
 }
 
+void node::unset(std::string_view name) {
+    std::erase_if(properties_, [name](const property& each) { return each.name == name; });
+}
+
 const property* node::find(std::string_view name) const {
     const auto there = std::ranges::find(properties_, name, &property::name);
     return there != properties_.end() ? &*there : nullptr;

@@ -110,7 +110,7 @@ firmware::flat_tree firmware::flatten() {
     constexpr std::uint64_t page = std::uint64_t{64} << 10;
     const auto code = memory_.take_below(below, page, page);
     device_tree::node& rtas = *tree_.find("/rtas");
-    choose_architecture(tree_);
+    choose_architecture(tree_, false);
     if (!code) {
         throw std::invalid_argument("RTAS does not fit into RAM");
     }

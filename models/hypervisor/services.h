@@ -14,6 +14,7 @@ std::span<const service> tce_services();
 std::span<const service> cache_inhibited_services();
 std::span<const service> terminal_services();
 std::span<const service> interrupt_services();
+std::span<const service> xive_services();
 std::span<const service> processor_services();
 std::span<const service> secure_guest_services();
 std::span<const service> memory_services();

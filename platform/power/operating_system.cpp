@@ -41,6 +41,9 @@ void operating_system::declare(parameter_set& parameters) {
     parameters.add("initrd", initrd, file_use::input, "initial file system, loaded behind the kernel");
     parameters.add("iommu.dynamic_windows", dynamic_windows,
                    "firmware lets a function have a DMA window besides the default one of 1 GiB");
+    parameters.add("interrupts", interrupts,
+                   {{"xics", interrupt::controller_kind::xics}, {"xive", interrupt::controller_kind::xive}},
+                   "interrupt controller: XICS, or XIVE for a client of Open Firmware that asks for it");
     parameters.add("append", command_line, "the kernel's command line");
 }
 
@@ -49,6 +52,7 @@ void operating_system::settle(power_machine_config& machine) {
     require(base() % page == 0, fmt::format("kernel.address: {:#x} is not a multiple of 64 KiB", base()));
     settle_kernel(machine.memory_size);
     settle_initrd(machine.memory_size);
+    machine.xive = interrupts == interrupt::controller_kind::xive;
     machine.firmware = boot_configuration{.command_line = command_line,
                                           .kernel = kernel_at_,
                                           .initrd = initrd_at_,

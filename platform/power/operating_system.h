@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "interrupt/interrupt_controllers.h"
 #include "platform/parameter_set.h"
 #include "platform/power/power_machine.h"
 #include "power/elf_image.h"
@@ -41,6 +42,7 @@ public:
 
     // --- as written; a scenario may have its own defaults
     boot_mode mode = boot_mode::of;
+    interrupt::controller_kind interrupts = interrupt::controller_kind::xics;
     std::filesystem::path kernel{};
     std::filesystem::path initrd{};
     std::string command_line{};
