@@ -17,8 +17,8 @@ void describe_machine(device_tree::tree& tree, const machine_description& machin
 void describe_processors(device_tree::tree& tree, const machine_description& machine);
 /// XICS; to be added behind processors. \returns the interrupt controller's phandle
 device_tree::phandle add_interrupt_controller(device_tree::tree& tree);
-/// Makes the interrupt controller's node that of XICS or of XIVE (interrupt/xive_controller.h); its phandle stays, and the
-/// numbers of sources are the same.
+/// Makes the interrupt controller's node that of XICS or of XIVE (interrupt/xive_controller.h); its phandle stays, and
+/// the numbers of sources are the same.
 void describe_interrupt_controller(device_tree::tree& tree, bool xive);
 void describe_bridge(device_tree::tree& tree, const machine_description& machine,
                      device_tree::phandle interrupt_parent);
