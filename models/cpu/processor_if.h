@@ -42,8 +42,8 @@ public:
     virtual void use_process_table(std::uint64_t base, unsigned size_exponent) = 0;
     /// Forgets all translations of addresses that it keeps.
     virtual void forget_translations() = 0;
-    /// A System Reset interrupt at `when`, at the earliest; an idle processor wakes. Nothing to one that is stopped, nor to
-    /// a CPU whose guest has no interrupt vectors.
+    /// A System Reset interrupt at `when`, at the earliest; an idle processor wakes. Nothing to one that is stopped,
+    /// nor to a CPU whose guest has no interrupt vectors.
     virtual void system_reset(const sc_core::sc_time& when) = 0;
 };
 

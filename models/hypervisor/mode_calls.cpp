@@ -4,8 +4,9 @@
 #include "hypervisor/services.h"
 #include "power/registers.h"
 
-/// Hypercalls that say how the guest's processors work: H_SET_MODE (PAPR 2.8, 14.5.4.7.1), H_REGISTER_PROC_TBL (14.5.4.9), H_RPT_INVALIDATE (14.5.4.10)
-/// and H_GET_CPU_CHARACTERISTICS (14.5.6). They are about all processors of the partition.
+/// Hypercalls that say how the guest's processors work: H_SET_MODE (PAPR 2.8, 14.5.4.7.1), H_REGISTER_PROC_TBL
+/// (14.5.4.9), H_RPT_INVALIDATE (14.5.4.10) and H_GET_CPU_CHARACTERISTICS (14.5.6). They are about all processors of
+/// the partition.
 namespace pefsim::hypervisor {
 
 using abi::h_status;
@@ -129,8 +130,8 @@ h_status h_register_proc_tbl(host& here, const call& of) {
 
 // --- H_RPT_INVALIDATE
 
-/// Of a process's translations, on processors and other agents; a guest with GTSE does it itself. All that processors keep
-/// is forgotten, which is more than is asked for and never wrong.
+/// Of a process's translations, on processors and other agents; a guest with GTSE does it itself. All that processors
+/// keep is forgotten, which is more than is asked for and never wrong.
 h_status h_rpt_invalidate(host& here, const call& of) {
     constexpr std::uint64_t types =
         0x3f;  // TLB, page walk cache, process table, partition table, nested, all
@@ -153,8 +154,8 @@ h_status h_rpt_invalidate(host& here, const call& of) {
 
 // --- H_GET_CPU_CHARACTERISTICS
 
-/// A simulated core does not speculate: no flush, fence or barrier is ever needed, and the instructions that would do it
-/// have no effect on caches. Bits in big-endian numbering.
+/// A simulated core does not speculate: no flush, fence or barrier is ever needed, and the instructions that would do
+/// it have no effect on caches. Bits in big-endian numbering.
 constexpr std::uint64_t big_endian_bit(unsigned n) { return std::uint64_t{1} << (63 - n); }
 constexpr std::uint64_t speculation_barrier_31 = big_endian_bit(0);
 constexpr std::uint64_t count_cache_disabled = big_endian_bit(7);
