@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <vector>
 
 #include "tests/hypervisor/hypervisor_bench.h"
+#include "tests/hypervisor/recorded_processor.h"
 
 namespace pefsim::hypervisor {
 namespace {
@@ -13,27 +13,6 @@ namespace {
 using abi::h_status;
 using abi::hcall;
 namespace platform = abi::platform;
-
-/// A processor that idles or does not, and knows when it was woken.
-struct mock_processor : cpu::processor_if {
-    bool idles = false;
-    std::vector<sc_core::sc_time> woken;
-
-    bool start(const cpu::processor_start& /*with*/, const sc_core::sc_time& /*when*/) override {
-        return false;
-    }
-    bool stop() override { return false; }
-    bool wake(const sc_core::sc_time& when) override {
-        if (idles) {
-            woken.push_back(when);
-        }
-        return idles;
-    }
-    [[nodiscard]] bool stopped() const override { return false; }
-    [[nodiscard]] bool idle() const override { return idles; }
-    void set_lpcr(std::uint64_t /*value*/, std::uint64_t /*mask*/) override {}
-    void use_process_table(std::uint64_t /*base*/, unsigned /*size_exponent*/) override {}
-};
 
 class processor_calls_test : public testing::simulation_test {
 protected:
@@ -115,7 +94,7 @@ class processors_test : public testing::simulation_test {};
 
 TEST_F(processors_test, prod_wakes_the_processor_that_idles_and_no_other) {
     hypervisor_bench bench(firmware_kind::bound_later);
-    std::array<mock_processor, 2> cpus;
+    std::array<recorded_processor, 2> cpus;
     bench.host.processors(cpus[0]);
     bench.host.processors(cpus[1]);
     bench.host.ultravisor(bench.ultravisor);
