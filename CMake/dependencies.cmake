@@ -19,10 +19,19 @@ set(PEFSIM_DEBIAN_PACKAGES
     libssl-dev                      # AES-GCM of pages that leave secure memory
     libintelrdfpmath-dev            # decimal floating point
     libfdt-dev                      # flattened device trees
+    libslirp-dev                    # the guest on the host's network
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
-    gcc-powerpc64le-linux-gnu       # optional: example programs of bare_metal
+    gcc-powerpc64le-linux-gnu       # optional: example programs of bare_metal, kernels for scenario linux
+    python3                         # optional: makes the guest images of scenario linux
+    debian-archive-keyring          # optional: whom those images' packages must be signed by
+    e2fsprogs                       # optional: those images' file systems, and their check
+    make                            # optional: kernels for scenario linux
+    flex                            # optional: the same
+    bison                           # optional: the same
+    bc                              # optional: the same
+    xz-utils                        # optional: the same
 )
 
 set(PEFSIM_DEBIAN_TEST_PACKAGES
@@ -35,9 +44,8 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     xauth
     xdotool
     imagemagick                     # screenshots
-    e2fsprogs                       # ext4 images and their check
     tshark                          # independent reader of pcap files
-    python3                         # tests/house
+    cpio                            # independent reader of an initramfs
     valgrind                        # tests/benchmarks/publish: instruction counts
     gcovr                           # tests/coverage
     liblzma-dev                     # packed conformance tests
@@ -47,7 +55,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
-    qemu-system-ppc                 # a whole machine with one: tests/benchmarks/publish
+    qemu-system-ppc                 # a whole machine with one: guest images, tests/benchmarks/publish
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
@@ -64,4 +72,5 @@ find_package(fmt 9 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(IntelRDFPMath REQUIRED)
 find_package(LibFDT REQUIRED)
+find_package(Slirp REQUIRED)
 find_package(ZLIB REQUIRED)

@@ -53,6 +53,9 @@ inline constexpr std::uint64_t liobn_base = 0x8000'0000;
 inline constexpr std::uint64_t dma_window_size = std::uint64_t{1} << 30;
 inline constexpr unsigned tce_page_shift = 12;
 inline constexpr std::uint64_t liobn_of(unsigned devfn) { return liobn_base + (std::uint64_t{devfn} << 8); }
+/// A dynamic DMA window that a function may have besides begins here, above RAM and below interrupt messages.
+inline constexpr dma_addr dynamic_window_base{std::uint64_t{1} << 59};
+inline constexpr std::uint64_t dynamic_liobn_of(unsigned devfn) { return liobn_of(devfn) + 1; }
 
 /// Firmware's code in the guest: the client interface's entry stands here while an operating system boots; a page.
 inline constexpr phys_addr client_entry{0x8000};

@@ -7,11 +7,11 @@
 
 namespace pefsim::firmware {
 
-/// The method ibm,client-architecture-support of the root node (PAPR 2.8, B.6.2.3): an operating system says what it can
-/// do, firmware chooses, and writes into the tree what it has chosen: /chosen/ibm,architecture-vec-5.
+/// The method ibm,client-architecture-support of the root node (PAPR 2.8, B.6.2.3): an operating system says what it
+/// can do, firmware chooses, and writes into the tree what it has chosen: /chosen/ibm,architecture-vec-5.
 ///
-/// Argument: the address of the architecture vector: pairs of a mask and a processor version, the last with bits outside
-/// its mask; the number of option vectors less one; each of those as its length less one and its bytes.
+/// Argument: the address of the architecture vector: pairs of a mask and a processor version, the last with bits
+/// outside its mask; the number of option vectors less one; each of those as its length less one and its bytes.
 /// \returns 0, or client_failure when the vector cannot be read or no version is this processor's
 std::uint32_t client_architecture_support(const client_call& of);
 

@@ -70,7 +70,8 @@ void read(const client_call& of) {
                                 : static_cast<std::uint32_t>(text.size()));
 }
 
-/// Arguments: method, ihandle, the method's own from the last to the first. Results: 0 or what was thrown, the method's own.
+/// Arguments: method, ihandle, the method's own from the last to the first. Results: 0 or what was thrown, the method's
+/// own.
 void call_method(const client_call& of) {
     const std::string name = of.text(of.argument(0));
     const node* package = of.state.instance(of.argument(1));

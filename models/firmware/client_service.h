@@ -79,7 +79,8 @@ std::span<const client_service> instance_services();
 std::span<const client_service> memory_services();
 std::span<const client_service> control_services();
 
-/// A method of call-method: arguments behind method and ihandle; results behind the catch-result, which is 0 for success.
+/// A method of call-method: arguments behind method and ihandle; results behind the catch-result, which is 0 for
+/// success.
 struct client_method {
     std::string_view package;  ///< path of the node
     std::string_view name;

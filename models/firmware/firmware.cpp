@@ -30,9 +30,9 @@ using rtas_table = std::array<const rtas_service*, abi::rtas_declarations.size()
 
 rtas_table all_rtas_services() {
     return cpu::services_by_row<abi::rtas_declarations.size(), rtas_service>(
-        {pci_configuration_services(), message_interrupt_services(), interrupt_source_services(),
-         processor_services(), clock_services(), nvram_services(), event_services(),
-         system_parameter_services(), power_services(), terminal_services()},
+        {pci_configuration_services(), message_interrupt_services(), dma_window_services(),
+         interrupt_source_services(), processor_services(), clock_services(), nvram_services(),
+         event_services(), system_parameter_services(), power_services(), terminal_services()},
         abi::rtas_row, abi::rtas_name);
 }
 

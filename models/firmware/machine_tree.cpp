@@ -21,8 +21,9 @@ namespace {
 namespace layout = abi::platform;
 
 /// What the hypervisor serves, by the names of PAPR 2.8, 7.3.1, table 28.
-constexpr std::array<std::string_view, 6> hypervisor_functions{
-    "hcall-term", "hcall-interrupt", "hcall-tce", "hcall-splpar", "hcall-set-mode", "hcall-multi-tce"};
+constexpr std::array<std::string_view, 10> hypervisor_functions{
+    "hcall-term",      "hcall-interrupt", "hcall-tce",   "hcall-splpar", "hcall-set-mode",
+    "hcall-multi-tce", "hcall-copy",      "hcall-sprg0", "hcall-join",   "hcall-rpt-invalidate"};
 
 void describe_rtas(node& root, const machine_description& machine) {
     constexpr std::uint32_t code_size = 4096;

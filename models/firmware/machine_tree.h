@@ -6,11 +6,12 @@
 
 namespace pefsim::firmware {
 
-/// The device tree of a pSeries machine as firmware has it before an operating system asks for anything. PAPR 2.8, appendix
-/// B and C; IEEE 1275 and its bindings for PowerPC and PCI.
+/// The device tree of a pSeries machine as firmware has it before an operating system asks for anything. PAPR 2.8,
+/// appendix B and C; IEEE 1275 and its bindings for PowerPC and PCI.
 ///
-/// Nodes: /cpus with a node for each processor, /memory@0, /rtas with the tokens of abi/rtas.h, /vdevice with the virtual
-/// terminal and non-volatile memory, the interrupt controller, the host bridge with a node for each function, /chosen.
+/// Nodes: /cpus with a node for each processor, /memory@0, /rtas with the tokens of abi/rtas.h, /vdevice with the
+/// virtual terminal and non-volatile memory, the interrupt controller, the host bridge with a node for each function,
+/// /chosen.
 void describe_machine(device_tree::tree& tree, const machine_description& machine);
 
 /// The parts of it, a file each.

@@ -10,6 +10,7 @@
 
 #include "abi/pci.h"
 #include "abi/platform.h"
+#include "abi/rtas.h"
 #include "firmware/machine_tree.h"
 
 /// The host bridge and its functions in the device tree. PCI Bus Binding to IEEE 1275, revision 2.1; PAPR 2.8, B.6.4.
@@ -87,14 +88,24 @@ std::string_view name_of(std::uint32_t class_code) {
     }
 }
 
-void describe_window(node& of, unsigned devfn) {
+constexpr std::uint32_t token(abi::rtas call) { return static_cast<std::uint32_t>(call); }
+
+/// The default window, and how to ask for a dynamic one: the calls; as extensions, the one that takes windows back, and
+/// that a query may have a wide answer.
+void describe_windows(node& of, unsigned devfn, bool dynamic) {
     of.set("ibm,#dma-address-cells", {2});
     of.set("ibm,#dma-size-cells", {2});
     of.set("ibm,dma-window", {lower(layout::liobn_of(devfn)), 0, 0, upper(layout::dma_window_size),
                               lower(layout::dma_window_size)});
+    if (dynamic) {
+        of.set("ibm,ddw-applicable",
+               {token(abi::rtas::query_pe_dma_window), token(abi::rtas::create_pe_dma_window),
+                token(abi::rtas::remove_pe_dma_window)});
+        of.set("ibm,ddw-extensions", {2, token(abi::rtas::reset_pe_dma_window), 1});
+    }
 }
 
-void describe_function(node& bridge, pci::pci_function& function) {
+void describe_function(node& bridge, pci::pci_function& function, bool dynamic_windows) {
     const unsigned devfn = function.devfn();
     const auto read = [&](unsigned offset, unsigned size) { return function.config_read(offset, size); };
     const std::uint32_t class_code = read(pci_space::revision_id, 4) >> 8;
@@ -129,7 +140,8 @@ void describe_function(node& bridge, pci::pci_function& function) {
     if (!assigned.empty()) {
         here.set("assigned-addresses", assigned);
     }
-    describe_window(here, devfn);  // each function is a partitionable endpoint with a window of its own
+    describe_windows(here, devfn,
+                     dynamic_windows);  // each function is a partitionable endpoint with a window of its own
 }
 
 /// INTA to INTD of every device that is there, as abi/platform.h wires them: its functions share them.
@@ -172,11 +184,12 @@ void describe_bridge(device_tree::tree& tree, const machine_description& machine
     bridge.set("ibm,pci-config-space-type", {1});
     bridge.set("ibm,pe-total-#msi", {layout::msi_source_count});
     bridge.set_flag("used-by-rtas");
-    describe_window(bridge, 0);  // slot 0 is the bridge's own: a window for what has none
+    describe_windows(bridge, 0, false);  // slot 0 is the bridge's own: a window for what has none
     bridge.set("interrupt-map-mask", {device_mask, 0, 0, pin_mask});
     bridge.set("interrupt-map", interrupt_map(machine.bridge, interrupt_parent));
-    for_each_function(machine.bridge,
-                      [&](pci::pci_function& function) { describe_function(bridge, function); });
+    for_each_function(machine.bridge, [&](pci::pci_function& function) {
+        describe_function(bridge, function, machine.dynamic_windows);
+    });
 }
 
 void assign_addresses(pci::host_bridge& bridge) {

@@ -56,6 +56,7 @@ struct rtas_service {
 
 std::span<const rtas_service> pci_configuration_services();
 std::span<const rtas_service> message_interrupt_services();
+std::span<const rtas_service> dma_window_services();
 std::span<const rtas_service> interrupt_source_services();
 std::span<const rtas_service> processor_services();
 std::span<const rtas_service> clock_services();

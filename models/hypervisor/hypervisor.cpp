@@ -88,11 +88,22 @@ void hypervisor::hypercall(power::registers& state, cpu::trap_context& context) 
     hypercalls_.add(row);
     show_registers(state, number, context);
     context.delay += serving != nullptr && serving->mmio ? mmio_cost_ : hypercall_cost_;
-    const h_status status = serving != nullptr ? serving->serve(host_, {state, context})
-                                               : h_status::h_function;
+    h_status status = h_status::h_function;
+    if (serving != nullptr) {
+        status = serving->serve(host_, {state, context});
+    } else {
+        note_unserved(number);
+    }
     refused_hypercalls_.add(status < h_status::h_success ? 1 : 0);
     state.gpr[3] = static_cast<std::uint64_t>(status);
     hypercall_.set(before, context.now());
+}
+
+void hypervisor::note_unserved(std::uint64_t number) {
+    constexpr std::size_t most = 64;
+    if (unserved_.size() < most || unserved_.contains(number)) {
+        ++unserved_[number];
+    }
 }
 
 /// What the call declares is handed over. Canaries are looked for in all that the hypervisor sees: that is how a

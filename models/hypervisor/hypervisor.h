@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <random>
 #include <span>
@@ -113,12 +114,15 @@ public:
     [[nodiscard]] const virtual_processor& processor(unsigned number) const { return processors_.at(number); }
     /// How the guest has ended itself; nullopt while it has not.
     [[nodiscard]] const std::optional<guest_end>& end() const { return end_; }
+    /// Hypercalls that nobody serves, by number, and how often they were made: the first 64 numbers.
+    [[nodiscard]] const std::map<std::uint64_t, std::uint64_t>& unserved() const { return unserved_; }
     /// What it gave to H_EXIT.
     [[nodiscard]] std::optional<std::uint64_t> exit_status() const {
         return end_ && end_->what == guest_end::how::exit ? std::optional(end_->status) : std::nullopt;
     }
 
 private:
+    void note_unserved(std::uint64_t number);
     void show_registers(const power::registers& state, std::uint64_t number,
                         const cpu::trap_context& context);
 
@@ -133,6 +137,7 @@ private:
     cpu::time_base ticks_;
     std::uint64_t time_base_given_ = 0;
     std::optional<guest_end> end_;
+    std::map<std::uint64_t, std::uint64_t> unserved_;
     host host_;
     service_table services_ = all_services();
 

@@ -16,6 +16,7 @@ std::span<const service> terminal_services();
 std::span<const service> interrupt_services();
 std::span<const service> processor_services();
 std::span<const service> secure_guest_services();
+std::span<const service> memory_services();
 std::span<const service> mode_services();
 std::span<const service> firmware_services();
 std::span<const service> platform_services();

@@ -35,13 +35,13 @@ h_status h_stuff_tce(host& here, const call& of) {
 
 /// The list is big-endian, in one page of 4 KiB of guest memory. All of it is checked before any of it is used.
 h_status h_put_tce_indirect(host& here, const call& of) {
-    constexpr std::uint64_t page = pci::tce_window::page_size;
-    std::array<boost::endian::big_uint64_t, page / sizeof(std::uint64_t)> list;
+    constexpr std::uint64_t list_size = 4096;
+    std::array<boost::endian::big_uint64_t, list_size / sizeof(std::uint64_t)> list;
     const std::uint64_t ioba = of.argument(1);
     const std::uint64_t at = of.argument(2);
     const std::uint64_t count = of.argument(3);
     pci::tce_window* window = here.iommu.find(of.argument(0));
-    if (window == nullptr || count > list.size() || at % page != 0 ||
+    if (window == nullptr || count > list.size() || at % list_size != 0 ||
         window->check(ioba, count) != h_status::h_success) {
         return h_status::h_parameter;
     }
@@ -55,7 +55,7 @@ h_status h_put_tce_indirect(host& here, const call& of) {
         }
     }
     for (std::size_t n = 0; n < used.size(); ++n) {
-        window->put(ioba + n * page, used[n]);
+        window->put(ioba + n * window->page_size(), used[n]);
     }
     return h_status::h_success;
 }

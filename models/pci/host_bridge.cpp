@@ -38,9 +38,10 @@ std::uint64_t permission_for(const tlm::tlm_generic_payload& payload) {
     return payload.is_write() ? abi::tce_write : abi::tce_read;
 }
 
-/// Bytes of `left` that lie in the IOMMU page of `at`.
-std::uint64_t in_page(std::uint64_t at, std::uint64_t left) {
-    return std::min(left, tce_window::page_size - at % tce_window::page_size);
+/// Bytes of `left` that lie in the page of `at`: the window's, and the guest's.
+std::uint64_t in_page(const tce_window& window, std::uint64_t at, std::uint64_t left) {
+    const std::uint64_t page = std::min<std::uint64_t>(window.page_size(), abi::page_size);
+    return std::min(left, page - at % page);
 }
 
 }  // namespace
@@ -81,7 +82,8 @@ void host_bridge::attach(unsigned devfn, pci_function& function) {
                                                 function.basename()));
     }
     slots_[devfn] = &function;
-    functions_.push_back({&function, &iommu_.add_window(devfn)});
+    iommu_.add_window(devfn);
+    functions_.push_back({&function, &iommu_.windows(devfn)});
     function.assign(devfn);
     function.dma.bind(devices);
     function.interrupt_pin.bind(*this);
@@ -174,7 +176,9 @@ bool host_bridge::translates(const attached& from, const tlm::tlm_generic_payloa
     for (std::uint64_t left = payload.get_data_length(); left > 0;) {
         delay += tce_walk_;
         lookups_.add();
-        const tce_window::translation found = from.window->translate(at, needed);
+        const tce_window* const window = from.windows->of(at);
+        const tce_window::translation found = window != nullptr ? window->translate(at, needed)
+                                                                : tce_window::translation{};
         const sc_time when = sc_core::sc_time_stamp() + delay;
         lookup_address_.set(at, when);
         lookup_result_.set(found.at, when);
@@ -186,7 +190,7 @@ bool host_bridge::translates(const attached& from, const tlm::tlm_generic_payloa
                                  payload.is_write() ? "written" : "read"));
             return false;
         }
-        const std::uint64_t step = in_page(at.value(), left);
+        const std::uint64_t step = in_page(*window, at.value(), left);
         at = at + step;
         left -= step;
     }
@@ -200,8 +204,9 @@ void host_bridge::move_pages(const attached& from, tlm::tlm_generic_payload& pay
     unsigned char* data = payload.get_data_ptr();
     tlm::tlm_response_status response = tlm::TLM_OK_RESPONSE;
     for (std::uint64_t left = payload.get_data_length(); left > 0 && response == tlm::TLM_OK_RESPONSE;) {
-        const std::uint64_t step = in_page(at.value(), left);
-        piece_.prepare(payload.get_command(), from.window->translate(at, needed).at.value(), data, step);
+        const tce_window& window = *from.windows->of(at);
+        const std::uint64_t step = in_page(window, at.value(), left);
+        piece_.prepare(payload.get_command(), window.translate(at, needed).at.value(), data, step);
         memory->b_transport(piece_.transaction, delay);
         response = piece_.transaction.get_response_status();
         at = at + step;

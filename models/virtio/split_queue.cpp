@@ -134,6 +134,17 @@ split_queue::pop_result split_queue::pop(queue_memory& memory, descriptor_chain&
     return pop_result::chain;
 }
 
+void split_queue::put_back(std::uint16_t head) {
+    if (head >= layout_.size || !head_in_flight_[head] ||
+        entries_[(next_avail_ - 1U) & (layout_.size - 1U)] != head) {
+        throw std::logic_error(
+            fmt::format("split_queue: the device puts back chain {}, which is not the last", head));
+    }
+    head_in_flight_[head] = false;
+    --in_flight_;
+    --next_avail_;
+}
+
 bool split_queue::read_chain(queue_memory& memory, descriptor_chain& chain, sc_time& delay) {
     cursor at{.entries = layout_.size, .index = chain.head()};
     vring_desc desc;
@@ -247,13 +258,14 @@ bool split_queue::enable_notifications(queue_memory& memory, sc_time& delay) {
     if (error_ != queue_error::none) {
         return false;
     }
+    const std::uint16_t seen = avail_seen_;
     if (layout_.event_idx) {
-        if (!avail_event_written_ || avail_event_ != next_avail_) {
-            if (!write_u16(memory, layout_.device + avail_event_offset(layout_.size), next_avail_, delay)) {
+        if (!avail_event_written_ || avail_event_ != seen) {
+            if (!write_u16(memory, layout_.device + avail_event_offset(layout_.size), seen, delay)) {
                 return false;
             }
             avail_event_written_ = true;
-            avail_event_ = next_avail_;
+            avail_event_ = seen;
         }
     } else if (!notifications_on_) {
         if (!write_u16(memory, layout_.device + used_flags_offset, 0, delay)) {
@@ -261,7 +273,7 @@ bool split_queue::enable_notifications(queue_memory& memory, sc_time& delay) {
         }
         notifications_on_ = true;
     }
-    return read_avail_index(memory, delay) && next_avail_ != avail_seen_;
+    return read_avail_index(memory, delay) && avail_seen_ != seen;
 }
 
 void split_queue::disable_notifications(queue_memory& memory, sc_time& delay) {

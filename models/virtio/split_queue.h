@@ -109,9 +109,12 @@ public:
     /// The next chain that the driver made available, in order of the available ring.
     pop_result pop(queue_memory& memory, descriptor_chain& chain, sc_core::sc_time& delay);
 
-    /// Asks the driver for notifications again (2.7.10). To be called on an empty queue, before the device goes to
-    /// sleep.
-    /// \returns true when a chain came in meanwhile: the caller pops on
+    /// The chain popped last, of those that are still out, is as if it had not been: the next pop() gives it again.
+    void put_back(std::uint16_t head);
+
+    /// Asks the driver for notifications again (2.7.10), of what it makes available beyond what the device has seen. To
+    /// be called before the device goes to sleep.
+    /// \returns true when more came in meanwhile: the caller pops on
     bool enable_notifications(queue_memory& memory, sc_core::sc_time& delay);
     /// Tells the driver that notifications are not needed while the device looks anyhow. With EVENT_IDX there is
     /// nothing to write: the index last asked for lies behind.

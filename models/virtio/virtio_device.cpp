@@ -169,6 +169,10 @@ void virtio_device::serve(device_queue& queue, sc_time& delay) {
             }
         }
     } while (queue.ring && queue.ring->enable_notifications(*transport_, delay));
+    break_if_failed(queue, delay);
+}
+
+void virtio_device::break_if_failed(device_queue& queue, sc_time& delay) {
     if (queue.ring && queue.ring->error() != queue_error::none) {
         break_device(queue, delay);
     }
@@ -196,6 +200,15 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
     from.request.set(next.number, next.popped);
     show(from, next.popped);
     return &next;
+}
+
+void virtio_device::put_back(request& what) {
+    if (what.queue->ring) {
+        what.queue->ring->put_back(what.chain.head());
+        show(*what.queue, sc_time_stamp());
+        last_number_ -= what.number == last_number_ ? 1 : 0;
+    }
+    release(what.slot);
 }
 
 void virtio_device::show(device_queue& queue, const sc_time& when) {

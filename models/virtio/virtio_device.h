@@ -113,9 +113,29 @@ protected:
     /// After negotiated() and after reset().
     virtual void features_changed() {}
 
+    /// Serves a queue whose buffers are for what comes in from outside: while there is `more()`, `give()` puts it into
+    /// buffers, and returns false when there were too few. Then the driver is asked for a doorbell when it adds some;
+    /// as long as there are enough it is not. The queue may be inactive afterwards.
+    template <class More, class Give>
+    void serve_incoming(device_queue& queue, sc_core::sc_time& delay, const More& more, const Give& give) {
+        queue.ring->disable_notifications(*transport_, delay);
+        while (queue.ring && more()) {
+            if (give() || !queue.ring) {
+                continue;
+            }
+            if (!queue.ring->enable_notifications(*transport_, delay)) {
+                break;
+            }
+            queue.ring->disable_notifications(*transport_, delay);
+        }
+        break_if_failed(queue, delay);
+    }
+
     // --- with what
     /// The next request of the queue; nullptr when there is none, or when the queue broke.
     request* pop(device_queue& from, sc_core::sc_time& delay);
+    /// The request popped last, of those of its queue that are still out, goes back: the next pop() gives it again.
+    void put_back(request& what);
     void finish_at(request& what, const sc_core::sc_time& when);
     /// Hands the chain back with the next publication. \param written bytes of its device-writable part, from its start
     void complete(request& what, std::uint64_t written);
@@ -154,6 +174,7 @@ private:
     void finish_batch();
     void publish(device_queue& queue, sc_core::sc_time& delay);
     void show(device_queue& queue, const sc_core::sc_time& when);
+    void break_if_failed(device_queue& queue, sc_core::sc_time& delay);
     void break_device(const device_queue& because_of, sc_core::sc_time& delay);
     void stop(device_queue& queue);
     void release(std::uint32_t slot) { free_slots_.push_back(slot); }

@@ -103,6 +103,7 @@ protected:
     std::uint64_t bar_read(std::uint64_t offset, unsigned size, sc_core::sc_time& delay) override;
     void bar_write(std::uint64_t offset, unsigned size, std::uint64_t value,
                    sc_core::sc_time& delay) override;
+    void reset_function() override { reset_device(sc_core::sc_time_stamp()); }
     std::uint32_t capability_read(unsigned offset, unsigned size, std::uint32_t stored) override;
     void capability_write(unsigned offset, unsigned size, std::uint32_t value) override;
 
@@ -205,7 +206,7 @@ private:
     trace::event_signal config_interrupt_;
 };
 
-/// A device on the PCI bus: the function is the module `name`, the device its child "block", "net", "entropy".
+/// A device on the PCI bus: the function is the module `name`, the device its child "block", "net", ...
 template <class Device>
 class on_pci final : public virtio_pci_device {
 public:

@@ -39,6 +39,8 @@ void operating_system::declare(parameter_set& parameters) {
     parameters.add("kernel", kernel, file_use::input, "ELF64 file, or a flat image");
     parameters.add("kernel.address", address, "address", "where it is loaded; otherwise 0x400000");
     parameters.add("initrd", initrd, file_use::input, "initial file system, loaded behind the kernel");
+    parameters.add("iommu.dynamic_windows", dynamic_windows,
+                   "firmware lets a function have a DMA window besides the default one of 1 GiB");
     parameters.add("append", command_line, "the kernel's command line");
 }
 
@@ -47,8 +49,10 @@ void operating_system::settle(power_machine_config& machine) {
     require(base() % page == 0, fmt::format("kernel.address: {:#x} is not a multiple of 64 KiB", base()));
     settle_kernel(machine.memory_size);
     settle_initrd(machine.memory_size);
-    machine.firmware = boot_configuration{
-        .command_line = command_line, .kernel = kernel_at_, .initrd = initrd_at_};
+    machine.firmware = boot_configuration{.command_line = command_line,
+                                          .kernel = kernel_at_,
+                                          .initrd = initrd_at_,
+                                          .dynamic_windows = dynamic_windows};
 }
 
 void operating_system::settle_kernel(std::uint64_t ram_size) {

@@ -21,12 +21,13 @@ enum class boot_mode : std::uint8_t {
     raw,  ///< without firmware: registers as a user gives them
 };
 
-/// An operating system that firmware starts: kernel, initrd and command line, as a user names them and, once settle() has
-/// been called, as they stand in memory. Linux's Documentation/powerpc/booting.rst; IEEE 1275's binding for PowerPC, 8.2.2.
+/// An operating system that firmware starts: kernel, initrd and command line, as a user names them and, once settle()
+/// has been called, as they stand in memory. Linux's Documentation/powerpc/booting.rst; IEEE 1275's binding for
+/// PowerPC, 8.2.2.
 ///
 /// The kernel is an ELF file for PowerPC of 64 bits, which stands with its lowest segment at the address of
-/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it. One processor starts, the
-/// others are stopped until it asks RTAS for them.
+/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it. One processor starts,
+/// the others are stopped until it asks RTAS for them.
 class operating_system {
 public:
     void declare(parameter_set& parameters);
@@ -43,6 +44,7 @@ public:
     std::filesystem::path kernel{};
     std::filesystem::path initrd{};
     std::string command_line{};
+    bool dynamic_windows = true;
     std::optional<std::uint64_t> address{};  ///< of the kernel
 
 private:

@@ -75,11 +75,12 @@ power_machine::~power_machine() = default;
 void power_machine::add_firmware(const power_machine_config& config, std::uint64_t seed) {
     const boot_configuration& boot = *config.firmware;
     pefsim::firmware::machine_description described{.ram_size = config.memory_size,
-                                                  .cpus = config.cpus,
-                                                  .bridge = host_bridge(),
-                                                  .command_line = boot.command_line,
-                                                  .kernel = boot.kernel,
-                                                  .initrd = boot.initrd};
+                                                    .cpus = config.cpus,
+                                                    .bridge = host_bridge(),
+                                                    .command_line = boot.command_line,
+                                                    .kernel = boot.kernel,
+                                                    .initrd = boot.initrd,
+                                                    .dynamic_windows = boot.dynamic_windows};
     std::mt19937_64 random(seed_for(seed, random_stream::firmware));
     std::ranges::generate(described.rng_seed, [&] { return static_cast<std::byte>(random()); });
     firmware_ = std::make_unique<pefsim::firmware::firmware>(

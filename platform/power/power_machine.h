@@ -25,6 +25,7 @@ struct boot_configuration {
     std::string command_line{};
     std::optional<firmware::extent> kernel{};
     std::optional<firmware::extent> initrd{};
+    bool dynamic_windows = true;
 };
 
 /// A machine with POWER9 cores. What they execute is whatever stands in memory.

@@ -113,6 +113,9 @@ void power_scenario::report(session& in) const {
     if (const auto exited = subject_->host().exit_status()) {
         results["exit"] = *exited;
     }
+    for (const auto& [number, count] : subject_->host().unserved()) {
+        results["unserved_hypercalls"].push_back({{"number", number}, {"calls", count}});
+    }
     results["secure"] = subject_->guest_secure();
     results["console_bytes"] = subject_->host().console_output().size();
     for (std::size_t n = 0; n < subject_->cpus(); ++n) {

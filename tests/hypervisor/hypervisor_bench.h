@@ -138,6 +138,11 @@ struct hypervisor_bench {
                        unsigned cpu = 0) {
         return call(static_cast<std::uint64_t>(number), arguments, cpu);
     }
+    abi::h_status call_with_msr(abi::hcall number, std::initializer_list<std::uint64_t> arguments,
+                                unsigned cpu, std::uint64_t msr) {
+        state.msr = msr;
+        return make(static_cast<std::uint64_t>(number), arguments, cpu);
+    }
     /// One that comes through the Ultravisor.
     abi::h_status reflected(abi::hcall number, std::initializer_list<std::uint64_t> arguments = {},
                             unsigned cpu = 0) {

@@ -28,6 +28,8 @@ struct recorded_processor : cpu::processor_if {
     std::vector<start_order> started{};
     std::uint64_t lpcr = 0;
     std::optional<table> process_table{};
+    unsigned forgotten = 0;  ///< times that all translations were
+    unsigned resets = 0;
 
     bool start(const cpu::processor_start& with, const sc_core::sc_time& when) override {
         if (!is_stopped) {
@@ -56,6 +58,8 @@ struct recorded_processor : cpu::processor_if {
     void use_process_table(std::uint64_t base, unsigned size_exponent) override {
         process_table = {base, size_exponent};
     }
+    void forget_translations() override { ++forgotten; }
+    void system_reset(const sc_core::sc_time& /*when*/) override { ++resets; }
 };
 
 }  // namespace pefsim::hypervisor

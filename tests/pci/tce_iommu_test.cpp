@@ -56,10 +56,10 @@ TEST(tce_iommu_test, stuff_and_get_check_their_arguments) {
         h_status expected;
     };
     const row rows[] = {
-        {"whole window", 0, 0, tce_window::pages, h_status::h_success},
+        {"whole window", 0, 0, window_shape{}.pages, h_status::h_success},
         {"none", 0x1000, 0, 0, h_status::h_success},
         {"poison", 0x1000, 0x1234'5678'9abc'def0, 4, h_status::h_success},
-        {"one too many", 0x1000, 0, tce_window::pages, h_status::h_parameter},
+        {"one too many", 0x1000, 0, window_shape{}.pages, h_status::h_parameter},
         {"an overflow", 0x1000, 0, ~std::uint64_t{0}, h_status::h_parameter},
         {"with permission", 0, 0x1000 | 1, 1, h_status::h_parameter},
         {"unaligned", 1, 0, 1, h_status::h_parameter},

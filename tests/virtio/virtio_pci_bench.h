@@ -129,13 +129,7 @@ struct virtio_pci_bench : pci::pci_bench {
                      value);
     }
     std::optional<unsigned> find_capability(std::uint8_t id) {
-        for (unsigned at = config_read(devfn, abi::pci::capabilities_pointer, 1); at != 0;
-             at = config_read(devfn, at + abi::pci::capability_next, 1)) {
-            if (config_read(devfn, at, 1) == id) {
-                return at;
-            }
-        }
-        return {};
+        return pci::pci_bench::find_capability(devfn, id);
     }
     memory_view guest_memory() { return {memory.bytes, 0}; }
 

@@ -248,6 +248,29 @@ TEST_F(virtio_pci_test, D3_status_reads_zero_after_reset_and_everything_is_as_at
     EXPECT_EQ(b.function.negotiated_features(), 0U);
 }
 
+TEST_F(virtio_pci_test, D3_a_function_level_reset_is_a_reset_of_the_device) {
+    bench b;
+    b.go_live();
+    EXPECT_TRUE(b.read_works());
+    b.offer_read(0);
+    b.notify(0);
+    b.function_level_reset(bench::devfn);
+    const std::size_t accesses = b.memory.log.size();
+    sc_core::sc_start();
+    EXPECT_EQ(b.memory.log.size(), accesses) << "what was in flight is gone";
+    EXPECT_FALSE(b.drivers[0].collect().has_value());
+    EXPECT_EQ(b.function.negotiated_features(), 0U);
+    b.enable(bench::devfn);
+    EXPECT_EQ(b.status(), 0U);
+    EXPECT_EQ(b.common(12, 4), 0U) << "driver_feature";
+    EXPECT_EQ(b.common(16, 2), wire::msi_no_vector);
+    b.select(0);
+    EXPECT_EQ(b.common(28, 2), 0U) << "queue_enable";
+    EXPECT_EQ(b.common(32, 4), 0U) << "queue_desc";
+    EXPECT_TRUE(b.negotiate(bench::features)) << "and a driver finds it new";
+    EXPECT_EQ(b.breaches(), 0U);
+}
+
 TEST_F(virtio_pci_test, D4_configuration_is_readable_before_features_ok) {
     bench b;
     EXPECT_EQ(b.read_in(cap_type::device_cfg, 0, 4), 2048U);
