@@ -221,6 +221,19 @@ void firmware_call_maker::make_rtas(firmware_call& of) {
                          {static_cast<std::uint32_t>(below(6)), static_cast<std::uint32_t>(below(8)), 1});
         of.n_rets += static_cast<std::uint32_t>(below(2));
         break;
+    case rtas::query_pe_dma_window:
+    case rtas::reset_pe_dma_window:
+        pci_address(of, true);
+        break;
+    case rtas::create_pe_dma_window:
+        pci_address(of, true);
+        arguments.insert(arguments.end(), {one_in(2) ? 16 : static_cast<std::uint32_t>(below(66)),
+                                           static_cast<std::uint32_t>(below(66))});
+        break;
+    case rtas::remove_pe_dma_window:
+        arguments = {
+            static_cast<std::uint32_t>(platform::liobn_base | any_of(around_.functions) << 8 | below(2))};
+        break;
     case rtas::query_interrupt_source_number:
         pci_address(of, true);
         arguments.push_back(static_cast<std::uint32_t>(below(8)));
