@@ -32,12 +32,12 @@ rtas_status get_time_of_day(parts& here, const rtas_call& of) {
     return rtas_status::success;
 }
 
-/// The day that these arguments name; nullopt when there is none. A calendar's types keep only the last bits of a number.
+/// The day that these arguments name; nullopt when there is none. A calendar's types keep only the last bits of a
+/// number.
 std::optional<sys_days> day_of(std::uint32_t year_number, std::uint32_t month_number,
                                std::uint32_t day_number) {
     constexpr std::uint32_t first_year = 1970;
-    constexpr std::uint32_t last_year =
-        2260;  // nanoseconds in 64 bits reach 2262, simulated time goes on for 213 days
+    constexpr std::uint32_t last_year = 2260;  // 64 bits of nanoseconds reach 2262; a run, 213 days
     constexpr std::uint32_t months = 12;
     constexpr std::uint32_t days_of_month = 31;
     if (year_number < first_year || year_number > last_year || month_number > months ||

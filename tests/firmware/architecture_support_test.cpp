@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ibm,client-architecture-support (PAPR 2.8, B.6.2.3), with a vector as Linux passes it (arch/powerpc/kernel/prom_init.c).
+// ibm,client-architecture-support (PAPR 2.8, B.6.2.3), with a vector as Linux passes it
+// (arch/powerpc/kernel/prom_init.c).
 #include <gtest/gtest.h>
 
 #include "tests/firmware/firmware_bench.h"

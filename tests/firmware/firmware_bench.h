@@ -54,8 +54,8 @@ struct bench_options {
     real_time_clock::instant date = std::chrono::sys_days(std::chrono::year(2018) / std::chrono::July / 20);
 };
 
-/// Firmware on the hypervisor's bench: real memory, interrupts and host bridge, two processors that only take down what is
-/// done to them.
+/// Firmware on the hypervisor's bench: real memory, interrupts and host bridge, two processors that only take down what
+/// is done to them.
 struct firmware_bench : hypervisor::hypervisor_bench {
     static constexpr std::uint32_t block_at = 0x2'0000;
     static constexpr std::uint32_t text_at = 0x2'1000;

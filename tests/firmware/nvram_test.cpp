@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// nvram-fetch, nvram-store, and what stands there at the beginning: read as PAPR 2.8, 8.4, says, by the way that Linux sums
-// headers up (16-bit words, folded twice), which is not how pefsim does it.
+// nvram-fetch, nvram-store, and what stands there at the beginning: read as PAPR 2.8, 8.4, says, by the way that Linux
+// sums headers up (16-bit words, folded twice), which is not how pefsim does it.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 KERNEL = ROOT / "tests" / "firmware" / "kernel"
 SUPPORT = ROOT / "scenarios" / "bare_metal" / "guest"
 COMPILER = "powerpc64le-linux-gnu-gcc"
+QEMU = "qemu-system-ppc64"
 # As scenarios/bare_metal/guest/compile, with a start-up file and a layout of its own.
 OPTIONS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-mcpu=power9", "-mno-altivec", "-mno-vsx", "-msoft-float",
            "-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-nostdlib", "-static",
@@ -36,9 +37,12 @@ class operating_system_test(scenario.ScenarioTest):
 class boots(operating_system_test):
     def setUp(self):
         super().setUp()
+        self.compile()
+
+    def compile(self, *options):
         sources = [KERNEL / "head.S", KERNEL / "kernel.c", SUPPORT / "pefsim.c"]
-        subprocess.run([COMPILER, *OPTIONS, "-I", SUPPORT, "-T", KERNEL / "kernel.lds", "-o", self.directory / "kernel",
-                        *sources], check=True, timeout=100)  # fmt: skip
+        subprocess.run([COMPILER, *OPTIONS, *options, "-I", SUPPORT, "-T", KERNEL / "kernel.lds",
+                        "-o", self.directory / "kernel", *sources], check=True, timeout=100)  # fmt: skip
 
     def told(self, *options):
         result = self.linux("--kernel", "kernel", "--memory.size", "64MiB", *options)
@@ -79,6 +83,21 @@ class boots(operating_system_test):
                     lines = self.told("--boot", mode, "--cpus", cpus)
                     self.assertIn(f"processors started {cpus - 1}", lines)
                     self.assertIn(f"nodes {cpus + 11}", lines)
+
+    @unittest.skipUnless(shutil.which(QEMU), f"no {QEMU}")
+    def test_is_what_another_machine_runs_too(self):
+        """What the kernel expects of a platform is PAPR's, and not only pefsim's."""
+        self.compile("-DOTHER_FIRMWARE=1")
+        machine = "pseries,x-vof=on,kernel-addr=0,ic-mode=xics,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
+        done = subprocess.run([QEMU, "-M", machine, "-cpu", "POWER9", "-smp", "3", "-m", "512", "-nographic", "-nodefaults",
+                               "-serial", "stdio", "-kernel", "kernel", "-append", "hello there"], cwd=self.directory,
+                              text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=100, check=False)  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertNotIn("FAILED", done.stdout)
+        for line in ("processors 3", "bootargs hello there", "processors started 2", "messages 2", "translated",
+                     "interrupts at the alternate location 1"):  # fmt: skip
+            self.assertIn(line, lines)
 
     def test_flat_image_at_another_address(self):
         # li r3,0; ori r3,r3,0xf0fc; li r4,0; sc 1 (H_EXIT), in the byte order in which a client of Open Firmware begins.

@@ -17,6 +17,9 @@ enum {
 enum { SPR_SPRG3 = 275 };
 #define MSR_IR (1ul << 5)
 #define MSR_DR (1ul << 4)
+#ifndef OTHER_FIRMWARE /* 1: QEMU 7.2, where `write` gives 0, and a processor that waits in H_CEDE is said to be stopped */
+#define OTHER_FIRMWARE 0
+#endif
 #define BIG32(value) __builtin_bswap32(value)
 #define BIG64(value) __builtin_bswap64(value)
 
@@ -125,7 +128,8 @@ static void ask_open_firmware(void) {
     ask("getprop", 4, chosen, TEXT("bootargs"), TEXT(found.bootargs), sizeof found.bootargs);
     expect(ask("getprop", 4, chosen, TEXT("stdout"), TEXT(&cell), 4) == 4, "stdout", 0);
     static const char line[] = "written by the client interface\n";
-    expect(ask("write", 3, BIG32(cell), TEXT(line), sizeof line - 1, 0) == sizeof line - 1, "write", cell);
+    const u32 written = ask("write", 3, BIG32(cell), TEXT(line), sizeof line - 1, 0);
+    expect(OTHER_FIRMWARE || written == sizeof line - 1, "write", written);
     const u32 node = ask("finddevice", 1, TEXT("/rtas"), 0, 0, 0);
     for (int i = 0; i < CALLS; ++i) {
         expect(ask("getprop", 4, node, TEXT(calls[i]), TEXT(&cell), 4) == 4, calls[i], 0);
@@ -254,7 +258,7 @@ static void use_processor(u64 cpu) {
     u32 words[4] = {(u32)cpu, (u32)(u64)secondary_start, (u32)cpu, 0};
     expect(rtas(START_CPU, 3, 1, words) == 0, "start-cpu", words[3]);
     wait_for(&processors_up, cpu, "a processor starts");
-    expect(state_of(cpu) == 2, "a processor runs", cpu);
+    expect(OTHER_FIRMWARE || state_of(cpu) == 2, "a processor runs", cpu);
     expect(hypercall(H_IPI, cpu, 4, 0, 0).status == 0, "H_IPI", cpu);
     wait_for(&messages, cpu, "a message arrives");
     const u64 end = read_spr(SPR_TB) + 100000 * TICKS_PER_US;
