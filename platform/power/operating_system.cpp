@@ -70,6 +70,7 @@ void operating_system::settle_kernel(std::uint64_t ram_size) {
         require(program_->wide() && !program_->segments().empty(),
                 fmt::format("kernel: {} is no ELF64 program", kernel.string()));
     }
+    require(program_ || !flat_.empty(), fmt::format("kernel: {} is empty", kernel.string()));
     kernel_at_ = {.at = base(), .size = program_ ? program_->end() - program_->lowest() : flat_.size()};
     require(kernel_at_.size > 0 && base() < ram_size && kernel_at_.size <= ram_size - base(),
             fmt::format("kernel: {} bytes at {:#x} do not lie in RAM of {} bytes", kernel_at_.size, base(),
