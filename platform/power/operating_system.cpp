@@ -41,7 +41,7 @@ void operating_system::declare(parameter_set& parameters) {
     parameters.add("initrd", initrd, file_use::input, "initial file system, loaded behind the kernel");
     parameters.add("iommu.dynamic_windows", dynamic_windows,
                    "firmware lets a function have a DMA window besides the default one of 1 GiB");
-    parameters.add("interrupts", interrupts,
+    parameters.add("ic", interrupts,
                    {{"xics", interrupt::controller_kind::xics}, {"xive", interrupt::controller_kind::xive}},
                    "interrupt controller: XICS, or XIVE for a client of Open Firmware that asks for it");
     parameters.add("append", command_line, "the kernel's command line");
