@@ -23,7 +23,15 @@ set(PEFSIM_DEBIAN_PACKAGES
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
-    gcc-powerpc64le-linux-gnu       # optional: example programs of bare_metal
+    gcc-powerpc64le-linux-gnu       # optional: example programs of bare_metal, kernels for scenario linux
+    python3                         # optional: makes the guest images of scenario linux
+    debian-archive-keyring          # optional: whom those images' packages must be signed by
+    e2fsprogs                       # optional: those images' file systems, and their check
+    make                            # optional: kernels for scenario linux
+    flex                            # optional: the same
+    bison                           # optional: the same
+    bc                              # optional: the same
+    xz-utils                        # optional: the same
 )
 
 set(PEFSIM_DEBIAN_TEST_PACKAGES
@@ -36,9 +44,8 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     xauth
     xdotool
     imagemagick                     # screenshots
-    e2fsprogs                       # ext4 images and their check
     tshark                          # independent reader of pcap files
-    python3                         # tests/house
+    cpio                            # independent reader of an initramfs
     valgrind                        # tests/benchmarks/publish: instruction counts
     gcovr                           # tests/coverage
     liblzma-dev                     # packed conformance tests
@@ -48,7 +55,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
-    qemu-system-ppc                 # a whole machine with one: tests/benchmarks/publish
+    qemu-system-ppc                 # a whole machine with one: guest images, tests/benchmarks/publish
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES

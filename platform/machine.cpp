@@ -68,12 +68,19 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
         "memory", recorder_, memory::memory_bus::config{.ram_size = config.memory_size});
     xics_ = std::make_unique<interrupt::xics>("xics", recorder_,
                                               interrupt::xics::config{.servers = config.cpus});
+    if (config.xive) {
+        xive_ = std::make_unique<interrupt::xive_controller>(
+            "xive", recorder_,
+            interrupt::xive_controller::config{.servers = config.cpus, .costs = config.costs});
+        xive_->memory.bind(memory_->initiators);
+    }
+    controllers_ = std::make_unique<interrupt::interrupt_controllers>(*xics_, xive_.get());
     host_bridge_ = std::make_unique<pci::host_bridge>("pci", recorder_,
                                                       pci::host_bridge::config{.ram_size = config.memory_size,
                                                                                .iommu_bypass = !config.iommu,
                                                                                .costs = config.costs});
     host_bridge_->memory.bind(memory_->initiators);
-    host_bridge_->interrupts(*xics_);
+    host_bridge_->interrupts(*controllers_);
 
     hypervisor::hypervisor::config host{.ram_size = config.memory_size,
                                         .on_secure_page = config.policy == host_policy::page_out
@@ -81,10 +88,13 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
                                                               : hypervisor::secure_page_policy::bus_error,
                                         .seed = seed_for(seed_, random_stream::hypervisor),
                                         .costs = config.costs};
-    hypervisor_ = std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *xics_,
+    hypervisor_ = std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *controllers_,
                                                            host_bridge_->iommu());
     hypervisor_->memory.bind(memory_->initiators);
     hypervisor_->mmio.bind(host_bridge_->mmio);
+    if (xive_) {
+        hypervisor_->interrupt_mmio.bind(xive_->mmio);
+    }
     memory_->host_fault(*hypervisor_);
 
     if (config.ultravisor) {
@@ -216,6 +226,9 @@ void machine::group_signals() {
     recorder_.group(module("peer"), "Network peer");
     recorder_.group(module("user"), "Network of the host");
     recorder_.group(module("xics"), "Interrupts");
+    if (xive_) {
+        recorder_.group(module("xive"), "Interrupts, XIVE");
+    }
     recorder_.group(trace::recorder::violation_scope, "Violations");
 }
 

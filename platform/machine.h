@@ -20,7 +20,9 @@
 #include "backend/file_stream.h"
 #include "backend/network_peer.h"
 #include "hypervisor/hypervisor.h"
+#include "interrupt/interrupt_controllers.h"
 #include "interrupt/xics.h"
+#include "interrupt/xive_controller.h"
 #include "memory/memory_bus.h"
 #include "pci/host_bridge.h"
 #include "pci/pci_function.h"
@@ -36,8 +38,8 @@ namespace pefsim::platform {
 /// What every machine has, whatever its CPUs execute: memory, interrupt controller, Ultravisor, host and devices, wired
 /// up from a machine_config. What derives from it adds CPUs, cpu0 .., and the guest that they run.
 ///
-/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0, virtio-console0, peer or user (those
-/// that are used).
+/// Modules below it: memory, ultravisor, hypervisor, xics, xive, pci, virtio-blk0 .., virtio-net0, virtio-rng0,
+/// virtio-console0, peer or user (those that are used).
 class machine : public sc_core::sc_module {
 public:
     ~machine() override;
@@ -71,6 +73,8 @@ public:
     [[nodiscard]] const hypervisor::hypervisor& host() const { return *hypervisor_; }
     /// nullptr on a machine without one.
     ultravisor::ultravisor* uv() { return ultravisor_.get(); }
+    /// Which of the interrupt controllers the guest uses; firmware chooses.
+    interrupt::interrupt_controllers& interrupts() { return *controllers_; }
     pci::host_bridge& host_bridge() { return *host_bridge_; }
     backend::block_backend_if& disk(std::size_t number) { return *disks_.at(number); }
     /// Of a machine with network_kind::peer.
@@ -116,6 +120,9 @@ protected:
             cpu.ultravisor(*ultravisor_);
         }
         xics_->lines(cpu);
+        if (xive_ != nullptr) {
+            xive_->lines(cpu);
+        }
         hypervisor_->processors(cpu);
     }
     /// Groups of signals, in the order in which a request travels; the guest's come first.
@@ -141,6 +148,8 @@ private:
     trace::recorder recorder_;
     std::unique_ptr<memory::memory_bus> memory_;
     std::unique_ptr<interrupt::xics> xics_;
+    std::unique_ptr<interrupt::xive_controller> xive_;
+    std::unique_ptr<interrupt::interrupt_controllers> controllers_;
     std::unique_ptr<hypervisor::hypervisor> hypervisor_;
     std::unique_ptr<ultravisor::ultravisor> ultravisor_;
     std::unique_ptr<pci::host_bridge> host_bridge_;

@@ -31,6 +31,8 @@ using abi::network_peer::pattern_word;
 using abi::network_peer::sink_port;
 using abi::network_peer::source_port;
 using abi::network_peer::start_magic;
+using abi::network_peer::tftp_port;
+using abi::network_peer::tftp_transfer_port;
 using sc_core::sc_time;
 
 namespace {
@@ -51,6 +53,7 @@ network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder&
                            const config& parameters)
     : network_end(name, recorder, checked(parameters).costs, parameters.pcap),
       config_(parameters),
+      files_(parameters.seed, parameters.mtu - ip_and_udp_headers),
       arp_replies_(recorder.metrics(), this->name(), "arp_replies", "frames", "ARP requests answered"),
       echo_replies_(recorder.metrics(), this->name(), "echo_replies", "frames",
                     "ICMP echo requests and UDP echo datagrams answered"),
@@ -164,8 +167,25 @@ frame_fault network_peer::receive_udp(endpoint from, const ipv4_view& ip) {
         std::ranges::copy(udp.payload, builder_.udp_payload(udp.payload.size()).begin());
         send(builder_.udp(self(echo_port), from));
         return frame_fault::none;
+    case tftp_port:
+        answer(tftp_transfer_port, from, files_.request(from.port, udp.payload));
+        return frame_fault::none;
+    case tftp_transfer_port:
+        if (!files_.serves(from.port)) {
+            return frame_fault::closed_port;
+        }
+        answer(tftp_transfer_port, from, files_.next(from.port, udp.payload));
+        return frame_fault::none;
     default:
         return frame_fault::closed_port;
+    }
+}
+
+void network_peer::answer(std::uint16_t port, const endpoint& to,
+                          const std::optional<std::vector<std::byte>>& payload) {
+    if (payload) {
+        std::ranges::copy(*payload, builder_.udp_payload(payload->size()).begin());
+        send(builder_.udp(self(port), to));
     }
 }
 

@@ -8,10 +8,12 @@
 #include <optional>
 #include <span>
 #include <systemc>
+#include <vector>
 
 #include "abi/network_peer.h"
 #include "backend/network_end.h"
 #include "backend/packet.h"
+#include "backend/tftp_server.h"
 #include "report/metrics.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
@@ -26,6 +28,7 @@ namespace pefsim::backend {
 /// | ICMP echo request                | answers with the same payload                                              |
 /// | UDP to abi::network_peer::echo_port    | sends the datagram back                                              |
 /// | UDP to abi::network_peer::sink_port    | checks it against the seeded pattern and counts, a sequence per source port |
+/// | UDP to abi::network_peer::tftp_port    | begins to send the file that is asked for (tftp_server.h)            |
 /// | UDP to abi::network_peer::control_port | starts sending pattern datagrams, as start_source() does, to each port its own |
 ///
 /// Every length and checksum is verified; what is wrong is dropped and counted by reason. RFC 826, 791, 792, 768, 862.
@@ -93,6 +96,7 @@ private:
     frame_fault receive_icmp(const endpoint& from, const ipv4_view& ip);
     frame_fault receive_udp(endpoint from, const ipv4_view& ip);
     frame_fault control(const endpoint& from, std::span<const std::byte> payload);
+    void answer(std::uint16_t port, const endpoint& to, const std::optional<std::vector<std::byte>>& payload);
     void sink(std::uint16_t from_port, std::span<const std::byte> payload);
     [[nodiscard]] endpoint self(std::uint16_t port = 0) const { return {config_.mac, config_.ip, port}; }
 
@@ -100,6 +104,7 @@ private:
     frame_builder builder_;
     std::map<std::uint16_t, running_source> sources_;       // that have something left, by the guest's port
     std::map<std::uint16_t, std::uint64_t> sink_expected_;  // sequence number, by the guest's port
+    tftp_server files_;
 
     report::counter arp_replies_;
     report::counter echo_replies_;

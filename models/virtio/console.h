@@ -28,7 +28,7 @@ namespace pefsim::virtio {
 ///       DEVICE_READY 1      ---------------->
 ///                           <---------------- DEVICE_ADD of each port
 ///       PORT_READY 1 of it  ---------------->
-///                           <---------------- CONSOLE_PORT and RESIZE of a console, PORT_NAME, PORT_OPEN when connected
+///                           <---------------- CONSOLE_PORT and RESIZE of a console, PORT_NAME, PORT_OPEN
 ///       PORT_OPEN 1 / 0     ---------------->
 ///                           <---------------- PORT_OPEN 1 / 0 when somebody comes to the stream or goes from it
 ///

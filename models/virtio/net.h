@@ -69,7 +69,8 @@ public:
 
     sc_core::sc_port<backend::network_backend_if> network{"network"};
 
-    /// \throws std::invalid_argument for queues that virtio_device refuses, an MTU or a number of pairs out of range, or
+    /// \throws std::invalid_argument for queues that virtio_device refuses, an MTU or a number of pairs out of range,
+    /// or
     ///         several pairs without control queue
     net(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
 

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's own kernel on the scenario `linux`: its init checks disk, network and random numbers with Linux's drivers."""
+
+import pathlib
+import subprocess
+import unittest
+
+from scenario import ScenarioTest, run
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CHECKS = ("BLK-OK", "NET-OK", "FETCH-OK", "RNG-OK")
+
+
+def image():
+    made = subprocess.run([ROOT / "scenarios/linux/image", "stock"], stdout=subprocess.PIPE, text=True, check=True)
+    return made.stdout.splitlines()[-1]
+
+
+class LinuxTest(ScenarioTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.image = image()
+
+    def boot(self, *options):
+        report = self.shown("linux", "--image", self.image, "--no-trace", *options)
+        points = " ".join(point["text"] for point in report["verdict"])
+        for check in CHECKS:
+            self.assertIn(check, points)
+        return report
+
+    def test_boots_as_a_client_of_open_firmware(self):
+        self.boot()
+
+    def test_boots_with_a_flat_tree(self):
+        self.boot("--boot", "fdt")
+
+    def test_four_processors_through_the_iommu(self):
+        self.boot("--cpus", 4, "--virtio.access_platform", "yes", "--iommu.dynamic_windows", "no")
+
+    def test_dynamic_windows(self):
+        self.boot("--virtio.access_platform", "yes")
+
+    def test_without_an_iommu(self):
+        self.boot("--virtio.access_platform", "yes", "--host.iommu", "no", "--append", "console=hvc0 iommu=off")
+
+    def test_four_processors_that_exploit_xive(self):
+        report = self.boot("--cpus", 4, "--ic", "xive")
+        tallies = report["runs"][0]["metrics"]["tallies"]
+        self.assertEqual(tallies["machine.xics.interrupts_presented"]["total"], 0)
+        kinds = tallies["machine.xive.interrupts_by_kind"]["counts"]
+        self.assertGreater(kinds["ipi"], 0)
+        self.assertGreater(kinds["message"], 0)
+        for server, presented in tallies["machine.xive.interrupts_presented"]["counts"].items():
+            self.assertGreater(presented, 0, server)
+
+    def test_more_than_4_gib_and_eight_processors(self):
+        self.boot("--memory.size", "16GiB", "--cpus", 8)
+
+    def test_a_file_system_is_whole_afterwards(self):
+        disk = self.directory / "disk.img"
+        subprocess.run(["truncate", "--size", "256M", disk], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-F", disk], check=True)
+        self.boot("--disk", disk)
+        subprocess.run(["e2fsck", "-fn", disk], check=True, capture_output=True)
+
+    def test_the_same_seed_gives_the_same_run(self):
+        folders = [self.directory / each for each in ("first", "second")]
+        for folder in folders:
+            folder.mkdir()
+            self.shown("linux", "--image", self.image, "--cpus", 2, "--trace", "linux.vcd", cwd=folder)
+        for name in ("report.json", "linux.vcd"):
+            first, second = ((folder / name).read_bytes() for folder in folders)
+            self.assertEqual(first, second, name)
+
+    def test_a_mistake_in_the_guests_own_check_is_not_shown(self):
+        result = run("linux", "--image", self.image, "--no-trace", "--append",
+                     "console=hvc0 pefsim.net=192.0.2.2/24,192.0.2.9", cwd=self.directory)
+        self.assertEqual(result.status, 1)
+        self.assertIn("NET-FAIL 192.0.2.9 does not answer", result.output)
+
+
+if __name__ == "__main__":
+    unittest.main()
