@@ -8,8 +8,8 @@
 namespace pefsim::firmware {
 
 /// The method ibm,client-architecture-support of the root node (PAPR 2.8, B.6.2.3): an operating system says what it
-/// can do, firmware chooses, and writes into the tree what it has chosen: /chosen/ibm,architecture-vec-5. XIVE is chosen
-/// where the machine has one and the operating system asks for it.
+/// can do, firmware chooses, and writes into the tree what it has chosen: /chosen/ibm,architecture-vec-5. XIVE is
+/// chosen where the machine has one and the operating system asks for it.
 ///
 /// Argument: the address of the architecture vector: pairs of a mask and a processor version, the last with bits
 /// outside its mask; the number of option vectors less one; each of those as its length less one and its bytes.
