@@ -95,8 +95,15 @@ constexpr std::array rows{
 }  // namespace
 
 std::uint32_t client_state::open(device_tree::phandle package) {
-    instances.push_back(package);
-    return static_cast<std::uint32_t>(instances.size());
+    auto place = std::ranges::find(instances, device_tree::phandle{0});
+    if (place == instances.end()) {
+        if (instances.size() == most_instances) {
+            return 0;
+        }
+        place = instances.insert(place, 0);
+    }
+    *place = package;
+    return static_cast<std::uint32_t>(place - instances.begin()) + 1;
 }
 
 node* client_state::instance(std::uint32_t handle) {

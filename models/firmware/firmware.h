@@ -30,8 +30,8 @@ namespace pefsim::firmware {
 ///
 /// Implements hypervisor::firmware_if. RTAS calls are those of abi/rtas.h, a file for each section of PAPR's chapter 7;
 /// another token, or too few arguments or results, is a parameter error (-3). The client interface is IEEE 1275's
-/// without a user interface, over the tree of machine_tree.h; a service that does not exist, or too few of its
-/// arguments or results, gives -1.
+/// without a user interface, over the tree of machine_tree.h; a service that does not exist, too few of its arguments
+/// or results, or an argument block that is not in memory, gives -1.
 ///
 /// The time of day is config::date and simulated time since.
 ///

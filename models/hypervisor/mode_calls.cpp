@@ -111,7 +111,8 @@ h_status h_register_proc_tbl(host& here, const call& of) {
         if (size > table::greatest_size_field) {
             return h_status::h_p4;
         }
-        if (base % bytes != 0 || !here.guest.contains(abi::phys_addr{base})) {
+        if (base % bytes != 0 || !here.guest.contains(abi::phys_addr{base}) ||
+            !here.guest.contains(abi::phys_addr{base + bytes - 1})) {
             return h_status::h_p2;
         }
         if (of.argument(2) != 0) {

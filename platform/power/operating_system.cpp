@@ -41,7 +41,7 @@ void operating_system::declare(parameter_set& parameters) {
     parameters.add("initrd", initrd, file_use::input, "initial file system, loaded behind the kernel");
     parameters.add("iommu.dynamic_windows", dynamic_windows,
                    "firmware lets a function have a DMA window besides the default one of 1 GiB");
-    parameters.add("interrupts", interrupts,
+    parameters.add("ic", interrupts,
                    {{"xics", interrupt::controller_kind::xics}, {"xive", interrupt::controller_kind::xive}},
                    "interrupt controller: XICS, or XIVE for a client of Open Firmware that asks for it");
     parameters.add("append", command_line, "the kernel's command line");
@@ -70,6 +70,7 @@ void operating_system::settle_kernel(std::uint64_t ram_size) {
         require(program_->wide() && !program_->segments().empty(),
                 fmt::format("kernel: {} is no ELF64 program", kernel.string()));
     }
+    require(program_ || !flat_.empty(), fmt::format("kernel: {} is empty", kernel.string()));
     kernel_at_ = {.at = base(), .size = program_ ? program_->end() - program_->lowest() : flat_.size()};
     require(kernel_at_.size > 0 && base() < ram_size && kernel_at_.size <= ram_size - base(),
             fmt::format("kernel: {} bytes at {:#x} do not lie in RAM of {} bytes", kernel_at_.size, base(),

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <vector>
 
 #include "tests/hypervisor/hypervisor_bench.h"
+#include "tests/hypervisor/recorded_processor.h"
 
 namespace pefsim::hypervisor {
 namespace {
@@ -13,31 +13,6 @@ namespace {
 using abi::h_status;
 using abi::hcall;
 namespace platform = abi::platform;
-
-/// A processor that idles or does not, and knows when it was woken.
-struct mock_processor : cpu::processor_if {
-    bool idles = false;
-    std::vector<sc_core::sc_time> woken;
-    unsigned forgotten = 0;
-    unsigned resets = 0;
-
-    bool start(const cpu::processor_start& /*with*/, const sc_core::sc_time& /*when*/) override {
-        return false;
-    }
-    bool stop() override { return false; }
-    bool wake(const sc_core::sc_time& when) override {
-        if (idles) {
-            woken.push_back(when);
-        }
-        return idles;
-    }
-    [[nodiscard]] bool stopped() const override { return false; }
-    [[nodiscard]] bool idle() const override { return idles; }
-    void set_lpcr(std::uint64_t /*value*/, std::uint64_t /*mask*/) override {}
-    void use_process_table(std::uint64_t /*base*/, unsigned /*size_exponent*/) override {}
-    void forget_translations() override { ++forgotten; }
-    void system_reset(const sc_core::sc_time& /*when*/) override { ++resets; }
-};
 
 class processor_calls_test : public testing::simulation_test {
 protected:
@@ -119,7 +94,7 @@ class processors_test : public testing::simulation_test {};
 
 TEST_F(processors_test, prod_wakes_the_processor_that_idles_and_no_other) {
     hypervisor_bench bench(firmware_kind::bound_later);
-    std::array<mock_processor, 2> cpus;
+    std::array<recorded_processor, 2> cpus;
     bench.host.processors(cpus[0]);
     bench.host.processors(cpus[1]);
     bench.host.ultravisor(bench.ultravisor);
@@ -195,7 +170,7 @@ class other_processors_test : public testing::simulation_test {
 protected:
     other_processors_test() : bench(firmware_kind::bound_later) {
         bench.host.ultravisor(bench.ultravisor);
-        for (mock_processor& each : processors) {
+        for (recorded_processor& each : processors) {
             bench.host.processors(each);
         }
         sc_core::sc_start(sc_core::SC_ZERO_TIME);
@@ -206,7 +181,7 @@ protected:
     }
 
     hypervisor_bench bench;
-    std::array<mock_processor, 2> processors;
+    std::array<recorded_processor, 2> processors;
 };
 
 TEST_F(other_processors_test, the_last_that_joins_goes_on) {

@@ -45,7 +45,7 @@ class LinuxTest(ScenarioTest):
         self.boot("--virtio.access_platform", "yes", "--host.iommu", "no", "--append", "console=hvc0 iommu=off")
 
     def test_four_processors_that_exploit_xive(self):
-        report = self.boot("--cpus", 4, "--interrupts", "xive")
+        report = self.boot("--cpus", 4, "--ic", "xive")
         tallies = report["runs"][0]["metrics"]["tallies"]
         self.assertEqual(tallies["machine.xics.interrupts_presented"]["total"], 0)
         kinds = tallies["machine.xive.interrupts_by_kind"]["counts"]
