@@ -626,6 +626,12 @@ void hostile_guest::hypercall(native_cpu& cpu) {
         }
         ++shared_.idle_for_ever;
     }
+    if (which == hcall::h_join) {  // until somebody prods it
+        if (!random_.one_in(32)) {
+            return;
+        }
+        ++shared_.idle_for_ever;
+    }
     cpu.hypercall(which, {value(), value(), value(), value(), value(), value(), value(), value(), value()});
 }
 
