@@ -237,7 +237,7 @@ void machine::group_signals() {
 void machine::run(const std::function<void(const machine&)>& progress) {
     const sc_time slice(1, sc_core::SC_MS);
     std::optional<report::run_ending> cut;
-    while (sc_core::sc_get_status() != sc_core::SC_STOPPED && !(cut = cut_short())) {
+    while (sc_core::sc_get_status() != sc_core::SC_STOPPED && !(cut = cut_short()) && !(cut = look())) {
         sc_core::sc_start(std::min(slice, time_limit_ - sc_core::sc_time_stamp()), sc_core::SC_RUN_TO_TIME);
         if (progress) {
             progress(*this);
@@ -295,7 +295,9 @@ report::run_ending machine::ended_by_supervisor() const {
 
 /// What was printed last, as far as people can read it.
 std::vector<std::string> machine::last_console_lines() const {
-    constexpr std::size_t most = 4;
+    using enum report::ending_kind;
+    const bool panic = ending_.kind == panicked || ending_.kind == out_of_memory;
+    const std::size_t most = panic ? 16 : 4;  // a panic has a list of functions behind it
     constexpr std::size_t longest = 200;
     std::deque<std::string> lines;
     std::string line;
@@ -308,7 +310,7 @@ std::vector<std::string> machine::last_console_lines() const {
         }
     };
     const std::string& output = hypervisor_->console_output();
-    constexpr std::size_t looked_at = most * longest;
+    const std::size_t looked_at = most * longest;
     for (const char each :
          std::string_view(output).substr(output.size() - std::min(output.size(), looked_at))) {
         if (each == '\n') {

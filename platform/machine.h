@@ -103,6 +103,8 @@ protected:
     machine(const sc_core::sc_module_name& name, const machine_config& config, std::uint64_t seed,
             ultravisor::esm_entry entry);
 
+    /// Asked before the run and after each millisecond of simulated time: what else ends it now.
+    virtual std::optional<report::run_ending> look() { return std::nullopt; }
     /// How a run ended that was not cut short.
     [[nodiscard]] virtual report::run_ending how_it_ended() const = 0;
     /// What each CPU is doing now: of a run that was cut short, or that did not end well.

@@ -132,7 +132,7 @@ void session::run_to_end(machine& subject, const presentation& how) {
                                   .to = options_.trace_to,
                                   .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
     }
-    progress shown(options_.quiet, how.label.empty() ? header_.scenario : how.label);
+    progress shown(options_.quiet || !how.progress, how.label.empty() ? header_.scenario : how.label);
     subject.run([&shown](const machine& running) { shown.update(running); });
     shown.clear();
     note_failures_of([&] { subject.recorder().finish(); });

@@ -47,9 +47,11 @@ public:
 
     /// How one machine of several is reported.
     struct presentation {
-        std::string label;   ///< distinguishes machines; empty when there is one only
-        bool traced = true;  ///< write the waveform, if the options ask for one
-        bool text = true;    ///< the machine's figures in the report for people
+        std::string label{};  ///< distinguishes machines; empty when there is one only
+        bool traced = true;   ///< write the waveform, if the options ask for one
+        bool text = true;     ///< the machine's figures in the report for people
+        bool progress =
+            true;  ///< a line on a terminal that tells how far a long run has come, unless --quiet
     };
     /// Elaborates a machine, ready to run, by a call of `elaborate` in a fresh simulation, runs it to its end, and
     /// calls `afterwards` while it still exists. With --list-signals it prints the machine's signals instead, and

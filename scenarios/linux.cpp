@@ -81,10 +81,14 @@ public:
     }
 
     [[nodiscard]] const power::elf_image* program() const override { return guest_.program(); }
+    [[nodiscard]] std::vector<power::debug::moved_symbols::piece> moved() const override {
+        return guest_.where_it_runs();
+    }
     void load(platform::power_machine& machine) override { guest_.load(machine); }
 
     void judge(platform::power_machine& after, platform::session& in) override {
-        in.expect(after.finished(), fmt::format("the guest powers the machine off: {}", after.ending().text));
+        in.expect(after.finished(), fmt::format("the guest powers the machine off, or asks for a reboot: {}",
+                                                after.ending().text));
         judge_checks(after.host().console_output(), in);
     }
 

@@ -56,7 +56,11 @@ std::string ledger::origin(std::uint64_t id) const {
     if (id == 0) {
         return {};
     }
-    return (id & 1) != 0 ? origins_.at(id >> 1) : fmt::format("0x{:x}", id);
+    if ((id & 1) != 0) {
+        return origins_.at(id >> 1);
+    }
+    const std::string symbol = names_ ? names_(id) : std::string();
+    return symbol.empty() ? fmt::format("0x{:x}", id) : fmt::format("0x{:x} <{}>", id, symbol);
 }
 
 void ledger::expose(abi::gfn page) {

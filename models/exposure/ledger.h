@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <systemc>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "abi/address.h"
@@ -115,8 +117,11 @@ public:
     std::uint16_t name_initiator(std::string_view name);
     std::uint64_t name_origin(std::string_view call);
     [[nodiscard]] std::string_view initiator(std::uint16_t id) const { return initiators_.at(id); }
-    /// The call's name, or the program counter in hexadecimal; empty for 0.
+    /// The call's name, or the program counter in hexadecimal, with its symbol where one is known: "0x10004 <main+0x4>";
+    /// empty for 0.
     [[nodiscard]] std::string origin(std::uint64_t id) const;
+    /// From now on origin() asks `names` for the symbol of a program counter; an empty answer: there is none.
+    void name_places(std::function<std::string(std::uint64_t pc)> names) { names_ = std::move(names); }
 
     /// A number for a DMA mapping that begins now, unique in this machine, and the end of its life. What was
     /// written through it and stays in place is stale from then on.
@@ -195,6 +200,7 @@ private:
 
     std::vector<std::string> initiators_;
     std::vector<std::string> origins_;
+    std::function<std::string(std::uint64_t)> names_;
     std::uint32_t mappings_ = 0;
 
     std::vector<std::uint32_t> table_;  // by gfn

@@ -34,8 +34,8 @@ void virtual_terminal::line_complete(const sc_core::sc_time& when) {
     if (recorder_.recording()) {
         line_.set(recorder_.intern(line), when);
     }
-    if (watcher_) {
-        watcher_(line, when);
+    for (const auto& watcher : watchers_) {
+        watcher(line, when);
     }
     line_begin_ = output_.size();
 }
@@ -46,6 +46,7 @@ std::size_t virtual_terminal::get(std::span<char> characters) {
         characters[n] = typed_.front();
         typed_.pop_front();
     }
+    taken_ += count;
     return count;
 }
 
@@ -58,7 +59,7 @@ void virtual_terminal::on_output(std::function<void(std::string_view)> watcher) 
 }
 
 void virtual_terminal::on_line(std::function<void(std::string_view, const sc_core::sc_time&)> watcher) {
-    watcher_ = std::move(watcher);
+    watchers_.push_back(std::move(watcher));
 }
 
 }  // namespace pefsim::hypervisor

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "report/metrics.h"
 #include "trace/recorder.h"
@@ -29,11 +30,15 @@ public:
 
     // --- for whoever watches
     void type(std::string_view characters);
+    /// Typed characters that the guest has not taken yet.
+    [[nodiscard]] std::size_t untaken() const { return typed_.size(); }
+    /// Those that it has taken.
+    [[nodiscard]] std::uint64_t taken() const { return taken_; }
     /// Everything that the guest has printed.
     [[nodiscard]] const std::string& output() const { return output_; }
     /// Called with what the guest prints, as it prints it.
     void on_output(std::function<void(std::string_view characters)> watcher);
-    /// Called with each line that is complete, without its newline.
+    /// Called with each line that is complete, without its newline; so are those of earlier calls.
     void on_line(std::function<void(std::string_view line, const sc_core::sc_time& when)> watcher);
 
 private:
@@ -43,8 +48,9 @@ private:
     std::string output_;
     std::size_t line_begin_ = 0;
     std::deque<char> typed_;
+    std::uint64_t taken_ = 0;
     std::function<void(std::string_view)> output_watcher_;
-    std::function<void(std::string_view, const sc_core::sc_time&)> watcher_;
+    std::vector<std::function<void(std::string_view, const sc_core::sc_time&)>> watchers_;
 
     trace::signal<std::uint64_t> bytes_;
     trace::signal<std::string_view> line_;

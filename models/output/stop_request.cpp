@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/time.h>
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 
@@ -12,7 +13,15 @@ namespace {
 
 volatile std::sig_atomic_t signal_made = 0;
 
-void note(int signal) { signal_made = signal; }
+std::atomic<void (*)()> first_act = nullptr;
+static_assert(std::atomic<void (*)()>::is_always_lock_free);
+
+void note(int signal) {
+    signal_made = signal;
+    if (void (*const act)() = first_act) {
+        act();
+    }
+}
 
 constexpr suseconds_t again_us = 50'000;
 
@@ -81,6 +90,8 @@ bool wait_for(int descriptor, short events) {
         }
     }
 }
+
+void at_signal(void (*act)()) { first_act = act; }
 
 int made() { return signal_made; }
 

@@ -23,6 +23,8 @@ std::string_view to_name(ending_kind kind) {
         return "terminated";
     case ending_kind::waits_for_ever:
         return "waits_for_ever";
+    case ending_kind::hung:
+        return "hung";
     case ending_kind::time_limit:
         return "time_limit";
     case ending_kind::instruction_limit:

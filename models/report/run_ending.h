@@ -18,6 +18,7 @@ enum class ending_kind : std::uint8_t {
     out_of_memory,      ///< a panic for want of guest memory
     terminated,         ///< Ultravisor or hypervisor ended the guest
     waits_for_ever,     ///< nothing will happen any more
+    hung,               ///< no sign of life for as long as the user wanted to wait
     time_limit,         ///< of simulated time
     instruction_limit,  ///< of a CPU
     halted,             ///< a CPU cannot execute anything any more

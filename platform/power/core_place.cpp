@@ -1,85 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/power/core_place.h"
 
-#include <boost/endian/conversion.hpp>
-#include <cstring>
 #include <fmt/format.h>
-#include <optional>
 
-#include "abi/address.h"
-#include "memory/smf_check.h"
+#include "platform/power/guest_view.h"
+#include "power/engine/interrupt.h"
 #include "power/isa/disassembler.h"
-#include "power/mmu/radix_translator.h"
 
 namespace pefsim::platform {
-namespace {
 
-namespace mmu = power::mmu;
-
-/// What a core reaches, without an access: tables are read, and stay as they are.
-class view final : public mmu::table_storage {
-public:
-    view(const memory::memory_bus& memory, bool secure) : memory_(memory), secure_(secure) {}
-
-    template <class T>
-    [[nodiscard]] std::optional<T> look(std::uint64_t real, memory::access_kind kind) const {
-        const abi::phys_addr at{real};
-        if (real % sizeof(T) != 0 || !memory_.ram().contains(at, sizeof(T))) {
-            return std::nullopt;
-        }
-        const abi::gfn page = abi::gfn_of(at);
-        const memory::smf_verdict verdict = memory::smf_check(memory::world::guest, secure_,
-                                                              memory_.states()[page], kind);
-        if (verdict == memory::smf_verdict::page_fault || verdict == memory::smf_verdict::refused) {
-            return std::nullopt;
-        }
-        const auto frame = verdict == memory::smf_verdict::secure_frame ? memory::frame_kind::secure
-                                                                        : memory::frame_kind::normal;
-        T value;
-        std::memcpy(&value, memory_.ram().read(frame, page) + abi::page_offset(at), sizeof value);
-        return value;
-    }
-
-    bool read(std::uint64_t real, std::uint64_t& value) override {
-        const auto found = look<std::uint64_t>(real, memory::access_kind::read);
-        value = boost::endian::big_to_native(found.value_or(0));
-        return found.has_value();
-    }
-    bool write(std::uint64_t /*real*/, std::uint64_t /*value*/) override { return true; }
-
-private:
-    const memory::memory_bus& memory_;
-    bool secure_;
-};
-
-std::optional<std::uint32_t> instruction_at(const power::registers& state, const memory::memory_bus& memory,
-                                            const mmu::partition& partition) {
-    view reached(memory, (state.msr & power::msr_s) != 0);
-    mmu::partition tables;  // without members: nobody is told anything
-    tables.use(partition.processes());
-    mmu::radix_translator addresses(reached, tables, nullptr);
-    const power::translation found = addresses.translate(state, state.nip, power::access_kind::fetch);
-    if (found.error != power::storage_error::none) {
-        return std::nullopt;
-    }
-    const auto word = reached.look<std::uint32_t>(found.real, memory::access_kind::fetch);
-    return word && (state.msr & power::msr_le) == 0 ? boost::endian::endian_reverse(*word) : word;
+std::string name_of_place(std::uint64_t ea, const power::debug::symbol_lookup* symbols) {
+    const std::string symbol = symbols == nullptr ? std::string() : text_of(symbols->at(ea));
+    return symbol.empty() ? fmt::format("{:#x}", ea) : fmt::format("{:#x} <{}>", ea, symbol);
 }
-
-}  // namespace
 
 std::string place_of(const power::registers& state, const memory::memory_bus& memory,
                      const power::mmu::partition& partition, const power::debug::symbol_lookup* symbols) {
-    std::string text = fmt::format("{:#x}", state.nip);
-    if (symbols != nullptr) {
-        if (const std::string symbol = text_of(symbols->at(state.nip)); !symbol.empty()) {
-            text += fmt::format(" <{}>", symbol);
-        }
-    }
-    if (const auto word = instruction_at(state, memory, partition)) {
+    std::string text = name_of_place(state.nip, symbols);
+    if (const auto word = guest_view(state, memory, partition).instruction(state.nip)) {
         text += fmt::format(": {}", power::isa::disassemble(*word, state.nip));
     }
     return text;
+}
+
+std::vector<std::uint64_t> backtrace(const power::registers& state, const memory::memory_bus& memory,
+                                     const power::mmu::partition& partition, std::size_t most) {
+    constexpr std::uint64_t stack_alignment = 16;
+    constexpr std::uint64_t lr_save = 16;
+    power::registers seen = state;
+    if ((state.msr & power::msr_sf) == 0 && (state[power::spr::lpcr] & power::lpcr::ile) != 0) {
+        seen.msr |= power::msr_sf | power::msr_le;  // in firmware's code; the stack is its caller's
+    }
+    guest_view view(seen, memory, partition);
+    std::vector<std::uint64_t> returns;
+    std::uint64_t frame = state.gpr[1];
+    while (returns.size() < most && frame % stack_alignment == 0) {
+        const auto caller = view.doubleword(frame);  // the back chain: its caller's frame
+        // A frame lies above those of what it calls; another stack (of interrupts) may lie anywhere.
+        if (!caller || *caller == 0 || *caller == frame) {
+            break;
+        }
+        const auto back_to = view.doubleword(*caller + lr_save);
+        if (!back_to) {
+            break;
+        }
+        if (const std::uint64_t lr = state[power::spr::lr]; returns.empty() && lr != 0 && lr != *back_to) {
+            returns.push_back(lr);
+        }
+        returns.push_back(*back_to);
+        frame = *caller;
+    }
+    return returns;
 }
 
 }  // namespace pefsim::platform

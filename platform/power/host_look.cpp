@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <span>
 #include <stdexcept>
 
@@ -32,7 +33,7 @@ std::string characters(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-place_to_look place_to_look::parse(std::string_view text, const power::elf_image* program) {
+place_to_look place_to_look::parse(std::string_view text, const power::debug::symbol_lookup& symbols) {
     const std::size_t colon = text.find(':');
     const std::string_view place = text.substr(0, colon);
     place_to_look where{.name = std::string(place)};
@@ -46,12 +47,13 @@ place_to_look place_to_look::parse(std::string_view text, const power::elf_image
         where.address = parse_integer(place);
         return where;
     }
-    const auto* const symbol = program == nullptr ? nullptr : program->find(place);
-    if (symbol == nullptr) {
+    const std::optional<std::uint64_t> symbol = symbols.find(place);
+    if (!symbol) {
         throw std::invalid_argument(
             fmt::format("'{}' is neither an address nor a symbol of the program", place));
     }
-    where.address = symbol->address;
+    constexpr std::uint64_t in_real_mode = 0x0fff'ffff'ffff'ffff;  // Power ISA 3.0B Book III 5.7.3
+    where.address = *symbol & in_real_mode;
     return where;
 }
 

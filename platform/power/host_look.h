@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "platform/machine.h"
-#include "power/elf_image.h"
+#include "power/debug/symbols.h"
 
 /// What the host sees when it looks into the guest's memory.
 namespace pefsim::platform {
 
-/// Where it is to look: "PLACE[:SIZE]", an address or a symbol of the guest's program, and bytes (64, unless they are
-/// told).
+/// Where it is to look: "PLACE[:SIZE]", a physical address or a symbol, and bytes (64, unless they are told). The address
+/// of a symbol is meant as in real mode, where its four leftmost bits do not count: a kernel's is the physical one.
 struct place_to_look {
     static constexpr std::size_t largest = 4096;
 
@@ -23,9 +23,8 @@ struct place_to_look {
     std::uint64_t address = 0;
     std::size_t size = 64;
 
-    /// \param program null: there are no symbols
     /// \throws std::invalid_argument saying what is wrong with `text`
-    static place_to_look parse(std::string_view text, const power::elf_image* program);
+    static place_to_look parse(std::string_view text, const power::debug::symbol_lookup& symbols);
 };
 
 /// An access of the hypervisor's own, over the bus, and what came of it.

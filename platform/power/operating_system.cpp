@@ -90,6 +90,13 @@ void operating_system::settle_initrd(std::uint64_t ram_size) {
     initrd_at_ = firmware::extent{.at = at, .size = initrd_content_.size()};
 }
 
+std::vector<power::debug::moved_symbols::piece> operating_system::where_it_runs() const {
+    constexpr std::uint64_t page_offset = 0xc000'0000'0000'0000;  // CONFIG_PAGE_OFFSET
+    const std::uint64_t linked = program_ ? program_->lowest() : page_offset;
+    return {{.at = kernel_at_.at, .size = kernel_at_.size, .linked = linked},
+            {.at = 0, .size = std::min(kernel_at_.at, kernel_at_.size), .linked = linked}};
+}
+
 void operating_system::put_program(power_machine& machine) const {
     memory::guest_ram& ram = machine.memory().ram();
     if (!program_) {

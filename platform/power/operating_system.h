@@ -11,6 +11,7 @@
 #include "interrupt/interrupt_controllers.h"
 #include "platform/parameter_set.h"
 #include "platform/power/power_machine.h"
+#include "power/debug/symbols.h"
 #include "power/elf_image.h"
 
 namespace pefsim::platform {
@@ -39,6 +40,10 @@ public:
 
     /// Null: a flat image.
     [[nodiscard]] const power::elf_image* program() const { return program_.get(); }
+    /// Where code of the kernel runs besides where it is linked (a flat image: to Linux's 0xc000000000000000): in real mode
+    /// where firmware has put it, and below that, at address 0, where Linux copies itself to (head_64.S,
+    /// __after_prom_start).
+    [[nodiscard]] std::vector<power::debug::moved_symbols::piece> where_it_runs() const;
 
     // --- as written; a scenario may have its own defaults
     boot_mode mode = boot_mode::of;

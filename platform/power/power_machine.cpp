@@ -8,6 +8,7 @@
 #include <random>
 
 #include "abi/platform.h"
+#include "exposure/ledger.h"
 #include "platform/power/core_place.h"
 #include "platform/seeds.h"
 #include "report/run_ending.h"
@@ -30,9 +31,9 @@ report::run_ending ending_of(const hypervisor::guest_end& end) {
     case how::power_off:
         return {finished, "the guest powered the machine off"};
     case how::reboot:
-        return {stopped, "the guest asked for a reboot"};
+        return {stopped, "the guest asked for a reboot, which ends the run"};
     case how::os_term:
-        return {panicked, fmt::format("the guest's operating system gave up: {}", end.text)};
+        return panic_ending(fmt::format("the guest's operating system gave up: {}", readable(end.text)));
     }
     return {terminated, "the guest has ended"};
 }
@@ -57,6 +58,12 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
     }
     if (config.firmware) {
         add_firmware(config, seed);
+    }
+    if (config.firmware) {
+        panic_ = std::make_unique<kernel_panic>(host().terminal());
+    }
+    if (config.watchdog > sc_core::SC_ZERO_TIME) {
+        watchdog_ = std::make_unique<watchdog>(*this, config.watchdog);
     }
     if (config.tools.any()) {
         tools_ = std::make_unique<power_tools>(config.tools, cpus_);
@@ -97,9 +104,30 @@ void power_machine::group_guest_signals() {
 
 void power_machine::stop() { sc_core::sc_stop(); }
 
+void power_machine::name_places(const power::debug::symbol_lookup& symbols) {
+    symbols_ = &symbols;
+    recorder().ledger().name_places([&symbols](std::uint64_t pc) { return text_of(symbols.at(pc)); });
+}
+
+std::optional<report::run_ending> power_machine::look() {
+    const sc_core::sc_time& now = sc_core::sc_time_stamp();
+    if (attendant_) {
+        if (auto end = attendant_()) {
+            return end;
+        }
+    }
+    if (panic_ && panic_->over(now)) {
+        return panic_->ending("");
+    }
+    return watchdog_ ? watchdog_->look(now) : std::nullopt;
+}
+
 report::run_ending power_machine::how_it_ended() const {
     using enum report::ending_kind;
     if (const auto& end = host().end()) {
+        if (end->what == hypervisor::guest_end::how::reboot && panic_ && panic_->seen()) {
+            return panic_->ending(", and asked for a reboot");
+        }
         return ending_of(*end);
     }
     if (tools_ && tools_->stopped()) {
@@ -132,9 +160,14 @@ report::run_ending power_machine::how_it_ended() const {
 std::vector<std::string> power_machine::what_cpus_do() const {
     std::vector<std::string> lines;
     for (const auto& cpu : cpus_) {
-        if (!cpu->stopped()) {
+        if (cpu->stopped()) {
+            if (ending().kind == report::ending_kind::hung) {
+                lines.push_back(fmt::format("{} is stopped", cpu->basename()));
+            }
+        } else {
             lines.push_back(fmt::format("{} {} {}", cpu->basename(), cpu->idle() ? "waits (H_CEDE) at" : "at",
                                         place_of(cpu->state(), memory(), partition_, symbols_)));
+            add_callers(lines, *cpu);
         }
         if (cpu->ended() == power_cpu::ending::lost) {
             power::registers before = cpu->state();
@@ -145,6 +178,21 @@ std::vector<std::string> power_machine::what_cpus_do() const {
         }
     }
     return lines;
+}
+
+/// Of a run that went wrong.
+void power_machine::add_callers(std::vector<std::string>& lines, const power_cpu& cpu) const {
+    std::string callers;
+    if (!ending().good()) {
+        for (const std::uint64_t each : backtrace(cpu.state(), memory(), partition_)) {
+            const std::string symbol = symbols_ == nullptr ? std::string() : text_of(symbols_->at(each));
+            callers += fmt::format("{}{}", callers.empty() ? "" : ", ",
+                                   symbol.empty() ? fmt::format("{:#x}", each) : symbol);
+        }
+    }
+    if (!callers.empty()) {
+        lines.push_back(fmt::format("{} came there from {}", cpu.basename(), callers));
+    }
 }
 
 std::uint64_t power_machine::instructions() const {

@@ -3,17 +3,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "cpu/power_cpu/power_cpu.h"
 #include "firmware/firmware.h"
 #include "firmware/machine_description.h"
 #include "platform/machine.h"
+#include "platform/power/kernel_panic.h"
 #include "platform/power/power_tools.h"
+#include "platform/power/watchdog.h"
 #include "power/debug/symbols.h"
 #include "power/mmu/partition.h"
 #include "report/run_ending.h"
@@ -36,13 +40,15 @@ struct power_machine_config : machine_config {
     bool attention_leaves = false;                 ///< `attn` ends the run
     std::uint64_t instruction_limit = 0;           ///< of each core; 0: none
     std::optional<boot_configuration> firmware{};  ///< nullopt: a machine without
+    sc_core::sc_time watchdog{};  ///< so long without a sign of life ends the run (life_signs); 0: never
     power_tools::config tools;
 };
 
 /// A machine with a POWER guest: real code on POWER9 cores.
 ///
 /// Modules below it, besides a machine's: cpu0 .. . The run ends when a core does not run any more: the guest has made
-/// H_EXIT or was ended, `attn`, a stop of the tools, a limit, or an interrupt without a handler.
+/// H_EXIT or was ended, `attn`, a stop of the tools, a limit, or an interrupt without a handler; and when a kernel has
+/// panicked, or the watchdog sees no sign of life.
 class power_machine : public machine {
 public:
     /// \throws std::invalid_argument for a configuration that cannot be, or an instruction trace that cannot be written
@@ -59,8 +65,11 @@ public:
     /// nullptr when the configuration asks for none.
     power_tools* tools() { return tools_.get(); }
 
-    /// Where the ending says that a core stood, these names are used. They must outlive the machine.
-    void name_places(const power::debug::symbol_lookup& symbols) { symbols_ = &symbols; }
+    /// Where the ending says that a core stood, and the exposure ledger that it stored, these names are used. They must
+    /// outlive the machine.
+    void name_places(const power::debug::symbol_lookup& symbols);
+    /// Asked before the run and after each millisecond of simulated time: what else ends the run.
+    void attend(std::function<std::optional<report::run_ending>()> by) { attendant_ = std::move(by); }
 
     [[nodiscard]] std::string progress() const override;
     [[nodiscard]] std::uint64_t instructions() const;
@@ -71,14 +80,19 @@ private:
     void stop();
     void add_firmware(const power_machine_config& config, std::uint64_t seed);
     void group_guest_signals();
+    std::optional<report::run_ending> look() override;
     [[nodiscard]] report::run_ending how_it_ended() const override;
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
+    void add_callers(std::vector<std::string>& lines, const cpu::power_cpu& cpu) const;
 
     power::mmu::partition partition_;
     const power::debug::symbol_lookup* symbols_ = nullptr;
     std::vector<std::unique_ptr<cpu::power_cpu>> cpus_;
     std::unique_ptr<pefsim::firmware::firmware> firmware_;
     std::unique_ptr<power_tools> tools_;
+    std::unique_ptr<kernel_panic> panic_;
+    std::unique_ptr<watchdog> watchdog_;
+    std::function<std::optional<report::run_ending>()> attendant_;
 };
 
 }  // namespace pefsim::platform

@@ -11,6 +11,8 @@
 #include "platform/input_file.h"
 #include "platform/power/about.h"
 #include "platform/quantity.h"
+#include "power/debug/elf_symbols.h"
+#include "power/debug/symbol_file.h"
 
 namespace pefsim::platform {
 namespace {
@@ -105,6 +107,20 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
                    "each CPU halts behind so many, at a taken branch or the end of 4 KiB; 0: never");
     parameters.add("report_stores", report_stores_,
                    "an ordinary guest's stores go to the exposure ledger, too; slow");
+    parameters.add("symbols", symbols_file_, file_use::input,
+                   "names of places: System.map, /proc/kallsyms, or an ELF file that has them; otherwise the "
+                   "program's own");
+    parameters.add("watchdog", machine.watchdog,
+                   "simulated time without a sign of life after which the guest hangs: no console character, "
+                   "device access, "
+                   "call of firmware or hypercall but those of idle processors; 0: never");
+    parameters.add(
+        "console", console_name_,
+        "where the guest's console is: terminal (typed to while the run goes on; Ctrl-A x ends it), pty, or "
+        "a file or FIFO for its output; otherwise standard output");
+    parameters.add_files("console", file_use::output, [this] {
+        return std::vector{guest_console::file_of(console_name_).value_or(std::filesystem::path())};
+    });
     parameters.add("console-input", console_file_, file_use::input,
                    "what H_GET_TERM_CHAR gives; -: standard input, read to its end before the run");
     parameters.add("host-read", host_reads_, "PLACE[:SIZE]",
@@ -138,7 +154,13 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
     declare_devices(parameters, machine);
 }
 
-void power_options::settle(power_machine_config& machine, const power::elf_image* program) {
+std::unique_ptr<power::debug::symbol_lookup> power_options::symbols(const power::elf_image* program) const {
+    return symbols_file_.empty()
+               ? power::debug::symbols_of(program)
+               : about("symbols", [this] { return power::debug::read_symbols(symbols_file_.string()); });
+}
+
+void power_options::settle(power_machine_config& machine, const power::debug::symbol_lookup& symbols) {
     for (const std::string& each : disks_) {
         machine.disks.push_back(parse_disk(each));
         require(!machine.disks.back().image.empty(), fmt::format("disk: '{}' names no file", each));
@@ -148,11 +170,14 @@ void power_options::settle(power_machine_config& machine, const power::elf_image
     settle_tools(machine.tools);
     machine.instruction_limit = instruction_limit_;
     machine.report_ordinary_stores = report_stores_;
+    require(console_name_ != "terminal" || console_file_ != "-",
+            "console-input: standard input is the terminal of console=terminal");
+    console_ = about("console", [this] { return guest_console::open(console_name_); });
     if (!console_file_.empty()) {
         console_input_ = about("console-input", [&] { return console_input_of(console_file_); });
     }
     for (const std::string& each : host_reads_) {
-        looks_.push_back(about("host-read", [&] { return place_to_look::parse(each, program); }));
+        looks_.push_back(about("host-read", [&] { return place_to_look::parse(each, symbols); }));
     }
     for (const std::string& each : secrets_) {
         require(each.size() >= 8 && each.size() <= 4096,

@@ -3,14 +3,17 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "output/whole_file.h"
 #include "platform/parameter_set.h"
+#include "platform/power/guest_console.h"
 #include "platform/power/host_look.h"
 #include "platform/power/power_machine.h"
+#include "power/debug/symbols.h"
 #include "power/elf_image.h"
 
 namespace pefsim::platform {
@@ -24,10 +27,15 @@ public:
     void declare(parameter_set& parameters, power_machine_config& machine);
     /// Reads everything that can be read before a machine is there.
     /// \param machine receives what concerns it
-    /// \param program whose symbols name places; null: there are none
+    /// \param symbols by which places are named
     /// \throws std::invalid_argument naming the option, its value, and what is allowed
-    void settle(power_machine_config& machine, const power::elf_image* program);
+    void settle(power_machine_config& machine, const power::debug::symbol_lookup& symbols);
+    /// Those of the file that the user names, or else of the program, which outlives them; null: there is none.
+    /// \throws std::invalid_argument when the file cannot be used
+    [[nodiscard]] std::unique_ptr<power::debug::symbol_lookup> symbols(const power::elf_image* program) const;
 
+    /// Where the guest's terminal leads to.
+    [[nodiscard]] guest_console& console() { return *console_; }
     [[nodiscard]] const std::string& console_input() const { return console_input_; }
     [[nodiscard]] const std::optional<std::uint64_t>& gdb_port() const { return gdb_port_; }
     /// Files that are to be written at the end; nullopt: nobody wants them.
@@ -48,6 +56,8 @@ private:
     std::filesystem::path dump_state_;
     std::uint64_t instruction_limit_ = 0;
     bool report_stores_ = false;
+    std::filesystem::path symbols_file_;
+    std::string console_name_;
     std::filesystem::path console_file_;
     std::optional<std::uint64_t> gdb_port_;
     std::filesystem::path instruction_trace_;
@@ -61,6 +71,7 @@ private:
     std::vector<std::string> secrets_;
 
     // as meant
+    std::unique_ptr<guest_console> console_;
     std::string console_input_;
     std::vector<place_to_look> looks_;
     std::optional<output::whole_file> dump_file_;

@@ -18,8 +18,16 @@ namespace pefsim::platform {
 
 namespace debug = power::debug;
 
+namespace {
+
+/// Below the end of what SystemC counts in picoseconds, which is after 213 days.
+sc_core::sc_time longest_time() { return {180.0 * 24 * 3600, sc_core::SC_SEC}; }
+
+}  // namespace
+
 void power_scenario::declare_all(parameter_set& parameters) {
     configure(machine_);
+    time_limit_ = machine_.time_limit;
     declare(parameters);
     options_.declare(parameters, machine_);
     machine_.declare_machine(parameters);
@@ -29,31 +37,64 @@ void power_scenario::declare_all(parameter_set& parameters) {
 void power_scenario::settle() {
     machine_.check();
     prepare(machine_);
-    options_.settle(machine_, program());
+    symbols_ = std::make_unique<debug::moved_symbols>(options_.symbols(program()), moved());
+    options_.settle(machine_, *symbols_);
+    if (options_.console().interactive() && machine_.time_limit == time_limit_) {
+        machine_.time_limit = longest_time();  // the user ends it
+    }
 }
 
 void power_scenario::run(session& in) {
-    in.run([&] { return elaborate(in.options()); }, [&] { finish(in); }, {});
+    const struct leave {
+        guest_console& console;
+        ~leave() { console.end(); }  // whatever happens
+    } last{options_.console()};
+    in.run([&] { return elaborate(in.options()); }, [&] { finish(in); },
+           {.progress = !options_.console().takes_the_terminal()});
 }
 
 std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& options) {
     auto machine = std::make_unique<power_machine>("machine", machine_, options.seed);
     load(*machine);
-    if (program() != nullptr) {
-        symbols_.emplace(*program());
-        machine->name_places(*symbols_);
-    }
+    machine->name_places(*symbols_);
     for (const std::string& each : options_.secrets()) {
         machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
     }
     machine->host().terminal().type(options_.console_input());
     machine->host().terminal().on_output(
-        [](std::string_view characters) { output::standard_output::write(characters); });
+        [this](std::string_view characters) { options_.console().write(characters); });
     if (options_.gdb_port() && !options.list_signals) {
         wait_for_gdb(*machine->tools());
     }
+    if (options_.console().interactive() && !options.list_signals) {
+        begin_console(options, *machine);
+    }
     subject_ = machine.get();
     return machine;
+}
+
+void power_scenario::begin_console(const run_options& options, power_machine& machine) {
+    const std::string line = options_.console().begin();
+    if (!options.quiet || !options_.console().takes_the_terminal()) {
+        output::complain(fmt::format("{}: {}", name(), line));
+    }
+    attendant_.emplace(options_.console(), machine.host().terminal());
+    machine.attend([this] { return attendant_->look(sc_core::sc_time_stamp()); });
+}
+
+void power_scenario::end_console(session& in) {
+    output::standard_output::flush();
+    guest_console& console = options_.console();
+    console.end();
+    if (output::whole_file* const file = console.file(); file != nullptr) {
+        in.commit("console", *file);
+    }
+    if (console.interactive()) {
+        in.results()["deterministic"] = false;
+        in.add_text("The console was interactive: what was typed came while the run went on, so that another "
+                    "run need not "
+                    "be equal to this one.\n");
+    }
 }
 
 void power_scenario::wait_for_gdb(power_tools& tools) const {
@@ -66,7 +107,7 @@ void power_scenario::wait_for_gdb(power_tools& tools) const {
 }
 
 void power_scenario::finish(session& in) {
-    output::standard_output::flush();
+    end_console(in);
     const auto exited = subject_->host().exit_status();
     const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
     judge(*subject_, in);
@@ -149,7 +190,7 @@ void power_scenario::write_tools(session& in, power_tools& tools) {
     }
     if (const debug::profile* profile = tools.profile(); profile != nullptr) {
         output::whole_file& file = *options_.profile();
-        file.write(symbols_ ? profile->table(*symbols_) : profile->table(debug::no_symbols()));
+        file.write(profile->table(*symbols_));
         in.commit("profile", file);
     }
     if (!options_.instruction_trace().empty()) {

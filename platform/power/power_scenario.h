@@ -3,13 +3,16 @@
 
 #include <memory>
 #include <optional>
+#include <systemc>
+#include <vector>
 
 #include "platform/parameter_set.h"
+#include "platform/power/console_attendant.h"
 #include "platform/power/power_machine.h"
 #include "platform/power/power_options.h"
 #include "platform/scenario.h"
 #include "platform/session.h"
-#include "power/debug/elf_symbols.h"
+#include "power/debug/symbols.h"
 #include "power/elf_image.h"
 
 namespace pefsim::platform {
@@ -23,7 +26,7 @@ namespace pefsim::platform {
 /// of the host, secrets, the state at the end.
 ///
 /// The calls come in this order: configure, declare, (the command line is read), prepare, load, (the run), judge. The
-/// guest's console (H_PUT_TERM_CHAR) is standard output. What the guest gives to H_EXIT, modulo 256, is the exit
+/// guest's console (H_PUT_TERM_CHAR) is standard output, unless told. What the guest gives to H_EXIT, modulo 256, is the exit
 /// status, if that is not 0.
 class power_scenario : public scenario {
 public:
@@ -38,6 +41,8 @@ public:
     virtual void prepare(power_machine_config& /*machine*/) {}
     /// After prepare(): the guest's program, whose symbols name places; null: there are none.
     [[nodiscard]] virtual const power::elf_image* program() const { return nullptr; }
+    /// After prepare(): where code of the program runs besides where its symbols say.
+    [[nodiscard]] virtual std::vector<power::debug::moved_symbols::piece> moved() const { return {}; }
     /// How the debugger reads registers.
     [[nodiscard]] virtual bool little_endian() const { return true; }
     /// Puts the guest into a machine's memory, as firmware would, and starts its CPUs.
@@ -52,6 +57,8 @@ private:
     void declare_all(parameter_set& parameters) final;
     void settle() final;
     std::unique_ptr<power_machine> elaborate(const run_options& options);
+    void begin_console(const run_options& options, power_machine& machine);
+    void end_console(session& in);
     void wait_for_gdb(power_tools& tools) const;
     void finish(session& in);
     void look(session& in);
@@ -62,7 +69,9 @@ private:
 
     power_machine_config machine_;
     power_options options_;
-    std::optional<power::debug::elf_symbols> symbols_;
+    std::unique_ptr<power::debug::symbol_lookup> symbols_;
+    sc_core::sc_time time_limit_;  // unless the user has one
+    std::optional<console_attendant> attendant_;
     power_machine* subject_ = nullptr;  // while it exists
 };
 

@@ -11,6 +11,7 @@
 #include "platform/power/about.h"
 #include "platform/power/host_look.h"
 #include "platform/quantity.h"
+#include "power/debug/elf_symbols.h"
 #include "power/debug/register_file.h"
 #include "power/engine/interrupt.h"
 
@@ -78,7 +79,8 @@ void guest_options::settle() {
     }
     if (!process_table_.empty()) {
         process_table_at_ = about("process-table", [&] {
-            return platform::place_to_look::parse(process_table_, program()).address;
+            return platform::place_to_look::parse(process_table_, *power::debug::symbols_of(program()))
+                .address;
         });
         platform::require(*process_table_at_ % process_table_size == 0,
                           fmt::format("process-table: {:#x} is not a multiple of 4 KiB", *process_table_at_));

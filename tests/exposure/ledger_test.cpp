@@ -259,6 +259,11 @@ TEST_F(small_ledger, numbers_names) {
     EXPECT_EQ(ledger.origin(bounce), "swiotlb_bounce");
     EXPECT_EQ(ledger.origin(0xC000'0000'0001'0004), "0xc000000000010004");
     EXPECT_EQ(ledger.origin(0), "");
+    ledger.name_places([](std::uint64_t pc) { return pc == 0x1'0004 ? "main+0x4" : ""; });
+    EXPECT_EQ(ledger.origin(0x1'0004), "0x10004 <main+0x4>");
+    EXPECT_EQ(ledger.origin(0x1'0008), "0x10008") << "no symbol";
+    EXPECT_EQ(ledger.origin(bounce), "swiotlb_bounce");
+    EXPECT_EQ(ledger.origin(0), "");
     EXPECT_EQ(ledger.initiator(0), "unknown");
     const std::uint32_t mapping = ledger.new_mapping();
     EXPECT_EQ(ledger.new_mapping(), mapping + 1);

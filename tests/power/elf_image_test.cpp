@@ -7,11 +7,14 @@
 #include <bit>
 #include <boost/endian/conversion.hpp>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "power/debug/elf_symbols.h"
 
 namespace pefsim::power {
 namespace {
@@ -130,6 +133,18 @@ std::string complaint_about(std::vector<std::byte> file) {
         return wrong.what();
     }
     return "";
+}
+
+/// A symbol without a size reaches as far as the next one, but not out of the program.
+TEST(elf_symbols, name_nothing_outside_the_segments) {
+    const elf_image image(example(true));
+    const debug::elf_symbols symbols(image);
+    EXPECT_EQ(text_of(symbols.at(base + text_offset + 4)), "main+0x4");
+    EXPECT_EQ(text_of(symbols.at(base + 0x2'0000)), "counter");
+    EXPECT_EQ(text_of(symbols.at(base + 0x2'0008)), "mark+0x1fd88");
+    EXPECT_EQ(text_of(symbols.at(base + 0x2'1000)), "");
+    EXPECT_EQ(symbols.find("counter"), base + 0x2'0000);
+    EXPECT_EQ(debug::symbols_of(nullptr)->find("counter"), std::nullopt);
 }
 
 class byte_orders : public ::testing::TestWithParam<bool> {};

@@ -7,14 +7,16 @@
 #include <charconv>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "power/debug/elf_symbols.h"
+#include "power/debug/symbol_file.h"
 #include "power/debug/trace_render.h"
-#include "power/elf_image.h"
 
 namespace {
 
@@ -71,13 +73,32 @@ debug::render_window window_of(const options::variables_map& given) {
     return what;
 }
 
+std::unique_ptr<debug::symbol_lookup> symbols_of(const options::variables_map& given) {
+    const char* const option = given.count("symbols") != 0 ? "symbols" : "elf";
+    if (given.count(option) == 0) {
+        return std::make_unique<debug::no_symbols>();
+    }
+    auto symbols = debug::read_symbols(given[option].as<std::string>());
+    if (given.count("load-offset") == 0) {
+        return symbols;
+    }
+    const std::uint64_t offset = number(given["load-offset"].as<std::string>(), "load-offset");
+    constexpr std::uint64_t everywhere = ~std::uint64_t{0};
+    return std::make_unique<debug::moved_symbols>(
+        std::move(symbols),
+        std::vector{debug::moved_symbols::piece{.at = offset, .size = everywhere, .linked = 0}});
+}
+
 int run(int argc, char** argv) {
     options::options_description known("trace_render TRACE [option...]: writes an instruction trace as text");
     known.add_options()("help", "this text")("trace", options::value<std::string>(),
                                              "the trace; also without --trace")(
-        "elf", options::value<std::string>(), "program or kernel whose symbols are used")(
-        "load-offset", options::value<std::string>(), "where it was loaded, minus where it says it stands")(
-        "addresses", options::value<std::string>(), "FIRST:LAST, of instructions")(
+        "symbols", options::value<std::string>(), "program or kernel with symbols, or its System.map")(
+        "elf", options::value<std::string>(), "the same")(
+        "load-offset", options::value<std::string>(),
+        "where it was loaded, minus where it says it stands, modulo 2^64; addresses where nothing is known "
+        "then "
+        "are looked for without")("addresses", options::value<std::string>(), "FIRST:LAST, of instructions")(
         "instructions", options::value<std::string>(), "FROM:TO, by their number; TO is not written")(
         "time", options::value<std::string>(), "FROM:TO in picoseconds; TO is not written")(
         "lines", options::value<std::string>(), "how many instructions to write at most");
@@ -95,15 +116,7 @@ int run(int argc, char** argv) {
     }
     const debug::render_window what = window_of(given);
     debug::trace_reader trace(given["trace"].as<std::string>());
-    if (given.count("elf") == 0) {
-        debug::render(std::cout, trace, debug::no_symbols(), what);
-        return 0;
-    }
-    const auto image = pefsim::power::elf_image::read(given["elf"].as<std::string>());
-    const std::uint64_t offset = given.count("load-offset") == 0
-                                     ? 0
-                                     : number(given["load-offset"].as<std::string>(), "load-offset");
-    debug::render(std::cout, trace, debug::elf_symbols(image, offset), what);
+    debug::render(std::cout, trace, *symbols_of(given), what);
     return 0;
 }
 
