@@ -117,8 +117,8 @@ public:
     std::uint16_t name_initiator(std::string_view name);
     std::uint64_t name_origin(std::string_view call);
     [[nodiscard]] std::string_view initiator(std::uint16_t id) const { return initiators_.at(id); }
-    /// The call's name, or the program counter in hexadecimal, with its symbol where one is known: "0x10004 <main+0x4>";
-    /// empty for 0.
+    /// The call's name, or the program counter in hexadecimal, with its symbol where one is known: "0x10004
+    /// <main+0x4>"; empty for 0.
     [[nodiscard]] std::string origin(std::uint64_t id) const;
     /// From now on origin() asks `names` for the symbol of a program counter; an empty answer: there is none.
     void name_places(std::function<std::string(std::uint64_t pc)> names) { names_ = std::move(names); }

@@ -12,8 +12,8 @@ void listen();
 /// The signal, or 0.
 int made();
 
-/// Called in the handler of the first signal, which allows little (POSIX.1-2017, 2.4.3): for what must be undone before a
-/// second signal ends the process. Null: nothing.
+/// Called in the handler of the first signal, which allows little (POSIX.1-2017, 2.4.3): for what must be undone before
+/// a second signal ends the process. Null: nothing.
 void at_signal(void (*act)());
 
 /// Waits for events of poll(2) at a descriptor, as long as it takes. False: a stop was asked for, and nothing came for

@@ -11,9 +11,9 @@
 
 namespace pefsim::platform {
 
-/// Brings what a user types to a guest that runs, and keeps simulated time from running ahead of the user's: a guest that
-/// idles takes as long as it says. Time that the simulation has lost is not made up for, and a guest that has not taken
-/// yet what was typed does not wait.
+/// Brings what a user types to a guest that runs, and keeps simulated time from running ahead of the user's: a guest
+/// that idles takes as long as it says. Time that the simulation has lost is not made up for, and a guest that has not
+/// taken yet what was typed does not wait.
 class console_attendant {
 public:
     /// Both outlive it.

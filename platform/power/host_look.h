@@ -14,8 +14,9 @@
 /// What the host sees when it looks into the guest's memory.
 namespace pefsim::platform {
 
-/// Where it is to look: "PLACE[:SIZE]", a physical address or a symbol, and bytes (64, unless they are told). The address
-/// of a symbol is meant as in real mode, where its four leftmost bits do not count: a kernel's is the physical one.
+/// Where it is to look: "PLACE[:SIZE]", a physical address or a symbol, and bytes (64, unless they are told). The
+/// address of a symbol is meant as in real mode, where its four leftmost bits do not count: a kernel's is the physical
+/// one.
 struct place_to_look {
     static constexpr std::size_t largest = 4096;
 

@@ -12,8 +12,8 @@
 namespace pefsim::platform {
 
 /// Whether a Linux kernel has said on the console that it cannot go on: a line with "Kernel panic - not syncing: "
-/// (kernel/panic.c). A kernel may still say ibm,os-term, or reboot, after a list of functions on the console; one that does
-/// neither loops for ever, and is over when it has printed nothing for `grace` of simulated time.
+/// (kernel/panic.c). A kernel may still say ibm,os-term, or reboot, after a list of functions on the console; one that
+/// does neither loops for ever, and is over when it has printed nothing for `grace` of simulated time.
 class kernel_panic {
 public:
     explicit kernel_panic(hypervisor::virtual_terminal& console,

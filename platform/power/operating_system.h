@@ -40,8 +40,8 @@ public:
 
     /// Null: a flat image.
     [[nodiscard]] const power::elf_image* program() const { return program_.get(); }
-    /// Where code of the kernel runs besides where it is linked (a flat image: to Linux's 0xc000000000000000): in real mode
-    /// where firmware has put it, and below that, at address 0, where Linux copies itself to (head_64.S,
+    /// Where code of the kernel runs besides where it is linked (a flat image: to Linux's 0xc000000000000000): in real
+    /// mode where firmware has put it, and below that, at address 0, where Linux copies itself to (head_64.S,
     /// __after_prom_start).
     [[nodiscard]] std::vector<power::debug::moved_symbols::piece> where_it_runs() const;
 

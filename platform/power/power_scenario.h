@@ -26,8 +26,8 @@ namespace pefsim::platform {
 /// of the host, secrets, the state at the end.
 ///
 /// The calls come in this order: configure, declare, (the command line is read), prepare, load, (the run), judge. The
-/// guest's console (H_PUT_TERM_CHAR) is standard output, unless told. What the guest gives to H_EXIT, modulo 256, is the exit
-/// status, if that is not 0.
+/// guest's console (H_PUT_TERM_CHAR) is standard output, unless told. What the guest gives to H_EXIT, modulo 256, is
+/// the exit status, if that is not 0.
 class power_scenario : public scenario {
 public:
     using scenario::scenario;

@@ -41,8 +41,8 @@ pseudo_terminal::~pseudo_terminal() {
     ::close(controller_);
 }
 
-/// Whoever reads loses what is there when it is closed. Linux's poll() looks at what is on its way as well; FIONREAD does
-/// not.
+/// Whoever reads loses what is there when it is closed. Linux's poll() looks at what is on its way as well; FIONREAD
+/// does not.
 bool pseudo_terminal::all_read() const {
     pollfd one{.fd = terminal_, .events = POLLIN, .revents = 0};
     return ::poll(&one, 1, 0) <= 0;

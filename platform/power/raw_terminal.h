@@ -7,8 +7,8 @@ namespace pefsim::platform {
 /// written to it is handled as before.
 ///
 /// While this exists. The terminal gets its settings back with the destructor, with the first SIGINT or SIGTERM
-/// (output::stop_request), with exit(), and with every signal that ends the process and can be caught; after SIGCONT it is
-/// raw again. One at a time.
+/// (output::stop_request), with exit(), and with every signal that ends the process and can be caught; after SIGCONT it
+/// is raw again. One at a time.
 class raw_terminal {
 public:
     /// \throws std::system_error when the descriptor is no terminal

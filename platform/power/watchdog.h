@@ -16,8 +16,8 @@
 namespace pefsim::platform {
 
 /// How often a guest has done something that a guest which hangs does not do: printed a character or taken a typed one,
-/// accessed a device, made an ultracall, a call of firmware other than event-scan, or a hypercall other than those of which
-/// idle processors and their interrupts consist:
+/// accessed a device, made an ultracall, a call of firmware other than event-scan, or a hypercall other than those of
+/// which idle processors and their interrupts consist:
 ///
 ///     H_CEDE H_CONFER H_PROD H_GET_TERM_CHAR H_PUT_TERM_CHAR H_XIRR H_XIRR_X H_CPPR H_EOI H_IPI H_IPOLL H_INT_ESB
 ///

@@ -124,8 +124,8 @@ struct kernel_case {
     std::uint64_t relative_base = 0;
 };
 
-/// A kernel of one segment with 1100 symbols, function_0 .. function_1099, 16 bytes each, behind something else. The token
-/// 0x80 is "function_"; one name is longer than 127 tokens.
+/// A kernel of one segment with 1100 symbols, function_0 .. function_1099, 16 bytes each, behind something else. The
+/// token 0x80 is "function_"; one name is longer than 127 tokens.
 constexpr std::size_t functions = 1100;
 std::string name_of(std::size_t n) {
     return n == 5 ? std::string(200, 'x') : "function_" + std::to_string(n);

@@ -14,8 +14,8 @@ namespace pefsim::power::debug {
 
 /// Symbols without sizes, each with a letter for what it is, as nm(1) has them and as Linux lists its own.
 ///
-/// What is absolute or undefined (A, U, w, N) is no place. Of several names for one address the first stays, global code
-/// (T, W) before others. A symbol reaches as far as the next one, the last one to the end of its 64 KiB.
+/// What is absolute or undefined (A, U, w, N) is no place. Of several names for one address the first stays, global
+/// code (T, W) before others. A symbol reaches as far as the next one, the last one to the end of its 64 KiB.
 class symbol_list {
 public:
     void add(std::uint64_t address, char type, std::string_view name);
