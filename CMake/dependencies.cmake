@@ -19,6 +19,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     libssl-dev                      # AES-GCM of pages that leave secure memory
     libintelrdfpmath-dev            # decimal floating point
     libfdt-dev                      # flattened device trees
+    libslirp-dev                    # the guest on the host's network
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
@@ -71,4 +72,5 @@ find_package(fmt 9 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(IntelRDFPMath REQUIRED)
 find_package(LibFDT REQUIRED)
+find_package(Slirp REQUIRED)
 find_package(ZLIB REQUIRED)

@@ -18,6 +18,7 @@ install(
         "${PROJECT_BINARY_DIR}/pefsimConfigVersion.cmake"
         CMake/FindIntelRDFPMath.cmake
         CMake/FindLibFDT.cmake
+        CMake/FindSlirp.cmake
         CMake/FindSystemC.cmake
         CMake/dependencies.cmake
         CMake/scenario.cmake

@@ -12,6 +12,8 @@
 
 #include "backend/disk_image.h"
 #include "backend/memory_disk.h"
+#include "backend/memory_stream.h"
+#include "backend/user_network.h"
 #include "exposure/ledger.h"
 #include "output/stop_request.h"
 #include "platform/seeds.h"
@@ -19,6 +21,7 @@
 #include "report/quantity_text.h"
 #include "report/violations.h"
 #include "virtio/block.h"
+#include "virtio/console.h"
 #include "virtio/entropy.h"
 #include "virtio/net.h"
 #include "virtio/virtio_pci_device.h"
@@ -65,12 +68,19 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
         "memory", recorder_, memory::memory_bus::config{.ram_size = config.memory_size});
     xics_ = std::make_unique<interrupt::xics>("xics", recorder_,
                                               interrupt::xics::config{.servers = config.cpus});
+    if (config.xive) {
+        xive_ = std::make_unique<interrupt::xive_controller>(
+            "xive", recorder_,
+            interrupt::xive_controller::config{.servers = config.cpus, .costs = config.costs});
+        xive_->memory.bind(memory_->initiators);
+    }
+    controllers_ = std::make_unique<interrupt::interrupt_controllers>(*xics_, xive_.get());
     host_bridge_ = std::make_unique<pci::host_bridge>("pci", recorder_,
                                                       pci::host_bridge::config{.ram_size = config.memory_size,
                                                                                .iommu_bypass = !config.iommu,
                                                                                .costs = config.costs});
     host_bridge_->memory.bind(memory_->initiators);
-    host_bridge_->interrupts(*xics_);
+    host_bridge_->interrupts(*controllers_);
 
     hypervisor::hypervisor::config host{.ram_size = config.memory_size,
                                         .on_secure_page = config.policy == host_policy::page_out
@@ -78,10 +88,13 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
                                                               : hypervisor::secure_page_policy::bus_error,
                                         .seed = seed_for(seed_, random_stream::hypervisor),
                                         .costs = config.costs};
-    hypervisor_ = std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *xics_,
+    hypervisor_ = std::make_unique<hypervisor::hypervisor>("hypervisor", recorder_, host, *controllers_,
                                                            host_bridge_->iommu());
     hypervisor_->memory.bind(memory_->initiators);
     hypervisor_->mmio.bind(host_bridge_->mmio);
+    if (xive_) {
+        hypervisor_->interrupt_mmio.bind(xive_->mmio);
+    }
     memory_->host_fault(*hypervisor_);
 
     if (config.ultravisor) {
@@ -97,10 +110,15 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
 template <class Device>
 Device& machine::add_device(const machine_config& config, const std::string& name,
                             const typename Device::config& parameters) {
-    const virtio::virtio_pci_device::config transport{.access_platform = config.access_platform,
-                                                      .indirect_desc = config.indirect,
-                                                      .event_idx = config.event_idx,
-                                                      .costs = config.costs};
+    const virtio::virtio_pci_device::config transport{
+        .access_platform = config.access_platform,
+        .indirect_desc = config.indirect,
+        .event_idx = config.event_idx,
+        .require_access_platform = config.require_access_platform,
+        .packed = config.packed,
+        .in_order = config.in_order,
+        .notification_data = config.notification_data,
+        .costs = config.costs};
     auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport, parameters);
     Device& device = function->device;
     const auto slot = static_cast<unsigned>(functions_.size() + 1);
@@ -123,11 +141,62 @@ void machine::add_disk(const machine_config& config, const disk_config& disk) {
         disks_.push_back(
             std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access), disk.known_as));
     }
-    add_device<virtio::block>(config, fmt::format("virtio-blk{}", number),
-                              {.queues = static_cast<std::uint16_t>(config.cpus),
-                               .queue_size = static_cast<std::uint16_t>(config.queue_size),
-                               .costs = config.costs})
+    add_device<virtio::block>(
+        config, fmt::format("virtio-blk{}", number),
+        {.queues = static_cast<std::uint16_t>(config.block_queues != 0 ? config.block_queues : config.cpus),
+         .queue_size = static_cast<std::uint16_t>(config.queue_size),
+         .discard = config.discard,
+         .write_zeroes = config.write_zeroes,
+         .costs = config.costs})
         .disk(*disks_.back());
+}
+
+void machine::add_console(const machine_config& config) {
+    virtio::console::config parameters{.costs = config.costs};
+    parameters.ports.clear();
+    for (const console_port_config& each : config.console_ports) {
+        parameters.ports.push_back({.name = each.name, .is_console = each.is_console});
+        if (each.output.empty()) {
+            auto stream = std::make_unique<backend::memory_stream>();
+            stream->feed(each.input);
+            console_streams_.push_back(std::move(stream));
+        } else {
+            auto stream = std::make_unique<backend::file_stream>(each.output, each.input);
+            console_files_.push_back(stream.get());
+            console_streams_.push_back(std::move(stream));
+        }
+    }
+    auto& device = add_device<virtio::console>(config, "virtio-console0", parameters);
+    for (std::size_t port = 0; port < console_streams_.size(); ++port) {
+        device.stream(port)(*console_streams_[port]);
+    }
+}
+
+void machine::add_network(const machine_config& config) {
+    const auto mtu = static_cast<std::uint16_t>(config.mtu);
+    if (config.network_backend == network_kind::user) {
+        network_ = std::make_unique<backend::user_network>(
+            "user", recorder_,
+            backend::user_network::config{.mtu = mtu,
+                                          .forwards = config.forwards,
+                                          .poll_interval = config.quantum,
+                                          .pcap = config.pcap,
+                                          .costs = config.costs});
+    } else {
+        network_ = std::make_unique<backend::network_peer>(
+            "peer", recorder_,
+            backend::network_peer::config{
+                .mtu = mtu, .seed = seed_, .pcap = config.pcap, .costs = config.costs});
+    }
+    add_device<virtio::net>(config, "virtio-net0",
+                            {.queue_size = static_cast<std::uint16_t>(config.queue_size),
+                             .queue_pairs = static_cast<std::uint16_t>(config.network_queue_pairs),
+                             .control = config.network_control,
+                             .mergeable = config.network_mergeable,
+                             .offloads = config.network_offloads,
+                             .mtu = mtu,
+                             .costs = config.costs})
+        .network(*network_);
 }
 
 void machine::build_devices(const machine_config& config) {
@@ -135,21 +204,14 @@ void machine::build_devices(const machine_config& config) {
         add_disk(config, disk);
     }
     if (config.network) {
-        peer_ = std::make_unique<backend::network_peer>(
-            "peer", recorder_,
-            backend::network_peer::config{.mtu = static_cast<std::uint16_t>(config.mtu),
-                                          .seed = seed_,
-                                          .pcap = config.pcap,
-                                          .costs = config.costs});
-        add_device<virtio::net>(config, "virtio-net0",
-                                {.queue_size = static_cast<std::uint16_t>(config.queue_size),
-                                 .mtu = static_cast<std::uint16_t>(config.mtu),
-                                 .costs = config.costs})
-            .network(*peer_);
+        add_network(config);
     }
     if (config.entropy) {
         entropy_ = std::make_unique<backend::entropy_source>(seed_for(seed_, random_stream::entropy));
         add_device<virtio::entropy>(config, "virtio-rng0", {.costs = config.costs}).source(*entropy_);
+    }
+    if (!config.console_ports.empty()) {
+        add_console(config);
     }
 }
 
@@ -162,7 +224,11 @@ void machine::group_signals() {
     }
     recorder_.group(module("pci"), "PCI host bridge and IOMMU");
     recorder_.group(module("peer"), "Network peer");
+    recorder_.group(module("user"), "Network of the host");
     recorder_.group(module("xics"), "Interrupts");
+    if (xive_) {
+        recorder_.group(module("xive"), "Interrupts, XIVE");
+    }
     recorder_.group(trace::recorder::violation_scope, "Violations");
 }
 
@@ -191,8 +257,11 @@ void machine::run(const std::function<void(const machine&)>& progress) {
 }
 
 void machine::commit_files() {
-    if (peer_) {
-        peer_->commit_pcap();
+    if (network_) {
+        network_->commit_pcap();
+    }
+    for (backend::file_stream* const each : console_files_) {
+        each->commit();
     }
 }
 

@@ -15,10 +15,14 @@
 #include "abi/hcall.h"
 #include "abi/platform.h"
 #include "backend/block_backend_if.h"
+#include "backend/character_stream_if.h"
 #include "backend/entropy_source.h"
+#include "backend/file_stream.h"
 #include "backend/network_peer.h"
 #include "hypervisor/hypervisor.h"
+#include "interrupt/interrupt_controllers.h"
 #include "interrupt/xics.h"
+#include "interrupt/xive_controller.h"
 #include "memory/memory_bus.h"
 #include "pci/host_bridge.h"
 #include "pci/pci_function.h"
@@ -34,8 +38,8 @@ namespace pefsim::platform {
 /// What every machine has, whatever its CPUs execute: memory, interrupt controller, Ultravisor, host and devices, wired
 /// up from a machine_config. What derives from it adds CPUs, cpu0 .., and the guest that they run.
 ///
-/// Modules below it: memory, ultravisor, hypervisor, xics, pci, virtio-blk0 .., virtio-net0, virtio-rng0, peer (those
-/// that are used).
+/// Modules below it: memory, ultravisor, hypervisor, xics, xive, pci, virtio-blk0 .., virtio-net0, virtio-rng0,
+/// virtio-console0, peer or user (those that are used).
 class machine : public sc_core::sc_module {
 public:
     ~machine() override;
@@ -69,9 +73,14 @@ public:
     [[nodiscard]] const hypervisor::hypervisor& host() const { return *hypervisor_; }
     /// nullptr on a machine without one.
     ultravisor::ultravisor* uv() { return ultravisor_.get(); }
+    /// Which of the interrupt controllers the guest uses; firmware chooses.
+    interrupt::interrupt_controllers& interrupts() { return *controllers_; }
     pci::host_bridge& host_bridge() { return *host_bridge_; }
     backend::block_backend_if& disk(std::size_t number) { return *disks_.at(number); }
-    backend::network_peer& peer() { return *peer_; }
+    /// Of a machine with network_kind::peer.
+    backend::network_peer& peer() { return dynamic_cast<backend::network_peer&>(*network_); }
+    /// What stands behind a port of the virtio-console device.
+    backend::character_stream_if& console_stream(std::size_t port) { return *console_streams_.at(port); }
 
     // --- what happened in it
     /// The counter `name` of the module "machine.<module>", 0 when there is none.
@@ -113,6 +122,9 @@ protected:
             cpu.ultravisor(*ultravisor_);
         }
         xics_->lines(cpu);
+        if (xive_ != nullptr) {
+            xive_->lines(cpu);
+        }
         hypervisor_->processors(cpu);
     }
     /// Groups of signals, in the order in which a request travels; the guest's come first.
@@ -124,7 +136,9 @@ private:
     [[nodiscard]] std::optional<report::run_ending> cut_short() const;
     [[nodiscard]] std::vector<std::string> last_console_lines() const;
     void build_host(const machine_config& config, ultravisor::esm_entry entry);
+    void add_network(const machine_config& config);
     void build_devices(const machine_config& config);
+    void add_console(const machine_config& config);
     void add_disk(const machine_config& config, const disk_config& disk);
     template <class Device>
     Device& add_device(const machine_config& config, const std::string& name,
@@ -136,12 +150,16 @@ private:
     trace::recorder recorder_;
     std::unique_ptr<memory::memory_bus> memory_;
     std::unique_ptr<interrupt::xics> xics_;
+    std::unique_ptr<interrupt::xive_controller> xive_;
+    std::unique_ptr<interrupt::interrupt_controllers> controllers_;
     std::unique_ptr<hypervisor::hypervisor> hypervisor_;
     std::unique_ptr<ultravisor::ultravisor> ultravisor_;
     std::unique_ptr<pci::host_bridge> host_bridge_;
     std::vector<std::unique_ptr<backend::block_backend_if>> disks_;
-    std::unique_ptr<backend::network_peer> peer_;
+    std::unique_ptr<backend::network_end> network_;
     std::unique_ptr<backend::entropy_source> entropy_;
+    std::vector<std::unique_ptr<backend::character_stream_if>> console_streams_;
+    std::vector<backend::file_stream*> console_files_;  // those of them that are files
     std::vector<std::unique_ptr<pci::pci_function>> functions_;
     report::run_ending ending_;
     sc_core::sc_time elapsed_;

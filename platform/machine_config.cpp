@@ -38,12 +38,28 @@ void machine_config::declare_devices(parameter_set& parameters) {
     parameters.add("virtio.access_platform", access_platform, "devices offer VIRTIO_F_ACCESS_PLATFORM");
     parameters.add("virtio.indirect", indirect, "devices offer VIRTIO_F_INDIRECT_DESC");
     parameters.add("virtio.event_idx", event_idx, "devices offer VIRTIO_F_EVENT_IDX");
+    parameters.add("virtio.require_access_platform", require_access_platform,
+                   "devices refuse a driver that declines VIRTIO_F_ACCESS_PLATFORM, as QEMU's do");
+    parameters.add("virtio.packed", packed, "devices offer VIRTIO_F_RING_PACKED");
+    parameters.add("virtio.in_order", in_order, "devices offer VIRTIO_F_IN_ORDER");
+    parameters.add("virtio.notification_data", notification_data, "devices offer VIRTIO_F_NOTIFICATION_DATA");
     parameters.add("virtio.queue_size", queue_size, "entries",
                    "entries of each virtqueue, a power of two up to 32768");
+    parameters.add("virtio.block_queues", block_queues, "queues",
+                   "queues of each disk, up to 64; 0: one for each CPU");
+    parameters.add("virtio.discard", discard, "disks offer VIRTIO_BLK_F_DISCARD");
+    parameters.add("virtio.write_zeroes", write_zeroes, "disks offer VIRTIO_BLK_F_WRITE_ZEROES");
 }
 
 void machine_config::declare_network(parameter_set& parameters) {
     parameters.add("net.mtu", mtu, "bytes", "largest IP packet, 68 to 65535");
+    parameters.add("net.queue_pairs", network_queue_pairs, "pairs",
+                   "pairs of a receive and a transmit queue, up to 64; several need net.control");
+    parameters.add("net.control", network_control, "the device has a control queue (VIRTIO_NET_F_CTRL_VQ)");
+    parameters.add("net.mergeable", network_mergeable, "the device offers VIRTIO_NET_F_MRG_RXBUF");
+    parameters.add(
+        "net.offloads", network_offloads,
+        "the device offers checksums and TCP segmentation (CSUM, GUEST_CSUM, HOST_TSO4, HOST_TSO6)");
     parameters.add("net.pcap", pcap, output::file_use::output, "write every frame into this pcap file");
 }
 
@@ -67,7 +83,14 @@ void machine_config::check() const {
     require(time_limit > sc_core::SC_ZERO_TIME, "time_limit: must be longer than 0");
     require(std::has_single_bit(queue_size) && queue_size >= 2 && queue_size <= 32768,
             fmt::format("virtio.queue_size: {} is not a power of two within 2 to 32768", queue_size));
+    require(access_platform || !require_access_platform,
+            "virtio.require_access_platform: needs virtio.access_platform");
+    require(block_queues <= 64, fmt::format("virtio.block_queues: {} is not within 0 to 64", block_queues));
     require(mtu >= 68 && mtu <= 65535, fmt::format("net.mtu: {} is not within 68 to 65535", mtu));
+    require(network_queue_pairs >= 1 && network_queue_pairs <= 64,
+            fmt::format("net.queue_pairs: {} is not within 1 to 64", network_queue_pairs));
+    require(network_queue_pairs == 1 || network_control,
+            fmt::format("net.queue_pairs: {} pairs need net.control", network_queue_pairs));
     for (const timing::cost& cost : timing::costs) {
         const timing::cost_range allowed = timing::range_of(cost);
         require(allowed.contains(costs.*cost.field),

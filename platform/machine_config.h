@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "backend/port_forward.h"
 #include "platform/parameter_set.h"
 #include "timing/timing.h"
 
@@ -26,12 +27,26 @@ enum class disk_access : std::uint8_t {
     snapshot,    ///< the image file as it is; what is written is kept in memory and lost at the end
 };
 
+/// What stands behind the virtio-net device.
+enum class network_kind : std::uint8_t {
+    peer,  ///< a host that answers, the same in every run
+    user,  ///< the host's own network, by address translation: a run is not deterministic
+};
+
 struct disk_config {
     std::filesystem::path image{};  ///< raw image; empty: a disk in memory with pseudo-random content
     disk_access access = disk_access::read_write;
     std::uint64_t size = std::uint64_t{16} << 20;  ///< of a disk in memory, bytes
     bool blank = false;                            ///< a disk in memory that reads as zeros
     std::filesystem::path known_as{};  ///< the file name that the guest is told, if it is not the image's
+};
+
+/// What stands behind a port of the virtio-console device.
+struct console_port_config {
+    std::string name{};              ///< told to the guest, unless empty
+    bool is_console = true;          ///< a terminal; else a plain channel
+    std::filesystem::path output{};  ///< what the guest writes; kept in memory when empty
+    std::string input{};             ///< what it reads, there from the beginning
 };
 
 /// Everything that makes a machine, but for its guest. The defaults: a host with an Ultravisor, one CPU, 256 MiB, the
@@ -42,18 +57,33 @@ struct machine_config {
     bool ultravisor = true;
     host_policy policy = host_policy::page_out;
     bool iommu = true;  ///< off: bus addresses are guest physical addresses for every device
+    bool xive = false;  ///< there is a XIVE besides XICS, which firmware lets the guest choose
     sc_core::sc_time quantum{10, sc_core::SC_US};
 
-    bool access_platform = false;  ///< devices offer VIRTIO_F_ACCESS_PLATFORM
-    bool indirect = true;          ///< devices offer VIRTIO_F_INDIRECT_DESC
-    bool event_idx = true;         ///< devices offer VIRTIO_F_EVENT_IDX
-    unsigned queue_size = 256;     ///< entries of each virtqueue
+    bool access_platform = false;          ///< devices offer VIRTIO_F_ACCESS_PLATFORM
+    bool indirect = true;                  ///< devices offer VIRTIO_F_INDIRECT_DESC
+    bool event_idx = true;                 ///< devices offer VIRTIO_F_EVENT_IDX
+    bool require_access_platform = false;  ///< devices refuse drivers that decline ACCESS_PLATFORM
+    bool packed = false;                   ///< devices offer VIRTIO_F_RING_PACKED
+    bool in_order = false;                 ///< devices offer VIRTIO_F_IN_ORDER
+    bool notification_data = false;        ///< devices offer VIRTIO_F_NOTIFICATION_DATA
+    unsigned queue_size = 256;             ///< entries of each virtqueue
+    unsigned block_queues = 0;             ///< queues of each disk, up to 64; 0: one for each CPU
+    bool discard = true;                   ///< disks offer VIRTIO_BLK_F_DISCARD
+    bool write_zeroes = true;              ///< disks offer VIRTIO_BLK_F_WRITE_ZEROES
 
     std::vector<disk_config> disks;
     bool network = false;
-    unsigned mtu = 1500;         ///< bytes
-    std::filesystem::path pcap;  ///< every frame goes into this file too, unless empty
+    network_kind network_backend = network_kind::peer;
+    std::vector<backend::port_forward> forwards;  ///< ports of the host that lead to the guest, with `user`
+    unsigned mtu = 1500;                          ///< bytes
+    unsigned network_queue_pairs = 1;  ///< of the network device, up to 64; several need the control queue
+    bool network_control = false;      ///< it offers VIRTIO_NET_F_CTRL_VQ and has a control queue
+    bool network_mergeable = true;     ///< it offers VIRTIO_NET_F_MRG_RXBUF
+    bool network_offloads = true;      ///< it offers checksums and segmentation
+    std::filesystem::path pcap;        ///< every frame goes into this file too, unless empty
     bool entropy = false;
+    std::vector<console_port_config> console_ports;  ///< of a virtio-console device; none: no such device
 
     timing::timing costs;
     sc_core::sc_time time_limit{100, sc_core::SC_SEC};  ///< a guest that has not finished by then is stopped

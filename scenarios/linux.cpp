@@ -96,7 +96,8 @@ private:
     /// The user's, and what an image's init is told of the network.
     [[nodiscard]] std::string command_line(std::uint64_t seed) const {
         std::string line = guest_.command_line.empty() ? "console=hvc0" : guest_.command_line;
-        if (machine_->network && line.find("pefsim.net=") == std::string::npos) {
+        const bool with_peer = machine_->network && machine_->network_backend == platform::network_kind::peer;
+        if (with_peer && line.find("pefsim.net=") == std::string::npos) {
             line += " pefsim.net=192.0.2.2/24,192.0.2.1";
             if (fetch_ != 0) {
                 line += fmt::format(" pefsim.fetch=tftp://192.0.2.1/pattern-{},{}", fetch_,

@@ -6,7 +6,8 @@
 #include <cstdint>
 
 /// Wire formats of the internet protocols that guest and network speak: Ethernet II, ARP (RFC 826), IPv4 (RFC 791),
-/// ICMP echo (RFC 792), UDP (RFC 768).
+/// ICMP echo (RFC 792), UDP (RFC 768), and what segmentation needs to know of VLAN tags, IPv6 (RFC 8200) and TCP (RFC
+/// 9293).
 namespace pefsim::abi::internet {
 
 using be16 = boost::endian::big_uint16_t;
@@ -17,6 +18,8 @@ using mac_address = std::array<std::uint8_t, 6>;
 inline constexpr mac_address broadcast_mac{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 inline constexpr std::uint16_t ethertype_ipv4 = 0x0800;
 inline constexpr std::uint16_t ethertype_arp = 0x0806;
+inline constexpr std::uint16_t ethertype_vlan = 0x8100;
+inline constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
 
 struct ethernet_header {
     mac_address destination;
@@ -24,6 +27,7 @@ struct ethernet_header {
     be16 ethertype;
 };
 static_assert(sizeof(ethernet_header) == 14);
+inline constexpr std::size_t vlan_tag_size = 4;  ///< between addresses and EtherType
 
 /// Shortest frame without FCS: shorter ones are padded with zeros.
 inline constexpr std::size_t min_frame_size = 60;
@@ -46,6 +50,7 @@ struct arp_packet {
 static_assert(sizeof(arp_packet) == 28);
 
 inline constexpr std::uint8_t protocol_icmp = 1;
+inline constexpr std::uint8_t protocol_tcp = 6;
 inline constexpr std::uint8_t protocol_udp = 17;
 inline constexpr std::uint16_t ip_more_fragments = 0x2000;
 inline constexpr std::uint16_t ip_fragment_offset_mask = 0x1fff;
@@ -83,5 +88,32 @@ struct udp_header {
     be16 checksum;  ///< 0: none
 };
 static_assert(sizeof(udp_header) == 8);
+
+struct ipv6_header {
+    be32 version_class_label;  ///< 6 in the highest four bits
+    be16 payload_length;
+    std::uint8_t next_header;
+    std::uint8_t hop_limit;
+    std::array<std::uint8_t, 16> source;
+    std::array<std::uint8_t, 16> destination;
+};
+static_assert(sizeof(ipv6_header) == 40);
+
+inline constexpr std::uint8_t tcp_fin = 0x01;
+inline constexpr std::uint8_t tcp_psh = 0x08;
+inline constexpr std::uint8_t tcp_cwr = 0x80;
+
+struct tcp_header {
+    be16 source_port;
+    be16 destination_port;
+    be32 sequence;
+    be32 acknowledgement;
+    std::uint8_t data_offset;  ///< in words of 4 bytes, in the upper four bits
+    std::uint8_t flags;
+    be16 window;
+    be16 checksum;
+    be16 urgent;
+};
+static_assert(sizeof(tcp_header) == 20);
 
 }  // namespace pefsim::abi::internet

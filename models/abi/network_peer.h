@@ -21,11 +21,11 @@ inline constexpr std::uint32_t guest_ip = 0xc000'0202;  ///< 192.0.2.2
 inline constexpr std::uint32_t peer_ip = 0xc000'0201;   ///< 192.0.2.1
 
 /// UDP ports of the peer.
-inline constexpr std::uint16_t control_port = 4000;  ///< a start_source datagram makes the peer send
-inline constexpr std::uint16_t sink_port = 4001;     ///< pattern datagrams are checked and counted
-inline constexpr std::uint16_t echo_port = 7;        ///< every datagram comes back (RFC 862)
-inline constexpr std::uint16_t source_port = 4002;   ///< what the peer sends from
-inline constexpr std::uint16_t tftp_port = 69;       ///< files "pattern-SIZE" are read (RFC 1350)
+inline constexpr std::uint16_t control_port = 4000;        ///< a start_source datagram makes the peer send
+inline constexpr std::uint16_t sink_port = 4001;           ///< pattern datagrams are checked and counted
+inline constexpr std::uint16_t echo_port = 7;              ///< every datagram comes back (RFC 862)
+inline constexpr std::uint16_t source_port = 4002;         ///< what the peer sends from
+inline constexpr std::uint16_t tftp_port = 69;             ///< files "pattern-SIZE" are read (RFC 1350)
 inline constexpr std::uint16_t tftp_transfer_port = 4069;  ///< and transferred from here
 
 /// To control_port: send `count` pattern datagrams of `size` bytes of UDP payload to `port` of the sender, one every

@@ -57,8 +57,40 @@ inline constexpr std::uint32_t bar_memory_flags = 0xf;  ///< not part of the add
 inline constexpr unsigned capability_id = 0;
 inline constexpr unsigned capability_next = 1;
 inline constexpr unsigned capability_body = 2;
+inline constexpr std::uint8_t capability_power_management = 0x01;
 inline constexpr std::uint8_t capability_vendor_specific = 0x09;
+inline constexpr std::uint8_t capability_express = 0x10;
 inline constexpr std::uint8_t capability_msix = 0x11;
+
+// --- Power-management capability: offsets from its start (PCI Bus Power Management Interface 1.2, 3.2).
+inline constexpr unsigned power_capabilities = 2;    ///< 16 bits, read-only
+inline constexpr unsigned power_control_status = 4;  ///< 16 bits
+inline constexpr unsigned power_capability_size = 8;
+inline constexpr std::uint16_t power_version_1_2 = 3;  ///< in power_capabilities: neither D1, D2 nor PME#
+inline constexpr std::uint16_t power_state_mask = 3;   ///< in power_control_status: the number of the D-state
+inline constexpr std::uint16_t power_state_d0 = 0;
+inline constexpr std::uint16_t power_state_d3hot = 3;
+inline constexpr std::uint16_t power_no_soft_reset = 1U << 3;  ///< from D3hot to D0 everything stays
+
+// --- PCI Express capability: offsets from its start (PCI Express Base 3.0, 7.8).
+inline constexpr unsigned express_capabilities = 2;           ///< 16 bits: version, device/port type
+inline constexpr unsigned express_device_capabilities = 4;    ///< 32 bits, read-only
+inline constexpr unsigned express_device_control = 8;         ///< 16 bits
+inline constexpr unsigned express_device_status = 10;         ///< 16 bits
+inline constexpr unsigned express_device_capabilities2 = 36;  ///< 32 bits, read-only
+inline constexpr unsigned express_device_control2 = 40;       ///< 16 bits
+inline constexpr unsigned express_capability_size = 60;       ///< of version 2, with link and slot registers
+inline constexpr std::uint16_t express_version_2 = 2;
+inline constexpr std::uint16_t express_root_complex_integrated_endpoint = 9U << 4;
+inline constexpr std::uint32_t express_role_based_errors = 1U << 15;  ///< device capabilities; always set
+inline constexpr std::uint32_t express_function_level_reset = 1U
+                                                              << 28;  ///< device capabilities: FLR is there
+inline constexpr std::uint16_t express_error_reporting = 0xf;         ///< device control: four enable bits
+inline constexpr std::uint16_t express_largest_read_request = 7U << 12;  ///< device control; 2: 512 bytes
+inline constexpr std::uint16_t express_read_request_512 = 2U << 12;
+inline constexpr std::uint16_t express_initiate_reset = 1U << 15;  ///< device control: FLR; reads 0
+inline constexpr std::uint16_t express_completion_timeout_disable =
+    1U << 4;  ///< device capabilities 2, control 2
 
 // --- MSI-X capability: offsets from its start.
 inline constexpr unsigned msix_message_control = 2;  ///< 16 bits

@@ -47,6 +47,46 @@ inline constexpr std::uint32_t lsi_source_count = 4;
 
 inline constexpr std::uint32_t ipi_source = 2;  ///< XICS_IPI
 
+// --- XIVE (abi/xive.h), on a machine that has one, once the guest has chosen it. interrupt/xive_controller.h says what
+// the device tree must tell of it.
+
+/// Logical interrupt source numbers (LISN): 0 .. servers - 1 are the guest's to use for inter-processor interrupts; the
+/// host bridge's sources have the numbers that they have in XICS. Each number below lisn_count has its two ESB pages.
+inline constexpr std::uint32_t lisn_count = 0x2000;
+inline constexpr unsigned xive_page_shift = 16;
+inline constexpr std::uint64_t xive_page_size = std::uint64_t{1} << xive_page_shift;
+
+/// Priorities of event queues: 0, the most favoured, to 6. The others are the platform's, as pairs of first and number
+/// in `ibm,plat-res-int-priorities`.
+inline constexpr unsigned xive_priorities = 7;
+inline constexpr std::array<std::uint32_t, 2> reserved_priorities{xive_priorities, 0xff - xive_priorities};
+/// What an event queue's size may be, as powers of two: `ibm,xive-eq-sizes` lists some or all of them.
+inline constexpr std::array<unsigned, 4> event_queue_shifts{12, 16, 21, 24};
+
+/// Event state buffers: for each LISN the trigger page, then the management page.
+inline constexpr phys_addr esb_base{mmio_base + 0x10'0000'0000};
+inline constexpr std::uint64_t esb_size = lisn_count * 2 * xive_page_size;
+inline constexpr phys_addr esb_trigger_page(std::uint32_t lisn) {
+    return esb_base + std::uint64_t{lisn} * 2 * xive_page_size;
+}
+inline constexpr phys_addr esb_management_page(std::uint32_t lisn) {
+    return esb_trigger_page(lisn) + xive_page_size;
+}
+
+/// Notification pages of the event queues: one for each priority, 0 to 7, of each server.
+inline constexpr unsigned max_servers = 64;
+inline constexpr phys_addr notification_base{esb_base + 0x8000'0000};
+inline constexpr std::uint64_t notification_size = max_servers * 8 * xive_page_size;
+inline constexpr phys_addr notification_page(std::uint32_t server, unsigned priority) {
+    return notification_base + (std::uint64_t{server} * 8 + priority) * xive_page_size;
+}
+
+/// Thread interrupt management area: the same registers seen in four pages, by privilege. A guest has the last two.
+inline constexpr phys_addr tima_base{esb_base + 0xc000'0000};
+inline constexpr std::uint64_t tima_size = 4 * xive_page_size;
+inline constexpr phys_addr tima_os_page{tima_base + 2 * xive_page_size};
+inline constexpr phys_addr tima_user_page{tima_base + 3 * xive_page_size};
+
 /// Default 32-bit DMA window of each PCI function: bus addresses 0 .. dma_window_size, translated by TCEs of 4 KiB.
 /// A function's logical I/O bus number is `liobn_base + (device/function << 8)`.
 inline constexpr std::uint64_t liobn_base = 0x8000'0000;
@@ -97,11 +137,21 @@ inline constexpr region ecam_region{ecam_base.value(), ecam_size};
 inline constexpr region pci_memory_region{pci_memory_base.value(), pci_memory_size};
 inline constexpr region msi_region{msi_address.value(), msi_window_size};
 inline constexpr region dma_window_region{0, dma_window_size};
+inline constexpr region esb_region{esb_base.value(), esb_size};
+inline constexpr region notification_region{notification_base.value(), notification_size};
+inline constexpr region tima_region{tima_base.value(), tima_size};
 
 // What a CPU reaches.
-static_assert(disjoint(std::array{ram_region, ecam_region, pci_memory_region}));
-static_assert(max_ram_size <= mmio_base.value() && mmio_base <= ecam_base && mmio_base <= pci_memory_base,
+static_assert(disjoint(std::array{ram_region, ecam_region, pci_memory_region, esb_region, notification_region,
+                                  tima_region}));
+static_assert(max_ram_size <= mmio_base.value() && mmio_base <= ecam_base && mmio_base <= pci_memory_base &&
+                  mmio_base <= esb_base,
               "what is not RAM is MMIO from mmio_base on");
+static_assert(ecam_base < esb_base && pci_memory_base < esb_base && esb_base <= notification_base &&
+                  esb_base <= tima_base,
+              "what is MMIO from esb_base on is XIVE");
+static_assert(tima_base + tima_size < phys_addr{secure_memory_bit});
+static_assert(first_lsi_source + lsi_source_count <= lisn_count && max_servers <= first_msi_source);
 // What a device reaches, without and with translation.
 static_assert(disjoint(std::array{ram_region, ecam_region, pci_memory_region, msi_region}));
 static_assert(disjoint(std::array{dma_window_region, ecam_region, pci_memory_region, msi_region}));

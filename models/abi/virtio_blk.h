@@ -75,6 +75,15 @@ struct request_header {
 };
 static_assert(sizeof(request_header) == 16);
 
+/// struct virtio_blk_discard_write_zeroes: the data of a DISCARD or WRITE_ZEROES request are an array of these.
+struct zone {
+    le64 sector;
+    le32 num_sectors;
+    le32 flags;
+};
+static_assert(sizeof(zone) == 16);
+inline constexpr std::uint32_t zone_unmap = 1;  ///< flags; WRITE_ZEROES only
+
 /// The status byte at the end of a request.
 enum class request_status : std::uint8_t { ok = 0, ioerr = 1, unsupp = 2 };
 

@@ -23,6 +23,12 @@ public:
     virtual bool read(std::uint64_t offset, std::span<std::byte> to) = 0;
     /// False on a read-only disk.
     virtual bool write(std::uint64_t offset, std::span<const std::byte> from) = 0;
+    /// These sectors read as zeros from now on; `unmap`: the host may give their storage back. False on a read-only
+    /// disk.
+    virtual bool write_zeroes(std::uint64_t offset, std::uint64_t size, bool unmap) = 0;
+    /// The guest does not need what stands in these sectors: the host gives the storage back, and they read as zeros
+    /// then; where it cannot, they stay as they are. False on a read-only disk.
+    virtual bool discard(std::uint64_t offset, std::uint64_t size) = 0;
     /// All writes that came before are stable when it returns true.
     virtual bool flush() = 0;
     /// The first offset, not before `offset`, where the disk may read as something else than zeros; size(): there is

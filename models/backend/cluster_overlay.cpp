@@ -29,6 +29,11 @@ std::uint64_t cluster_overlay::next_written(std::uint64_t offset) const {
 }
 
 std::byte* cluster_overlay::allocate() {
+    if (!spare_.empty()) {
+        std::byte* const memory = spare_.back();
+        spare_.pop_back();
+        return memory;
+    }
     constexpr std::size_t clusters_per_slab = slab_size / cluster_size;
     if (clusters_left_ == 0) {
         clusters_left_ = clusters_per_slab;

@@ -2,6 +2,7 @@
 #include "backend/disk_image.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -117,6 +118,67 @@ bool disk_image::write(std::uint64_t offset, std::span<const std::byte> from) {
         return overlay_->write(offset, from, [this](std::uint64_t at, std::span<std::byte> piece) {
             return read_file(at, piece);
         });
+    }
+    return false;
+}
+
+std::optional<bool> disk_image::allocate(int mode, std::uint64_t offset, std::uint64_t size) {
+    int result = 0;
+    do {
+        result = ::fallocate(descriptor_, mode | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                             static_cast<off_t>(size));
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) {
+        return true;
+    }
+    if (errno == EOPNOTSUPP || errno == ENOSYS) {
+        return std::nullopt;
+    }
+    note_write_error();
+    return false;
+}
+
+bool disk_image::fill_file_with_zeros(std::uint64_t offset, std::uint64_t size) {
+    constexpr std::uint64_t piece = std::uint64_t{64} << 10;
+    static constexpr std::array<std::byte, piece> zeros{};
+    for (const std::uint64_t end = offset + size; offset < end;) {
+        const auto part = std::span{zeros}.first(std::min(piece, end - offset));
+        if (!write_file(offset, part)) {
+            return false;
+        }
+        offset += part.size();
+    }
+    return true;
+}
+
+bool disk_image::zero_overlay(std::uint64_t offset, std::uint64_t size) {
+    return overlay_->zero(
+        offset, size, [this](std::uint64_t at, std::span<std::byte> piece) { return read_file(at, piece); });
+}
+
+bool disk_image::write_zeroes(std::uint64_t offset, std::uint64_t size, bool unmap) {
+    switch (mode_) {
+    case image_mode::read_only:
+        return false;
+    case image_mode::read_write:
+        if (const auto done = allocate(unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE, offset, size)) {
+            return *done;
+        }
+        return fill_file_with_zeros(offset, size);
+    case image_mode::snapshot:
+        return zero_overlay(offset, size);
+    }
+    return false;
+}
+
+bool disk_image::discard(std::uint64_t offset, std::uint64_t size) {
+    switch (mode_) {
+    case image_mode::read_only:
+        return false;
+    case image_mode::read_write:
+        return allocate(FALLOC_FL_PUNCH_HOLE, offset, size).value_or(true);
+    case image_mode::snapshot:
+        return zero_overlay(offset, size);
     }
     return false;
 }

@@ -48,6 +48,9 @@ public:
     /// False as well when the file has become shorter than it was.
     bool read(std::uint64_t offset, std::span<std::byte> to) override;
     bool write(std::uint64_t offset, std::span<const std::byte> from) override;
+    /// A hole in the file where the file system knows holes and `unmap` is set; else zeros are written.
+    bool write_zeroes(std::uint64_t offset, std::uint64_t size, bool unmap) override;
+    bool discard(std::uint64_t offset, std::uint64_t size) override;
     bool flush() override;
     /// Of a sparse file, without reading its holes.
     [[nodiscard]] std::uint64_t next_data(std::uint64_t offset) const override;
@@ -61,6 +64,11 @@ public:
 private:
     [[nodiscard]] bool read_file(std::uint64_t offset, std::span<std::byte> to) const;
     bool write_file(std::uint64_t offset, std::span<const std::byte> from);
+
+    /// fallocate() of the file. Nothing: the file system cannot; what it refused otherwise is noted.
+    std::optional<bool> allocate(int mode, std::uint64_t offset, std::uint64_t size);
+    bool fill_file_with_zeros(std::uint64_t offset, std::uint64_t size);
+    bool zero_overlay(std::uint64_t offset, std::uint64_t size);
 
     void note_write_error();
 

@@ -91,4 +91,14 @@ bool memory_disk::write(std::uint64_t offset, std::span<const std::byte> from) {
     });
 }
 
+bool memory_disk::write_zeroes(std::uint64_t offset, std::uint64_t size, bool /*unmap*/) {
+    if (config_.read_only) {
+        return false;
+    }
+    return overlay_.zero(offset, size, [this](std::uint64_t at, std::span<std::byte> piece) {
+        initial_content(at, piece);
+        return true;
+    });
+}
+
 }  // namespace pefsim::backend

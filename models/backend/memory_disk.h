@@ -31,6 +31,10 @@ public:
     [[nodiscard]] bool read_only() const override { return config_.read_only; }
     bool read(std::uint64_t offset, std::span<std::byte> to) override;
     bool write(std::uint64_t offset, std::span<const std::byte> from) override;
+    bool write_zeroes(std::uint64_t offset, std::uint64_t size, bool unmap) override;
+    bool discard(std::uint64_t offset, std::uint64_t size) override {
+        return write_zeroes(offset, size, true);
+    }
     [[nodiscard]] std::uint64_t next_data(std::uint64_t offset) const override;
     bool flush() override { return true; }
     [[nodiscard]] std::string_view id() const override { return config_.id; }

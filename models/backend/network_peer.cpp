@@ -44,34 +44,16 @@ const network_peer::config& checked(const network_peer::config& parameters) {
         throw std::invalid_argument(
             fmt::format("network peer: mtu {} is not in 68 .. 65535", parameters.mtu));
     }
-    if (!(parameters.costs.net_gb_per_s > 0) || !(parameters.costs.net_latency_us >= 0)) {
-        throw std::invalid_argument("network peer: net_bandwidth must be above 0 and net_latency not below");
-    }
     return parameters;
-}
-
-sc_time latency(const network_peer::config& parameters) {
-    return {parameters.costs.net_latency_us, sc_core::SC_US};
 }
 
 }  // namespace
 
 network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder,
                            const config& parameters)
-    : sc_module(name),
-      config_(checked(parameters)),
-      pcap_(parameters.pcap.empty() ? nullptr : std::make_unique<pcap_file>(parameters.pcap)),
-      to_peer_(latency(parameters), parameters.costs.net_gb_per_s),
-      to_guest_(latency(parameters), parameters.costs.net_gb_per_s),
+    : network_end(name, recorder, checked(parameters).costs, parameters.pcap),
+      config_(parameters),
       files_(parameters.seed, parameters.mtu - ip_and_udp_headers),
-      frame_in_(recorder, this->name(), "frame_in", "a frame of the guest arrives"),
-      frame_out_(recorder, this->name(), "frame_out", "a frame to the guest leaves"),
-      frame_in_bytes_(recorder, this->name(), "frame_in_bytes", "size of the last frame from the guest"),
-      frame_out_bytes_(recorder, this->name(), "frame_out_bytes", "size of the last frame to the guest"),
-      frames_in_(recorder.metrics(), this->name(), "frames_in", "frames", "frames from the guest"),
-      frames_out_(recorder.metrics(), this->name(), "frames_out", "frames", "frames to the guest"),
-      bytes_in_(recorder.metrics(), this->name(), "bytes_in", "bytes", "bytes of frames from the guest"),
-      bytes_out_(recorder.metrics(), this->name(), "bytes_out", "bytes", "bytes of frames to the guest"),
       arp_replies_(recorder.metrics(), this->name(), "arp_replies", "frames", "ARP requests answered"),
       echo_replies_(recorder.metrics(), this->name(), "echo_replies", "frames",
                     "ICMP echo requests and UDP echo datagrams answered"),
@@ -87,83 +69,19 @@ network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder&
                          "intact pattern datagrams that were not the next in sequence"),
       dropped_(recorder.metrics(), this->name(), "dropped", "frames",
                "frames from the guest dropped, by reason",
-               std::vector<std::string>(frame_fault_names.begin(), frame_fault_names.end())) {
-    SC_THREAD(run);
-}
+               std::vector<std::string>(frame_fault_names.begin(), frame_fault_names.end())) {}
 
-sc_time network_peer::transmit(std::span<const std::byte> frame, const sc_time& delay) {
-    const sc_time now = sc_core::sc_time_stamp();
-    wake_.notify(to_peer_.send(frame, now + delay) - now);
-    return to_peer_.free_at();
-}
-
-std::optional<sc_time> network_peer::next_due() const {
-    std::optional<sc_time> due;
-    const auto consider = [&](const sc_time& at) { due = due ? std::min(*due, at) : at; };
-    if (!to_peer_.empty()) {
-        consider(to_peer_.front().arrives);
-    }
-    if (!to_guest_.empty()) {
-        consider(to_guest_.front().arrives);
-    }
-    if (source_active()) {
-        consider(next_source().next);
-    }
-    return due;
-}
-
-void network_peer::run() {
-    for (;;) {
-        while (const auto due = next_due()) {
-            const sc_time now = sc_core::sc_time_stamp();
-            if (*due > now) {
-                wake_.notify(*due - now);
-                break;
-            }
-            act(*due);
-        }
-        wait(wake_);
-    }
-}
-
-// What is due, one thing at a time: equal times in this order.
-void network_peer::act(const sc_time& now) {
-    if (!to_peer_.empty() && to_peer_.front().arrives <= now) {
-        const std::span<const std::byte> frame{to_peer_.front().bytes};
-        frame_in_.fire(now);
-        frame_in_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
-        frames_in_.add();
-        bytes_in_.add(frame.size());
-        if (pcap_) {
-            pcap_->record(frame, now);
-        }
-        if (const frame_fault fault = receive(frame); fault != frame_fault::none) {
-            dropped_.add(static_cast<std::size_t>(fault));
-        }
-        to_peer_.pop();
-    } else if (!to_guest_.empty() && to_guest_.front().arrives <= now) {
-        if (card_ != nullptr) {
-            card_->receive(to_guest_.front().bytes);
-        }
-        to_guest_.pop();
-    } else {
-        send_from_source();
-    }
-}
-
-void network_peer::send(std::span<const std::byte> frame) {
-    const sc_time now = sc_core::sc_time_stamp();
-    frame_out_.fire(now);
-    frame_out_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
-    frames_out_.add();
-    bytes_out_.add(frame.size());
-    if (pcap_) {
-        pcap_->record(frame, now);
-    }
-    to_guest_.send(frame, now);
+std::optional<sc_time> network_peer::own_due() const {
+    return source_active() ? std::optional{next_source().next} : std::nullopt;
 }
 
 // --- receive
+
+void network_peer::arrived(std::span<const std::byte> frame) {
+    if (const frame_fault fault = receive(frame); fault != frame_fault::none) {
+        dropped_.add(static_cast<std::size_t>(fault));
+    }
+}
 
 frame_fault network_peer::receive(std::span<const std::byte> frame) {
     const auto header = peek<ethernet_header>(frame);
@@ -331,7 +249,7 @@ void network_peer::start(const source& what, const endpoint& to) {
                                        .interval = what.interval,
                                        .sequence = 0,
                                        .next = sc_core::sc_time_stamp()};
-    wake_.notify(sc_core::SC_ZERO_TIME);
+    reconsider();
 }
 
 /// The one that is to send next; of equals, that to the lowest port.
@@ -339,7 +257,7 @@ const network_peer::running_source& network_peer::next_source() const {
     return std::ranges::min_element(sources_, {}, [](const auto& each) { return each.second.next; })->second;
 }
 
-void network_peer::send_from_source() {
+void network_peer::act() {
     running_source& s = sources_.at(next_source().to.port);
     const std::span<std::byte> payload = builder_.udp_payload(s.size);
     pattern_header header;
@@ -353,15 +271,9 @@ void network_peer::send_from_source() {
     send(builder_.udp(s.from, s.to));
     source_datagrams_.add();
     ++s.sequence;
-    s.next = std::max(sc_core::sc_time_stamp() + s.interval, to_guest_.free_at());
+    s.next = std::max(sc_core::sc_time_stamp() + s.interval, free_at());
     if (--s.left == 0) {
         sources_.erase(s.to.port);
-    }
-}
-
-void network_peer::commit_pcap() {
-    if (pcap_) {
-        pcap_->commit();
     }
 }
 

@@ -5,22 +5,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <systemc>
 #include <vector>
 
 #include "abi/network_peer.h"
-#include "backend/network_backend_if.h"
+#include "backend/network_end.h"
 #include "backend/packet.h"
-#include "backend/pcap_file.h"
 #include "backend/tftp_server.h"
-#include "backend/wire.h"
 #include "report/metrics.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
-#include "trace/signal.h"
 
 namespace pefsim::backend {
 
@@ -35,13 +31,10 @@ namespace pefsim::backend {
 /// | UDP to abi::network_peer::tftp_port    | begins to send the file that is asked for (tftp_server.h)            |
 /// | UDP to abi::network_peer::control_port | starts sending pattern datagrams, as start_source() does, to each port its own |
 ///
-/// Every length and checksum is verified; what is wrong is dropped and counted by reason. Frames travel at
-/// timing::net_bandwidth and arrive after timing::net_latency, each way.
+/// Every length and checksum is verified; what is wrong is dropped and counted by reason. RFC 826, 791, 792, 768, 862.
 ///
-/// Signals: events `frame_in`, `frame_out`, sizes `frame_in_bytes`, `frame_out_bytes`. RFC 826, 791, 792, 768, 862.
-class network_peer : public sc_core::sc_module, public network_backend_if {
-    SC_HAS_PROCESS(network_peer);
-
+/// Signals: those of network_end.
+class network_peer : public network_end {
 public:
     struct config {
         abi::internet::mac_address mac = abi::network_peer::peer_mac;
@@ -66,9 +59,6 @@ public:
     /// be created
     network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
 
-    void attach(network_card_if& card) override { card_ = &card; }
-    sc_core::sc_time transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) override;
-
     /// Starts sending now; replaces a transmission to the same port that is under way.
     /// \throws std::invalid_argument for a size that the MTU forbids
     void start_source(const source& what);
@@ -81,9 +71,6 @@ public:
     [[nodiscard]] std::uint64_t dropped(frame_fault why) const {
         return dropped_.count(static_cast<std::size_t>(why));
     }
-    /// No frame comes any more: the pcap file, if there is one, takes its place.
-    /// \throws output::write_error when it could not be written in full
-    void commit_pcap();
 
 private:
     struct running_source {
@@ -96,12 +83,10 @@ private:
         sc_core::sc_time next;
     };
 
-    void run();
-    [[nodiscard]] std::optional<sc_core::sc_time> next_due() const;
-    void act(const sc_core::sc_time& now);
-    void send(std::span<const std::byte> frame);
+    void arrived(std::span<const std::byte> frame) override;
+    [[nodiscard]] std::optional<sc_core::sc_time> own_due() const override;
+    void act() override;
     [[nodiscard]] const running_source& next_source() const;
-    void send_from_source();
     void start(const source& what, const endpoint& to);
     [[nodiscard]] bool source_size_allowed(std::size_t size) const;
 
@@ -116,24 +101,11 @@ private:
     [[nodiscard]] endpoint self(std::uint16_t port = 0) const { return {config_.mac, config_.ip, port}; }
 
     config config_;
-    network_card_if* card_ = nullptr;
-    std::unique_ptr<pcap_file> pcap_;
-    wire to_peer_;
-    wire to_guest_;
     frame_builder builder_;
     std::map<std::uint16_t, running_source> sources_;       // that have something left, by the guest's port
     std::map<std::uint16_t, std::uint64_t> sink_expected_;  // sequence number, by the guest's port
     tftp_server files_;
-    sc_core::sc_event wake_{"wake"};
 
-    trace::event_signal frame_in_;
-    trace::event_signal frame_out_;
-    trace::signal<std::uint32_t> frame_in_bytes_;
-    trace::signal<std::uint32_t> frame_out_bytes_;
-    report::counter frames_in_;
-    report::counter frames_out_;
-    report::counter bytes_in_;
-    report::counter bytes_out_;
     report::counter arp_replies_;
     report::counter echo_replies_;
     report::counter source_datagrams_;

@@ -16,9 +16,9 @@ namespace pefsim::backend {
 /// abi::network_peer::pattern_byte(seed, 0, i). Trivial File Transfer Protocol (RFC 1350) to read, in octets, with the
 /// options blksize (RFC 2348) and tsize (RFC 2349).
 ///
-/// It knows datagrams only. A transfer is known by the client's port, and this side of it has
-/// the port that its owner gives it. It waits for each acknowledgement; one that comes again gets its block again, which is what a
-/// client does whose block was lost. Anything else than that is an error packet, or is ignored, as the RFC says.
+/// It knows datagrams only. A transfer is known by the client's port, and this side of it has the port that its owner
+/// gives it. It waits for each acknowledgement; one that comes again gets its block again, which is what a client does
+/// whose block was lost. Anything else than that is an error packet, or is ignored, as the RFC says.
 class tftp_server {
 public:
     static constexpr std::uint64_t largest_file = std::uint64_t{1} << 30;  ///< bytes

@@ -21,6 +21,16 @@ void interrupt_line::wake(const sc_core::sc_time& when) {
     changed_.notify(sc_core::SC_ZERO_TIME);
 }
 
+void interrupt_line::wait_until_woken() {
+    while (!wake_at_ || *wake_at_ > sc_core::sc_time_stamp()) {
+        if (wake_at_) {
+            sc_core::wait(*wake_at_ - sc_core::sc_time_stamp(), changed_);
+        } else {
+            sc_core::wait(changed_);
+        }
+    }
+}
+
 bool interrupt_line::wait_until_asserted() { return wait_until(std::nullopt); }
 
 bool interrupt_line::wait_until_asserted(const sc_core::sc_time& at_most) {

@@ -23,6 +23,8 @@ public:
     /// Ends the CPU's idling at that time, whatever the line's level; also when it does not wait yet, because
     /// simulation time has to catch up with its own first.
     void wake(const sc_core::sc_time& when);
+    /// Waits, in the calling thread, until wake(), whatever the line's level.
+    void wait_until_woken();
     /// Waits, in the calling thread, until the line is asserted. \returns false when it was woken before
     bool wait_until_asserted();
     /// The same, for at most `at_most`. \returns false when it was woken before either

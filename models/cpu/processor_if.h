@@ -40,6 +40,11 @@ public:
     /// The process table of the partition: 2^size_exponent bytes at `base` (H_REGISTER_PROC_TBL). Nothing to a CPU that
     /// does not translate.
     virtual void use_process_table(std::uint64_t base, unsigned size_exponent) = 0;
+    /// Forgets all translations of addresses that it keeps.
+    virtual void forget_translations() = 0;
+    /// A System Reset interrupt at `when`, at the earliest; an idle processor wakes. Nothing to one that is stopped,
+    /// nor to a CPU whose guest has no interrupt vectors.
+    virtual void system_reset(const sc_core::sc_time& when) = 0;
 };
 
 }  // namespace pefsim::cpu

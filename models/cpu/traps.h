@@ -25,6 +25,7 @@ struct trap_context {
     sc_core::sc_time& delay;       ///< local time ahead of simulation time
     exposure::attribution writer;  ///< the guest's current driver call (or PC)
     bool ceded = false;            ///< set by H_CEDE: the CPU idles until an interrupt is presented
+    bool until_prodded = false;    ///< set by H_JOIN, besides: it idles whatever interrupts come
     bool terminated = false;       ///< set when the virtual machine has been ended by the call: the CPU halts
     /// The highest value of the time base that a CPU of the guest has read; a call that returns one gives none below,
     /// and leaves here what it gives.

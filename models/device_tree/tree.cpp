@@ -15,21 +15,15 @@ constexpr std::string_view phandle_property = "phandle";
 
 std::string_view without_address(std::string_view name) { return name.substr(0, name.find('@')); }
 
-/// The child that this part of a path names.
+/// The child that this part of a path names: by all of its name, else without the unit address when only one fits.
 node* child_called(const node& of, std::string_view name) {
-    node* only = nullptr;
-    for (const auto& each : of.children()) {
-        if (each->name() == name) {
-            return each.get();
-        }
-        if (without_address(each->name()) == name) {
-            if (only != nullptr) {
-                return nullptr;
-            }
-            only = each.get();
-        }
+    const auto children = of.children();
+    const auto whole = std::ranges::find_if(children, [&](const auto& each) { return each->name() == name; });
+    if (whole != children.end()) {
+        return whole->get();
     }
-    return only;
+    const auto fits = [&](const auto& each) { return without_address(each->name()) == name; };
+    return std::ranges::count_if(children, fits) == 1 ? std::ranges::find_if(children, fits)->get() : nullptr;
 }
 
 void must(int result, const char* step) {
@@ -108,6 +102,10 @@ void node::set_list(std::string_view name, std::span<const std::string_view> tex
         joined += '\0';
     }
     set(name, std::as_bytes(std::span(joined)));
+}
+
+void node::unset(std::string_view name) {
+    std::erase_if(properties_, [name](const property& each) { return each.name == name; });
 }
 
 const property* node::find(std::string_view name) const {

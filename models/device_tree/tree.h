@@ -44,6 +44,8 @@ public:
     void set_list(std::string_view name, std::span<const std::string_view> texts);
     void set_flag(std::string_view name) { set(name, std::span<const std::byte>{}); }
 
+    void unset(std::string_view name);  ///< nothing happens when it has none of this name
+
     [[nodiscard]] const std::vector<property>& properties() const { return properties_; }
     /// nullptr when it has none of this name.
     [[nodiscard]] const property* find(std::string_view name) const;

@@ -6,6 +6,9 @@
 #include <optional>
 #include <span>
 
+#include "firmware/machine_tree.h"
+#include "interrupt/interrupt_controllers.h"
+
 namespace pefsim::firmware {
 namespace {
 
@@ -19,14 +22,16 @@ struct option {
 };
 constexpr option logical_partition{2, 0x80};
 constexpr option shared_processors{2, 0x40};
+constexpr option exploits_xive{23, 0x40};
 constexpr option radix_translation{24, 0x40};
 constexpr option guest_invalidates{26, 0x40};  // GTSE
 
-constexpr option_vector_5 chosen_options() {
+option_vector_5 chosen_options(bool xive) {
     option_vector_5 vector{last_byte - 1};
     for (const option& each : {logical_partition, shared_processors, radix_translation, guest_invalidates}) {
         vector[each.byte] |= each.bits;
     }
+    vector[exploits_xive.byte] |= xive ? exploits_xive.bits : 0;
     return vector;
 }
 
@@ -41,39 +46,69 @@ struct version_pair {
     [[nodiscard]] bool is_last() const { return (version & ~mask) != 0; }
 };
 
-bool supports_this_processor(const client_call& of, std::uint32_t at) {
+/// \returns where the list of option vectors begins; nothing when no version is this processor's
+std::optional<std::uint32_t> past_processors(const client_call& of, std::uint32_t at) {
     constexpr unsigned most = 512;
     bool found = false;
     for (unsigned n = 0; n < most; ++n, at += sizeof(version_pair)) {
         version_pair pair{};
         if (!of.read(at, std::as_writable_bytes(std::span(&pair, 1)))) {
-            return false;
+            return std::nullopt;
         }
         if (pair.is_last()) {
-            return found;
+            return found ? std::optional(at + std::uint32_t{sizeof pair}) : std::nullopt;
         }
         for (const std::uint32_t version : versions) {
             found |= pair.names(version);
         }
     }
-    return false;
+    return std::nullopt;
+}
+
+/// A byte of one of the option vectors; 0 where the operating system says nothing.
+/// \param at the list: the number of vectors less one, then each as its length less one and its bytes from number 1 on
+std::uint8_t option_byte(const client_call& of, std::uint32_t at, unsigned vector, unsigned byte) {
+    const auto read = [&](std::uint32_t from) {
+        std::uint8_t value = 0;
+        return of.read(from, std::as_writable_bytes(std::span(&value, 1))) ? value : std::uint8_t{0};
+    };
+    if (vector > read(at) + 1U) {
+        return 0;
+    }
+    ++at;
+    for (unsigned each = 1; each < vector; ++each) {
+        at += read(at) + 2U;
+    }
+    return byte > read(at) + 1U ? 0 : read(at + byte);
+}
+
+/// Either of the two is what firmware decides; XICS is what it has been so far.
+bool asks_for_xive(const client_call& of, std::uint32_t vectors) {
+    constexpr std::uint8_t mask = 0xc0;
+    return (option_byte(of, vectors, 5, exploits_xive.byte) & mask) == exploits_xive.bits;
 }
 
 }  // namespace
 
-void choose_architecture(device_tree::tree& tree) {
-    static constexpr option_vector_5 vector = chosen_options();
+void choose_architecture(device_tree::tree& tree, bool xive) {
+    const option_vector_5 vector = chosen_options(xive);
     if (device_tree::node* chosen = tree.find("/chosen"); chosen != nullptr) {
         chosen->set("ibm,architecture-vec-5", std::as_bytes(std::span(vector)));
     }
 }
 
 std::uint32_t client_architecture_support(const client_call& of) {
-    if (of.arguments.size() < 3 || !supports_this_processor(of, of.argument(2))) {
+    const auto vectors = of.arguments.size() < 3 ? std::nullopt : past_processors(of, of.argument(2));
+    if (!vectors) {
         return client_failure;
     }
     of.result(1, 0);
-    choose_architecture(of.state.tree);
+    interrupt::interrupt_controllers& interrupts = of.host.controllers;
+    using interrupt::controller_kind;
+    const bool xive = asks_for_xive(of, *vectors) && interrupts.has_xive();
+    interrupts.choose(xive ? controller_kind::xive : controller_kind::xics, of.trap.context.now());
+    describe_interrupt_controller(of.state.tree, xive);
+    choose_architecture(of.state.tree, xive);
     return 0;
 }
 

@@ -7,15 +7,17 @@
 
 namespace pefsim::firmware {
 
-/// The method ibm,client-architecture-support of the root node (PAPR 2.8, B.6.2.3): an operating system says what it can
-/// do, firmware chooses, and writes into the tree what it has chosen: /chosen/ibm,architecture-vec-5.
+/// The method ibm,client-architecture-support of the root node (PAPR 2.8, B.6.2.3): an operating system says what it
+/// can do, firmware chooses, and writes into the tree what it has chosen: /chosen/ibm,architecture-vec-5. XIVE is
+/// chosen where the machine has one and the operating system asks for it.
 ///
-/// Argument: the address of the architecture vector: pairs of a mask and a processor version, the last with bits outside
-/// its mask; the number of option vectors less one; each of those as its length less one and its bytes.
+/// Argument: the address of the architecture vector: pairs of a mask and a processor version, the last with bits
+/// outside its mask; the number of option vectors less one; each of those as its length less one and its bytes.
 /// \returns 0, or client_failure when the vector cannot be read or no version is this processor's
 std::uint32_t client_architecture_support(const client_call& of);
 
 /// What firmware chooses for an operating system that has not been asked: a flat tree says it from the beginning.
-void choose_architecture(device_tree::tree& tree);
+/// \param xive it exploits XIVE, and /interrupt-controller is that
+void choose_architecture(device_tree::tree& tree, bool xive);
 
 }  // namespace pefsim::firmware

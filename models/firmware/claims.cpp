@@ -14,11 +14,13 @@ bool claims::take(std::uint64_t at, std::uint64_t size) {
     return true;
 }
 
-std::optional<std::uint64_t> claims::take_aligned(std::uint64_t size, std::uint64_t alignment) {
+std::optional<std::uint64_t> claims::take_aligned(std::uint64_t size, std::uint64_t alignment,
+                                                  std::uint64_t end) {
     for (const auto& each : free_) {
         const std::uint64_t first = each.lower();
+        const std::uint64_t last = std::min<std::uint64_t>(each.upper(), end);
         const std::uint64_t at = (first + alignment - 1) & ~(alignment - 1);
-        if (at >= first && at < each.upper() && size <= each.upper() - at && take(at, size)) {
+        if (at >= first && at < last && size <= last - at && take(at, size)) {
             return at;
         }
     }

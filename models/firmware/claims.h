@@ -15,8 +15,8 @@ public:
 
     /// These bytes. \returns false when one of them is taken, or is no RAM
     bool take(std::uint64_t at, std::uint64_t size);
-    /// The lowest place for them. \param alignment a power of two
-    std::optional<std::uint64_t> take_aligned(std::uint64_t size, std::uint64_t alignment);
+    /// The lowest place for them that ends at or below `end`. \param alignment a power of two
+    std::optional<std::uint64_t> take_aligned(std::uint64_t size, std::uint64_t alignment, std::uint64_t end);
     /// The highest place that ends at or below `end`.
     std::optional<std::uint64_t> take_below(std::uint64_t end, std::uint64_t size, std::uint64_t alignment);
     void release(std::uint64_t at, std::uint64_t size);

@@ -4,7 +4,8 @@
 
 #include "firmware/client_service.h"
 
-/// Client interface: control transfer, time, and what firmware itself can do. IEEE 1275-1994, 6.3.2.1, 6.3.2.5 to 6.3.2.7.
+/// Client interface: control transfer, time, and what firmware itself can do. IEEE 1275-1994, 6.3.2.1, 6.3.2.5 to
+/// 6.3.2.7.
 namespace pefsim::firmware {
 
 namespace {

@@ -70,7 +70,8 @@ void read(const client_call& of) {
                                 : static_cast<std::uint32_t>(text.size()));
 }
 
-/// Arguments: method, ihandle, the method's own from the last to the first. Results: 0 or what was thrown, the method's own.
+/// Arguments: method, ihandle, the method's own from the last to the first. Results: 0 or what was thrown, the method's
+/// own.
 void call_method(const client_call& of) {
     const std::string name = of.text(of.argument(0));
     const node* package = of.state.instance(of.argument(1));
@@ -94,8 +95,15 @@ constexpr std::array rows{
 }  // namespace
 
 std::uint32_t client_state::open(device_tree::phandle package) {
-    instances.push_back(package);
-    return static_cast<std::uint32_t>(instances.size());
+    auto place = std::ranges::find(instances, device_tree::phandle{0});
+    if (place == instances.end()) {
+        if (instances.size() == most_instances) {
+            return 0;
+        }
+        place = instances.insert(place, 0);
+    }
+    *place = package;
+    return static_cast<std::uint32_t>(place - instances.begin()) + 1;
 }
 
 node* client_state::instance(std::uint32_t handle) {

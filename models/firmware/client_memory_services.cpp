@@ -4,7 +4,7 @@
 
 #include "firmware/client_service.h"
 
-/// Client interface: memory. IEEE 1275-1994, 6.3.2.4. Addresses are real ones: nothing is translated here.
+/// Client interface: memory. IEEE 1275-1994, 6.3.2.4. Addresses are real ones of 32 bits: nothing is translated here.
 namespace pefsim::firmware {
 
 namespace {
@@ -19,7 +19,8 @@ void claim(const client_call& of) {
     if (alignment == 0) {
         return of.result(0, of.state.memory.take(at, size) ? at : client_failure);
     }
-    const auto place = of.state.memory.take_aligned(size, std::bit_ceil(alignment));
+    constexpr std::uint64_t end = std::uint64_t{1} << 32;
+    const auto place = of.state.memory.take_aligned(size, std::bit_ceil(std::uint64_t{alignment}), end);
     of.result(0, place ? static_cast<std::uint32_t>(*place) : client_failure);
 }
 

@@ -19,8 +19,11 @@ struct client_state {
     claims& memory;
     /// Open instances: an ihandle is an index + 1; 0: closed.
     std::vector<device_tree::phandle> instances{};
+    /// Bytes of properties that setprop may still add.
+    std::size_t room_for_properties = std::size_t{4} << 20;
 
-    /// \returns the ihandle
+    static constexpr std::size_t most_instances = 1024;
+    /// \returns the ihandle, 0 when there are most_instances
     std::uint32_t open(device_tree::phandle package);
     /// nullptr for what is no ihandle of an open instance.
     [[nodiscard]] device_tree::node* instance(std::uint32_t handle);
@@ -46,18 +49,18 @@ struct client_call {
 
     /// The text at this address; empty when it cannot be read or has no end within 1,024 bytes.
     [[nodiscard]] std::string text(std::uint32_t at) const;
+    // No bytes are anywhere.
     [[nodiscard]] bool read(std::uint32_t from, std::span<std::byte> to) const {
-        return host.memory.read(abi::phys_addr{from}, to, trap.context.delay);
+        return to.empty() || host.memory.read(abi::phys_addr{from}, to, trap.context.delay);
     }
     [[nodiscard]] bool write(std::uint32_t to, std::span<const std::byte> from) const {
-        return host.memory.write(abi::phys_addr{to}, from, trap.context.delay);
+        return from.empty() || host.memory.write(abi::phys_addr{to}, from, trap.context.delay);
     }
     /// At most `room` bytes. \returns how many there are, or client_failure
     [[nodiscard]] std::uint32_t give(std::uint32_t to, std::uint32_t room,
                                      std::span<const std::byte> value) const;
-    [[nodiscard]] std::uint32_t give(std::uint32_t to, std::uint32_t room, std::string_view text) const {
-        return give(to, room, std::as_bytes(std::span(text)));
-    }
+    /// A text with a NUL behind it, which is not counted.
+    [[nodiscard]] std::uint32_t give(std::uint32_t to, std::uint32_t room, const std::string& text) const;
     /// The node of a phandle; nullptr when there is none.
     [[nodiscard]] device_tree::node* node(std::uint32_t handle) const { return state.tree.find(handle); }
 };
@@ -76,7 +79,8 @@ std::span<const client_service> instance_services();
 std::span<const client_service> memory_services();
 std::span<const client_service> control_services();
 
-/// A method of call-method: arguments behind method and ihandle; results behind the catch-result, which is 0 for success.
+/// A method of call-method: arguments behind method and ihandle; results behind the catch-result, which is 0 for
+/// success.
 struct client_method {
     std::string_view package;  ///< path of the node
     std::string_view name;

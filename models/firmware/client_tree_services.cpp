@@ -82,11 +82,15 @@ void nextprop(const client_call& of) {
         return of.result(0, client_failure);
     }
     const std::vector<property>& all = here->properties();
-    const std::string previous = of.argument(1) == 0 ? std::string() : of.text(of.argument(1));
+    std::byte first{};  // of the previous one's name: NUL asks for the first property, like no name
+    if (of.argument(1) != 0 && !of.read(of.argument(1), std::span(&first, 1))) {
+        return of.result(0, client_failure);
+    }
     std::string_view next;
-    if (previous.empty()) {
+    if (first == std::byte{0}) {
         next = name_property;
     } else {
+        const std::string previous = of.text(of.argument(1));
         const auto at = std::ranges::find(all, previous, &property::name);
         if (previous != name_property && at == all.end()) {
             return of.result(0, client_failure);
@@ -99,19 +103,24 @@ void nextprop(const client_call& of) {
     of.result(0, !given ? client_failure : next.empty() ? 0 : 1);
 }
 
+/// What a node is called and known by is firmware's own.
+constexpr bool is_fixed(std::string_view name) { return name == name_property || name == "phandle"; }
+
 void setprop(const client_call& of) {
-    constexpr std::uint32_t longest = 1 << 20;
     node* here = of.node(of.argument(0));
     const std::string name = of.text(of.argument(1));
-    if (here == nullptr || name.empty() || of.argument(3) > longest) {
+    const std::uint32_t size = of.argument(3);
+    if (here == nullptr || name.empty() || is_fixed(name) ||
+        name.size() + size > of.state.room_for_properties) {
         return of.result(0, client_failure);
     }
-    std::vector<std::byte> value(of.argument(3));
-    if (!value.empty() && !of.read(of.argument(2), value)) {
+    std::vector<std::byte> value(size);
+    if (!of.read(of.argument(2), value)) {
         return of.result(0, client_failure);
     }
+    of.state.room_for_properties -= name.size() + size;
     here->set(name, value);
-    of.result(0, of.argument(3));
+    of.result(0, size);
 }
 
 void canon(const client_call& of) {

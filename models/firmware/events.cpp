@@ -3,9 +3,9 @@
 
 #include "firmware/rtas_service.h"
 
-/// RTAS for what a platform reports of itself: events and errors (PAPR 2.8, 7.3.3), sensors and indicators (7.3.5), power
-/// domains (7.3.6), connectors (13.5.3.5), slots (7.3.11.9). This one has no power domain, sensor, connector or slot, and
-/// nothing ever happens to it.
+/// RTAS for what a platform reports of itself: events and errors (PAPR 2.8, 7.3.3), sensors and indicators (7.3.5),
+/// power domains (7.3.6), connectors (13.5.3.5), slots (7.3.11.9). This one has no power domain, sensor, connector or
+/// slot, and nothing ever happens to it.
 namespace pefsim::firmware {
 
 using abi::rtas_status;

@@ -110,7 +110,7 @@ firmware::flat_tree firmware::flatten() {
     constexpr std::uint64_t page = std::uint64_t{64} << 10;
     const auto code = memory_.take_below(below, page, page);
     device_tree::node& rtas = *tree_.find("/rtas");
-    choose_architecture(tree_);
+    choose_architecture(tree_, false);
     if (!code) {
         throw std::invalid_argument("RTAS does not fit into RAM");
     }
@@ -192,9 +192,10 @@ h_status firmware::rtas(hypervisor::host& here, const hypervisor::call& of, abi:
 
 h_status firmware::client_interface(hypervisor::host& here, const hypervisor::call& of,
                                     abi::phys_addr arguments) {
+    constexpr h_status failed = h_status::h_hardware;  // -1, as IEEE 1275 has it
     std::optional<block> request = read_block(here, of, arguments);
     if (!request) {
-        return h_status::h_parameter;
+        return failed;
     }
     const client_call call{.host = here,
                            .trap = of,
@@ -207,12 +208,12 @@ h_status firmware::client_interface(hypervisor::host& here, const hypervisor::ca
     client_calls_.add(static_cast<std::size_t>(found - services.begin()));
     if (found == services.end() || call.arguments.size() < found->n_args ||
         call.results.size() < found->n_rets) {
-        return h_status::h_hardware;  // -1: no such service
+        return failed;
     }
     client_service_.set(found->name, of.context.now());
     found->serve(call);
     client_service_.set(no_call, of.context.now());
-    return write_results(here, of, arguments, *request) ? h_status::h_success : h_status::h_parameter;
+    return write_results(here, of, arguments, *request) ? h_status::h_success : failed;
 }
 
 std::string client_call::text(std::uint32_t at) const {
@@ -239,7 +240,14 @@ std::string client_call::text(std::uint32_t at) const {
 std::uint32_t client_call::give(std::uint32_t to, std::uint32_t room,
                                 std::span<const std::byte> value) const {
     const auto part = value.first(std::min<std::size_t>(room, value.size()));
-    return part.empty() || write(to, part) ? static_cast<std::uint32_t>(value.size()) : client_failure;
+    return write(to, part) ? static_cast<std::uint32_t>(value.size()) : client_failure;
+}
+
+std::uint32_t client_call::give(std::uint32_t to, std::uint32_t room, const std::string& text) const {
+    const std::span with_nul(text.c_str(), text.size() + 1);
+    return give(to, room, std::as_bytes(with_nul)) == client_failure
+               ? client_failure
+               : static_cast<std::uint32_t>(text.size());
 }
 
 }  // namespace pefsim::firmware

@@ -25,12 +25,13 @@
 namespace pefsim::firmware {
 
 /// The machine's firmware: what an operating system finds when it starts (device tree, client interface), and what it
-/// calls as long as it runs (RTAS). All of it is the host's; in the guest stand a few instructions that make a hypercall.
+/// calls as long as it runs (RTAS). All of it is the host's; in the guest stand a few instructions that make a
+/// hypercall.
 ///
 /// Implements hypervisor::firmware_if. RTAS calls are those of abi/rtas.h, a file for each section of PAPR's chapter 7;
-/// another token, or too few arguments or results, is a parameter error (-3). The client interface is IEEE 1275's without a
-/// user interface, over the tree of machine_tree.h; a service that does not exist, or too few of its arguments or results,
-/// gives -1.
+/// another token, or too few arguments or results, is a parameter error (-3). The client interface is IEEE 1275's
+/// without a user interface, over the tree of machine_tree.h; a service that does not exist, too few of its arguments
+/// or results, or an argument block that is not in memory, gives -1.
 ///
 /// The time of day is config::date and simulated time since.
 ///

@@ -22,6 +22,7 @@ struct machine_description {
     std::uint64_t ram_size;  ///< bytes
     unsigned cpus;           ///< interrupt servers 0 .. cpus - 1, one thread a core
     pci::host_bridge& bridge;
+    bool xive = false;  ///< there is a XIVE, which the operating system may choose
     std::string command_line{};
     std::optional<extent> kernel{};
     std::optional<extent> initrd{};

@@ -21,8 +21,9 @@ namespace {
 namespace layout = abi::platform;
 
 /// What the hypervisor serves, by the names of PAPR 2.8, 7.3.1, table 28.
-constexpr std::array<std::string_view, 6> hypervisor_functions{
-    "hcall-term", "hcall-interrupt", "hcall-tce", "hcall-splpar", "hcall-set-mode", "hcall-multi-tce"};
+constexpr std::array<std::string_view, 10> hypervisor_functions{
+    "hcall-term",      "hcall-interrupt", "hcall-tce",   "hcall-splpar", "hcall-set-mode",
+    "hcall-multi-tce", "hcall-copy",      "hcall-sprg0", "hcall-join",   "hcall-rpt-invalidate"};
 
 void describe_rtas(node& root, const machine_description& machine) {
     constexpr std::uint32_t code_size = 4096;
@@ -67,9 +68,11 @@ void describe_memory(node& root, const machine_description& machine) {
 }
 
 /// What an operating system may ask client-architecture-support for: pairs of a byte's number in option vector 5 and a
-/// value (PAPR 2.8, B.6.2.4): radix translation only, the guest invalidates translations itself.
-void describe_choices(node& chosen) {
-    constexpr std::array<std::uint8_t, 8> supported{23, 0x00, 24, 0x40, 25, 0x00, 26, 0x40};
+/// value (PAPR 2.8, B.6.2.4): XICS, or either of XICS and XIVE; radix translation only, the guest invalidates
+/// translations itself.
+void describe_choices(node& chosen, bool xive) {
+    const std::uint8_t interrupts = xive ? 0x80 : 0x00;
+    const std::array<std::uint8_t, 8> supported{23, interrupts, 24, 0x40, 25, 0x00, 26, 0x40};
     chosen.set("ibm,arch-vec-5-platform-support", std::as_bytes(std::span(supported)));
 }
 
@@ -86,7 +89,7 @@ void describe_chosen(node& root, const machine_description& machine) {
         chosen.set("linux,initrd-start", {upper(machine.initrd->at), lower(machine.initrd->at)});
         chosen.set("linux,initrd-end", {upper(end), lower(end)});
     }
-    describe_choices(chosen);
+    describe_choices(chosen, machine.xive);
 }
 
 }  // namespace
@@ -102,20 +105,46 @@ void describe_machine(device_tree::tree& tree, const machine_description& machin
     describe_memory(root, machine);
     describe_rtas(root, machine);
     describe_virtual_devices(root);
-    const device_tree::phandle interrupts = describe_xics(tree, machine);
+    const device_tree::phandle interrupts = add_interrupt_controller(tree);
+    if (machine.xive) {
+        root.set("ibm,plat-res-int-priorities",
+                 {layout::reserved_priorities[0], layout::reserved_priorities[1]});
+    }
     describe_bridge(tree, machine, interrupts);
     describe_chosen(root, machine);
 }
 
-device_tree::phandle describe_xics(device_tree::tree& tree, const machine_description& machine) {
+device_tree::phandle add_interrupt_controller(device_tree::tree& tree) {
     node& controller = tree.root().add("interrupt-controller");
-    controller.set("device_type", "PowerPC-External-Interrupt-Presentation");
-    controller.set("compatible", "IBM,ppc-xicp");
     controller.set_flag("interrupt-controller");
     controller.set("#interrupt-cells", {2});
     controller.set("#address-cells", {0});
-    controller.set("ibm,interrupt-server-ranges", {0, machine.cpus});
+    describe_interrupt_controller(tree, false);
     return controller.handle();
+}
+
+void describe_interrupt_controller(device_tree::tree& tree, bool xive) {
+    node& controller = *tree.find("/interrupt-controller");
+    const auto servers = static_cast<std::uint32_t>(tree.find("/cpus")->children().size());
+    for (const std::string_view each :
+         {"ibm,interrupt-server-ranges", "reg", "ibm,xive-eq-sizes", "ibm,xive-lisn-ranges"}) {
+        controller.unset(each);
+    }
+    if (!xive) {
+        controller.set("device_type", "PowerPC-External-Interrupt-Presentation");
+        controller.set("compatible", "IBM,ppc-xicp");
+        controller.set("ibm,interrupt-server-ranges", {0, servers});
+        return;
+    }
+    const std::uint64_t user = layout::tima_user_page.value();
+    const std::uint64_t os = layout::tima_os_page.value();
+    constexpr std::uint64_t size = layout::xive_page_size;
+    controller.set("device_type", "power-ivpe");
+    controller.set("compatible", "ibm,power-ivpe");
+    controller.set("reg", {upper(user), lower(user), upper(size), lower(size), upper(os), lower(os),
+                           upper(size), lower(size)});
+    controller.set("ibm,xive-eq-sizes", {abi::page_shift});
+    controller.set("ibm,xive-lisn-ranges", {0, servers});
 }
 
 }  // namespace pefsim::firmware

@@ -6,17 +6,21 @@
 
 namespace pefsim::firmware {
 
-/// The device tree of a pSeries machine as firmware has it before an operating system asks for anything. PAPR 2.8, appendix
-/// B and C; IEEE 1275 and its bindings for PowerPC and PCI.
+/// The device tree of a pSeries machine as firmware has it before an operating system asks for anything. PAPR 2.8,
+/// appendix B and C; IEEE 1275 and its bindings for PowerPC and PCI.
 ///
-/// Nodes: /cpus with a node for each processor, /memory@0, /rtas with the tokens of abi/rtas.h, /vdevice with the virtual
-/// terminal and non-volatile memory, the interrupt controller, the host bridge with a node for each function, /chosen.
+/// Nodes: /cpus with a node for each processor, /memory@0, /rtas with the tokens of abi/rtas.h, /vdevice with the
+/// virtual terminal and non-volatile memory, the interrupt controller, the host bridge with a node for each function,
+/// /chosen.
 void describe_machine(device_tree::tree& tree, const machine_description& machine);
 
 /// The parts of it, a file each.
 void describe_processors(device_tree::tree& tree, const machine_description& machine);
-/// \returns the interrupt controller's phandle
-device_tree::phandle describe_xics(device_tree::tree& tree, const machine_description& machine);
+/// XICS; to be added behind processors. \returns the interrupt controller's phandle
+device_tree::phandle add_interrupt_controller(device_tree::tree& tree);
+/// Makes the interrupt controller's node that of XICS or of XIVE (interrupt/xive_controller.h); its phandle stays, and
+/// the numbers of sources are the same.
+void describe_interrupt_controller(device_tree::tree& tree, bool xive);
 void describe_bridge(device_tree::tree& tree, const machine_description& machine,
                      device_tree::phandle interrupt_parent);
 

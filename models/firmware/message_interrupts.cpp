@@ -25,30 +25,32 @@ std::optional<unsigned> message_interrupts::find_free(unsigned count) const {
     return std::nullopt;
 }
 
-unsigned message_interrupts::available() const {
+unsigned message_interrupts::available(unsigned devfn) const {
+    taken_sources others = taken_;
+    mark(others, of(devfn), false);
     unsigned longest = 0;
     unsigned run = 0;
     for (unsigned each = 0; each < sources; ++each) {
-        run = taken_[each] ? 0 : run + 1;
+        run = others[each] ? 0 : run + 1;
         longest = std::max(longest, run);
     }
     return longest;
 }
 
-void message_interrupts::mark(const range& which, bool taken) {
+void message_interrupts::mark(taken_sources& in, const range& which, bool taken) {
     for (unsigned n = 0; n < which.count; ++n) {
-        taken_[which.first - abi::platform::first_msi_source + n] = taken;
+        in[which.first - abi::platform::first_msi_source + n] = taken;
     }
 }
 
 bool message_interrupts::assign(unsigned devfn, unsigned count) {
     range& mine = ranges_.at(devfn);
-    mark(mine, false);
+    mark(taken_, mine, false);
     const std::optional<unsigned> first = count == 0 ? 0 : find_free(count);
     if (first) {
         mine = {abi::platform::first_msi_source + *first, count};
     }
-    mark(mine, true);
+    mark(taken_, mine, true);
     return first.has_value();
 }
 
@@ -58,13 +60,19 @@ namespace {
 
 /// The argument `function` of ibm,change-msi.
 enum class change : std::uint32_t {
-    query = 0,    ///< how many there are
-    set_any = 1,  ///< MSI, where the function has it
+    query = 0,    ///< how many are assigned
+    set_any = 1,  ///< of the platform's choice, which is the fourth result; with three results: MSI
+    reset = 2,    ///< what the function had when the system began: none
     set_msi = 3,
     set_msix = 4,
 };
 
-/// No function here has MSI: messages are MSI-X.
+/// Whether a request is one for MSI-X. No function here has MSI.
+bool asks_for_msix(change which, std::size_t results) {
+    constexpr std::size_t results_with_type = 3;  // behind the status
+    return which == change::set_msix || (which == change::set_any && results >= results_with_type);
+}
+
 rtas_status change_msi(parts& here, const rtas_call& of) {
     constexpr std::uint32_t type_msix = 2;
     pci::pci_function* function = function_at(here.bridge, of.argument(0), of.wide_argument(1));
@@ -82,23 +90,20 @@ rtas_status change_msi(parts& here, const rtas_call& of) {
         return answer(rtas_status::parameter_error, 0);
     }
     const unsigned devfn = function->devfn();
-    switch (static_cast<change>(of.argument(3))) {
-    case change::query:
-        return answer(rtas_status::success, function->msix_size());
-    case change::set_any:
-    case change::set_msi:
-        if (requested != 0) {
-            return answer(rtas_status::parameter_error, 0);
-        }
-        break;
-    case change::set_msix:
-        break;
-    default:
+    const auto which = static_cast<change>(of.argument(3));
+    if (which == change::query) {
+        return answer(rtas_status::success, here.messages.of(devfn).count);
+    }
+    if (which > change::set_msix) {
         return answer(rtas_status::parameter_error, 0);
     }
-    const unsigned count = std::min(
-        {requested, function->msix_size(), here.messages.available() + here.messages.of(devfn).count});
-    if (!here.messages.assign(devfn, count)) {
+    const std::uint32_t wanted = which == change::reset ? 0 : requested;
+    const bool possible = asks_for_msix(which, of.results.size()) && function->msix_size() != 0;
+    if (wanted != 0 && !possible) {
+        return answer(rtas_status::parameter_error, 0);
+    }
+    const unsigned count = std::min({wanted, function->msix_size(), here.messages.available(devfn)});
+    if ((wanted != 0 && count == 0) || !here.messages.assign(devfn, count)) {
         return answer(rtas_status::hardware_error, 0);
     }
     for (unsigned n = 0; n < count; ++n) {

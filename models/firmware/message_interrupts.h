@@ -21,8 +21,8 @@ public:
     };
 
     [[nodiscard]] const range& of(unsigned devfn) const { return ranges_.at(devfn); }
-    /// Sources that nobody has, in one piece, at most.
-    [[nodiscard]] unsigned available() const;
+    /// How many assign() has for this function at most: in one piece, of its own or nobody's.
+    [[nodiscard]] unsigned available(unsigned devfn) const;
     /// Gives back what the function has, and takes `count` in one piece. \returns false, and it has what it had, when
     /// there are not that many
     bool assign(unsigned devfn, unsigned count);
@@ -30,10 +30,12 @@ public:
 private:
     static constexpr unsigned sources = abi::platform::msi_source_count;
 
-    [[nodiscard]] std::optional<unsigned> find_free(unsigned count) const;
-    void mark(const range& which, bool taken);
+    using taken_sources = std::bitset<sources>;
 
-    std::bitset<sources> taken_;
+    [[nodiscard]] std::optional<unsigned> find_free(unsigned count) const;
+    static void mark(taken_sources& in, const range& which, bool taken);
+
+    taken_sources taken_;
     std::array<range, abi::pci::functions_per_bus> ranges_{};
 };
 

@@ -51,8 +51,8 @@ void begin_partition(std::span<std::byte> bytes, std::uint8_t signature, std::st
 }
 
 rtas_status nvram_fetch(parts& here, const rtas_call& of) {
-    const std::span<std::byte> bytes = here.store.bytes(of.argument(0), of.argument(2));
-    if (bytes.size() != of.argument(2) || !of.write(here, of.argument(1), bytes)) {
+    const auto bytes = here.store.bytes(of.argument(0), of.argument(2));
+    if (!bytes || !of.write(here, of.argument(1), *bytes)) {
         of.result(0, 0);
         return rtas_status::parameter_error;
     }
@@ -61,8 +61,8 @@ rtas_status nvram_fetch(parts& here, const rtas_call& of) {
 }
 
 rtas_status nvram_store(parts& here, const rtas_call& of) {
-    const std::span<std::byte> bytes = here.store.bytes(of.argument(0), of.argument(2));
-    if (bytes.size() != of.argument(2) || !of.read(here, of.argument(1), bytes)) {
+    const auto bytes = here.store.bytes(of.argument(0), of.argument(2));
+    if (!bytes || !of.read(here, of.argument(1), *bytes)) {
         of.result(0, 0);
         return rtas_status::parameter_error;
     }
@@ -79,8 +79,9 @@ constexpr std::array rows{
 
 nvram::nvram() {
     constexpr std::size_t for_the_system = 4096;
-    begin_partition(bytes(0, for_the_system), system_partition, "common");
-    begin_partition(bytes(for_the_system, size - for_the_system), free_space, std::string(12, 'w'));
+    const std::span all(bytes_);
+    begin_partition(all.first(for_the_system), system_partition, "common");
+    begin_partition(all.subspan(for_the_system), free_space, std::string(12, 'w'));
 }
 
 std::span<const rtas_service> nvram_services() { return rows; }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 
 namespace pefsim::firmware {
@@ -15,10 +16,10 @@ public:
 
     nvram();
 
-    /// `count` bytes from `first` on; empty when they are not all there.
-    std::span<std::byte> bytes(std::size_t first, std::size_t count) {
-        return first <= size && count <= size - first ? std::span(bytes_).subspan(first, count)
-                                                      : std::span<std::byte>{};
+    /// `count` bytes from `first` on; nullopt when they are not all there.
+    std::optional<std::span<std::byte>> bytes(std::size_t first, std::size_t count) {
+        return first <= size && count <= size - first ? std::optional(std::span(bytes_).subspan(first, count))
+                                                      : std::nullopt;
     }
 
 private:

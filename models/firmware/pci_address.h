@@ -9,8 +9,8 @@
 
 namespace pefsim::firmware {
 
-/// The address of a configuration register as RTAS has it (PAPR 2.8, 7.3.4): from the most significant byte on the upper
-/// four bits of an extended register number, bus, device and function, register.
+/// The address of a configuration register as RTAS has it (PAPR 2.8, 7.3.4): from the most significant byte on the
+/// upper four bits of an extended register number, bus, device and function, register.
 struct pci_address {
     std::uint32_t bus;
     std::uint32_t devfn;

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "abi/pci.h"
@@ -142,14 +144,18 @@ void describe_function(node& bridge, pci::pci_function& function, bool dynamic_w
                      dynamic_windows);  // each function is a partitionable endpoint with a window of its own
 }
 
-/// INTA to INTD of every function that is there, as abi/platform.h wires them.
+/// INTA to INTD of every device that is there, as abi/platform.h wires them: its functions share them.
 std::vector<std::uint32_t> interrupt_map(const pci::host_bridge& bridge, device_tree::phandle parent) {
     constexpr std::uint32_t level = 1;
     constexpr unsigned pins = 4;
     std::vector<std::uint32_t> map;
+    std::optional<unsigned> last;
     for_each_function(bridge, [&](const pci::pci_function& function) {
+        const unsigned device = pci_space::device_of(function.devfn());
+        if (std::exchange(last, device) == device) {
+            return;
+        }
         for (unsigned pin = 1; pin <= pins; ++pin) {
-            const unsigned device = pci_space::device_of(function.devfn());
             const std::uint32_t source = layout::first_lsi_source +
                                          (device + pin - 1) % layout::lsi_source_count;
             map.insert(map.end(), {address_of(device << 3, 0), 0, 0, pin, parent, source, level});
@@ -189,12 +195,13 @@ void describe_bridge(device_tree::tree& tree, const machine_description& machine
 void assign_addresses(pci::host_bridge& bridge) {
     // BARs of less than a host's page get one of their own: a guest of 64 KiB pages maps no two of them at once.
     constexpr std::uint64_t least = std::uint64_t{64} << 10;
+    constexpr std::uint64_t end = layout::pci_memory_base.value() + layout::pci_memory_size;
     std::uint64_t next = layout::pci_memory_base.value();
     for_each_function(bridge, [&](pci::pci_function& function) {
         for (const memory_bar& bar : bars_of(function)) {
             const std::uint64_t room = std::max(bar.size, least);
             next = (next + room - 1) & ~(room - 1);
-            if (room > layout::pci_memory_base.value() + layout::pci_memory_size - next) {
+            if (next > end || room > end - next) {
                 throw std::invalid_argument(fmt::format(
                     "the host bridge's window of {} MiB has no room for the BARs of all functions",
                     layout::pci_memory_size >> 20));

@@ -4,8 +4,8 @@
 
 #include "firmware/rtas_service.h"
 
-/// RTAS that ends the guest: power-off (PAPR 2.8, 7.3.6.3), system-reboot (7.3.7.2), ibm,os-term (7.3.9.1). None of them
-/// returns.
+/// RTAS that ends the guest: power-off (PAPR 2.8, 7.3.6.3), system-reboot (7.3.7.2), ibm,os-term (7.3.9.1). None of
+/// them returns.
 namespace pefsim::firmware {
 
 using abi::rtas_status;

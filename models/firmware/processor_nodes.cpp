@@ -18,8 +18,8 @@ constexpr std::uint32_t logical_pvr = 0x0f00'0005;
 /// Page sizes of radix translation, each with its AP encoding in the three most significant bits (PAPR 2.8, C.6.1.2).
 constexpr std::uint32_t radix_page(unsigned shift, std::uint32_t ap) { return ap << 29 | shift; }
 
-/// "ibm,pa-features" (PAPR 2.8, C.6.1.2, table 240): attribute bytes, in big-endian bit numbering, and behind byte 5 only
-/// the first bit of every second one, each for a facility.
+/// "ibm,pa-features" (PAPR 2.8, C.6.1.2, table 240): attribute bytes, in big-endian bit numbering, and behind byte 5
+/// only the first bit of every second one, each for a facility.
 class attributes {
 public:
     static constexpr std::size_t bytes = 66;

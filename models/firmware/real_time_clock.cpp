@@ -2,6 +2,7 @@
 #include "firmware/real_time_clock.h"
 
 #include <array>
+#include <optional>
 
 #include "firmware/rtas_service.h"
 
@@ -31,19 +32,31 @@ rtas_status get_time_of_day(parts& here, const rtas_call& of) {
     return rtas_status::success;
 }
 
-rtas_status set_time_of_day(parts& here, const rtas_call& of) {
-    const year_month_day date{year(static_cast<int>(of.argument(0))), month(of.argument(1)),
-                              day(of.argument(2))};
+/// The day that these arguments name; nullopt when there is none. A calendar's types keep only the last bits of a
+/// number.
+std::optional<sys_days> day_of(std::uint32_t year_number, std::uint32_t month_number,
+                               std::uint32_t day_number) {
     constexpr std::uint32_t first_year = 1970;
-    constexpr std::uint32_t last_year = 2261;  // what nanoseconds in 64 bits reach
-    const bool valid = of.argument(0) >= first_year && of.argument(0) <= last_year && date.ok() &&
-                       of.argument(3) < 24 && of.argument(4) < 60 && of.argument(5) < 60 &&
+    constexpr std::uint32_t last_year = 2260;  // 64 bits of nanoseconds reach 2262; a run, 213 days
+    constexpr std::uint32_t months = 12;
+    constexpr std::uint32_t days_of_month = 31;
+    if (year_number < first_year || year_number > last_year || month_number > months ||
+        day_number > days_of_month) {
+        return std::nullopt;
+    }
+    const year_month_day date{year(static_cast<int>(year_number)), month(month_number), day(day_number)};
+    return date.ok() ? std::optional(sys_days(date)) : std::nullopt;
+}
+
+rtas_status set_time_of_day(parts& here, const rtas_call& of) {
+    const std::optional<sys_days> date = day_of(of.argument(0), of.argument(1), of.argument(2));
+    const bool valid = date && of.argument(3) < 24 && of.argument(4) < 60 && of.argument(5) < 60 &&
                        of.argument(6) < 1'000'000'000;
     if (!valid) {
         return rtas_status::parameter_error;
     }
-    here.clock.set(sys_days(date) + hours(of.argument(3)) + minutes(of.argument(4)) +
-                       seconds(of.argument(5)) + nanoseconds(of.argument(6)),
+    here.clock.set(*date + hours(of.argument(3)) + minutes(of.argument(4)) + seconds(of.argument(5)) +
+                       nanoseconds(of.argument(6)),
                    of.trap.context.now());
     return rtas_status::success;
 }

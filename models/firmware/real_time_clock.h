@@ -6,8 +6,8 @@
 
 namespace pefsim::firmware {
 
-/// The time of day, in UTC: a date at which simulation begins, and simulated time since. The host's clock has no part in
-/// it: two runs read the same.
+/// The time of day, in UTC: a date at which simulation begins, and simulated time since. The host's clock has no part
+/// in it: two runs read the same.
 class real_time_clock {
 public:
     using instant = std::chrono::sys_time<std::chrono::nanoseconds>;

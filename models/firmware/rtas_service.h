@@ -38,11 +38,12 @@ struct rtas_call {
     }
     void result(unsigned n, std::uint32_t value) const { results[n] = value; }
 
+    // No bytes are anywhere.
     [[nodiscard]] bool read(const parts& here, std::uint32_t from, std::span<std::byte> to) const {
-        return here.host.memory.read(abi::phys_addr{from}, to, trap.context.delay);
+        return to.empty() || here.host.memory.read(abi::phys_addr{from}, to, trap.context.delay);
     }
     [[nodiscard]] bool write(const parts& here, std::uint32_t to, std::span<const std::byte> from) const {
-        return here.host.memory.write(abi::phys_addr{to}, from, trap.context.delay);
+        return from.empty() || here.host.memory.write(abi::phys_addr{to}, from, trap.context.delay);
     }
 };
 

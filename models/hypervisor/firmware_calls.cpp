@@ -14,9 +14,8 @@ namespace {
 
 template <h_status (firmware_if::*serve)(host&, const call&, abi::phys_addr)>
 h_status to_firmware(host& here, const call& of) {
-    return here.firmware.size() == 0
-               ? h_status::h_function
-               : (here.firmware[0]->*serve)(here, of, abi::phys_addr{of.argument(0)});
+    return here.firmware.size() == 0 ? h_status::h_function
+                                     : (here.firmware[0]->*serve)(here, of, abi::phys_addr{of.argument(0)});
 }
 
 constexpr std::array rows{

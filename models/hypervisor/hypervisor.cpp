@@ -35,13 +35,15 @@ std::vector<memory_slot> slots_of(const hypervisor::config& parameters) {
 }  // namespace
 
 hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::recorder& recorder,
-                       const config& parameters, interrupt::xics& interrupts, pci::tce_iommu& iommu)
+                       const config& parameters, interrupt::interrupt_controllers& controllers,
+                       pci::tce_iommu& iommu)
     : sc_module(module_name),
       ultravisor("ultravisor"),
       processors("processors"),
       firmware("firmware"),
       memory("memory"),
       mmio("mmio"),
+      interrupt_mmio("interrupt_mmio"),
       recorder_(recorder),
       on_secure_page_(parameters.on_secure_page),
       gate_(ultravisor),
@@ -49,7 +51,7 @@ hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::record
       guest_(gate_, recorder, name(),
              {.slots = slots_of(parameters), .enabled = parameters.secure_guest_enabled}),
       terminal_(recorder, name()),
-      processors_(interrupts.servers()),
+      processors_(controllers.presentation().servers()),
       random_(parameters.seed),
       host_{.memory = guest_memory_,
             .mmio = mmio_emulation_,
@@ -58,7 +60,8 @@ hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::record
             .processors = processors_,
             .cpus = processors,
             .firmware = firmware,
-            .interrupts = interrupts,
+            .controllers = controllers,
+            .interrupts = controllers.presentation(),
             .iommu = iommu,
             .ticks = ticks_,
             .time_base_given = time_base_given_,
@@ -73,7 +76,7 @@ hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::record
                           "hypercalls with an error status"),
       failed_ultracalls_(recorder.metrics(), name(), "ultracalls_failed", "calls",
                          "ultracalls on a machine without an Ultravisor"),
-      mmio_emulation_(mmio, recorder, name()),
+      mmio_emulation_(mmio, interrupt_mmio, recorder, name()),
       host_faults_(recorder.metrics(), name(), "host_faults", "faults",
                    "accesses by the host or a device to a page in secure memory") {}
 

@@ -25,7 +25,7 @@
 #include "hypervisor/ultravisor_gate.h"
 #include "hypervisor/virtual_processors.h"
 #include "hypervisor/virtual_terminal.h"
-#include "interrupt/xics.h"
+#include "interrupt/interrupt_controllers.h"
 #include "memory/memory_bus.h"
 #include "pci/tce_iommu.h"
 #include "power/registers.h"
@@ -49,9 +49,9 @@ constexpr std::string_view to_name(secure_page_policy policy) {
 /// what the Ultravisor passes on.
 ///
 /// Ports: `ultravisor` (optional: without it the machine has none), `memory` (TLM initiator, to the memory bus, world
-/// hypervisor), `mmio` (TLM initiator, to the host bridge), `processors` (the guest's, bound in the order of their
-/// numbers; optional), `firmware` (H_RTAS and H_CLIENT; optional). Implements cpu::trap_if for CPUs and Ultravisor,
-/// memory::host_fault_if for the memory bus.
+/// hypervisor), `mmio` (TLM initiator, to the host bridge), `interrupt_mmio` (TLM initiator, to XIVE; optional),
+/// `processors` (the guest's, bound in the order of their numbers; optional), `firmware` (H_RTAS and H_CLIENT;
+/// optional). Implements cpu::trap_if for CPUs and Ultravisor, memory::host_fault_if for the memory bus.
 ///
 /// Hypercalls are those of services.h, a file for each chapter, with PAPR's return codes and KVM's checks; another
 /// number gives H_FUNCTION. A call that came through the Ultravisor shows MSR[HV]=1 and SRR1[S]=1; H_SVM_* are for
@@ -85,10 +85,11 @@ public:
     firmware_port firmware;
     tlm_utils::simple_initiator_socket<hypervisor> memory;
     tlm_utils::simple_initiator_socket<hypervisor> mmio;
+    tlm_utils::simple_initiator_socket_optional<hypervisor> interrupt_mmio;
 
     /// \throws std::invalid_argument when the memory slots are not whole pages, overlap, or leave RAM
     hypervisor(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters,
-               interrupt::xics& interrupts, pci::tce_iommu& iommu);
+               interrupt::interrupt_controllers& controllers, pci::tce_iommu& iommu);
 
     // --- from CPUs and Ultravisor
     void hypercall(power::registers& state, cpu::trap_context& context) override;

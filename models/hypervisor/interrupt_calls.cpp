@@ -4,7 +4,7 @@
 
 #include "hypervisor/services.h"
 
-/// Hypercalls of XICS's presentation. PAPR 2.8, 14.5.5.
+/// Hypercalls of XICS's presentation. PAPR 2.8, 14.5.5. A guest that exploits XIVE does not have them.
 namespace pefsim::hypervisor {
 
 using abi::h_status;
@@ -43,10 +43,16 @@ h_status h_ipi(host& here, const call& of) {
     return known ? h_status::h_success : h_status::h_parameter;
 }
 
+template <h_status (*serve)(host&, const call&)>
+h_status with_xics(host& here, const call& of) {
+    return here.controllers.active() == interrupt::controller_kind::xics ? serve(here, of)
+                                                                         : h_status::h_function;
+}
+
 constexpr std::array rows{
-    service{abi::hcall::h_eoi, h_eoi},       service{abi::hcall::h_cppr, h_cppr},
-    service{abi::hcall::h_ipi, h_ipi},       service{abi::hcall::h_xirr, h_xirr},
-    service{abi::hcall::h_xirr_x, h_xirr_x},
+    service{abi::hcall::h_eoi, with_xics<h_eoi>},       service{abi::hcall::h_cppr, with_xics<h_cppr>},
+    service{abi::hcall::h_ipi, with_xics<h_ipi>},       service{abi::hcall::h_xirr, with_xics<h_xirr>},
+    service{abi::hcall::h_xirr_x, with_xics<h_xirr_x>},
 };
 
 }  // namespace

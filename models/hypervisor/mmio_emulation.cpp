@@ -5,19 +5,26 @@
 #include <boost/endian/conversion.hpp>
 #include <span>
 
+#include "abi/platform.h"
 #include "exposure/ledger.h"
 
 namespace pefsim::hypervisor {
 
-mmio_emulation::mmio_emulation(tlm::tlm_initiator_socket<>& bridge, trace::recorder& recorder,
-                               std::string_view scope)
+mmio_emulation::mmio_emulation(tlm::tlm_initiator_socket<>& bridge, interrupt_mmio_socket& interrupts,
+                               trace::recorder& recorder, std::string_view scope)
     : bridge_(bridge),
+      interrupts_(interrupts),
       recorder_(recorder),
       address_(recorder, scope, "mmio_address", "guest physical address of the last MMIO access"),
       width_(recorder, scope, "mmio_width", "its size in bytes"),
       value_(recorder, scope, "mmio_value", "the value loaded or stored"),
       write_(recorder, scope, "mmio_write", "whether it was a store"),
-      exits_(recorder.metrics(), scope, "mmio_exits", "accesses", "MMIO accesses emulated") {}
+      exits_(recorder.metrics(), scope, "mmio_exits", "accesses", "MMIO accesses emulated") {
+    payload_.set_extension(&processor_);
+}
+
+// The payload would free its extension.
+mmio_emulation::~mmio_emulation() { payload_.clear_extension(&processor_); }
 
 bool mmio_emulation::load(abi::phys_addr at, std::size_t size, std::uint64_t& value,
                           cpu::trap_context& context) {
@@ -46,7 +53,12 @@ bool mmio_emulation::transport(tlm::tlm_command command, abi::phys_addr at, std:
     payload_.set_streaming_width(static_cast<unsigned>(size));
     payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
     const sc_core::sc_time begin = context.now();
-    bridge_->b_transport(payload_, context.delay);
+    if (at < abi::platform::esb_base || interrupts_.size() == 0) {
+        bridge_->b_transport(payload_, context.delay);
+    } else {
+        processor_.cpu = context.cpu;
+        interrupts_->b_transport(payload_, context.delay);
+    }
     address_.set(at, begin);
     width_.set(static_cast<std::uint8_t>(size), begin);
     value_.set(boost::endian::little_to_native(data), begin);

@@ -9,17 +9,28 @@
 
 #include "abi/address.h"
 #include "cpu/traps.h"
+#include "interrupt/processor_extension.h"
 #include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
 namespace pefsim::hypervisor {
 
-/// The hypervisor's MMIO for a guest: a transaction to the host bridge. What is stored crosses to the host (exposure
-/// ledger). Signals: `mmio_address`, `mmio_width`, `mmio_value`, `mmio_write`. Metric: `mmio_exits`.
+/// The socket to an interrupt controller with MMIO, which a machine may have.
+using interrupt_mmio_socket =
+    tlm::tlm_initiator_socket<32, tlm::tlm_base_protocol_types, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
+
+/// The hypervisor's MMIO for a guest: a transaction to the host bridge, or, from abi::platform::esb_base on, to the
+/// interrupt controller if there is one, with the number of the CPU (interrupt::processor_extension). What is stored
+/// crosses to the host (exposure ledger). Signals: `mmio_address`, `mmio_width`, `mmio_value`, `mmio_write`. Metric:
+/// `mmio_exits`.
 class mmio_emulation {
 public:
-    mmio_emulation(tlm::tlm_initiator_socket<>& bridge, trace::recorder& recorder, std::string_view scope);
+    mmio_emulation(tlm::tlm_initiator_socket<>& bridge, interrupt_mmio_socket& interrupts,
+                   trace::recorder& recorder, std::string_view scope);
+    ~mmio_emulation();
+    mmio_emulation(const mmio_emulation&) = delete;
+    mmio_emulation& operator=(const mmio_emulation&) = delete;
 
     /// \param size bytes, at most 8  \param value the bytes as a little-endian integer  \returns false when nothing
     /// answers
@@ -31,7 +42,9 @@ private:
                    cpu::trap_context& context);
 
     tlm::tlm_initiator_socket<>& bridge_;
+    interrupt_mmio_socket& interrupts_;
     trace::recorder& recorder_;
+    interrupt::processor_extension processor_;
     tlm::tlm_generic_payload payload_;
     trace::signal<abi::phys_addr> address_;
     trace::signal<std::uint8_t> width_;

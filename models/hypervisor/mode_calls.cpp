@@ -4,8 +4,9 @@
 #include "hypervisor/services.h"
 #include "power/registers.h"
 
-/// Hypercalls that say how the guest's processors work: H_SET_MODE (PAPR 2.8, 14.5.4.7.1), H_REGISTER_PROC_TBL (14.5.4.9)
-/// and H_GET_CPU_CHARACTERISTICS (14.5.6). They are about all processors of the partition.
+/// Hypercalls that say how the guest's processors work: H_SET_MODE (PAPR 2.8, 14.5.4.7.1), H_REGISTER_PROC_TBL
+/// (14.5.4.9), H_RPT_INVALIDATE (14.5.4.10) and H_GET_CPU_CHARACTERISTICS (14.5.6). They are about all processors of
+/// the partition.
 namespace pefsim::hypervisor {
 
 using abi::h_status;
@@ -110,7 +111,8 @@ h_status h_register_proc_tbl(host& here, const call& of) {
         if (size > table::greatest_size_field) {
             return h_status::h_p4;
         }
-        if (base % bytes != 0 || !here.guest.contains(abi::phys_addr{base})) {
+        if (base % bytes != 0 || !here.guest.contains(abi::phys_addr{base}) ||
+            !here.guest.contains(abi::phys_addr{base + bytes - 1})) {
             return h_status::h_p2;
         }
         if (of.argument(2) != 0) {
@@ -127,10 +129,34 @@ h_status h_register_proc_tbl(host& here, const call& of) {
     return h_status::h_success;
 }
 
+// --- H_RPT_INVALIDATE
+
+/// Of a process's translations, on processors and other agents; a guest with GTSE does it itself. All that processors
+/// keep is forgotten, which is more than is asked for and never wrong.
+h_status h_rpt_invalidate(host& here, const call& of) {
+    constexpr std::uint64_t types =
+        0x3f;  // TLB, page walk cache, process table, partition table, nested, all
+    constexpr std::uint64_t nested = 0x1;
+    const std::uint64_t type = of.argument(2);
+    if ((type & nested) != 0) {
+        return h_status::h_function;
+    }
+    if ((type & ~types) != 0) {
+        return h_status::h_p3;
+    }
+    if (of.argument(5) < of.argument(4)) {
+        return h_status::h_p5;
+    }
+    for (int number = 0; number < here.cpus.size(); ++number) {
+        here.cpus[number]->forget_translations();
+    }
+    return h_status::h_success;
+}
+
 // --- H_GET_CPU_CHARACTERISTICS
 
-/// A simulated core does not speculate: no flush, fence or barrier is ever needed, and the instructions that would do it
-/// have no effect on caches. Bits in big-endian numbering.
+/// A simulated core does not speculate: no flush, fence or barrier is ever needed, and the instructions that would do
+/// it have no effect on caches. Bits in big-endian numbering.
 constexpr std::uint64_t big_endian_bit(unsigned n) { return std::uint64_t{1} << (63 - n); }
 constexpr std::uint64_t speculation_barrier_31 = big_endian_bit(0);
 constexpr std::uint64_t count_cache_disabled = big_endian_bit(7);
@@ -145,6 +171,7 @@ h_status h_get_cpu_characteristics(host& /*here*/, const call& of) {
 constexpr std::array rows{
     service{abi::hcall::h_set_mode, h_set_mode},
     service{abi::hcall::h_register_proc_tbl, h_register_proc_tbl},
+    service{abi::hcall::h_rpt_invalidate, h_rpt_invalidate},
     service{abi::hcall::h_get_cpu_characteristics, h_get_cpu_characteristics},
 };
 

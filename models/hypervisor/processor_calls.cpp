@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 #include <boost/endian/arithmetic.hpp>
+#include <utility>
 
 #include "hypervisor/services.h"
 
@@ -100,6 +101,30 @@ h_status h_cede(host& here, const call& of) {
     return h_status::h_success;
 }
 
+/// Idles until H_PROD, whatever interrupts come; the last that joins goes on (H_CONTINUE).
+h_status h_join(host& here, const call& of) {
+    if ((of.state.msr & power::msr_ee) != 0) {
+        return h_status::h_bad_mode;
+    }
+    virtual_processor& self = here.processors.at(of.context.cpu);
+    if (std::exchange(self.prodded, false)) {
+        return h_status::h_success;
+    }
+    bool last = true;
+    for (std::size_t number = 0; number < here.processors.size(); ++number) {
+        const bool runs = number < static_cast<std::size_t>(here.cpus.size()) &&
+                          !here.cpus[static_cast<int>(number)]->stopped();
+        last &= number == of.context.cpu || !runs || here.processors[number].joined;
+    }
+    if (last) {
+        return h_status::h_continue;
+    }
+    self.joined = true;
+    of.context.ceded = true;
+    of.context.until_prodded = true;
+    return h_status::h_success;
+}
+
 h_status h_confer(host& here, const call& of) {
     const bool all = of.argument(0) == ~std::uint64_t{0};
     return all || of.argument(0) < here.processors.size() ? h_status::h_success : h_status::h_parameter;
@@ -114,14 +139,49 @@ h_status h_prod(host& here, const call& of) {
     const auto index = static_cast<int>(number);
     const bool woken = index < here.cpus.size() && here.cpus[index]->wake(of.context.now());
     here.processors[number].prodded = !woken;
+    here.processors[number].joined = false;
     return h_status::h_success;
 }
+
+/// A System Reset interrupt of one processor (its number), of all (-1), or of all others (-2).
+h_status h_signal_sys_reset(host& here, const call& of) {
+    constexpr std::uint64_t all = ~std::uint64_t{0};
+    constexpr std::uint64_t all_others = all - 1;
+    const std::uint64_t target = of.argument(0);
+    const auto processors = static_cast<std::uint64_t>(here.cpus.size());
+    if (target >= processors && target != all && target != all_others) {
+        return h_status::h_parameter;
+    }
+    for (std::uint64_t number = 0; number < processors; ++number) {
+        const bool meant = target == number || target == all ||
+                           (target == all_others && number != of.context.cpu);
+        if (meant) {
+            here.cpus[static_cast<int>(number)]->system_reset(of.context.now());
+        }
+    }
+    return h_status::h_success;
+}
+
+// --- registers that only a hypervisor may set
+
+h_status h_set_sprg0(host& /*here*/, const call& of) {
+    of.state[power::spr::sprg0] = of.argument(0);
+    return h_status::h_success;
+}
+
+/// These processors have no Data Address Breakpoint Register.
+h_status no_breakpoint(host& /*here*/, const call& /*of*/) { return h_status::h_hardware; }
 
 constexpr std::array rows{
     service{abi::hcall::h_register_vpa, h_register_vpa},
     service{abi::hcall::h_cede, h_cede},
     service{abi::hcall::h_confer, h_confer},
     service{abi::hcall::h_prod, h_prod},
+    service{abi::hcall::h_join, h_join},
+    service{abi::hcall::h_signal_sys_reset, h_signal_sys_reset},
+    service{abi::hcall::h_set_sprg0, h_set_sprg0},
+    service{abi::hcall::h_set_dabr, no_breakpoint},
+    service{abi::hcall::h_set_xdabr, no_breakpoint},
 };
 
 }  // namespace

@@ -17,7 +17,7 @@
 #include "hypervisor/secure_guest.h"
 #include "hypervisor/virtual_processors.h"
 #include "hypervisor/virtual_terminal.h"
-#include "interrupt/xics.h"
+#include "interrupt/interrupt_controllers.h"
 #include "pci/tce_iommu.h"
 #include "power/registers.h"
 
@@ -38,7 +38,8 @@ struct host {
     virtual_processors& processors;  ///< what is kept of them, by number
     processor_port& cpus;            ///< they themselves
     firmware_port& firmware;
-    interrupt::xics& interrupts;
+    interrupt::interrupt_controllers& controllers;
+    interrupt::xics& interrupts;  ///< while it is the active one
     pci::tce_iommu& iommu;
     const cpu::time_base& ticks;
     std::uint64_t& time_base_given;  ///< by H_XIRR_X, the highest

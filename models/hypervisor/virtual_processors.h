@@ -20,7 +20,8 @@ enum class area_kind : std::uint8_t { vpa, dispatch_trace_log, slb_shadow };
 /// What the hypervisor keeps of one of the guest's processors.
 struct virtual_processor {
     std::array<processor_area, 3> areas;
-    bool prodded = false;  ///< H_PROD: its next H_CEDE returns at once
+    bool prodded = false;  ///< H_PROD: its next H_CEDE or H_JOIN returns at once
+    bool joined = false;   ///< in H_JOIN, until H_PROD
 
     processor_area& area(area_kind kind) { return areas[static_cast<std::size_t>(kind)]; }
     [[nodiscard]] const processor_area& area(area_kind kind) const {

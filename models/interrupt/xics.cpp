@@ -14,26 +14,6 @@ using abi::platform::ipi_source;
 constexpr std::uint32_t source_mask = 0x00ff'ffff;
 constexpr unsigned cppr_shift = 24;
 
-unsigned checked_servers(const char* module, unsigned servers) {
-    if (servers == 0) {
-        throw std::invalid_argument(fmt::format("{}: needs at least one interrupt server", module));
-    }
-    return servers;
-}
-
-std::vector<std::string> server_labels(unsigned servers) {
-    std::vector<std::string> labels;
-    for (unsigned server = 0; server < servers; ++server) {
-        labels.push_back(fmt::format("server{}", server));
-    }
-    return labels;
-}
-
-std::vector<std::string> kind_labels() {
-    return {std::string(to_name(source_kind::ipi)), std::string(to_name(source_kind::message)),
-            std::string(to_name(source_kind::level))};
-}
-
 source_kind kind_of(std::uint32_t number) {
     return number == ipi_source                        ? source_kind::ipi
            : number >= abi::platform::first_lsi_source ? source_kind::level
@@ -76,11 +56,8 @@ xics::xics(const sc_core::sc_module_name& module_name, trace::recorder& recorder
     : sc_module(module_name),
       lines("lines"),
       sources_(checked_servers(name(), parameters.servers)),
-      due_("due"),
-      presented_by_server_(recorder.metrics(), name(), "interrupts_presented", "interrupts",
-                           "interrupts presented, by server", server_labels(parameters.servers)),
-      presented_by_kind_(recorder.metrics(), name(), "interrupts_by_kind", "interrupts",
-                         "interrupts presented, by kind of source", kind_labels()),
+      later_("due"),
+      presented_(recorder.metrics(), name(), parameters.servers),
       rejected_(recorder.metrics(), name(), "interrupts_rejected", "interrupts",
                 "interrupts that found their server busy or were displaced by a more favoured one"),
       spurious_(recorder.metrics(), name(), "interrupts_spurious", "interrupts",
@@ -88,10 +65,9 @@ xics::xics(const sc_core::sc_module_name& module_name, trace::recorder& recorder
     for (unsigned server = 0; server < parameters.servers; ++server) {
         presentations_.push_back(std::make_unique<presentation>(recorder, name(), server));
     }
-    later_.reserve(64);
     SC_METHOD(perform_due);
     dont_initialize();
-    sensitive << due_;
+    sensitive << later_.due();
 }
 
 xics::~xics() = default;
@@ -147,7 +123,7 @@ bool xics::ipi(std::uint64_t server, std::uint8_t mfrr, const sc_core::sc_time& 
     if (server >= presentations_.size()) {
         return false;
     }
-    schedule({when, scheduled::act::mfrr, mfrr, static_cast<std::uint32_t>(server)});
+    schedule(when, {scheduled::act::mfrr, mfrr, static_cast<std::uint32_t>(server)});
     return true;
 }
 
@@ -163,6 +139,15 @@ void xics::set_cppr(unsigned server, std::uint8_t priority, const sc_core::sc_ti
     if (here.source == 0) {
         present_again(server, when);
     }
+}
+
+void xics::reset(const sc_core::sc_time& when) {
+    perform_until(when);
+    for (unsigned server = 0; server < servers(); ++server) {
+        at(server).mfrr = masked_priority;
+        set_cppr(server, 0, when);
+    }
+    sources_ = interrupt_sources(servers());
 }
 
 // --- Calls of the source layer
@@ -225,7 +210,7 @@ bool xics::raise(std::uint32_t number, const sc_core::sc_time& delay) {
     if (source == nullptr || source->level_sensitive) {
         return false;
     }
-    schedule({sc_core::sc_time_stamp() + delay, scheduled::act::message, 0, number});
+    schedule(sc_core::sc_time_stamp() + delay, {scheduled::act::message, 0, number});
     return true;
 }
 
@@ -234,8 +219,8 @@ bool xics::set_level(std::uint32_t number, bool asserted, const sc_core::sc_time
     if (source == nullptr || !source->level_sensitive) {
         return false;
     }
-    schedule({sc_core::sc_time_stamp() + delay,
-              asserted ? scheduled::act::level_on : scheduled::act::level_off, 0, number});
+    schedule(sc_core::sc_time_stamp() + delay,
+             {asserted ? scheduled::act::level_on : scheduled::act::level_off, 0, number});
     return true;
 }
 
@@ -250,44 +235,19 @@ bool xics::line(unsigned server) const {
 
 // --- What happens later
 
-void xics::schedule(const scheduled& what) {
-    if (later_.empty() && what.at <= sc_core::sc_time_stamp()) {
-        perform(what);
-        return;
-    }
-    auto place = later_.end();
-    while (place != later_.begin() && (place - 1)->at <= what.at) {
-        --place;
-    }
-    const bool next = place == later_.end();
-    later_.insert(place, what);
-    if (next) {
-        const sc_core::sc_time& now = sc_core::sc_time_stamp();
-        due_.notify(what.at > now ? what.at - now : sc_core::SC_ZERO_TIME);
-    }
+void xics::schedule(const sc_core::sc_time& at, const scheduled& what) {
+    later_.schedule(at, what, performer());
 }
 
-void xics::perform_due() {
-    const sc_core::sc_time& now = sc_core::sc_time_stamp();
-    perform_until(now);
-    if (!later_.empty()) {
-        due_.notify(later_.back().at - now);
-    }
-}
+void xics::perform_due() { later_.perform_due(performer()); }
 
-void xics::perform_until(const sc_core::sc_time& when) {
-    while (!later_.empty() && later_.back().at <= when) {
-        const scheduled what = later_.back();
-        later_.pop_back();
-        perform(what);
-    }
-}
+void xics::perform_until(const sc_core::sc_time& when) { later_.perform_until(when, performer()); }
 
-void xics::perform(const scheduled& what) {
+void xics::perform(const scheduled& what, const sc_core::sc_time& when) {
     if (what.what == scheduled::act::mfrr) {
         presentation& there = at(what.number);
         there.mfrr = what.priority;
-        present_ipi(what.number, what.at);
+        present_ipi(what.number, when);
         return;
     }
     interrupt_source& source = *sources_.find(what.number);
@@ -305,7 +265,7 @@ void xics::perform(const scheduled& what) {
     }
     sources_.note(what.number);
     if (sources_.waiting(what.number) == what.number) {
-        present_source(what.number, what.at);
+        present_source(what.number, when);
     }
 }
 
@@ -339,8 +299,7 @@ void xics::present(std::uint32_t number, std::uint32_t server, std::uint8_t prio
     } else {
         ++presented_ipis_;
     }
-    presented_by_server_.add(server);
-    presented_by_kind_.add(static_cast<std::size_t>(kind_of(number)));
+    presented_.add(server, kind_of(number));
     set_line(there, true, when);
 }
 

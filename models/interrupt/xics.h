@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <systemc>
 #include <vector>
 
 #include "cpu/traps.h"
+#include "interrupt/held_back.h"
 #include "interrupt/interrupt_source_if.h"
 #include "interrupt/interrupt_sources.h"
+#include "interrupt/presented_counts.h"
 #include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
@@ -23,20 +24,6 @@ struct xive {
     std::uint8_t priority = masked_priority;
     friend bool operator==(const xive&, const xive&) = default;
 };
-
-/// The kinds of source in the counts of presented interrupts.
-enum class source_kind : std::uint8_t { ipi, message, level };
-constexpr std::string_view to_name(source_kind kind) {
-    switch (kind) {
-    case source_kind::ipi:
-        return "ipi";
-    case source_kind::message:
-        return "message";
-    case source_kind::level:
-        return "level";
-    }
-    return "?";
-}
 
 /// The PowerPC External Interrupt Architecture as the hypervisor offers it (XICS): interrupt presentation for each
 /// server, and the sources of the host bridge. PAPR 2.8, chapter 6; calls of 14.5.5.
@@ -78,6 +65,9 @@ public:
     /// H_IPI: sets the MFRR of `server`. \returns false when there is no such server
     bool ipi(std::uint64_t server, std::uint8_t mfrr, const sc_core::sc_time& when);
 
+    /// As at the begin: nothing is presented, sources are as firmware leaves them, levels not asserted.
+    void reset(const sc_core::sc_time& when);
+
     // --- sources, by RTAS: ibm,set-xive, ibm,get-xive, ibm,int-off, ibm,int-on
     /// \returns false when there is no such source or server; nothing changes then
     bool set_xive(std::uint32_t source, xive routing, const sc_core::sc_time& when);
@@ -101,15 +91,17 @@ private:
     /// What happens at a moment that simulation time has not reached yet.
     struct scheduled {
         enum class act : std::uint8_t { message, level_on, level_off, mfrr };
-        sc_core::sc_time at;
         act what;
         std::uint8_t priority;
         std::uint32_t number;  // source, or server for mfrr
     };
 
     presentation& at(unsigned server);
-    void schedule(const scheduled& what);
-    void perform(const scheduled& what);
+    void schedule(const sc_core::sc_time& at, const scheduled& what);
+    void perform(const scheduled& what, const sc_core::sc_time& when);
+    auto performer() {
+        return [this](const scheduled& what, const sc_core::sc_time& when) { perform(what, when); };
+    }
     void perform_until(const sc_core::sc_time& when);
     void perform_due();
 
@@ -126,11 +118,9 @@ private:
 
     std::vector<std::unique_ptr<presentation>> presentations_;
     interrupt_sources sources_;
-    std::vector<scheduled> later_;  // latest first
-    sc_core::sc_event due_;
+    held_back<scheduled> later_;
 
-    report::tally presented_by_server_;
-    report::tally presented_by_kind_;
+    presented_counts presented_;
     report::counter rejected_;
     report::counter spurious_;
     std::uint64_t presented_ipis_ = 0;

@@ -33,6 +33,10 @@ public:
     void set(unsigned offset, unsigned size, std::uint32_t value);
     void set_writable(unsigned offset, unsigned size, std::uint32_t mask);
 
+    /// Everything has been set up: reset() goes back to what stands here now.
+    void remember() { after_reset_ = bytes_; }
+    void reset() { bytes_ = after_reset_; }
+
     /// A memory BAR of 64 bits in registers `bar` and `bar + 1`. \param size bytes, a power of two of at least 16
     void add_memory_bar(unsigned bar, std::uint64_t size);
     /// Base address that software has given it.
@@ -48,6 +52,7 @@ public:
 private:
     std::array<std::uint8_t, abi::pci::compatible_size> bytes_{};
     std::array<std::uint8_t, abi::pci::compatible_size> writable_{};
+    std::array<std::uint8_t, abi::pci::compatible_size> after_reset_{};
     std::vector<capability> capabilities_;
     unsigned free_ = abi::pci::header_size;
 };

@@ -37,10 +37,10 @@ namespace pefsim::pci {
 /// reads as ones.
 ///
 /// DMA: a 32-bit write to abi::platform::msi_address is an interrupt message. Otherwise the bus address is the guest
-/// physical address when the function or the machine bypasses the IOMMU; else it is translated by the window that decodes
-/// it, page by page (its window's, at most 64 KiB), each being one transaction on the memory bus, and nothing moves unless all pages translate with the permission
-/// it takes. An access that does not translate is a violation and gets TLM_COMMAND_ERROR_RESPONSE. Look-ups cost
-/// timing::tce_walk each.
+/// physical address when the function or the machine bypasses the IOMMU; else it is translated by the window that
+/// decodes it, page by page (its window's, at most 64 KiB), each being one transaction on the memory bus, and nothing
+/// moves unless all pages translate with the permission it takes. An access that does not translate is a violation and
+/// gets TLM_COMMAND_ERROR_RESPONSE. Look-ups cost timing::tce_walk each.
 ///
 /// Signals: `tce_lookup_address`, `tce_lookup_result`, `iommu_fault` (event), `msi_source`.
 class host_bridge : public sc_core::sc_module, public interrupt_pin_if {

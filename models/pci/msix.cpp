@@ -29,9 +29,13 @@ msix_vectors::msix_vectors(unsigned vectors)
     : table_(checked_vectors(vectors)),
       pending_((vectors + 63) / 64),
       bar_size_(std::max(smallest_bar, 2 * std::bit_ceil(vectors * sizeof(msix_table_entry)))) {
-    for (msix_table_entry& entry : table_) {
-        entry = {0, 0, 0, layout::msix_vector_masked};
-    }
+    reset();
+}
+
+void msix_vectors::reset() {
+    std::ranges::fill(table_, msix_table_entry{0, 0, 0, layout::msix_vector_masked});
+    std::ranges::fill(pending_, std::uint64_t{0});
+    set_control(false, false);
 }
 
 std::uint64_t msix_vectors::read(std::uint64_t offset, unsigned size) const {

@@ -26,6 +26,9 @@ public:
     /// \param vectors 1 .. 2048
     explicit msix_vectors(unsigned vectors);
 
+    /// Every entry masked and empty, nothing pending, MSI-X disabled (6.8.2.9, 6.8.2.7).
+    void reset();
+
     [[nodiscard]] unsigned size() const { return static_cast<unsigned>(table_.size()); }
     [[nodiscard]] std::uint64_t bar_size() const { return bar_size_; }
     [[nodiscard]] std::uint32_t pending_bits_offset() const {

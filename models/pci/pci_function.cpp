@@ -70,7 +70,6 @@ pci_function::pci_function(const sc_core::sc_module_name& module_name, trace::re
         msix_bar_.size = msix_->bar_size();
         add_msix();
     }
-    decode();
 }
 
 void pci_function::build_header(const config& parameters) {
@@ -87,26 +86,15 @@ void pci_function::build_header(const config& parameters) {
     space_.add_memory_bar(0, parameters.bar_size);
 }
 
-void pci_function::add_msix() {
-    std::array<std::byte, layout::msix_capability_size - layout::capability_body> body{};
-    msix_capability_ = space_.add_capability(layout::capability_msix, body);
-    space_.set(msix_capability_ + layout::msix_message_control, 2, msix_->size() - 1);
-    space_.set_writable(msix_capability_ + layout::msix_message_control, 2,
-                        layout::msix_enable | layout::msix_function_mask);
-    space_.set(msix_capability_ + layout::msix_table, 4, msix_bar);
-    space_.set(msix_capability_ + layout::msix_pending_bits, 4, msix_->pending_bits_offset() | msix_bar);
-    space_.add_memory_bar(msix_bar, msix_->bar_size());
-}
-
-void pci_function::assign(unsigned devfn) { devfn_ = devfn; }
-
 // --- Configuration space
 
 /// Takes over what the registers say now.
 void pci_function::decode() {
     const std::uint32_t command = space_.load(layout::command, 2);
-    memory_enabled_ = (command & layout::command_memory_space) != 0;
-    bus_master_ = (command & layout::command_bus_master) != 0;
+    powered_ = (space_.load(power_capability_ + layout::power_control_status, 2) &
+                layout::power_state_mask) == layout::power_state_d0;
+    memory_enabled_ = powered_ && (command & layout::command_memory_space) != 0;
+    bus_master_ = powered_ && (command & layout::command_bus_master) != 0;
     device_bar_.base = space_.bar_address(0);
     msix_bar_.base = space_.bar_address(msix_bar);
     if (msix_) {
@@ -131,7 +119,11 @@ void pci_function::config_write(unsigned offset, unsigned size, std::uint32_t va
         capability_write(offset, size, value);
         return;
     }
-    space_.write(offset, size, value);
+    if (asks_for_reset(offset, size, value)) {
+        function_level_reset();
+        return;
+    }
+    write_registers(offset, size, value);
     decode();
     drive_pin(sc_core::SC_ZERO_TIME);
     sc_time delay;
@@ -257,7 +249,9 @@ tlm::tlm_response_status pci_function::transfer(tlm::tlm_command command, abi::d
     if (!bus_master_) [[unlikely]] {
         errors_.add();
         violated(report::violation_kind::device_protocol, at.value(), size,
-                 "access to memory while the command register's bus-master bit is clear: not issued");
+                 powered_
+                     ? "access to memory while the command register's bus-master bit is clear: not issued"
+                     : "access to memory while the function is in D3hot: not issued");
         return tlm::TLM_GENERIC_ERROR_RESPONSE;
     }
     delay += latency_ + sc_time::from_value(
@@ -317,7 +311,7 @@ void pci_function::set_interrupt(bool asserted, const sc_time& delay) {
 
 void pci_function::drive_pin(const sc_time& delay) {
     const bool disabled = (space_.load(layout::command, 2) & layout::command_interrupt_disable) != 0;
-    const bool level = interrupt_ && pin_ != 0 && !disabled && !msix_enabled();
+    const bool level = interrupt_ && pin_ != 0 && !disabled && !msix_enabled() && powered_;
     if (level == pin_level_) {
         return;
     }

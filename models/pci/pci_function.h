@@ -67,6 +67,12 @@ public:
 /// their own) are the base's; a device adds capabilities and answers BAR accesses. There are no extended capabilities.
 /// PCI Local Bus Specification 3.0, chapter 6; PCI Express Base 3.0, 7.2.2 (ECAM).
 ///
+/// In its slot the function is a root complex integrated endpoint: behind the device's own capabilities stand power
+/// management (D0 and D3hot, which keeps everything: No_Soft_Reset) and PCI Express (version 2, no link). In D3hot it
+/// answers in configuration space only and neither masters the bus nor interrupts. Initiate Function Level Reset
+/// (PCI Express Base 3.0, 6.6.2) makes configuration space, MSI-X and device what they were before the guest came; it
+/// takes no time.
+///
 /// Time: a DMA access costs timing::pci_latency and its bytes at timing::pci_bandwidth. It must not be made while
 /// another one of the same function is under way.
 ///
@@ -105,7 +111,8 @@ public:
     /// For firmware: vectors in the MSI-X table, and what one of them sends.
     [[nodiscard]] unsigned msix_size() const { return msix_ ? msix_->size() : 0; }
     void set_message(unsigned vector, const msi_message& message) { msix_->set_message(vector, message); }
-    void assign(unsigned devfn);  ///< at elaboration, when it is put into a slot
+    /// At elaboration, when it is put into a slot and has all of its own capabilities.
+    void assign(unsigned devfn);
     [[nodiscard]] unsigned devfn() const { return devfn_; }
 
     // --- for the device: bus mastering. Each access is a transaction through the bridge's IOMMU and the SMF check; its
@@ -133,6 +140,9 @@ protected:
     virtual std::uint64_t bar_read(std::uint64_t offset, unsigned size, sc_core::sc_time& delay) = 0;
     virtual void bar_write(std::uint64_t offset, unsigned size, std::uint64_t value,
                            sc_core::sc_time& delay) = 0;
+    /// A function level reset: the device forgets what a driver told it, as after power-on, and lets go of memory. The
+    /// interrupt status is cleared by the function.
+    virtual void reset_function() {}
     /// Appends a capability with this id and body (after id and next pointer) to the list; \returns its offset.
     /// \throws std::logic_error when configuration space is full
     unsigned add_capability(std::uint8_t id, std::span<const std::byte> body);
@@ -160,9 +170,15 @@ private:
 
     void build_header(const config& parameters);
     void add_msix();
+    void add_power_management();
+    void add_express();
     [[nodiscard]] bool is_devices(const config_space::capability* which) const {
-        return which != nullptr && which->offset != msix_capability_;
+        return which != nullptr && which->offset != msix_capability_ && which->offset != power_capability_ &&
+               which->offset != express_capability_;
     }
+    void write_registers(unsigned offset, unsigned size, std::uint32_t value);
+    [[nodiscard]] bool asks_for_reset(unsigned offset, unsigned size, std::uint32_t value) const;
+    void function_level_reset();
     void decode();
     [[nodiscard]] bool valid_config_access(const char* verb, unsigned offset, unsigned size);
     [[nodiscard]] bool valid_bar_access(const char* verb, const bar& in, std::uint64_t at, unsigned size,
@@ -178,10 +194,14 @@ private:
 
     config_space space_;
     std::unique_ptr<msix_vectors> msix_;  // none without MSI-X
-    unsigned msix_capability_ = 0;        // its offset; 0 when there is none
+    // Offsets of the capabilities.
+    unsigned msix_capability_ = 0;  // 0: none
+    unsigned power_capability_ = 0;
+    unsigned express_capability_ = 0;
     bar device_bar_;
     bar msix_bar_;
-    // What the command register says, decoded.
+    // What command register and power state say, decoded.
+    bool powered_ = true;  // D0
     bool memory_enabled_ = false;
     bool bus_master_ = false;
 

@@ -21,11 +21,12 @@ struct window_shape {
 };
 
 /// A DMA window of one function: a translation control entry (TCE) for each page: the guest physical page in its upper
-/// bits, read and write permission in its lowest two. PAPR 2.8, 14.5.4.2. Entries are taken from the heap in groups, when
-/// the first of them is set.
+/// bits, read and write permission in its lowest two. PAPR 2.8, 14.5.4.2. Entries are taken from the heap in groups,
+/// when the first of them is set.
 ///
-/// Calls return PAPR's codes and check as KVM does: `ioba` must be aligned to a page and the range must lie in the window,
-/// an entry with permission must name an aligned page that begins in RAM; without permission anything may stand in it.
+/// Calls return PAPR's codes and check as KVM does: `ioba` must be aligned to a page and the range must lie in the
+/// window, an entry with permission must name an aligned page that begins in RAM; without permission anything may stand
+/// in it.
 class tce_window {
 public:
     static constexpr std::uint64_t permissions = abi::tce_read | abi::tce_write;
@@ -102,8 +103,8 @@ public:
 
     /// The default window of this function, made when it is asked for the first time.
     tce_window& add_window(unsigned devfn);
-    /// A dynamic window for it. \returns nullptr when it has one, the window has more than most_pages, or pages of a size
-    /// that there is not
+    /// A dynamic window for it. \returns nullptr when it has one, the window has more than most_pages, or pages of a
+    /// size that there is not
     tce_window* add_dynamic_window(unsigned devfn, unsigned page_shift, unsigned window_shift);
     /// \returns nullptr when no window has this LIOBN
     [[nodiscard]] tce_window* find(std::uint64_t liobn) const;

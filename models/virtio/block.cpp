@@ -29,6 +29,8 @@ constexpr type_row types[] = {
     {blk::request_type::out, block_operation::write, 0},
     {blk::request_type::flush, block_operation::flush, blk::f_flush},
     {blk::request_type::get_id, block_operation::get_id, 0},
+    {blk::request_type::discard, block_operation::discard, blk::f_discard},
+    {blk::request_type::write_zeroes, block_operation::write_zeroes, blk::f_write_zeroes},
 };
 
 const block::config& checked(const block::config& parameters) {
@@ -73,7 +75,10 @@ block::block(const sc_core::sc_module_name& module_name, trace::recorder& record
 std::uint64_t block::features() const {
     return blk::f_seg_max | blk::f_blk_size | (config_.size_max != 0 ? blk::f_size_max : 0) |
            (config_.flush ? blk::f_flush : 0) | (config_.config_wce ? blk::f_config_wce : 0) |
-           (config_.queues > 1 ? blk::f_mq : 0) | (disk->read_only() ? blk::f_ro : 0);
+           (config_.queues > 1 ? blk::f_mq : 0) |
+           (disk->read_only()
+                ? blk::f_ro
+                : (config_.discard ? blk::f_discard : 0) | (config_.write_zeroes ? blk::f_write_zeroes : 0));
 }
 
 blk::config block::configuration() const {
@@ -84,6 +89,17 @@ blk::config block::configuration() const {
     c.blk_size = config_.blk_size;
     c.writeback = writeback_ ? 1 : 0;
     c.num_queues = config_.queues;
+    const std::uint64_t offered = features();
+    if ((offered & blk::f_discard) != 0) {
+        c.max_discard_sectors = max_zone_sectors;
+        c.max_discard_seg = max_zones;
+        c.discard_sector_alignment = config_.blk_size / static_cast<std::uint32_t>(blk::sector_size);
+    }
+    if ((offered & blk::f_write_zeroes) != 0) {
+        c.max_write_zeroes_sectors = max_zone_sectors;
+        c.max_write_zeroes_seg = max_zones;
+        c.write_zeroes_may_unmap = 1;
+    }
     return c;
 }
 
@@ -139,9 +155,13 @@ block::command block::decode(const request& what, sc_time& delay) {
         return c;
     }
     c.operation = row->operation;
-    c.bytes = c.operation == block_operation::write ? what.chain.readable_bytes() - sizeof header
-                                                    : what.chain.writable_bytes() - 1;
-    if (c.operation == block_operation::read || c.operation == block_operation::write) {
+    const bool zones = c.operation == block_operation::discard ||
+                       c.operation == block_operation::write_zeroes;
+    c.bytes = c.operation == block_operation::write || zones ? what.chain.readable_bytes() - sizeof header
+                                                             : what.chain.writable_bytes() - 1;
+    if (zones) {
+        take_zones(what, c, delay);
+    } else if (c.operation == block_operation::read || c.operation == block_operation::write) {
         c.offset = header.sector;  // in sectors until the range is known to be good
         check_range(what, c, delay);
     }
@@ -165,6 +185,59 @@ void block::check_range(const request& what, command& c, const sc_time& delay) {
         c.status = blk::request_status::ioerr;
     } else {
         c.offset = sector * blk::sector_size;
+    }
+}
+
+// 5.2.6.1, 5.2.6.2. The request's bytes become those of its zones that have to be written.
+void block::take_zones(const request& what, command& c, sc_time& delay) {
+    const std::uint64_t count = c.bytes / sizeof(blk::zone);
+    if (count == 0 || count > max_zones || c.bytes % sizeof(blk::zone) != 0) {
+        c.status = blk::request_status::ioerr;
+        breach(what,
+               fmt::format("{} with {} bytes of zones; 1 to {} of 16 bytes are allowed", to_name(c.operation),
+                           c.bytes, max_zones),
+               delay);
+        return;
+    }
+    c.zones.resize(count);
+    if (!gather(what, sizeof(blk::request_header), std::as_writable_bytes(std::span{c.zones}), delay)) {
+        c.status = blk::request_status::ioerr;
+        return;
+    }
+    c.bytes = 0;
+    for (const blk::zone& each : c.zones) {
+        check_zone(what, c, each, delay);
+        const bool written = c.operation == block_operation::write_zeroes &&
+                             (each.flags & blk::zone_unmap) == 0;
+        c.bytes += written ? each.num_sectors * blk::sector_size : 0;
+    }
+}
+
+void block::check_zone(const request& what, command& c, const blk::zone& each, const sc_time& delay) {
+    if (c.status != blk::request_status::ok) {
+        return;
+    }
+    const bool discards = c.operation == block_operation::discard;
+    const std::uint64_t capacity = disk->size() / blk::sector_size;
+    const std::uint64_t sector = each.sector;
+    const std::uint32_t sectors = each.num_sectors;
+    const std::uint32_t flags = each.flags;
+    const char* wrong = nullptr;
+    if ((flags & ~(discards ? 0 : blk::zone_unmap)) != 0) {
+        c.status = blk::request_status::unsupp;
+        wrong = "has flags that are not allowed";
+    } else if (sectors > max_zone_sectors) {
+        c.status = blk::request_status::ioerr;
+        wrong = "is too long";
+    } else if (sector > capacity || sectors > capacity - sector) {
+        c.status = blk::request_status::ioerr;
+        wrong = "goes beyond the capacity";
+    }
+    if (wrong != nullptr) {
+        breach(what,
+               fmt::format("{} of {} sectors at sector {} with flags {:#x} {}", to_name(c.operation), sectors,
+                           sector, flags, wrong),
+               delay);
     }
 }
 
@@ -205,6 +278,10 @@ void block::finish(request& what, sc_time& delay) {
             break;
         case block_operation::get_id:
             written = get_id(what, c, delay);
+            break;
+        case block_operation::discard:
+        case block_operation::write_zeroes:
+            clear_zones(c);
             break;
         default:
             break;
@@ -251,6 +328,25 @@ void block::write(const request& what, command& c, sc_time& delay) {
         done += piece.size();
     }
     bytes_written_.add(done);
+    make_stable(c);
+}
+
+void block::clear_zones(command& c) {
+    for (const blk::zone& each : c.zones) {
+        const std::uint64_t at = each.sector * blk::sector_size;
+        const std::uint64_t size = each.num_sectors * blk::sector_size;
+        const bool unmap = (each.flags & blk::zone_unmap) != 0;
+        if (size != 0 && !(c.operation == block_operation::discard ? disk->discard(at, size)
+                                                                   : disk->write_zeroes(at, size, unmap))) {
+            c.status = blk::request_status::ioerr;
+            return;
+        }
+    }
+    make_stable(c);
+}
+
+/// Without a cache a request that changed the disk is answered when nothing can undo it.
+void block::make_stable(command& c) {
     if (!writeback_ && c.status == blk::request_status::ok && !disk->flush()) {
         c.status = blk::request_status::ioerr;
     }

@@ -19,9 +19,19 @@
 namespace pefsim::virtio {
 
 /// What a block request asks for.
-enum class block_operation : std::uint8_t { none, read, write, flush, get_id, unsupported, malformed };
-inline constexpr std::array<std::string_view, 7> block_operation_names{
-    "none", "read", "write", "flush", "get_id", "unsupported", "malformed"};
+enum class block_operation : std::uint8_t {
+    none,
+    read,
+    write,
+    flush,
+    get_id,
+    discard,
+    write_zeroes,
+    unsupported,
+    malformed
+};
+inline constexpr std::array<std::string_view, 9> block_operation_names{
+    "none", "read", "write", "flush", "get_id", "discard", "write_zeroes", "unsupported", "malformed"};
 constexpr std::string_view to_name(block_operation operation) {
     return block_operation_names[static_cast<std::size_t>(operation)];
 }
@@ -31,18 +41,20 @@ constexpr std::string_view to_name(block_operation operation) {
 /// Ports: `disk`.
 ///
 /// A read or write takes timing::block_latency, in parallel with all others, and then its bytes at
-/// timing::block_bandwidth, after those of the requests before it; a flush ends after everything before it. Data move
-/// when the request is finished: from the disk into the driver's buffers, or from there to the disk. Other requests are
-/// answered at once.
+/// timing::block_bandwidth, after those of the requests before it; a flush ends after everything before it, and so does
+/// a discard; zeros that are written are bytes like others unless they may be unmapped. Data move when the request is
+/// finished: from the disk into the driver's buffers, or from there to the disk. Other requests are answered at once.
 ///
 /// | status | when                                                                                                  |
 /// |--------|-------------------------------------------------------------------------------------------------------|
 /// | IOERR  | write to a read-only disk; sectors beyond the capacity; data that are no whole sectors; the disk failed; the |
 /// |        | device's access to a buffer was refused; no header                                                    |
-/// | UNSUPP | a type that does not exist or was not negotiated                                                      |
+/// | UNSUPP | a type that does not exist or was not negotiated; a zone of a discard or of zeros with a flag that does |
+/// |        | not exist, or of a discard with `unmap`                                                               |
 ///
-/// Sectors beyond the capacity, broken sectors, and a request without header or status byte are the driver's breaches.
-/// A request without status byte cannot be answered: it is returned with length 0.
+/// Sectors beyond the capacity, broken sectors, zones that are none, too many or too long, flags that make a zone
+/// unsupported, and a request without header or status byte are the driver's breaches. Such a request changes
+/// nothing. A request without status byte cannot be answered: it is returned with length 0.
 ///
 /// Signals: those of virtio_device, and `operation` per queue.
 class block : public virtio_device {
@@ -53,8 +65,10 @@ public:
         std::uint32_t seg_max = 0;   ///< segments of data in a request; 0: queue_size - 2
         std::uint32_t size_max = 0;  ///< bytes of a segment; 0: not offered
         std::uint32_t blk_size = 512;
-        bool flush = true;       ///< offer FLUSH
-        bool config_wce = true;  ///< offer CONFIG_WCE; only with FLUSH
+        bool flush = true;         ///< offer FLUSH
+        bool config_wce = true;    ///< offer CONFIG_WCE; only with FLUSH
+        bool discard = true;       ///< offer DISCARD, unless the disk is read-only
+        bool write_zeroes = true;  ///< offer WRITE_ZEROES, unless the disk is read-only
         timing::timing costs = {};
     };
     static constexpr const char* kind = "block";
@@ -85,7 +99,11 @@ private:
         abi::virtio::blk::request_status status = abi::virtio::blk::request_status::ok;
         std::uint64_t offset = 0;  ///< in the disk, bytes
         std::uint64_t bytes = 0;   ///< of data
+        std::vector<abi::virtio::blk::zone>
+            zones{};  ///< of a discard, or of zeros: as they were when it was taken
     };
+    static constexpr std::uint32_t max_zones = 32;
+    static constexpr std::uint32_t max_zone_sectors = std::uint32_t{1} << 22;  // 2 GiB
 
     void begin(request& what, sc_core::sc_time& delay) override;
     void finish(request& what, sc_core::sc_time& delay) override;
@@ -93,6 +111,11 @@ private:
 
     command decode(const request& what, sc_core::sc_time& delay);
     void check_range(const request& what, command& c, const sc_core::sc_time& delay);
+    void take_zones(const request& what, command& c, sc_core::sc_time& delay);
+    void check_zone(const request& what, command& c, const abi::virtio::blk::zone& each,
+                    const sc_core::sc_time& delay);
+    void clear_zones(command& c);
+    void make_stable(command& c);
     [[nodiscard]] bool supported(block_operation operation) const;
     [[nodiscard]] sc_core::sc_time completion_time(const command& c, const sc_core::sc_time& start);
     std::uint64_t read(const request& what, command& c, sc_core::sc_time& delay);

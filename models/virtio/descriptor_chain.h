@@ -47,7 +47,7 @@ public:
         });
     }
 
-    // --- for split_queue
+    // --- for virtqueues
     void begin(std::uint16_t head) {
         head_ = head;
         segments_.clear();
@@ -55,6 +55,7 @@ public:
         readable_bytes_ = 0;
         writable_bytes_ = 0;
     }
+    void set_head(std::uint16_t head) { head_ = head; }
     void add_readable(const segment& buffer) {
         segments_.push_back(buffer);
         ++readable_count_;

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <deque>
+#include <memory>
 #include <string>
 #include <systemc>
 #include <vector>
 
 #include "trace/recorder.h"
 #include "trace/signal.h"
-#include "virtio/split_queue.h"
+#include "virtio/virtqueue.h"
 
 namespace pefsim::virtio {
 
@@ -29,10 +30,18 @@ public:
     void await_wake();
     void forget_wake();
 
-    /// Nothing: inactive, no access to guest memory is possible.
-    std::optional<split_queue> ring;
+    /// Null: inactive, no access to guest memory is possible.
+    std::unique_ptr<virtqueue> ring;
     /// Local time up to which the queue's thread has charged for its work already.
     sc_core::sc_time busy_until;
+    /// With IN_ORDER: what was popped and has not been given to the ring yet, in the order in which it was.
+    struct in_order {
+        std::uint16_t head;
+        bool completed;
+        std::uint32_t written;
+        sc_core::sc_time popped;
+    };
+    std::deque<in_order> order;
     /// When the chains were popped that wait in the ring for the next publish.
     std::vector<sc_core::sc_time> unpublished;
     /// Some of them came from the thread that finishes requests.

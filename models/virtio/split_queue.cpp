@@ -35,8 +35,6 @@ using sc_core::sc_time;
 
 namespace {
 
-constexpr std::uint64_t max_chain_bytes = std::uint64_t{1} << 32;
-
 template <class T>
 std::span<std::byte> bytes_of(T* first, std::size_t count) {
     return std::as_writable_bytes(std::span{first, count});
@@ -44,7 +42,7 @@ std::span<std::byte> bytes_of(T* first, std::size_t count) {
 
 }  // namespace
 
-split_queue::split_queue(const layout& where) : layout_(where) {
+split_queue::split_queue(const layout& where) : virtqueue(where) {
     if (!std::has_single_bit(layout_.size) || layout_.size > max_queue_size ||
         layout_.desc.value() % desc_alignment != 0 || layout_.driver.value() % avail_alignment != 0 ||
         layout_.device.value() % used_alignment != 0) {
@@ -101,7 +99,7 @@ bool split_queue::read_avail_entries(queue_memory& memory, sc_time& delay) {
 }
 
 split_queue::pop_result split_queue::pop(queue_memory& memory, descriptor_chain& chain, sc_time& delay) {
-    if (error_ != queue_error::none) {
+    if (error() != queue_error::none) {
         return pop_result::broken;
     }
     if (next_avail_ == avail_seen_) {
@@ -134,6 +132,17 @@ split_queue::pop_result split_queue::pop(queue_memory& memory, descriptor_chain&
     return pop_result::chain;
 }
 
+void split_queue::put_back(std::uint16_t head) {
+    if (head >= layout_.size || !head_in_flight_[head] ||
+        entries_[(next_avail_ - 1U) & (layout_.size - 1U)] != head) {
+        throw std::logic_error(
+            fmt::format("split_queue: the device puts back chain {}, which is not the last", head));
+    }
+    head_in_flight_[head] = false;
+    --in_flight_;
+    --next_avail_;
+}
+
 bool split_queue::read_chain(queue_memory& memory, descriptor_chain& chain, sc_time& delay) {
     cursor at{.entries = layout_.size, .index = chain.head()};
     vring_desc desc;
@@ -150,7 +159,7 @@ bool split_queue::read_chain(queue_memory& memory, descriptor_chain& chain, sc_t
         if (++at.steps > at.entries) {
             return fail(queue_error::chain_loops);
         }
-        if (!add_buffer(desc, chain)) {
+        if (!add_buffer({abi::dma_addr{desc.addr}, desc.len}, (desc.flags & desc_f_write) != 0, chain)) {
             return false;
         }
         if ((desc.flags & desc_f_next) == 0) {
@@ -189,50 +198,20 @@ bool split_queue::fetch(queue_memory& memory, const cursor& at, vring_desc& desc
 bool split_queue::enter_indirect(queue_memory& memory, const vring_desc& desc, cursor& at, sc_time& delay) {
     const std::uint64_t table = desc.addr;
     const std::uint32_t length = desc.len;
-    if (!layout_.indirect) {
-        return fail(queue_error::indirect_not_negotiated);
-    }
-    if (at.indirect) {
+    if (layout_.indirect && at.indirect) {
         return fail(queue_error::indirect_nested);
     }
-    if ((desc.flags & desc_f_next) != 0) {
+    if (layout_.indirect && (desc.flags & desc_f_next) != 0) {
         return fail(queue_error::indirect_and_next);
     }
-    if (length == 0 || length % sizeof(vring_desc) != 0) {
-        return fail(queue_error::indirect_table_size);
-    }
-    if (table > ~std::uint64_t{0} - (length - 1)) {
-        return fail(queue_error::address_overflow);
+    if (!check_table(table, length)) {
+        return false;
     }
     const auto entries = static_cast<std::uint32_t>(length / sizeof(vring_desc));
     at = {.indirect = true, .table = abi::dma_addr{table}, .entries = entries, .index = 0};
     indirect_read_ = std::min<std::uint32_t>(entries, layout_.size);
     return memory.read(at.table, bytes_of(indirect_table_.data(), indirect_read_), 0, delay) ||
            fail(queue_error::ring_unreadable);
-}
-
-bool split_queue::add_buffer(const vring_desc& desc, descriptor_chain& chain) {
-    const segment buffer{abi::dma_addr{desc.addr}, desc.len};
-    if (buffer.length == 0) {
-        return fail(queue_error::zero_length);
-    }
-    if (buffer.at.value() > ~std::uint64_t{0} - (buffer.length - 1)) {
-        return fail(queue_error::address_overflow);
-    }
-    if ((desc.flags & desc_f_write) != 0) {
-        chain.add_writable(buffer);
-    } else if (chain.writable_bytes() != 0) {
-        return fail(queue_error::readable_after_writable);
-    } else {
-        chain.add_readable(buffer);
-    }
-    if (chain.readable().size() + chain.writable().size() > layout_.size) {
-        return fail(queue_error::chain_too_long);
-    }
-    if (chain.readable_bytes() + chain.writable_bytes() > max_chain_bytes) {
-        return fail(queue_error::chain_too_large);
-    }
-    return true;
 }
 
 bool split_queue::step(const vring_desc& desc, cursor& at) {
@@ -244,16 +223,17 @@ bool split_queue::step(const vring_desc& desc, cursor& at) {
 }
 
 bool split_queue::enable_notifications(queue_memory& memory, sc_time& delay) {
-    if (error_ != queue_error::none) {
+    if (error() != queue_error::none) {
         return false;
     }
+    const std::uint16_t seen = avail_seen_;
     if (layout_.event_idx) {
-        if (!avail_event_written_ || avail_event_ != next_avail_) {
-            if (!write_u16(memory, layout_.device + avail_event_offset(layout_.size), next_avail_, delay)) {
+        if (!avail_event_written_ || avail_event_ != seen) {
+            if (!write_u16(memory, layout_.device + avail_event_offset(layout_.size), seen, delay)) {
                 return false;
             }
             avail_event_written_ = true;
-            avail_event_ = next_avail_;
+            avail_event_ = seen;
         }
     } else if (!notifications_on_) {
         if (!write_u16(memory, layout_.device + used_flags_offset, 0, delay)) {
@@ -261,11 +241,11 @@ bool split_queue::enable_notifications(queue_memory& memory, sc_time& delay) {
         }
         notifications_on_ = true;
     }
-    return read_avail_index(memory, delay) && next_avail_ != avail_seen_;
+    return read_avail_index(memory, delay) && avail_seen_ != seen;
 }
 
 void split_queue::disable_notifications(queue_memory& memory, sc_time& delay) {
-    if (error_ != queue_error::none || layout_.event_idx || !notifications_on_) {
+    if (error() != queue_error::none || layout_.event_idx || !notifications_on_) {
         return;
     }
     if (write_u16(memory, layout_.device + used_flags_offset, used_f_no_notify, delay)) {
@@ -301,7 +281,7 @@ bool split_queue::write_used_elements(queue_memory& memory, sc_time& delay) {
 }
 
 bool split_queue::publish(queue_memory& memory, sc_time& delay) {
-    if (error_ != queue_error::none || pending_.empty()) {
+    if (error() != queue_error::none || pending_.empty()) {
         return false;
     }
     const std::uint16_t old_idx = used_idx_;

@@ -8,6 +8,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "virtio/packed_queue.h"
+#include "virtio/split_queue.h"
+
 namespace pefsim::virtio {
 
 using sc_core::sc_time;
@@ -69,9 +72,13 @@ void virtio_device::negotiated(std::uint64_t features) {
     features_changed();
 }
 
-void virtio_device::activate(std::uint16_t index, const split_queue::layout& where) {
+void virtio_device::activate(std::uint16_t index, const virtqueue::layout& where) {
     device_queue& queue = queues_[index];
-    queue.ring.emplace(where);
+    if (where.packed) {
+        queue.ring = std::make_unique<packed_queue>(where);
+    } else {
+        queue.ring = std::make_unique<split_queue>(where);
+    }
     show(queue, sc_time_stamp());
 }
 
@@ -92,6 +99,7 @@ void virtio_device::reset() {
 void virtio_device::stop(device_queue& queue) {
     queue.ring.reset();
     queue.unpublished.clear();
+    queue.order.clear();
     queue.forget_wake();
     const auto stopped = std::remove_if(due_.begin(), due_.end(), [&](const due_request& due) {
         const bool of_queue = requests_[due.slot].queue == &queue;
@@ -164,11 +172,15 @@ void virtio_device::serve(device_queue& queue, sc_time& delay) {
         // too.
         while (request* const next = pop(queue, delay)) {
             begin(*next, delay);
-            if (queue.ring->next_avail() == queue.ring->avail_seen()) {
+            if (queue.ring->exhausted()) {
                 break;
             }
         }
     } while (queue.ring && queue.ring->enable_notifications(*transport_, delay));
+    break_if_failed(queue, delay);
+}
+
+void virtio_device::break_if_failed(device_queue& queue, sc_time& delay) {
     if (queue.ring && queue.ring->error() != queue_error::none) {
         break_device(queue, delay);
     }
@@ -181,21 +193,36 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
     // The ring refuses a head that is in flight, so there are never more requests than descriptors, and one more slot.
     request& next = requests_[free_slots_.back()];
     switch (from.ring->pop(*transport_, next.chain, delay)) {
-    case split_queue::pop_result::empty:
+    case virtqueue::pop_result::empty:
         return nullptr;
-    case split_queue::pop_result::broken:
+    case virtqueue::pop_result::broken:
         break_device(from, delay);
         return nullptr;
-    case split_queue::pop_result::chain:
+    case virtqueue::pop_result::chain:
         break;
     }
     free_slots_.pop_back();
     next.queue = &from;
     next.number = ++last_number_;
     next.popped = sc_time_stamp() + delay;
+    if (in_order()) {
+        from.order.push_back({next.chain.head(), false, 0, next.popped});
+    }
     from.request.set(next.number, next.popped);
     show(from, next.popped);
     return &next;
+}
+
+void virtio_device::put_back(request& what) {
+    if (what.queue->ring) {
+        what.queue->ring->put_back(what.chain.head());
+        if (in_order()) {
+            what.queue->order.pop_back();
+        }
+        show(*what.queue, sc_time_stamp());
+        last_number_ -= what.number == last_number_ ? 1 : 0;
+    }
+    release(what.slot);
 }
 
 void virtio_device::show(device_queue& queue, const sc_time& when) {
@@ -265,11 +292,30 @@ void virtio_device::finish_batch() {
 }
 
 void virtio_device::complete(request& what, std::uint64_t written) {
-    if (what.queue->ring) {
-        what.queue->ring->add_used(what.chain.head(), static_cast<std::uint32_t>(written));
-        what.queue->unpublished.push_back(what.popped);
-    }
+    device_queue& queue = *what.queue;
+    const std::uint16_t head = what.chain.head();
+    const auto bytes = static_cast<std::uint32_t>(written);
     release(what.slot);
+    if (!queue.ring) {
+        return;
+    }
+    if (!in_order()) {
+        hand_over(queue, head, bytes, what.popped);
+        return;
+    }
+    const auto entry = std::ranges::find(queue.order, head, &device_queue::in_order::head);
+    entry->completed = true;
+    entry->written = bytes;
+    for (; !queue.order.empty() && queue.order.front().completed; queue.order.pop_front()) {
+        const device_queue::in_order& next = queue.order.front();
+        hand_over(queue, next.head, next.written, next.popped);
+    }
+}
+
+void virtio_device::hand_over(device_queue& queue, std::uint16_t head, std::uint32_t written,
+                              const sc_time& popped) {
+    queue.ring->add_used(head, written);
+    queue.unpublished.push_back(popped);
 }
 
 void virtio_device::publish(device_queue& queue, sc_time& delay) {

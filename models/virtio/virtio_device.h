@@ -16,7 +16,7 @@
 #include "virtio/descriptor_chain.h"
 #include "virtio/device_queue.h"
 #include "virtio/device_transport.h"
-#include "virtio/split_queue.h"
+#include "virtio/virtqueue.h"
 
 namespace pefsim::virtio {
 
@@ -60,6 +60,8 @@ struct request {
 /// it is to be finished; several are in flight. One thread per device finishes them in order of their completion times,
 /// publishes what has come together, and interrupts the driver at most once per queue and batch.
 ///
+/// With IN_ORDER, what is completed before its turn waits until everything that was popped before it is (6.2).
+///
 /// What the driver does wrong is in the log of violations: virtqueue_malformed for rings, device_protocol for requests.
 ///
 /// Signals, per queue in `<device>.queue<n>`: avail_idx, used_idx, in_flight, request, doorbell and interrupt (events).
@@ -90,10 +92,10 @@ public:
     void plug(device_transport& into) { transport_ = &into; }
     /// FEATURES_OK: these were negotiated.
     void negotiated(std::uint64_t features);
-    void activate(std::uint16_t queue, const split_queue::layout& where);
+    void activate(std::uint16_t queue, const virtqueue::layout& where);
     void deactivate(std::uint16_t queue);
     void reset();
-    [[nodiscard]] bool active(std::uint16_t queue) const { return queues_[queue].ring.has_value(); }
+    [[nodiscard]] bool active(std::uint16_t queue) const { return queues_[queue].ring != nullptr; }
     /// An available buffer notification for an active queue.
     void kick(std::uint16_t queue, const sc_core::sc_time& delay);
 
@@ -113,9 +115,29 @@ protected:
     /// After negotiated() and after reset().
     virtual void features_changed() {}
 
+    /// Serves a queue whose buffers are for what comes in from outside: while there is `more()`, `give()` puts it into
+    /// buffers, and returns false when there were too few. Then the driver is asked for a doorbell when it adds some;
+    /// as long as there are enough it is not. The queue may be inactive afterwards.
+    template <class More, class Give>
+    void serve_incoming(device_queue& queue, sc_core::sc_time& delay, const More& more, const Give& give) {
+        queue.ring->disable_notifications(*transport_, delay);
+        while (queue.ring && more()) {
+            if (give() || !queue.ring) {
+                continue;
+            }
+            if (!queue.ring->enable_notifications(*transport_, delay)) {
+                break;
+            }
+            queue.ring->disable_notifications(*transport_, delay);
+        }
+        break_if_failed(queue, delay);
+    }
+
     // --- with what
     /// The next request of the queue; nullptr when there is none, or when the queue broke.
     request* pop(device_queue& from, sc_core::sc_time& delay);
+    /// The request popped last of its queue goes back, then the one before it: the next pop() gives it again.
+    void put_back(request& what);
     void finish_at(request& what, const sc_core::sc_time& when);
     /// Hands the chain back with the next publication. \param written bytes of its device-writable part, from its start
     void complete(request& what, std::uint64_t written);
@@ -150,10 +172,14 @@ private:
     };
 
     void serve_queue(device_queue& queue);
+    void hand_over(device_queue& queue, std::uint16_t head, std::uint32_t written,
+                   const sc_core::sc_time& popped);
+    [[nodiscard]] bool in_order() const { return (features_ & abi::virtio::f_in_order) != 0; }
     void finish_requests();
     void finish_batch();
     void publish(device_queue& queue, sc_core::sc_time& delay);
     void show(device_queue& queue, const sc_core::sc_time& when);
+    void break_if_failed(device_queue& queue, sc_core::sc_time& delay);
     void break_device(const device_queue& because_of, sc_core::sc_time& delay);
     void stop(device_queue& queue);
     void release(std::uint32_t slot) { free_slots_.push_back(slot); }

@@ -30,6 +30,14 @@ const virtio_pci_device::config& checked(const char* name, const virtio_pci_devi
         throw std::invalid_argument(
             fmt::format("{}: notify_multiplier {} is neither 0 nor an even power of two", name, multiplier));
     }
+    if (parameters.notification_data && multiplier % sizeof(std::uint32_t) != 0) {  // 4.1.4.4.1
+        throw std::invalid_argument(fmt::format(
+            "{}: notify_multiplier {} is no multiple of 4, as NOTIFICATION_DATA needs", name, multiplier));
+    }
+    if (parameters.require_access_platform && !parameters.access_platform) {
+        throw std::invalid_argument(
+            fmt::format("{}: ACCESS_PLATFORM cannot be required when it is not offered", name));
+    }
     if (identity.queues == 0 || notify_length(parameters, identity.queues) > virtio_pci_device::region_size) {
         throw std::invalid_argument(
             fmt::format("{}: {} queues with notify_multiplier {} do not fit into {:#x} bytes", name,
@@ -112,7 +120,9 @@ void virtio_pci_device::add_capabilities() {
 std::uint64_t virtio_pci_device::offered_features() const {
     return spec::f_version_1 | (config_.access_platform ? spec::f_access_platform : 0) |
            (config_.indirect_desc ? spec::f_indirect_desc : 0) | (config_.event_idx ? spec::f_event_idx : 0) |
-           (config_.ring_reset ? spec::f_ring_reset : 0) | device_->features();
+           (config_.ring_reset ? spec::f_ring_reset : 0) | (config_.packed ? spec::f_ring_packed : 0) |
+           (config_.in_order ? spec::f_in_order : 0) |
+           (config_.notification_data ? spec::f_notification_data : 0) | device_->features();
 }
 
 // --- BAR 0
@@ -159,20 +169,29 @@ void virtio_pci_device::write_device_config(std::uint64_t offset, unsigned size,
     }
 }
 
-// 4.1.5.2. NOTIFICATION_DATA is not offered: the value is the queue's index, 16 bits.
+// 4.1.5.2: the queue's index, 16 bits; with NOTIFICATION_DATA 32, the upper half where the driver is in the ring (2.9).
+// The device finds that in the ring itself: it only has to make sense.
 void virtio_pci_device::notify(std::uint64_t offset, unsigned size, std::uint64_t value,
                                const sc_time& delay) {
     const std::uint32_t multiplier = config_.notify_multiplier;
+    const bool with_data = negotiated(spec::f_notification_data);
+    const std::uint64_t number = with_data ? value & 0xffff : value;
     const bool addressed = multiplier == 0 ? offset == 0
-                                           : offset % multiplier == 0 && offset / multiplier == value;
-    if (!addressed || value >= queues_.size()) {
+                                           : offset % multiplier == 0 && offset / multiplier == number;
+    if (!addressed || number >= queues_.size()) {
         breach(
             fmt::format("notification {} at offset {:#x}: no queue is notified in this way", value, offset));
         return;
     }
-    const auto queue = static_cast<std::uint16_t>(value);
-    if (size != sizeof(std::uint16_t)) {
-        breach(fmt::format("notification of queue {} with {} bytes instead of 2", queue, size));
+    const auto queue = static_cast<std::uint16_t>(number);
+    const unsigned proper = with_data ? sizeof(std::uint32_t) : sizeof(std::uint16_t);
+    if (size != proper) {
+        breach(fmt::format("notification of queue {} with {} bytes instead of {}", queue, size, proper));
+    }
+    if (const std::uint64_t place = value >> 16 & 0x7fff;
+        with_data && negotiated(spec::f_ring_packed) && place >= queues_[queue].size) {
+        breach(fmt::format("notification of queue {} names place {} of a ring of {}", queue, place,
+                           queues_[queue].size));
     }
     if (!has(spec::status_driver_ok) || !queues_[queue].enabled) {
         breach(fmt::format("notification of queue {} {}", queue,

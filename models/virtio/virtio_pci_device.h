@@ -56,8 +56,10 @@ device_phase phase_of(std::uint8_t status);
 ///
 ///     0 --ACKNOWLEDGE--> --DRIVER--> --FEATURES_OK--> --DRIVER_OK--> live --ring malformed--> DEVICE_NEEDS_RESET
 ///     ^                                 |                                                          |
-///     |        for a subset of the offered features that has VERSION_1; else the bit reads 0       |
+///     |   for a subset of the offered features that has those which are needed; else it reads 0    |
 ///     +------- writing 0, at any time -------------------------------------------------------------+
+///
+/// Needed are VERSION_1, and ACCESS_PLATFORM where the configuration requires it.
 ///
 /// Queues become active at DRIVER_OK, and with RING_RESET again at queue_enable after a queue_reset; the device does
 /// not access memory before. Without ACCESS_PLATFORM negotiated it bypasses the IOMMU: bus addresses are guest physical
@@ -71,12 +73,19 @@ device_phase phase_of(std::uint8_t status);
 class virtio_pci_device : public pci::pci_function, private device_transport {
 public:
     struct config {
-        bool access_platform = true;  ///< offer ACCESS_PLATFORM
-        bool indirect_desc = true;    ///< offer INDIRECT_DESC
-        bool event_idx = true;        ///< offer EVENT_IDX
-        bool ring_reset = true;       ///< offer RING_RESET
-        std::uint32_t notify_multiplier =
-            4;  ///< 0 or an even power of two: distance of the queues' notification addresses
+        // Which features of the transport and of its rings are offered.
+        bool access_platform = true;
+        bool indirect_desc = true;
+        bool event_idx = true;
+        bool ring_reset = true;
+        /// Refuse FEATURES_OK to a driver that declines ACCESS_PLATFORM, as QEMU does; only where it is offered.
+        bool require_access_platform = false;
+        bool packed = false;
+        bool in_order = false;
+        bool notification_data = false;
+        /// Distance of the queues' notification addresses: 0 or an even power of two; with notification_data 0 or a
+        /// multiple of 4.
+        std::uint32_t notify_multiplier = 4;
         unsigned msix_vectors = 0;  ///< 0: one for each queue and one for configuration changes
         timing::timing costs = {};
     };
@@ -86,8 +95,8 @@ public:
     static constexpr std::uint64_t notify_offset = 0x3000;
     static constexpr std::uint64_t region_size = 0x1000;
 
-    /// \throws std::invalid_argument when the notification addresses of all queues do not fit or the multiplier is not
-    /// allowed
+    /// \throws std::invalid_argument when the notification addresses of all queues do not fit, the multiplier is not
+    ///         allowed, or ACCESS_PLATFORM is required and not offered
     virtio_pci_device(const sc_core::sc_module_name& name, trace::recorder& recorder,
                       const config& parameters, const device_identity& identity);
 
@@ -103,6 +112,7 @@ protected:
     std::uint64_t bar_read(std::uint64_t offset, unsigned size, sc_core::sc_time& delay) override;
     void bar_write(std::uint64_t offset, unsigned size, std::uint64_t value,
                    sc_core::sc_time& delay) override;
+    void reset_function() override { reset_device(sc_core::sc_time_stamp()); }
     std::uint32_t capability_read(unsigned offset, unsigned size, std::uint32_t stored) override;
     void capability_write(unsigned offset, unsigned size, std::uint32_t value) override;
 
@@ -205,7 +215,7 @@ private:
     trace::event_signal config_interrupt_;
 };
 
-/// A device on the PCI bus: the function is the module `name`, the device its child "block", "net", "entropy".
+/// A device on the PCI bus: the function is the module `name`, the device its child "block", "net", ...
 template <class Device>
 class on_pci final : public virtio_pci_device {
 public:

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <fmt/format.h>
 
+#include "abi/virtio_packed_ring.h"
+#include "abi/virtio_ring.h"
 #include "virtio/virtio_pci_device.h"
 
 namespace pefsim::virtio {
@@ -236,9 +238,14 @@ void virtio_pci_device::set_device_status(std::uint64_t value, sc_time& delay) {
 // D2, D27: 2.2.2, 6.2.
 bool virtio_pci_device::accept_features() {
     const std::uint64_t unknown = driver_features_ & ~offered_features();
-    if (unknown != 0 || (driver_features_ & spec::f_version_1) == 0) {
-        breach(unknown != 0 ? fmt::format("FEATURES_OK refused: features {:#x} were not offered", unknown)
-                            : "FEATURES_OK refused: VERSION_1 was not accepted");
+    const std::uint64_t needed = spec::f_version_1 |
+                                 (config_.require_access_platform ? spec::f_access_platform : 0);
+    const std::uint64_t missing = needed & ~driver_features_;
+    if (unknown != 0 || missing != 0) {
+        breach(unknown != 0
+                   ? fmt::format("FEATURES_OK refused: features {:#x} were not offered", unknown)
+                   : fmt::format("FEATURES_OK refused: {} was not accepted",
+                                 (missing & spec::f_version_1) != 0 ? "VERSION_1" : "ACCESS_PLATFORM"));
         return false;
     }
     negotiated_ = driver_features_;
@@ -262,7 +269,8 @@ void virtio_pci_device::activate(std::uint16_t queue) {
                               .driver = abi::dma_addr{q.driver},
                               .device = abi::dma_addr{q.device},
                               .indirect = negotiated(spec::f_indirect_desc),
-                              .event_idx = negotiated(spec::f_event_idx)});
+                              .event_idx = negotiated(spec::f_event_idx),
+                              .packed = negotiated(spec::f_ring_packed)});
 }
 
 virtio_pci_device::queue_registers virtio_pci_device::default_queue() const {
@@ -316,9 +324,10 @@ void virtio_pci_device::set_queue_size(std::uint64_t value, sc_time& /*delay*/) 
     if (q == nullptr) {
         return;
     }
-    if (!std::has_single_bit(value) || value > device_->max_queue_size()) {
-        breach(fmt::format("queue_size {} of queue {} is no power of two up to {}", value, queue_select_,
-                           device_->max_queue_size()));
+    const bool packed = negotiated(spec::f_ring_packed);  // 2.8.10.1: any size, else 2.7: a power of two
+    if (value == 0 || (!packed && !std::has_single_bit(value)) || value > device_->max_queue_size()) {
+        breach(fmt::format("queue_size {} of queue {} is no {} up to {}", value, queue_select_,
+                           packed ? "number from 1" : "power of two", device_->max_queue_size()));
         return;
     }
     q->size = static_cast<std::uint16_t>(value);
@@ -359,7 +368,9 @@ void virtio_pci_device::set_queue_enable(std::uint64_t value, sc_time& /*delay*/
     if (q == nullptr) {
         return;
     }
-    if (q->desc % spec::desc_alignment != 0 || q->driver % spec::avail_alignment != 0 ||
+    const std::uint64_t driver_alignment = negotiated(spec::f_ring_packed) ? spec::event_suppress_alignment
+                                                                           : spec::avail_alignment;
+    if (q->desc % spec::desc_alignment != 0 || q->driver % driver_alignment != 0 ||
         q->device % spec::used_alignment != 0) {
         breach(fmt::format("queue {} is enabled with areas at {:#x}, {:#x}, {:#x}, which are not aligned",
                            queue_select_, q->desc, q->driver, q->device));

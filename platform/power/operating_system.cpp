@@ -41,6 +41,9 @@ void operating_system::declare(parameter_set& parameters) {
     parameters.add("initrd", initrd, file_use::input, "initial file system, loaded behind the kernel");
     parameters.add("iommu.dynamic_windows", dynamic_windows,
                    "firmware lets a function have a DMA window besides the default one of 1 GiB");
+    parameters.add("ic", interrupts,
+                   {{"xics", interrupt::controller_kind::xics}, {"xive", interrupt::controller_kind::xive}},
+                   "interrupt controller: XICS, or XIVE for a client of Open Firmware that asks for it");
     parameters.add("append", command_line, "the kernel's command line");
 }
 
@@ -49,6 +52,7 @@ void operating_system::settle(power_machine_config& machine) {
     require(base() % page == 0, fmt::format("kernel.address: {:#x} is not a multiple of 64 KiB", base()));
     settle_kernel(machine.memory_size);
     settle_initrd(machine.memory_size);
+    machine.xive = interrupts == interrupt::controller_kind::xive;
     machine.firmware = boot_configuration{.command_line = command_line,
                                           .kernel = kernel_at_,
                                           .initrd = initrd_at_,
@@ -66,6 +70,7 @@ void operating_system::settle_kernel(std::uint64_t ram_size) {
         require(program_->wide() && !program_->segments().empty(),
                 fmt::format("kernel: {} is no ELF64 program", kernel.string()));
     }
+    require(program_ || !flat_.empty(), fmt::format("kernel: {} is empty", kernel.string()));
     kernel_at_ = {.at = base(), .size = program_ ? program_->end() - program_->lowest() : flat_.size()};
     require(kernel_at_.size > 0 && base() < ram_size && kernel_at_.size <= ram_size - base(),
             fmt::format("kernel: {} bytes at {:#x} do not lie in RAM of {} bytes", kernel_at_.size, base(),

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "interrupt/interrupt_controllers.h"
 #include "platform/parameter_set.h"
 #include "platform/power/power_machine.h"
 #include "power/debug/symbols.h"
@@ -22,12 +23,13 @@ enum class boot_mode : std::uint8_t {
     raw,  ///< without firmware: registers as a user gives them
 };
 
-/// An operating system that firmware starts: kernel, initrd and command line, as a user names them and, once settle() has
-/// been called, as they stand in memory. Linux's Documentation/powerpc/booting.rst; IEEE 1275's binding for PowerPC, 8.2.2.
+/// An operating system that firmware starts: kernel, initrd and command line, as a user names them and, once settle()
+/// has been called, as they stand in memory. Linux's Documentation/powerpc/booting.rst; IEEE 1275's binding for
+/// PowerPC, 8.2.2.
 ///
 /// The kernel is an ELF file for PowerPC of 64 bits, which stands with its lowest segment at the address of
-/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it. One processor starts, the
-/// others are stopped until it asks RTAS for them.
+/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it. One processor starts,
+/// the others are stopped until it asks RTAS for them.
 class operating_system {
 public:
     void declare(parameter_set& parameters);
@@ -45,6 +47,7 @@ public:
 
     // --- as written; a scenario may have its own defaults
     boot_mode mode = boot_mode::of;
+    interrupt::controller_kind interrupts = interrupt::controller_kind::xics;
     std::filesystem::path kernel{};
     std::filesystem::path initrd{};
     std::string command_line{};

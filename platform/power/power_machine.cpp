@@ -84,6 +84,7 @@ void power_machine::add_firmware(const power_machine_config& config, std::uint64
     pefsim::firmware::machine_description described{.ram_size = config.memory_size,
                                                     .cpus = config.cpus,
                                                     .bridge = host_bridge(),
+                                                    .xive = config.xive,
                                                     .command_line = boot.command_line,
                                                     .kernel = boot.kernel,
                                                     .initrd = boot.initrd,

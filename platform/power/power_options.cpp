@@ -84,7 +84,12 @@ void power_options::declare_devices(parameter_set& parameters, power_machine_con
     };
     parameters.add_files("disk", output::file_use::input, [files] { return files(false); });
     parameters.add_files("disk", output::file_use::output, [files] { return files(true); });
-    parameters.add("network", machine.network, "a virtio-net device, and a peer on the host");
+    parameters.add("network", machine.network, "a virtio-net device, and something at its other end");
+    parameters.add("net.backend", machine.network_backend,
+                   {{"peer", network_kind::peer}, {"user", network_kind::user}},
+                   "what that is: the simulator's own peer, or the host's network by address translation, "
+                   "with which a run "
+                   "is not deterministic");
     parameters.add("entropy", machine.entropy, "a virtio-rng device");
     machine.declare_devices(parameters);
     machine.declare_network(parameters);

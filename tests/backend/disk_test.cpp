@@ -265,19 +265,82 @@ TEST(memory_disk, bad_sizes_and_names_are_refused) {
     EXPECT_THROW(memory_disk({.id = "longer than twenty bytes"}), std::invalid_argument);
 }
 
-// A disk is an array: whatever is written and read in whatever order.
+TEST(disk_image, zeros_and_discards_become_holes_where_the_host_has_them) {
+    const scratch_directory scratch;
+    constexpr std::size_t size = 1 << 20;
+    struct row {
+        const char* name;
+        bool (*act)(disk_image&, std::uint64_t, std::uint64_t);
+    };
+    const row rows[] = {
+        {"discard", [](disk_image& disk, std::uint64_t at, std::uint64_t n) { return disk.discard(at, n); }},
+        {"unmap",
+         [](disk_image& disk, std::uint64_t at, std::uint64_t n) { return disk.write_zeroes(at, n, true); }},
+        {"zeros",
+         [](disk_image& disk, std::uint64_t at, std::uint64_t n) { return disk.write_zeroes(at, n, false); }},
+    };
+    for (const row& each : rows) {
+        const fs::path file = scratch.file(each.name, size);
+        disk_image disk(file, image_mode::read_write);
+        ASSERT_TRUE(each.act(disk, 512, size - 1024)) << each.name;
+        EXPECT_EQ(read(disk, 0, 512), filled(512, 'x'));
+        EXPECT_EQ(read(disk, 512, size - 1024), filled(size - 1024, 0)) << each.name;
+        EXPECT_EQ(read(disk, size - 512, 512), filled(512, 'x'));
+        EXPECT_EQ(fs::file_size(file), size);
+        struct stat status {};
+        ASSERT_EQ(::stat(file.c_str(), &status), 0);
+        const auto stored = static_cast<std::size_t>(status.st_blocks) * 512;
+        if (each.name == std::string_view("zeros")) {
+            EXPECT_GE(stored, size);
+        } else {
+            EXPECT_LT(stored, size / 4) << each.name;
+        }
+        EXPECT_EQ(disk.write_error(), 0);
+    }
+}
+
+TEST(disk_image, zeros_of_a_snapshot_hide_the_file_and_leave_it) {
+    const scratch_directory scratch;
+    const fs::path file = scratch.file("base.img", 256 << 10);
+    disk_image disk(file, image_mode::snapshot);
+    ASSERT_TRUE(disk.discard(512, 512));
+    ASSERT_TRUE(disk.write_zeroes(64 << 10, 128 << 10, true));
+    EXPECT_EQ(read(disk, 0, 512), filled(512, 'x'));
+    EXPECT_EQ(read(disk, 512, 512), filled(512, 0));
+    EXPECT_EQ(read(disk, 1024, 512), filled(512, 'x'));
+    EXPECT_EQ(read(disk, 64 << 10, 128 << 10), filled(128 << 10, 0));
+    EXPECT_EQ(content(file), std::string(256 << 10, 'x'));
+}
+
+TEST(disk_image, a_read_only_one_is_not_zeroed) {
+    const scratch_directory scratch;
+    const fs::path file = scratch.file("fixed.img", 4096);
+    disk_image disk(file, image_mode::read_only);
+    EXPECT_FALSE(disk.discard(0, 512));
+    EXPECT_FALSE(disk.write_zeroes(0, 512, false));
+    EXPECT_EQ(content(file), std::string(4096, 'x'));
+}
+
+// A disk is an array: whatever is written, zeroed and read in whatever order.
 RC_GTEST_PROP(memory_disk_property, is_an_array, ()) {
     constexpr std::size_t size = 3 * cluster_overlay::cluster_size;
     memory_disk disk({.size = size, .seed = 3});
     std::vector<std::byte> model(size);
     memory_disk::generate(3, 0, model);
-    const auto accesses = *rc::gen::container<std::vector<std::tuple<bool, unsigned, unsigned>>>(
-        rc::gen::tuple(rc::gen::arbitrary<bool>(), rc::gen::inRange(0U, 384U), rc::gen::inRange(1U, 200U)));
+    enum class act : std::uint8_t { read, write, zero, discard };
+    const auto accesses = *rc::gen::container<std::vector<std::tuple<act, unsigned, unsigned>>>(
+        rc::gen::tuple(rc::gen::element(act::read, act::write, act::zero, act::discard),
+                       rc::gen::inRange(0U, 384U), rc::gen::inRange(1U, 200U)));
     char fill = 0;
-    for (const auto& [write, sector, sectors] : accesses) {
+    for (const auto& [what, sector, sectors] : accesses) {
         const std::size_t offset = sector * 512U;
         const std::size_t bytes = std::min<std::size_t>(sectors * 512U, size - offset);
-        if (write) {
+        if (what == act::zero || what == act::discard) {
+            const bool done = what == act::zero ? disk.write_zeroes(offset, bytes, false)
+                                                : disk.discard(offset, bytes);
+            RC_ASSERT(done);
+            std::fill_n(model.begin() + static_cast<std::ptrdiff_t>(offset), bytes, std::byte{0});
+        } else if (what == act::write) {
             const auto data = filled(bytes, ++fill);
             RC_ASSERT(disk.write(offset, data));
             std::copy(data.begin(), data.end(), model.begin() + static_cast<std::ptrdiff_t>(offset));

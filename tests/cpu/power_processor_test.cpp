@@ -85,12 +85,18 @@ TEST_F(power_cpu_test, a_cpu_that_runs_is_stopped_and_started_somewhere_else) {
     EXPECT_EQ(bench.byte(data), std::byte{9});
 }
 
-TEST_F(power_cpu_test, an_idle_cpu_is_woken_without_an_interrupt_and_stopped_without_one) {
-    power_cpu_bench bench;
-    bench.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context& context) {
+/// The hypervisor of these tests: H_CEDE, or H_JOIN.
+void cede_when_called(power_cpu_bench& bench, bool join) {
+    bench.hypervisor.on_hypercall = [join](power::registers& state, cpu::trap_context& context) {
         context.ceded = true;
+        context.until_prodded = join;
         state.gpr[3] = 0;
     };
+}
+
+TEST_F(power_cpu_test, an_idle_cpu_is_woken_without_an_interrupt_and_stopped_without_one) {
+    power_cpu_bench bench;
+    cede_when_called(bench, false);
     power_cpu& cpu = bench.cpu();
     EXPECT_FALSE(cpu.wake(sc_core::SC_ZERO_TIME)) << "it does not idle";
     sc_time woken;
@@ -109,6 +115,43 @@ TEST_F(power_cpu_test, an_idle_cpu_is_woken_without_an_interrupt_and_stopped_wit
     bench.run(program()("sc", {1})("sc", {1})("attn"));
     EXPECT_EQ(cpu.ended(), power_cpu::ending::none);
     EXPECT_EQ(bench.hypervisor.seen.size(), 2U);
+}
+
+/// A System Reset interrupt at 50 us, of a CPU that executes `code`.
+void reset_while_it_executes(const program& code, bool idles) {
+    power_cpu_bench bench;
+    cede_when_called(bench, false);
+    bench.cpu().set_lpcr(power::lpcr::ile, power::lpcr::ile);
+    bench.put(0x100, program()("attn"));
+    at(50 * one_us, [&] {
+        EXPECT_EQ(bench.cpu().idle(), idles);
+        bench.cpu().system_reset(sc_core::sc_time_stamp());
+    });
+    bench.run(code);
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_EQ(bench.cpu().state().nip, 0x100U);
+    EXPECT_GE(bench.cpu().now(), 50 * one_us);
+}
+
+TEST_F(power_cpu_test, a_system_reset_reaches_a_cpu_that_runs) {
+    reset_while_it_executes(program().word(0x4800'0000), false);  // b .
+}
+
+TEST_F(power_cpu_test, a_system_reset_wakes_a_cpu_that_idles) {
+    reset_while_it_executes(program()("sc", {1}), true);
+}
+
+TEST_F(power_cpu_test, who_joined_sleeps_through_interrupts_until_it_is_prodded) {
+    power_cpu_bench bench;
+    cede_when_called(bench, true);
+    at(20 * one_us, [&] { bench.cpu().external_interrupt(true); });
+    at(100 * one_us, [&] {
+        EXPECT_TRUE(bench.cpu().idle());
+        EXPECT_TRUE(bench.cpu().wake(sc_core::sc_time_stamp()));
+    });
+    bench.run(program()("sc", {1})("attn"));
+    EXPECT_EQ(bench.cpu().ended(), power_cpu::ending::attention);
+    EXPECT_GE(bench.cpu().now(), 100 * one_us);
 }
 
 /// The hypervisor of these tests: H_CEDE, at a cost that keeps the CPU ahead of simulation time.

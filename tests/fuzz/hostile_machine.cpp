@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <systemc>
-#include <tlm>
 #include <unistd.h>
 
 #include "abi/ucall.h"
@@ -18,6 +17,7 @@
 #include "report/run_ending.h"
 #include "report/run_report.h"
 #include "report/violations.h"
+#include "tests/fuzz/fresh_simulation.h"
 
 namespace pefsim::fuzz {
 
@@ -274,14 +274,6 @@ private:
     std::filesystem::path file_ = std::filesystem::temp_directory_path() /
                                   fmt::format("fuzz_guest.{}.vcd", ::getpid());
 };
-
-void fresh_simulation() {
-    sc_core::sc_get_curr_simcontext()->reset();
-    tlm::tlm_global_quantum::instance().set(sc_core::SC_ZERO_TIME);
-    sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
-    sc_core::sc_report_handler::set_actions(sc_core::SC_ERROR, sc_core::SC_THROW);
-    sc_core::sc_report_handler::set_actions(sc_core::SC_FATAL, sc_core::SC_THROW);
-}
 
 }  // namespace
 

@@ -14,7 +14,9 @@
 #include "abi/platform.h"
 #include "abi/ucall.h"
 #include "hypervisor/hypervisor.h"
+#include "interrupt/interrupt_controllers.h"
 #include "interrupt/xics.h"
+#include "interrupt/xive_controller.h"
 #include "memory/memory_bus.h"
 #include "pci/host_bridge.h"
 #include "tests/support/simulation.h"
@@ -95,14 +97,19 @@ struct hypervisor_bench {
                               const hypervisor::config& parameters = small())
         : bus("bus", recorder, {.ram_size = parameters.ram_size}),
           interrupts("xics", recorder, {.servers = 2}),
+          xive("xive", recorder, {.servers = 2, .costs = {}}),
+          controllers(interrupts, &xive),
           bridge("bridge", recorder, {.ram_size = parameters.ram_size, .iommu_bypass = false, .costs = {}}),
           device("disk", recorder),
-          host("hypervisor", recorder, parameters, interrupts, bridge.iommu()) {
+          host("hypervisor", recorder, parameters, controllers, bridge.iommu()) {
         for (idle_line& line : lines) {
             interrupts.lines(line);
+            xive.lines(line);
         }
         bridge.attach(devfn, device);
-        bridge.interrupts(interrupts);
+        bridge.interrupts(controllers);
+        xive.memory.bind(bus.initiators);
+        host.interrupt_mmio.bind(xive.mmio);
         bridge.memory.bind(bus.initiators);
         host.memory.bind(bus.initiators);
         host.mmio.bind(bridge.mmio);
@@ -138,6 +145,11 @@ struct hypervisor_bench {
                        unsigned cpu = 0) {
         return call(static_cast<std::uint64_t>(number), arguments, cpu);
     }
+    abi::h_status call_with_msr(abi::hcall number, std::initializer_list<std::uint64_t> arguments,
+                                unsigned cpu, std::uint64_t msr) {
+        state.msr = msr;
+        return make(static_cast<std::uint64_t>(number), arguments, cpu);
+    }
     /// One that comes through the Ultravisor.
     abi::h_status reflected(abi::hcall number, std::initializer_list<std::uint64_t> arguments = {},
                             unsigned cpu = 0) {
@@ -145,9 +157,9 @@ struct hypervisor_bench {
         state[power::spr::srr1] = power::msr_sf | power::msr_s;
         return make(static_cast<std::uint64_t>(number), arguments, cpu);
     }
-    cpu::fault_outcome fault(cpu::storage_fault& what) {
+    cpu::fault_outcome fault(cpu::storage_fault& what, unsigned cpu = 0) {
         state.msr = power::msr_sf | power::msr_le;
-        cpu::trap_context context{.cpu = 0, .delay = delay, .writer = {}};
+        cpu::trap_context context{.cpu = cpu, .delay = delay, .writer = {}};
         return host.storage_interrupt(what, state, context);
     }
     void enable_device() {
@@ -170,6 +182,8 @@ struct hypervisor_bench {
     trace::recorder recorder;
     memory::memory_bus bus;
     interrupt::xics interrupts;
+    interrupt::xive_controller xive;
+    interrupt::interrupt_controllers controllers;
     std::array<idle_line, 2> lines;
     pci::host_bridge bridge;
     plain_device device;

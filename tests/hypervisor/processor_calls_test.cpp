@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <vector>
 
 #include "tests/hypervisor/hypervisor_bench.h"
+#include "tests/hypervisor/recorded_processor.h"
 
 namespace pefsim::hypervisor {
 namespace {
@@ -13,27 +13,6 @@ namespace {
 using abi::h_status;
 using abi::hcall;
 namespace platform = abi::platform;
-
-/// A processor that idles or does not, and knows when it was woken.
-struct mock_processor : cpu::processor_if {
-    bool idles = false;
-    std::vector<sc_core::sc_time> woken;
-
-    bool start(const cpu::processor_start& /*with*/, const sc_core::sc_time& /*when*/) override {
-        return false;
-    }
-    bool stop() override { return false; }
-    bool wake(const sc_core::sc_time& when) override {
-        if (idles) {
-            woken.push_back(when);
-        }
-        return idles;
-    }
-    [[nodiscard]] bool stopped() const override { return false; }
-    [[nodiscard]] bool idle() const override { return idles; }
-    void set_lpcr(std::uint64_t /*value*/, std::uint64_t /*mask*/) override {}
-    void use_process_table(std::uint64_t /*base*/, unsigned /*size_exponent*/) override {}
-};
 
 class processor_calls_test : public testing::simulation_test {
 protected:
@@ -115,7 +94,7 @@ class processors_test : public testing::simulation_test {};
 
 TEST_F(processors_test, prod_wakes_the_processor_that_idles_and_no_other) {
     hypervisor_bench bench(firmware_kind::bound_later);
-    std::array<mock_processor, 2> cpus;
+    std::array<recorded_processor, 2> cpus;
     bench.host.processors(cpus[0]);
     bench.host.processors(cpus[1]);
     bench.host.ultravisor(bench.ultravisor);
@@ -185,6 +164,73 @@ TEST_F(processor_calls_test, a_processor_area_is_registered_with_the_length_that
     EXPECT_EQ(area_call(7, 0), h_status::h_success);
     EXPECT_EQ(area_call(5, 0), h_status::h_success);
     EXPECT_EQ(bench.host.processor(0).area(area_kind::vpa).size, 0U);
+}
+
+class other_processors_test : public testing::simulation_test {
+protected:
+    other_processors_test() : bench(firmware_kind::bound_later) {
+        bench.host.ultravisor(bench.ultravisor);
+        for (recorded_processor& each : processors) {
+            bench.host.processors(each);
+        }
+        sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    }
+    h_status join(unsigned cpu, bool interrupts = false) {
+        bench.state = {};
+        return bench.call_with_msr(hcall::h_join, {}, cpu, power::msr_sf | (interrupts ? power::msr_ee : 0));
+    }
+
+    hypervisor_bench bench;
+    std::array<recorded_processor, 2> processors;
+};
+
+TEST_F(other_processors_test, the_last_that_joins_goes_on) {
+    EXPECT_EQ(join(0, true), h_status::h_bad_mode);
+    EXPECT_EQ(join(0), h_status::h_success);
+    EXPECT_TRUE(bench.ceded);
+    EXPECT_TRUE(bench.host.processor(0).joined);
+    EXPECT_EQ(join(1), h_status::h_continue);
+    EXPECT_FALSE(bench.ceded);
+    bench.call(hcall::h_prod, {0}, 1);
+    EXPECT_FALSE(bench.host.processor(0).joined);
+    EXPECT_EQ(join(1), h_status::h_success) << "the other one runs again";
+    EXPECT_EQ(join(0), h_status::h_success) << "it was prodded while it did not idle";
+    EXPECT_FALSE(bench.ceded);
+}
+
+TEST_F(other_processors_test, a_system_reset_reaches_whom_it_names) {
+    struct row {
+        std::uint64_t target;
+        h_status expected;
+        std::array<unsigned, 2> resets;
+    };
+    const row rows[] = {{1, h_status::h_success, {0, 1}},
+                        {~std::uint64_t{0}, h_status::h_success, {1, 1}},
+                        {~std::uint64_t{1}, h_status::h_success, {0, 1}},
+                        {2, h_status::h_parameter, {0, 0}}};
+    for (const row& each : rows) {
+        processors[0].resets = processors[1].resets = 0;
+        EXPECT_EQ(bench.call(hcall::h_signal_sys_reset, {each.target}, 0), each.expected) << each.target;
+        EXPECT_EQ(processors[0].resets, each.resets[0]) << each.target;
+        EXPECT_EQ(processors[1].resets, each.resets[1]) << each.target;
+    }
+}
+
+TEST_F(other_processors_test, translations_of_all_are_forgotten) {
+    EXPECT_EQ(bench.call(hcall::h_rpt_invalidate, {1, 1, 2, 0, 0, ~std::uint64_t{0}}), h_status::h_success);
+    EXPECT_EQ(processors[0].forgotten, 1U);
+    EXPECT_EQ(processors[1].forgotten, 1U);
+    EXPECT_EQ(bench.call(hcall::h_rpt_invalidate, {1, 1, 1, 0, 0, 0}), h_status::h_function) << "nested";
+    EXPECT_EQ(bench.call(hcall::h_rpt_invalidate, {1, 1, 0x40, 0, 0, 0}), h_status::h_p3);
+    EXPECT_EQ(bench.call(hcall::h_rpt_invalidate, {1, 1, 2, 0, 0x1000, 0xfff}), h_status::h_p5);
+    EXPECT_EQ(processors[0].forgotten, 1U);
+}
+
+TEST_F(other_processors_test, registers_that_only_a_hypervisor_sets) {
+    EXPECT_EQ(bench.call(hcall::h_set_sprg0, {0x1234}), h_status::h_success);
+    EXPECT_EQ(bench.state[power::spr::sprg0], 0x1234U);
+    EXPECT_EQ(bench.call(hcall::h_set_dabr, {0x1000}), h_status::h_hardware);
+    EXPECT_EQ(bench.call(hcall::h_set_xdabr, {0x1000, 3}), h_status::h_hardware);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <gtest/gtest.h>
 
+#include "abi/xive.h"
 #include "hypervisor/host_view.h"
 #include "hypervisor/hostile_host.h"
 #include "report/violations.h"
@@ -162,6 +164,42 @@ TEST_F(with_ultravisor_test, hypercalls_and_mmio_of_the_secure_guest_arrive) {
         .at = phys_addr{hypervisor_bench::bar + 4}, .kind = memory::access_kind::read, .size = 4, .value = 0};
     EXPECT_EQ(firmware.storage_interrupt(load, guest, context), cpu::fault_outcome::emulated);
     EXPECT_EQ(load.value, 0xc7d8U);
+}
+
+// Linux shares a queue's page after it has told of the queue.
+TEST_F(with_ultravisor_test, a_secure_guests_event_queue_must_be_shared) {
+    constexpr abi::gfn page = 9;
+    constexpr std::uint32_t msi = abi::platform::first_msi_source;
+    ASSERT_TRUE(bench.controllers.choose(interrupt::controller_kind::xive, sc_core::sc_time_stamp()));
+    ASSERT_EQ(ultracall(ucall::uv_esm, {kbase, fdt}), u_status::u_success);
+    ASSERT_EQ(hypercall(hcall::h_int_set_queue_config,
+                        {abi::xive::queue_always_notify, 0, 6, page << abi::page_shift, abi::page_shift}),
+              h_status::h_success);
+    ASSERT_EQ(hypercall(hcall::h_int_get_queue_config, {0, 0, 6}), h_status::h_success);
+    EXPECT_EQ(guest.gpr[5], page << abi::page_shift) << "results pass through the Ultravisor";
+    for (const std::uint32_t source : {msi, msi + 1}) {
+        ASSERT_EQ(hypercall(hcall::h_int_set_source_config,
+                            {abi::xive::source_config_set_eisn, source, 0, 6, source}),
+                  h_status::h_success);
+        ASSERT_EQ(hypercall(hcall::h_int_esb, {0, source, abi::xive::esb_set_pq_00, 0}), h_status::h_success);
+    }
+    ASSERT_EQ(ultracall(ucall::uv_share_page, {page, 1}), u_status::u_success);
+    EXPECT_TRUE(bench.controllers.raise(msi, sc_core::SC_ZERO_TIME));
+    const std::byte* const entry = bench.bus.ram().read(frame_kind::normal, page);
+    EXPECT_EQ(entry[0], std::byte{0x80});
+    EXPECT_EQ(entry[2], std::byte{msi >> 8});
+    EXPECT_EQ(bench.recorder.violations().total(), 0U);
+    ASSERT_EQ(ultracall(ucall::uv_unshare_page, {page, 1}), u_status::u_success);
+    EXPECT_TRUE(bench.controllers.raise(msi + 1, sc_core::SC_ZERO_TIME));
+    run(sc_core::sc_time(10, sc_core::SC_NS));
+    ASSERT_EQ(bench.recorder.violations().count(report::violation_kind::refused_access), 1U);
+    const auto& kept = bench.recorder.violations().kept();
+    const auto refused = std::ranges::find(kept, report::violation_kind::refused_access,
+                                           &report::violation::kind);
+    EXPECT_EQ(refused->who, "xive");
+    EXPECT_EQ(state(page), page_state::paged_out) << "the host's policy: what it wrote to is ciphertext";
+    EXPECT_NE(touch(page), cpu::fault_outcome::retry) << "and does not come back";
+    EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::page_tampered), 1U);
 }
 
 TEST_F(with_ultravisor_test, a_failed_start_leaves_an_ordinary_guest_with_its_memory) {

@@ -3,26 +3,14 @@
 
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "interrupt/xics.h"
+#include "tests/interrupt/recorded_line.h"
 #include "tests/support/simulation.h"
 #include "trace/recorder.h"
 
 namespace pefsim::interrupt {
-
-/// A CPU's interrupt input that remembers each change and its time.
-class recorded_line : public cpu::interrupt_line_if {
-public:
-    void external_interrupt(bool asserted) override {
-        level = asserted;
-        changes.emplace_back(sc_core::sc_time_stamp(), asserted);
-    }
-
-    bool level = false;
-    std::vector<std::pair<sc_core::sc_time, bool>> changes;
-};
 
 /// An interrupt controller with its lines, elaborated.
 struct xics_bench {

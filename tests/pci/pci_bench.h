@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <tlm_utils/simple_target_socket.h>
@@ -200,6 +201,21 @@ struct pci_bench {
         config_write(devfn, abi::pci::base_address_register(bar), 4, static_cast<std::uint32_t>(at));
         config_write(devfn, abi::pci::base_address_register(bar + 1), 4,
                      static_cast<std::uint32_t>(at >> 32));
+    }
+    std::optional<unsigned> find_capability(unsigned devfn, std::uint8_t id) {
+        for (unsigned at = config_read(devfn, abi::pci::capabilities_pointer, 1); at != 0;
+             at = config_read(devfn, at + abi::pci::capability_next, 1)) {
+            if (config_read(devfn, at, 1) == id) {
+                return at;
+            }
+        }
+        return {};
+    }
+    /// A driver's FLR: Initiate Function Level Reset in the device control register.
+    void function_level_reset(unsigned devfn) {
+        const unsigned control = *find_capability(devfn, abi::pci::capability_express) +
+                                 abi::pci::express_device_control;
+        config_write(devfn, control, 2, config_read(devfn, control, 2) | abi::pci::express_initiate_reset);
     }
     [[nodiscard]] std::uint64_t violations(report::violation_kind kind) const {
         return recorder.violations().count(kind);

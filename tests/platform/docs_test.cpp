@@ -62,14 +62,16 @@ TEST_F(docs, signals_lists_every_signal) {
     config.network = true;
     config.entropy = true;
     const native_machine all("machine", config, 1);
-    power_machine_config with_firmware;
-    with_firmware.firmware = boot_configuration{};
-    const power_machine power("power_machine", with_firmware, 1);
+    power_machine_config everything;
+    everything.firmware = boot_configuration{};
+    everything.xive = true;
+    const power_machine power("power_machine", everything, 1);
     std::vector<trace::signal_declaration> signals(all.recorder().signals().begin(),
                                                    all.recorder().signals().end());
     std::ranges::copy_if(
         power.recorder().signals(), std::back_inserter(signals), [](const trace::signal_declaration& each) {
-            return each.scope == "power_machine.cpu0" || each.scope == "power_machine.firmware";
+            return each.scope == "power_machine.cpu0" || each.scope == "power_machine.firmware" ||
+                   each.scope == "power_machine.xive";
         });
     std::string table;
     std::string scope;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/endian/conversion.hpp>
 #include <cstring>
 #include <initializer_list>
@@ -13,6 +14,9 @@
 
 #include "abi/pci.h"
 #include "abi/platform.h"
+#include "abi/xive.h"
+#include "interrupt/interrupt_controllers.h"
+#include "memory/bus_payload.h"
 #include "report/run_ending.h"
 #include "tests/support/simulation.h"
 
@@ -141,6 +145,67 @@ TEST_F(power_machine_test, a_secure_guest_loads_from_a_device_in_its_byte_order)
         EXPECT_EQ(subject.hypercalls({abi::hcall::h_logical_ci_load}), 0U) << "the guest made none itself";
     }
     sc_core::sc_get_curr_simcontext()->reset();
+}
+
+/// A device's message to the second CPU, which idles: event queue, line, handler, and what that reads in the TIMA.
+TEST_F(power_machine_test, a_devices_message_reaches_a_cpu_through_xives_queue) {
+    constexpr std::uint64_t queue = 0x4'0000;
+    constexpr std::uint64_t external_vector = 0x500;
+    constexpr std::uint32_t source = abi::platform::first_msi_source + 7;
+    constexpr std::uint32_t ori_r3_h_cede = 0x6063'00e0;
+    constexpr std::uint32_t lhz_r4_at_r6 = 0xa086'0000;
+    power_machine_config config = with_disk();
+    config.cpus = 2;
+    config.xive = true;
+    power_machine subject("machine", config, 1);
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    ASSERT_TRUE(subject.interrupts().choose(interrupt::controller_kind::xive, sc_core::SC_ZERO_TIME));
+    sc_core::sc_time delay;
+    const auto call = [&](abi::hcall number, std::initializer_list<std::uint64_t> arguments) {
+        power::registers state;
+        state.msr = power::msr_sf | power::msr_le;
+        state.gpr[3] = static_cast<std::uint64_t>(number);
+        std::copy(arguments.begin(), arguments.end(), state.gpr.begin() + 4);
+        cpu::trap_context context{.cpu = 1, .delay = delay, .writer = {}};
+        subject.host().hypercall(state, context);
+        EXPECT_EQ(static_cast<abi::h_status>(state.gpr[3]), abi::h_status::h_success);
+    };
+    call(abi::hcall::h_int_set_queue_config, {abi::xive::queue_always_notify, 1, 6, queue, 16});
+    call(abi::hcall::h_int_set_source_config, {abi::xive::source_config_set_eisn, source, 1, 6, 0x55});
+    call(abi::hcall::h_int_esb, {0, source, abi::xive::esb_set_pq_00, 0});
+    call(abi::hcall::h_logical_ci_store, {1, abi::platform::tima_os_page.value() + 0x11, 0xff});
+
+    put(subject, external_vector, {lhz_r4_at_r6, li_r3_0, ori_r3_h_exit, sc_1});
+    put(subject, code, {li_r3_0, ori_r3_h_cede, sc_1, branch_to_itself});
+    cpu::power_cpu& core = subject.cpu(1);
+    core.state()[power::spr::lpcr] |= power::lpcr::ile;
+    core.state().msr |= power::msr_le;
+    core.state().gpr[6] = abi::platform::tima_os_page.value() + abi::xive::tm_acknowledge_os;
+    core.state().nip = code;
+    core.start();
+
+    std::uint32_t message = boost::endian::native_to_little(source);
+    memory::bus_payload payload;
+    payload.attributes.who = memory::world::device;
+    payload.prepare(tlm::TLM_WRITE_COMMAND, abi::platform::msi_address.value(), &message, sizeof message);
+    sc_core::sc_time later(50, sc_core::SC_US);
+    unsigned devfn = 0;
+    while (subject.host_bridge().function(devfn) == nullptr) {
+        ++devfn;
+    }
+    subject.host_bridge().function(devfn)->dma->b_transport(payload.transaction, later);
+    ASSERT_TRUE(payload.transaction.is_response_ok());
+    subject.run();
+    EXPECT_EQ(subject.host().exit_status(), 0x0680U)
+        << "NSR[EO], then priority 6, read in little-endian order";
+    EXPECT_GT(subject.elapsed(), sc_core::sc_time(50, sc_core::SC_US));
+    std::uint32_t entry = 0;
+    std::memcpy(&entry, subject.memory().ram().read(memory::frame_kind::normal, queue >> abi::page_shift),
+                sizeof entry);
+    EXPECT_EQ(boost::endian::big_to_native(entry), abi::xive::entry_generation | 0x55U);
+    EXPECT_EQ(subject.counter("xive", "queue_entries"), 1U);
+    EXPECT_EQ(subject.total("xive", "interrupts_presented"), 1U);
+    EXPECT_EQ(subject.total("xics", "interrupts_presented"), 0U);
 }
 
 TEST_F(power_machine_test, how_runs_end) {

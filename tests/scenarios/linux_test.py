@@ -27,6 +27,7 @@ class LinuxTest(ScenarioTest):
         points = " ".join(point["text"] for point in report["verdict"])
         for check in CHECKS:
             self.assertIn(check, points)
+        return report
 
     def test_boots_as_a_client_of_open_firmware(self):
         self.boot()
@@ -42,6 +43,16 @@ class LinuxTest(ScenarioTest):
 
     def test_without_an_iommu(self):
         self.boot("--virtio.access_platform", "yes", "--host.iommu", "no", "--append", "console=hvc0 iommu=off")
+
+    def test_four_processors_that_exploit_xive(self):
+        report = self.boot("--cpus", 4, "--ic", "xive")
+        tallies = report["runs"][0]["metrics"]["tallies"]
+        self.assertEqual(tallies["machine.xics.interrupts_presented"]["total"], 0)
+        kinds = tallies["machine.xive.interrupts_by_kind"]["counts"]
+        self.assertGreater(kinds["ipi"], 0)
+        self.assertGreater(kinds["message"], 0)
+        for server, presented in tallies["machine.xive.interrupts_presented"]["counts"].items():
+            self.assertGreater(presented, 0, server)
 
     def test_more_than_4_gib_and_eight_processors(self):
         self.boot("--memory.size", "16GiB", "--cpus", 8)

@@ -4,6 +4,7 @@
 #include "virtio/block.h"
 
 #include <algorithm>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <map>
 #include <optional>
@@ -49,6 +50,10 @@ public:
         ++flushes;
         return !fails;
     }
+    bool write_zeroes(std::uint64_t /*offset*/, std::uint64_t /*size*/, bool /*unmap*/) override {
+        return !fails;
+    }
+    bool discard(std::uint64_t /*offset*/, std::uint64_t /*size*/) override { return !fails; }
     [[nodiscard]] std::string_view id() const override { return "exactly-20-bytes-id!"; }
 
     bool fails = false;
@@ -401,13 +406,155 @@ TEST_F(block_test, configuration_space) {
     EXPECT_EQ(c.num_queues, 4U);
     EXPECT_EQ(c.unused0, 0U);
     EXPECT_EQ(b.device.features(), blk::f_seg_max | blk::f_size_max | blk::f_blk_size | blk::f_flush |
-                                       blk::f_config_wce | blk::f_mq);
+                                       blk::f_config_wce | blk::f_mq | blk::f_discard | blk::f_write_zeroes);
     std::array<std::byte, 16> beyond{};
     beyond.fill(std::byte{0xee});
     b.device.read_config(56, beyond);
     EXPECT_EQ(beyond[15], std::byte{0});
     b.device.read_config(4096, beyond);
     EXPECT_EQ(beyond[0], std::byte{0});
+}
+
+// --- discard and zeros
+
+struct zone_bench : bench {
+    static constexpr std::uint64_t features = usual_features | blk::f_discard | blk::f_write_zeroes;
+
+    using bench::bench;
+
+    static blk::zone zone(std::uint64_t sector, std::uint32_t sectors, std::uint32_t flags = 0) {
+        blk::zone made{};
+        made.sector = sector;
+        made.num_sectors = sectors;
+        made.flags = flags;
+        return made;
+    }
+    outcome ask(blk::request_type type, const std::vector<blk::zone>& zones) {
+        const segment place = buffer(zones.size() * sizeof(blk::zone));
+        std::memcpy(bytes(place).data(), zones.data(), place.length);
+        return run(header(type), {place}, {});
+    }
+};
+
+bool all_zero(std::span<const std::byte> bytes) {
+    return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+TEST_F(block_test, B3_zones_read_as_zeros_after_write_zeroes_whatever_unmap_says) {
+    memory_disk disk({.size = 1 << 20, .seed = 5});
+    zone_bench b(disk, {});
+    b.go_live(zone_bench::features);
+    const auto result = b.ask(blk::request_type::write_zeroes,
+                              {b.zone(1, 3), b.zone(16, 8, blk::zone_unmap), b.zone(100, 0)});
+    EXPECT_EQ(result.status, ok);
+    EXPECT_EQ(result.used_length, 1U);
+    EXPECT_TRUE(all_zero(b.read(1, 3 * 512).data));
+    EXPECT_TRUE(all_zero(b.read(16, 8 * 512).data));
+    for (const std::uint64_t sector : {0U, 4U, 15U, 24U, 100U}) {
+        std::vector<std::byte> expected(512);
+        memory_disk::generate(5, sector * 512, expected);
+        EXPECT_EQ(b.read(sector, 512).data, expected) << sector;
+    }
+    EXPECT_EQ(b.device.count(block_operation::write_zeroes), 1U);
+    EXPECT_EQ(b.violations(violation_kind::device_protocol), 0U);
+}
+
+TEST_F(block_test, B3_discarded_zones_of_a_disk_in_memory_are_given_back) {
+    memory_disk disk({.size = 1 << 20, .initial = memory_disk::content::zero});
+    zone_bench b(disk, {});
+    b.go_live(zone_bench::features);
+    EXPECT_EQ(b.write(128, pattern(512, 3)).status, ok);
+    EXPECT_EQ(disk.next_data(0), 128U * 512);
+    EXPECT_EQ(b.ask(blk::request_type::discard, {b.zone(128, 128)}).status, ok);
+    EXPECT_EQ(disk.next_data(0), disk.size());
+    EXPECT_EQ(b.device.count(block_operation::discard), 1U);
+}
+
+TEST_F(block_test, B3_bad_zones_are_breaches_and_change_nothing) {
+    constexpr std::uint32_t capacity = 2048;
+    memory_disk disk({.size = capacity * 512, .seed = 5});
+    zone_bench b(disk, {});
+    b.go_live(zone_bench::features);
+    using enum blk::request_type;
+    struct row {
+        blk::request_type type;
+        std::vector<blk::zone> zones;
+        unsigned status;
+    };
+    const row rows[] = {
+        {discard, {b.zone(0, 8, blk::zone_unmap)}, unsupp},
+        {discard, {b.zone(0, 8, 2)}, unsupp},
+        {write_zeroes, {b.zone(0, 8, 2)}, unsupp},
+        {write_zeroes, {b.zone(0, 8), b.zone(8, 8, 0x8000'0001)}, unsupp},
+        {write_zeroes, {b.zone(0, 8), b.zone(capacity, 1)}, ioerr},
+        {discard, {b.zone(0, 8), b.zone(capacity - 1, 2)}, ioerr},
+        {write_zeroes, {b.zone(~std::uint64_t{0}, 2)}, ioerr},
+        {write_zeroes, {b.zone(0, ~0U)}, ioerr},
+        {discard, std::vector<blk::zone>(33, b.zone(0, 1)), ioerr},
+    };
+    std::uint64_t breaches = 0;
+    for (const row& each : rows) {
+        EXPECT_EQ(b.ask(each.type, each.zones).status, each.status) << breaches;
+        EXPECT_EQ(b.violations(violation_kind::device_protocol), ++breaches);
+    }
+    for (const std::size_t size : {0U, 15U, 24U}) {  // no zones, or a piece of one
+        std::vector<segment> out;
+        if (size != 0) {
+            out.push_back(b.buffer(size));
+        }
+        EXPECT_EQ(b.run(b.header(discard), out, {}).status, ioerr);
+        EXPECT_EQ(b.violations(violation_kind::device_protocol), ++breaches);
+    }
+    std::vector<std::byte> expected(capacity * 512);
+    memory_disk::generate(5, 0, expected);
+    EXPECT_EQ(b.read(0, capacity * 512).data, expected);
+}
+
+TEST_F(block_test, B3_the_limits_stand_in_configuration_space_as_far_as_they_are_offered) {
+    memory_disk disk({.size = 1 << 20});
+    const auto configuration = [](const bench& of) {
+        blk::config c{};
+        of.device.read_config(0, std::as_writable_bytes(std::span{&c, 1}));
+        return c;
+    };
+    const bench all(disk, {.blk_size = 4096});
+    const blk::config c = configuration(all);
+    EXPECT_EQ(c.max_discard_sectors, 1U << 22);
+    EXPECT_EQ(c.max_discard_seg, 32U);
+    EXPECT_EQ(c.discard_sector_alignment, 8U);
+    EXPECT_EQ(c.max_write_zeroes_sectors, 1U << 22);
+    EXPECT_EQ(c.max_write_zeroes_seg, 32U);
+    EXPECT_EQ(c.write_zeroes_may_unmap, 1U);
+}
+
+TEST_F(block_test, B3_without_the_features_zones_are_unsupported) {
+    memory_disk disk({.size = 1 << 20});
+    zone_bench b(disk, {.discard = false, .write_zeroes = false});
+    EXPECT_EQ(b.device.features() & (blk::f_discard | blk::f_write_zeroes), 0U);
+    b.go_live(usual_features);
+    EXPECT_EQ(b.ask(blk::request_type::discard, {b.zone(0, 8)}).status, unsupp);
+    EXPECT_EQ(b.ask(blk::request_type::write_zeroes, {b.zone(0, 8)}).status, unsupp);
+    blk::config c{};
+    b.device.read_config(0, std::as_writable_bytes(std::span{&c, 1}));
+    EXPECT_EQ(c.max_discard_sectors, 0U);
+    EXPECT_EQ(c.max_write_zeroes_sectors, 0U);
+}
+
+TEST_F(block_test, B3_a_read_only_disk_offers_neither) {
+    memory_disk disk({.size = 1 << 20, .read_only = true});
+    const bench b(disk, {});
+    EXPECT_EQ(b.device.features() & (blk::f_discard | blk::f_write_zeroes), 0U);
+}
+
+TEST_F(block_test, B3_a_host_that_fails_to_give_zeros_is_an_error) {
+    failing_disk disk;
+    zone_bench b(disk, {});
+    b.go_live(zone_bench::features & ~blk::f_flush);
+    EXPECT_EQ(b.ask(blk::request_type::discard, {b.zone(0, 8)}).status, ok);
+    EXPECT_EQ(disk.flushes, 1U) << "without a cache it is stable at once";
+    disk.fails = true;
+    EXPECT_EQ(b.ask(blk::request_type::discard, {b.zone(0, 8)}).status, ioerr);
+    EXPECT_EQ(b.ask(blk::request_type::write_zeroes, {b.zone(0, 8)}).status, ioerr);
 }
 
 // --- time
@@ -433,6 +580,20 @@ TEST_F(block_test, time_of_one_request_is_the_sum_of_its_parts) {
     ASSERT_NE(latency, nullptr);
     EXPECT_EQ(latency->count(), 1U);
     EXPECT_DOUBLE_EQ(latency->mean_ns(), 100 + 10'000 + 4096 + 200 + 300);
+}
+
+TEST_F(block_test, zeros_take_the_time_of_their_bytes_unless_they_may_be_unmapped) {
+    memory_disk disk({.size = 1 << 20});
+    zone_bench b(disk, {.costs = round_costs()});
+    b.go_live(zone_bench::features);
+    const auto time_of = [&](blk::request_type type, std::uint32_t flags) {
+        const sc_time start = sc_core::sc_time_stamp();
+        b.ask(type, {b.zone(0, 8, flags)});
+        return b.transport.interrupts.back().when - start;
+    };
+    const sc_time unmapped = time_of(blk::request_type::write_zeroes, blk::zone_unmap);
+    EXPECT_EQ(time_of(blk::request_type::discard, 0), unmapped);
+    EXPECT_EQ(time_of(blk::request_type::write_zeroes, 0), unmapped + sc_time(4096, SC_NS));
 }
 
 TEST_F(block_test, requests_in_flight_share_bandwidth_but_not_latency) {

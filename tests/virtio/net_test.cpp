@@ -12,13 +12,12 @@
 #include "abi/internet.h"
 #include "backend/network_peer.h"
 #include "tests/support/simulation.h"
-#include "tests/virtio/loopback_transport.h"
+#include "tests/virtio/net_bench.h"
 
 namespace pefsim::virtio::testing {
 
 namespace {
 
-namespace wire = abi::virtio::net;
 using abi::virtio::f_event_idx;
 using abi::virtio::f_version_1;
 using report::violation_kind;
@@ -26,66 +25,7 @@ using sc_core::SC_NS;
 using sc_core::sc_time;
 using sc_core::SC_US;
 
-constexpr std::uint64_t usual_features = f_version_1 | wire::f_mac | wire::f_status | wire::f_mtu;
-constexpr std::size_t header_size = sizeof(wire::header);
-
-using frame_bytes = std::vector<std::byte>;
-
-frame_bytes frame_of(std::size_t size, unsigned from) {
-    frame_bytes frame(size);
-    for (std::byte& byte : frame) {
-        byte = static_cast<std::byte>(from++ * 11);
-    }
-    return frame;
-}
-
-/// A network that takes down what it gets; sending a frame takes 1 us.
-class recorded_network final : public backend::network_backend_if {
-public:
-    struct transmission {
-        sc_time when;
-        frame_bytes frame;
-    };
-    void attach(backend::network_card_if& to) override { card = &to; }
-    sc_time transmit(std::span<const std::byte> frame, const sc_time& delay) override {
-        const sc_time when = sc_core::sc_time_stamp() + delay;
-        sent.push_back({when, {frame.begin(), frame.end()}});
-        return when + sc_time(1, SC_US);
-    }
-
-    backend::network_card_if* card = nullptr;
-    std::vector<transmission> sent;
-};
-
-struct bench : device_bench<net> {
-    recorded_network network;
-
-    explicit bench(const net::config& parameters = {}) : device_bench(parameters) {
-        device.network(network);
-        sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaboration attaches the card
-    }
-
-    mock_driver& rx() { return drivers[wire::receive_queue]; }
-    mock_driver& tx() { return drivers[wire::transmit_queue]; }
-
-    /// A receive buffer of this size; \returns where it is.
-    segment offer(std::size_t size) {
-        const segment place = buffer(size);
-        EXPECT_TRUE(rx().add({}, std::array{place}));
-        return place;
-    }
-    segment packet(const frame_bytes& frame, const wire::header& header = {}) {
-        const segment place = buffer(header_size + frame.size());
-        memory.store(place.at, header);
-        std::ranges::copy(frame, bytes(place).begin() + header_size);
-        return place;
-    }
-    void transmit(const frame_bytes& frame, const wire::header& header = {}) {
-        EXPECT_TRUE(tx().add(std::array{packet(frame, header)}, {}));
-        kick(wire::transmit_queue);
-        sc_core::sc_start();
-    }
-};
+using bench = net_bench;
 
 class net_test : public pefsim::testing::simulation_test {};
 
@@ -98,7 +38,9 @@ TEST_F(net_test, N1_configuration_space) {
     EXPECT_EQ(c.max_virtqueue_pairs, 1) << "a receive queue and a transmit queue";
     EXPECT_EQ(b.device.queue_count(), 2);
     EXPECT_EQ(c.mtu, 9000);
-    EXPECT_EQ(b.device.features(), wire::f_mac | wire::f_status | wire::f_mtu);
+    EXPECT_EQ(b.device.features(), wire::f_mac | wire::f_status | wire::f_mtu | wire::f_mrg_rxbuf |
+                                       wire::f_csum | wire::f_guest_csum | wire::f_host_tso4 |
+                                       wire::f_host_tso6 | wire::f_host_ecn);
     const std::byte value{1};
     EXPECT_FALSE(b.device.write_config(0, {&value, 1}));
 }
@@ -238,31 +180,58 @@ TEST_F(net_test, N3_receives_frames_in_order_with_num_buffers_one) {
     EXPECT_EQ(b.transport.interrupts.size(), 1U);  // they came together
 }
 
-TEST_F(net_test, frames_without_a_buffer_are_dropped_and_counted) {
+TEST_F(net_test, frames_that_cannot_be_taken_are_dropped_and_counted) {
     bench b({.rx_fifo = 8});
     b.network.card->receive(frame_of(60, 0));  // no driver
     EXPECT_EQ(b.device.frames_dropped(), 1U);
     b.go_live(usual_features);
-    b.offer(1530);
-    b.network.card->receive(frame_of(60, 0));
-    b.network.card->receive(frame_of(60, 1));
-    run_to_end();
-    EXPECT_EQ(b.device.frames_received(), 1U);
-    EXPECT_EQ(b.device.frames_dropped(), 2U);
     b.device.set_link(false);
     b.offer(1530);
     b.network.card->receive(frame_of(60, 2));
     run_to_end();
-    EXPECT_EQ(b.device.frames_dropped(), 3U);
+    EXPECT_EQ(b.device.frames_dropped(), 2U);
     b.device.set_link(true);
     b.network.card->receive(frame_of(2000, 2));  // beyond the MTU
     run_to_end();
-    EXPECT_EQ(b.device.frames_dropped(), 4U);
+    EXPECT_EQ(b.device.frames_dropped(), 3U);
     for (unsigned i = 0; i < 12; ++i) {  // more at once than wait for the thread
         b.network.card->receive(frame_of(60, i));
     }
-    EXPECT_EQ(b.device.frames_dropped(), 8U);
+    EXPECT_EQ(b.device.frames_dropped(), 7U);
     EXPECT_EQ(b.recorder.violations().total(), 0U);
+}
+
+class net_doorbell_test : public pefsim::testing::simulation_test,
+                          public ::testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(with_and_without_event_idx, net_doorbell_test, ::testing::Bool());
+
+TEST_P(net_doorbell_test, frames_wait_for_buffers_and_the_driver_is_asked_for_a_doorbell) {
+    const bool event_idx = GetParam();
+    bench b({.rx_fifo = 4});
+    b.go_live(usual_features | (event_idx ? f_event_idx : 0), {.event_idx = event_idx});
+    b.offer(1530);
+    b.kick(wire::receive_queue);
+    b.network.card->receive(frame_of(60, 0));
+    run_to_end();
+    EXPECT_EQ(b.rx().used_flags(), event_idx ? 0 : abi::virtio::used_f_no_notify) << "there was one";
+    b.network.card->receive(frame_of(61, 1));
+    b.network.card->receive(frame_of(62, 2));
+    run_to_end();
+    EXPECT_EQ(b.device.frames_received(), 1U);
+    EXPECT_EQ(b.device.frames_dropped(), 0U);
+    EXPECT_EQ(b.rx().used_flags(), 0);
+    EXPECT_EQ(b.rx().avail_event(), event_idx ? 1 : 0) << "a doorbell for the second buffer";
+    b.offer(1530);
+    b.kick(wire::receive_queue);
+    run_to_end();
+    EXPECT_EQ(b.device.frames_received(), 2U);
+    EXPECT_EQ(b.rx().avail_event(), event_idx ? 2 : 0);
+    for (unsigned i = 0; i < 5; ++i) {  // one waits already
+        b.network.card->receive(frame_of(63, i));
+    }
+    EXPECT_EQ(b.device.frames_dropped(), 2U) << "more than may wait";
+    b.rx().collect();
+    EXPECT_EQ(b.rx().collect()->len, header_size + 61) << "in order";
 }
 
 TEST_F(net_test, a_receive_buffer_that_is_too_small_is_a_breach) {

@@ -99,7 +99,7 @@ struct virtio_pci_bench : pci::pci_bench {
         set_status(1 | 2 | 8);
         return (status() & 8) != 0;
     }
-    void set_up_queue(std::uint16_t queue, const split_queue::layout& where, unsigned vector) {
+    void set_up_queue(std::uint16_t queue, const virtqueue::layout& where, unsigned vector) {
         select(queue);
         set_common(24, 2, where.size);
         set_address(32, where.desc.value());
@@ -129,13 +129,7 @@ struct virtio_pci_bench : pci::pci_bench {
                      value);
     }
     std::optional<unsigned> find_capability(std::uint8_t id) {
-        for (unsigned at = config_read(devfn, abi::pci::capabilities_pointer, 1); at != 0;
-             at = config_read(devfn, at + abi::pci::capability_next, 1)) {
-            if (config_read(devfn, at, 1) == id) {
-                return at;
-            }
-        }
-        return {};
+        return pci::pci_bench::find_capability(devfn, id);
     }
     memory_view guest_memory() { return {memory.bytes, 0}; }
 

@@ -18,6 +18,7 @@
 #include "backend/network_peer.h"
 #include "report/violations.h"
 #include "tests/support/simulation.h"
+#include "tests/virtio/mock_packed_driver.h"
 #include "tests/virtio/virtio_pci_bench.h"
 #include "virtio/block.h"
 #include "virtio/entropy.h"
@@ -246,6 +247,29 @@ TEST_F(virtio_pci_test, D3_status_reads_zero_after_reset_and_everything_is_as_at
     EXPECT_EQ(b.memory.log.size(), accesses);
     EXPECT_TRUE(b.interrupts.messages.empty());
     EXPECT_EQ(b.function.negotiated_features(), 0U);
+}
+
+TEST_F(virtio_pci_test, D3_a_function_level_reset_is_a_reset_of_the_device) {
+    bench b;
+    b.go_live();
+    EXPECT_TRUE(b.read_works());
+    b.offer_read(0);
+    b.notify(0);
+    b.function_level_reset(bench::devfn);
+    const std::size_t accesses = b.memory.log.size();
+    sc_core::sc_start();
+    EXPECT_EQ(b.memory.log.size(), accesses) << "what was in flight is gone";
+    EXPECT_FALSE(b.drivers[0].collect().has_value());
+    EXPECT_EQ(b.function.negotiated_features(), 0U);
+    b.enable(bench::devfn);
+    EXPECT_EQ(b.status(), 0U);
+    EXPECT_EQ(b.common(12, 4), 0U) << "driver_feature";
+    EXPECT_EQ(b.common(16, 2), wire::msi_no_vector);
+    b.select(0);
+    EXPECT_EQ(b.common(28, 2), 0U) << "queue_enable";
+    EXPECT_EQ(b.common(32, 4), 0U) << "queue_desc";
+    EXPECT_TRUE(b.negotiate(bench::features)) << "and a driver finds it new";
+    EXPECT_EQ(b.breaches(), 0U);
 }
 
 TEST_F(virtio_pci_test, D4_configuration_is_readable_before_features_ok) {
@@ -757,6 +781,183 @@ TEST(virtio_pci, D27_access_platform_decides_about_the_iommu) {
         EXPECT_EQ(b.status() & needs_reset, translated ? needs_reset : 0U);
         EXPECT_EQ(b.violations(violation_kind::iommu_fault), translated ? 1U : 0U);
     }
+}
+
+TEST_F(virtio_pci_test, D27_access_platform_can_be_required) {
+    bench b({.require_access_platform = true});
+    EXPECT_FALSE(b.negotiate(bench::features & ~spec::f_access_platform));
+    EXPECT_EQ(b.breaches(), 1U);
+    EXPECT_TRUE(b.negotiate(bench::features));
+    EXPECT_EQ(b.breaches(), 1U);
+}
+
+TEST_F(virtio_pci_test, what_is_not_offered_cannot_be_required) {
+    trace::recorder recorder;
+    EXPECT_THROW(
+        on_pci<entropy>("a", recorder, {.access_platform = false, .require_access_platform = true}, {}),
+        std::invalid_argument);
+}
+
+/// Block requests on rings of this kind, one after the other and several at once.
+void serve_packed(bool in_order, bool event_idx, std::uint16_t size) {
+    bench b({.packed = true, .in_order = in_order});
+    const std::uint64_t features = spec::f_version_1 | spec::f_access_platform | spec::f_indirect_desc |
+                                   spec::f_ring_packed | (in_order ? spec::f_in_order : 0) |
+                                   (event_idx ? spec::f_event_idx : 0);
+    mock_packed_driver ring(
+        b.guest_memory(), {.size = size, .indirect = true, .event_idx = event_idx, .at = dma_addr{0x1'0000}});
+    ASSERT_TRUE(b.negotiate(features));
+    b.enable_msix(2);
+    b.set_up_queue(0, ring.layout(), 1);
+    b.set_driver_ok();
+    ASSERT_EQ(b.breaches(), 0U);
+    for (unsigned round = 0; round < 40; ++round) {
+        b.next_buffer = 0x10'0000;
+        const unsigned together = 1 + round % 3;
+        std::vector<segment> statuses;
+        std::vector<std::uint16_t> ids;
+        for (unsigned i = 0; i < together; ++i) {
+            blk::request_header header{};
+            // An unknown type is answered at once, before the read that came first is done.
+            header.type = i == 0 ? 0U : 99U;
+            const segment head = b.buffer(sizeof header);
+            b.guest_memory().store(head.at, header);
+            statuses.push_back(b.buffer(1));
+            const segment data = b.buffer(512);
+            ids.push_back(ring.add(std::array{head}, std::array{data, statuses.back()}).value());
+        }
+        EXPECT_TRUE(ring.must_notify());
+        b.notify(0);
+        sc_core::sc_start();
+        std::vector<std::uint16_t> returned;
+        while (const auto used = ring.collect()) {
+            returned.push_back(used->id);
+        }
+        std::vector<std::uint16_t> expected = ids;
+        if (!in_order) {
+            std::rotate(expected.begin(), expected.begin() + 1, expected.end());
+        }
+        ASSERT_EQ(returned, expected) << round;
+        for (unsigned i = 0; i < together; ++i) {
+            EXPECT_EQ(b.guest_memory().load<std::uint8_t>(statuses[i].at), i == 0 ? 0 : 2);
+        }
+    }
+    EXPECT_FALSE(b.messages().empty());
+    EXPECT_EQ(b.violations(violation_kind::virtqueue_malformed), 0U);
+    EXPECT_EQ(b.breaches(), 0U);
+}
+
+TEST_F(virtio_pci_test, D12_a_device_serves_a_packed_ring) { serve_packed(false, false, 16); }
+TEST_F(virtio_pci_test, D12_a_device_serves_a_packed_ring_with_event_idx) { serve_packed(false, true, 5); }
+TEST_F(virtio_pci_test, D27_in_order_holds_back_what_is_done_too_early) { serve_packed(true, true, 7); }
+
+TEST_F(virtio_pci_test, D27_in_order_on_split_rings_too) {
+    bench b({.in_order = true});
+    ASSERT_TRUE(b.negotiate(bench::features | spec::f_in_order));
+    b.enable_msix(3);
+    b.set_up_queue(0, b.drivers[0].layout(), 1);
+    b.set_driver_ok();
+    const segment status = b.offer_read(0);
+    const segment header = b.buffer(sizeof(blk::request_header));
+    blk::request_header unknown{};
+    unknown.type = 99;
+    b.guest_memory().store(header.at, unknown);
+    const segment other = b.buffer(1);
+    const auto second = b.drivers[0].add(std::array{header}, std::array{other});
+    b.notify(0);
+    run(sc_time(5, SC_US));
+    EXPECT_EQ(b.guest_memory().load<std::uint8_t>(other.at), 2) << "it is done";
+    EXPECT_FALSE(b.drivers[0].collect()) << "but not before its turn";
+    run_to_end();
+    EXPECT_NE(b.drivers[0].collect().value().id, *second);
+    EXPECT_EQ(b.drivers[0].collect().value().id, *second);
+    EXPECT_EQ(b.guest_memory().load<std::uint8_t>(status.at), 0);
+}
+
+TEST_F(virtio_pci_test, a_reset_forgets_what_in_order_held_back) {
+    bench b({.in_order = true});
+    for (int life = 0; life < 2; ++life) {
+        ASSERT_TRUE(b.negotiate(bench::features | spec::f_in_order));
+        std::ranges::fill(b.memory.bytes, std::byte{0});
+        mock_driver ring(b.guest_memory(), {.size = 16, .at = dma_addr{0x1'0000}});
+        b.drivers[0] = ring;
+        b.enable_msix(3);
+        b.set_up_queue(0, ring.layout(), 1);
+        b.set_driver_ok();
+        b.offer_read(0);
+        b.notify(0);
+        run(sc_time(3, SC_US));  // taken, and not done
+    }
+    run_to_end();
+    EXPECT_TRUE(b.drivers[0].collect());
+    EXPECT_FALSE(b.drivers[0].collect());
+    EXPECT_EQ(b.violations(violation_kind::virtqueue_malformed), 0U);
+}
+
+TEST_F(virtio_pci_test, D18_a_packed_queue_may_have_any_size) {
+    bench b({.packed = true});
+    ASSERT_TRUE(b.negotiate(spec::f_version_1 | spec::f_access_platform | spec::f_ring_packed));
+    b.select(0);
+    for (const unsigned size : {1U, 5U, 63U, 64U}) {
+        b.set_common(24, 2, size);
+        EXPECT_EQ(b.common(24, 2), size);
+    }
+    EXPECT_EQ(b.breaches(), 0U);
+    b.set_common(24, 2, 0);
+    b.set_common(24, 2, 65);
+    EXPECT_EQ(b.common(24, 2), 64U);
+    EXPECT_EQ(b.breaches(), 2U);
+    b.set_address(32, 0x1000);
+    b.set_address(40, 0x2002);  // enough for an available ring, not for event suppression
+    b.set_address(48, 0x3000);
+    b.set_common(28, 2, 1);
+    EXPECT_EQ(b.common(28, 2), 0U);
+    EXPECT_EQ(b.breaches(), 3U);
+    b.set_address(40, 0x2004);
+    b.set_common(28, 2, 1);
+    EXPECT_EQ(b.common(28, 2), 1U);
+}
+
+TEST_F(virtio_pci_test, D19_notification_data_is_32_bits_with_the_queue_in_the_lower_half) {
+    bench b({.notification_data = true});
+    ASSERT_TRUE(b.negotiate(bench::features | spec::f_notification_data));
+    b.enable_msix(3);
+    b.set_up_queue(0, b.drivers[0].layout(), 1);
+    b.set_up_queue(1, b.drivers[1].layout(), 2);
+    b.set_driver_ok();
+    const segment status = b.offer_read(1);
+    b.select(1);
+    const std::uint64_t at = b.common(30, 2) * b.multiplier();
+    b.write_in(cap_type::notify_cfg, at, 4, 1U << 16 | 1U);
+    run_to_end();
+    EXPECT_TRUE(b.drivers[1].collect());
+    EXPECT_EQ(b.guest_memory().load<std::uint8_t>(status.at), 0);
+    EXPECT_EQ(b.breaches(), 0U);
+    b.write_in(cap_type::notify_cfg, at, 2, 1);
+    EXPECT_EQ(b.breaches(), 1U) << "16 bits only";
+    b.write_in(cap_type::notify_cfg, at, 4, 1U << 16);
+    EXPECT_EQ(b.breaches(), 2U) << "another queue's place";
+    b.write_in(cap_type::notify_cfg, at, 4, 1U << 16 | 2U);
+    EXPECT_EQ(b.breaches(), 3U);
+}
+
+TEST_F(virtio_pci_test, D19_notification_data_of_a_packed_ring_names_a_place_in_it) {
+    bench b({.packed = true, .notification_data = true});
+    ASSERT_TRUE(b.negotiate(spec::f_version_1 | spec::f_access_platform | spec::f_ring_packed |
+                            spec::f_notification_data));
+    b.set_up_queue(0, mock_packed_driver(b.guest_memory(), {.size = 5, .at = dma_addr{0x1'0000}}).layout(),
+                   1);
+    b.set_driver_ok();
+    b.write_in(cap_type::notify_cfg, 0, 4, 0x8004U << 16);
+    EXPECT_EQ(b.breaches(), 0U);
+    b.write_in(cap_type::notify_cfg, 0, 4, 0x8005U << 16);
+    EXPECT_EQ(b.breaches(), 1U);
+}
+
+TEST_F(virtio_pci_test, D19_notification_data_needs_addresses_of_four_bytes) {
+    trace::recorder recorder;
+    EXPECT_THROW(on_pci<entropy>("a", recorder, {.notification_data = true, .notify_multiplier = 2}, {}),
+                 std::invalid_argument);
 }
 
 TEST_F(virtio_pci_test, D7_device_readable_memory_is_never_written) {

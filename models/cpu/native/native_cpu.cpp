@@ -208,14 +208,16 @@ void native_cpu::take_interrupts() {
     }
 }
 
-void native_cpu::idle_until_interrupt() {
-    set_ee(true);
+void native_cpu::idle_until_interrupt(bool until_prodded) {
+    set_ee(!until_prodded);
     const sc_time begin = now();
     line_.begin_idling();
     idle_.set(true, begin);
     time_.catch_up();
     if (switch_.off()) {
         // What stops it came while simulation time caught up.
+    } else if (until_prodded) {
+        line_.wait_until_woken();
     } else if (!decrementer_) {
         line_.wait_until_asserted();
     } else if (!decrementer_expired()) {
@@ -293,7 +295,7 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
         throw guest_terminated{};
     }
     if (context.ceded) {
-        idle_until_interrupt();
+        idle_until_interrupt(context.until_prodded);
     } else if (time_.quantum_used()) {
         time_.catch_up();
     }

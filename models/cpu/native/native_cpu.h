@@ -91,6 +91,8 @@ public:
     bool wake(const sc_core::sc_time& when) override;
     void set_lpcr(std::uint64_t value, std::uint64_t mask) override;
     void use_process_table(std::uint64_t base, unsigned size_exponent) override;
+    void forget_translations() override {}
+    void system_reset(const sc_core::sc_time& /*when*/) override {}
     [[nodiscard]] bool stopped() const override { return switch_.stopped(); }
     [[nodiscard]] bool idle() const override { return idle_.value(); }
     /// True once its program has returned or its virtual machine was ended.
@@ -238,7 +240,7 @@ private:
         driver_call_.set(writer.origin, time_);
     }
     void take_interrupts();
-    void idle_until_interrupt();
+    void idle_until_interrupt(bool until_prodded = false);
     void stop_if_due();
     [[nodiscard]] bool decrementer_expired() const { return decrementer_ && now() >= *decrementer_; }
 

@@ -146,6 +146,15 @@ void power_cpu::set_lpcr(std::uint64_t value, std::uint64_t mask) {
     lpcr = (lpcr & ~mask) | (value & mask);
 }
 
+void power_cpu::forget_translations() { forget_translations(power::tlb_invalidation{}); }
+
+void power_cpu::system_reset(const sc_time& when) {
+    if (!stopped()) {
+        reset_waits_ = true;
+        line_.wake(when);
+    }
+}
+
 void power_cpu::use_process_table(std::uint64_t base, unsigned size_exponent) {
     partition_.use({.base = base, .size_exponent = size_exponent});
 }
@@ -199,6 +208,9 @@ void power_cpu::run_once() {
     }
     apply_invalidations();
     core_.external_interrupt(line_.asserted());
+    if (std::exchange(reset_waits_, false)) {
+        core_.take_interrupt({.which = power::vector::system_reset});
+    }
     const power::exit_reason why = core_.run(budget());
     account();
     publish();
@@ -216,7 +228,7 @@ void power_cpu::run_once() {
         make_call(trap::ultracall);
         break;
     case power::exit_reason::idle:
-        cede();
+        cede(false);
         break;
     case power::exit_reason::attention:
         halt(ending::attention);
@@ -240,12 +252,15 @@ void power_cpu::halt(ending why) {
     }
 }
 
-void power_cpu::cede() {
+void power_cpu::cede(bool until_prodded) {
     line_.begin_idling();
     idle_.set(true, now());
     core_.lose_reservation();
     catch_up();
-    while (!switch_.off()) {
+    if (until_prodded && !switch_.off()) {
+        line_.wait_until_woken();
+    }
+    while (!until_prodded && !switch_.off()) {
         core_.external_interrupt(line_.asserted());
         if (core_.interrupt_waits()) {
             break;
@@ -386,7 +401,7 @@ void power_cpu::make_call(trap kind) {
         core_.dec.set(state[power::spr::dec], core_.time_base(), core_.decrementer_width());
     }
     if (finish_trap(context) && context.ceded) {
-        cede();
+        cede(context.until_prodded);
     }
 }
 

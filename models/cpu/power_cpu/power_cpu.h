@@ -110,6 +110,8 @@ public:
     bool wake(const sc_core::sc_time& when) override;
     void set_lpcr(std::uint64_t value, std::uint64_t mask) override;
     void use_process_table(std::uint64_t base, unsigned size_exponent) override;
+    void forget_translations() override;
+    void system_reset(const sc_core::sc_time& when) override;
     [[nodiscard]] bool stopped() const override { return switch_.stopped() && !halted(); }
     /// In H_CEDE, until an interrupt comes.
     [[nodiscard]] bool idle() const override { return idle_.value(); }
@@ -143,7 +145,7 @@ private:
     void start_at(const sc_core::sc_time& when);
     void run();
     void run_once();
-    void cede();
+    void cede(bool until_prodded);
     void halt(ending why);
     /// Simulation time catches up with local time: everything else may run meanwhile.
     void catch_up();
@@ -201,6 +203,7 @@ private:
     power::mmu::radix_translator mmu_;
     power::core core_;
     ending ended_ = ending::none;
+    bool reset_waits_ = false;  // a System Reset interrupt is to be taken
     sc_core::sc_event halted_event_;
 
     local_time time_;

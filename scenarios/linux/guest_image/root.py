@@ -50,7 +50,9 @@ def make(archive, packages, mebibytes, place):
         disk = place / "root.ext4"
         with open(disk, "wb") as file:
             file.truncate(mebibytes << 20)
-        run(["mke2fs", "-q", "-t", "ext4", "-L", LABEL, "-E", "root_owner=0:0", "-d", str(root), str(disk)], "mke2fs")
+        # Not in every user's PATH.
+        mke2fs = shutil.which("mke2fs", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "mke2fs"
+        run([mke2fs, "-q", "-t", "ext4", "-L", LABEL, "-E", "root_owner=0:0", "-d", str(root), str(disk)], "mke2fs")
 
 
 def _finish(root):
