@@ -42,7 +42,8 @@ report::run_ending ending_of(const hypervisor::guest_end& end) {
 
 power_machine::power_machine(const sc_core::sc_module_name& name, const power_machine_config& config,
                              std::uint64_t seed)
-    : machine(name, config, seed, ultravisor::esm_entry::kernel_entry) {
+    : machine(name, config, seed, ultravisor::esm_entry::kernel_entry),
+      patience_(config.watchdog) {
     for (unsigned number = 0; number < config.cpus; ++number) {
         auto& cpu = cpus_.emplace_back(std::make_unique<power_cpu>(
             fmt::format("cpu{}", number).c_str(), recorder(),
@@ -61,9 +62,6 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
     }
     if (config.firmware) {
         panic_ = std::make_unique<kernel_panic>(host().terminal());
-    }
-    if (config.watchdog > sc_core::SC_ZERO_TIME) {
-        watchdog_ = std::make_unique<watchdog>(*this, config.watchdog);
     }
     if (config.tools.any()) {
         tools_ = std::make_unique<power_tools>(config.tools, cpus_);
@@ -119,7 +117,43 @@ std::optional<report::run_ending> power_machine::look() {
     if (panic_ && panic_->over(now)) {
         return panic_->ending("");
     }
-    return watchdog_ ? watchdog_->look(now) : std::nullopt;
+    const sc_core::sc_time silence = watchdog_.silence(now);
+    if (auto panic = silent_panic(silence)) {
+        return panic;
+    }
+    const bool patient = patience_ == sc_core::SC_ZERO_TIME || silence < patience_;
+    return patient ? std::nullopt : std::optional(hung(patience_));
+}
+
+/// A kernel that panics before it has a console says nothing, but stands in panic(), which does not return.
+std::optional<report::run_ending> power_machine::silent_panic(const sc_core::sc_time& silence) {
+    const sc_core::sc_time grace(100, sc_core::SC_MS);
+    looked_for_panic_ = std::min(looked_for_panic_, silence);
+    if (!panic_ || panic_->seen() || symbols_ == nullptr || silence < looked_for_panic_ + grace) {
+        return std::nullopt;
+    }
+    looked_for_panic_ = silence;
+    for (const auto& cpu : cpus_) {
+        const std::vector<std::string> functions = functions_of(*cpu);
+        if (const auto at = std::ranges::find(functions, "panic"); !cpu->stopped() && at != functions.end()) {
+            return panic_ending(fmt::format("the guest's kernel panicked without a word{}",
+                                            at + 1 == functions.end() ? "" : ": " + at[1] + " called panic"));
+        }
+    }
+    return std::nullopt;
+}
+
+/// Those that have names: where it is, and who called.
+std::vector<std::string> power_machine::functions_of(const power_cpu& cpu) const {
+    std::vector<std::uint64_t> places = backtrace(cpu.state(), memory(), partition_);
+    places.insert(places.begin(), cpu.state().nip);
+    std::vector<std::string> names;
+    for (const std::uint64_t each : places) {
+        if (const power::debug::symbol_at found = symbols_->at(each); !found.name.empty()) {
+            names.emplace_back(found.name);
+        }
+    }
+    return names;
 }
 
 report::run_ending power_machine::how_it_ended() const {

@@ -83,6 +83,8 @@ private:
     std::optional<report::run_ending> look() override;
     [[nodiscard]] report::run_ending how_it_ended() const override;
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
+    [[nodiscard]] std::vector<std::string> functions_of(const cpu::power_cpu& cpu) const;
+    [[nodiscard]] std::optional<report::run_ending> silent_panic(const sc_core::sc_time& silence);
     void add_callers(std::vector<std::string>& lines, const cpu::power_cpu& cpu) const;
 
     power::mmu::partition partition_;
@@ -91,7 +93,9 @@ private:
     std::unique_ptr<pefsim::firmware::firmware> firmware_;
     std::unique_ptr<power_tools> tools_;
     std::unique_ptr<kernel_panic> panic_;
-    std::unique_ptr<watchdog> watchdog_;
+    watchdog watchdog_{*this};
+    sc_core::sc_time patience_;  // of the watchdog's owner; 0: endless
+    sc_core::sc_time looked_for_panic_;
     std::function<std::optional<report::run_ending>()> attendant_;
 };
 

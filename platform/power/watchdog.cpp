@@ -53,7 +53,7 @@ std::uint64_t life_signs::count() const {
                            [](std::uint64_t sum, const reader& each) { return sum + each(); });
 }
 
-std::optional<report::run_ending> watchdog::look(const sc_core::sc_time& now) {
+sc_core::sc_time watchdog::silence(const sc_core::sc_time& now) {
     if (!signs_) {
         signs_.emplace(machine_);
     }
@@ -61,12 +61,12 @@ std::optional<report::run_ending> watchdog::look(const sc_core::sc_time& now) {
         seen_ = count;
         since_ = now;
     }
-    if (now - since_ < patience_) {
-        return std::nullopt;
-    }
-    return report::run_ending{
-        report::ending_kind::hung,
-        fmt::format("the guest hangs: no sign of life for {}", report::time_text(report::in_ns(patience_)))};
+    return now - since_;
+}
+
+report::run_ending hung(const sc_core::sc_time& patience) {
+    return {report::ending_kind::hung, fmt::format("the guest hangs: no sign of life for {}",
+                                                   report::time_text(report::in_ns(patience)))};
 }
 
 }  // namespace pefsim::platform

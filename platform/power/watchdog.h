@@ -35,19 +35,21 @@ private:
     std::vector<reader> readers_;
 };
 
-/// Ends a run that shows no sign of life for as long as its user wants to wait, in simulated time.
+/// How long, in simulated time, there has been no sign of life.
 class watchdog {
 public:
-    watchdog(machine& over, const sc_core::sc_time& patience) : machine_(over), patience_(patience) {}
-    /// Asked now and then. \returns how the run ends, if it has hung
-    std::optional<report::run_ending> look(const sc_core::sc_time& now);
+    explicit watchdog(machine& over) : machine_(over) {}
+    /// Asked now and then.
+    sc_core::sc_time silence(const sc_core::sc_time& now);
 
 private:
     machine& machine_;
-    sc_core::sc_time patience_;
-    std::optional<life_signs> signs_;
+    std::optional<life_signs> signs_;  // of the first look, when the machine is complete
     std::uint64_t seen_ = 0;
     sc_core::sc_time since_;
 };
+
+/// Of a guest that its user does not want to wait for any longer.
+report::run_ending hung(const sc_core::sc_time& patience);
 
 }  // namespace pefsim::platform

@@ -275,6 +275,31 @@ TEST_F(backtrace_test, ends_where_the_chain_leads_nowhere) {
     EXPECT_TRUE(callers(subject).empty());
 }
 
+TEST_F(backtrace_test, tells_a_panic_without_a_console) {
+    for (const bool panics : {true, false}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        power_machine_config config = with_firmware();
+        config.time_limit = sc_core::sc_time(300, sc_core::SC_MS);
+        power_machine subject("machine", config, 1);
+        power::debug::symbol_table symbols;
+        symbols.add(code, 0x100, "__delay");
+        symbols.add(code + 0x100, 0x100, panics ? "panic" : "panic_not");
+        symbols.add(code + 0x200, 0x100, "early_setup");
+        subject.name_places(symbols);
+        put_frames(subject);
+        subject.cpu(0).state()[power::spr::lr] = code + 0x104;
+        start(subject, {branch_to_itself});
+        subject.run();
+        EXPECT_EQ(subject.ending().kind, panics ? ending_kind::panicked : ending_kind::time_limit);
+        if (panics) {
+            EXPECT_EQ(subject.ending().text,
+                      "the guest's kernel panicked without a word: early_setup called panic");
+            EXPECT_LE(subject.elapsed(), sc_core::sc_time(110, sc_core::SC_MS));
+        }
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
 TEST_F(backtrace_test, stands_in_the_ending_with_names) {
     power_machine_config config;
     config.watchdog = sc_core::sc_time(2, sc_core::SC_MS);
