@@ -13,14 +13,17 @@ CHECKS = ("BLK-OK", "NET-OK", "FETCH-OK", "RNG-OK")
 
 
 def image():
-    made = subprocess.run([ROOT / "scenarios/linux/image", "stock"], stdout=subprocess.PIPE, text=True, check=True)
-    return made.stdout.splitlines()[-1]
+    """The folder of the stock image; None when it cannot be made."""
+    made = subprocess.run([ROOT / "scenarios/linux/image", "stock"], stdout=subprocess.PIPE, text=True, check=False)
+    return made.stdout.splitlines()[-1] if made.returncode == 0 else None
 
 
 class LinuxTest(ScenarioTest):
     @classmethod
     def setUpClass(cls):
         cls.image = image()
+        if cls.image is None:
+            raise unittest.SkipTest("SKIP: Debian's ppc64el packages cannot be had: no network?")
 
     def boot(self, *options):
         report = self.shown("linux", "--image", self.image, "--no-trace", *options)
