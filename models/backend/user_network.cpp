@@ -192,7 +192,8 @@ void user_network::look_at_sockets() {
 /// How far simulated time has run ahead of the host's since it was last behind, as far as somebody outside could answer
 /// meanwhile.
 int user_network::host_milliseconds_to_wait() {
-    using namespace std::chrono;
+    using std::chrono::duration;
+    using std::chrono::steady_clock;
     const auto host_now = steady_clock::now();
     const sc_time simulated = sc_time_stamp() - simulated_then_;
     const double lead_ms = simulated / sc_time(1, sc_core::SC_MS) -
