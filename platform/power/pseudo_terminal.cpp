@@ -14,26 +14,36 @@
 
 namespace pefsim::platform {
 
+namespace {
+
+/// The other side of it, and its name. \returns -1, with errno, when something is refused
+int open_terminal_of(int controller, std::string& name) {
+    std::array<char, 64> place{};
+    const bool there = controller >= 0 && ::grantpt(controller) == 0 && ::unlockpt(controller) == 0 &&
+                       ::ptsname_r(controller, place.data(), place.size()) == 0;
+    name = place.data();
+    return there ? ::open(place.data(), O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+}
+
+}  // namespace
+
 pseudo_terminal::pseudo_terminal() : controller_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
-    std::array<char, 64> name{};
     termios settings{};
-    if (controller_ < 0 || ::grantpt(controller_) != 0 || ::unlockpt(controller_) != 0 ||
-        ::ptsname_r(controller_, name.data(), name.size()) != 0 ||
-        (terminal_ = ::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 ||
-        ::tcgetattr(terminal_, &settings) != 0) {
+    terminal_ = open_terminal_of(controller_, name_);
+    if (terminal_ < 0 || ::tcgetattr(terminal_, &settings) != 0) {
         const int error = errno;
+        ::close(terminal_);
         ::close(controller_);
         throw std::system_error(error, std::generic_category());
     }
     ::cfmakeraw(&settings);
     ::tcsetattr(terminal_, TCSANOW, &settings);
     ::fcntl(controller_, F_SETFL, ::fcntl(controller_, F_GETFL) | O_NONBLOCK);
-    name_ = name.data();
 }
 
 pseudo_terminal::~pseudo_terminal() {
-    using namespace std::chrono;
-    const auto patience = steady_clock::now() + seconds(1);
+    using std::chrono::steady_clock;
+    const auto patience = steady_clock::now() + std::chrono::seconds(1);
     while (!(flush() && all_read()) && steady_clock::now() < patience) {
         ::poll(nullptr, 0, 10);
     }
