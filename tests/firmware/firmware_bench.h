@@ -10,7 +10,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -112,7 +111,7 @@ struct firmware_bench : hypervisor::hypervisor_bench {
     [[nodiscard]] words get_words(std::uint64_t at, std::size_t count) const {
         std::vector<boost::endian::big_uint32_t> big(count);
         const std::vector<std::byte> bytes = get(at, 4 * count);
-        std::memcpy(big.data(), bytes.data(), bytes.size());
+        std::ranges::copy(bytes, std::as_writable_bytes(std::span(big)).begin());
         return {big.begin(), big.end()};
     }
 

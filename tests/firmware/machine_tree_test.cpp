@@ -77,7 +77,8 @@ words cells(const node& of, std::string_view name) {
         return {};
     }
     std::vector<boost::endian::big_uint32_t> big(found->value.size() / 4);
-    std::memcpy(big.data(), found->value.data(), 4 * big.size());
+    std::ranges::copy(std::span(found->value).first(4 * big.size()),
+                      std::as_writable_bytes(std::span(big)).begin());
     return {big.begin(), big.end()};
 }
 std::string text(const node& of, std::string_view name) {
