@@ -63,8 +63,10 @@ constexpr std::uint32_t longest_piece = 1 << 16;  // that read gives
 // --- what a call may write
 
 std::vector<area> firmware_call::may_change() const {
-    std::vector<area> areas{
-        {block_at + abi::rtas_header_size + 4 * std::uint64_t{n_args}, 4 * std::uint64_t{n_rets}}};
+    std::vector<area> areas;
+    areas.reserve(2);  // the results, and at most one buffer
+    areas.push_back(
+        {block_at + abi::rtas_header_size + 4 * std::uint64_t{n_args}, 4 * std::uint64_t{n_rets}});
     const auto argument = [&](unsigned n) { return n < arguments.size() ? arguments[n] : 0; };
     const std::size_t row = abi::rtas_row(token);
     if (rtas && row < abi::rtas_declarations.size()) {
