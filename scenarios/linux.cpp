@@ -58,6 +58,10 @@ public:
     void declare(platform::parameter_set& parameters) override {
         parameters.add("image", image_, output::file_use::input,
                        "folder with a guest's vmlinux and initrd, as scenarios/linux/image makes them");
+        parameters.add_files("image", output::file_use::input, [this] {
+            using files = std::vector<std::filesystem::path>;
+            return image_.empty() ? files{} : files{image_ / "vmlinux", image_ / "initrd"};
+        });
         parameters.add("fetch", fetch_, platform::quantity::bytes, "bytes",
                        "file that an image's init fetches from the peer; 0: none");
         guest_.declare(parameters);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <bit>
 
 #include "hypervisor/services.h"
-#include "power/registers.h"
+#include "power/engine/interrupt.h"
 
 /// Hypercalls that say how the guest's processors work: H_SET_MODE (PAPR 2.8, 14.5.4.7.1), H_REGISTER_PROC_TBL
 /// (14.5.4.9), H_RPT_INVALIDATE (14.5.4.10) and H_GET_CPU_CHARACTERISTICS (14.5.6). They are about all processors of
@@ -10,6 +11,7 @@
 namespace pefsim::hypervisor {
 
 using abi::h_status;
+namespace lpcr = power::lpcr;
 
 namespace {
 
@@ -29,10 +31,6 @@ enum class mode_resource : std::uint64_t {
     data_watchpoint_1 = 5,
 };
 
-constexpr unsigned ail_shift = 63 - 40;
-constexpr std::uint64_t ail_mask = std::uint64_t{3} << ail_shift;
-constexpr std::uint64_t ile_mask = std::uint64_t{1} << (63 - 38);
-
 h_status set_alternate_interrupt_location(host& here, const call& of) {
     const std::uint64_t mode = of.argument(0);
     if (of.argument(2) != 0) {
@@ -44,7 +42,7 @@ h_status set_alternate_interrupt_location(host& here, const call& of) {
     if (mode > 3 || mode == 1) {  // 1 is reserved
         return h_status::h_unsupported_flag;
     }
-    set_lpcr_of_all(here, mode << ail_shift, ail_mask);
+    set_lpcr_of_all(here, mode << std::countr_zero(lpcr::ail), lpcr::ail);
     return h_status::h_success;
 }
 
@@ -59,7 +57,7 @@ h_status set_interrupt_endian(host& here, const call& of) {
     if (little > 1) {
         return h_status::h_unsupported_flag;
     }
-    set_lpcr_of_all(here, little != 0 ? ile_mask : 0, ile_mask);
+    set_lpcr_of_all(here, little != 0 ? lpcr::ile : 0, lpcr::ile);
     return h_status::h_success;
 }
 
@@ -119,8 +117,7 @@ h_status h_register_proc_tbl(host& here, const call& of) {
             return h_status::h_p3;
         }
     }
-    constexpr std::uint64_t gtse = std::uint64_t{1} << (63 - 53);
-    set_lpcr_of_all(here, (flags & table::guest_invalidates) != 0 ? gtse : 0, gtse);
+    set_lpcr_of_all(here, (flags & table::guest_invalidates) != 0 ? lpcr::gtse : 0, lpcr::gtse);
     for (int number = 0; operation != table::keep && number < here.cpus.size(); ++number) {
         here.cpus[number]->use_process_table(
             operation == table::register_new ? base : 0,

@@ -59,8 +59,6 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
     }
     if (config.firmware) {
         add_firmware(config, seed);
-    }
-    if (config.firmware) {
         panic_ = std::make_unique<kernel_panic>(host().terminal());
     }
     if (config.tools.any()) {

@@ -151,6 +151,10 @@ void power_scenario::judge_secrets(session& in) const {
 void power_scenario::report(session& in) const {
     nlohmann::ordered_json& results = in.results();
     results["ending"] = subject_->ending().text;
+    if (machine_.network && machine_.network_backend == network_kind::user) {
+        results["deterministic"] = false;
+        in.add_text("The network was the host's: another run need not be equal to this one.\n");
+    }
     if (const auto exited = subject_->host().exit_status()) {
         results["exit"] = *exited;
     }

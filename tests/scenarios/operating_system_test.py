@@ -178,6 +178,18 @@ class mistakes(operating_system_test):
                 for word in words:
                     self.assertIn(word, result.error)
 
+    def test_files_of_an_image_are_inputs(self):
+        image = self.directory / "image"
+        image.mkdir()
+        for name in ("vmlinux", "initrd"):
+            (image / name).write_bytes(self.elf())
+        for name in ("vmlinux", "initrd"):
+            with self.subTest(name):
+                result = self.linux("--image", "image", "--report", f"image/{name}")
+                self.assertEqual(result.status, 2, result.error)
+                self.assertIn("is the same file as", result.error)
+                self.assertEqual((image / name).read_bytes(), self.elf())
+
     def test_no_room_for_the_flat_tree(self):
         self.file("flat", bytes(0x1000))
         self.file("initrd", bytes(16 * MIB - 0x20000))
