@@ -119,6 +119,7 @@ Device& machine::add_device(const machine_config& config, const std::string& nam
         .packed = config.packed,
         .in_order = config.in_order,
         .notification_data = config.notification_data,
+        .judge_addresses = config.ultravisor,
         .costs = config.costs};
     auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport, parameters);
     Device& device = function->device;

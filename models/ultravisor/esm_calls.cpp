@@ -84,7 +84,7 @@ answer abort_esm(firmware& here, answer failure, const power::registers& state, 
     return failure;
 }
 
-// RTAS of the secure guest needs a page that the host can read, of which the guest does not know; and what firmware left
+// RTAS of the secure guest needs a page that the host can read, of which the guest does not know; what firmware left
 // for RTAS in the guest's memory stays the guest's, with a copy for the host in the same place.
 std::optional<answer> share_for_rtas(firmware& here, guest_device_tree& tree, abi::phys_addr page,
                                      const power::registers& state, cpu::trap_context& context) {
