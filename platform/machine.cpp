@@ -103,6 +103,7 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
             ultravisor::ultravisor::config{
                 .costs = config.costs, .seed = seed_for(seed_, random_stream::ultravisor), .entry = entry});
         ultravisor_->hypervisor(*hypervisor_);
+        ultravisor_->guest_access.bind(memory_->initiators);
         hypervisor_->ultravisor(*ultravisor_);
     }
 }
