@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/memory_bus.h"
 #include "report/violations.h"
+#include "timing/simulation_time.h"
 
 #include <algorithm>
 #include <cctype>
@@ -160,7 +161,7 @@ tlm::tlm_response_status memory_bus::serve(const access& what, sc_time& delay) {
     if (page == what.last_page()) [[likely]] {
         const smf_verdict result = verdict(what, page);
         if (is_frame(result) && !moves_ciphertext(what.who.who, states_[page])) [[likely]] {
-            move(what, page, result, sc_core::sc_time_stamp() + delay);
+            move(what, page, result, timing::simulation_time() + delay);
             return tlm::TLM_OK_RESPONSE;
         }
     }
@@ -173,7 +174,7 @@ tlm::tlm_response_status memory_bus::serve(const access& what, sc_time& delay) {
         break;
     }
     for (abi::gfn each = page; each <= what.last_page(); ++each) {
-        move(what, each, verdict(what, each), sc_core::sc_time_stamp() + delay);
+        move(what, each, verdict(what, each), timing::simulation_time() + delay);
     }
     return tlm::TLM_OK_RESPONSE;
 }
@@ -201,7 +202,7 @@ std::optional<memory_bus::passage> memory_bus::check_page(const access& what, ab
                                                           sc_time& delay) {
     const page_state state = states_[page];
     const smf_verdict result = verdict(what, page);
-    const sc_time when = sc_core::sc_time_stamp() + delay;
+    const sc_time when = timing::simulation_time() + delay;
     if (is_frame(result)) {
         if (moves_ciphertext(what.who.who, state) && attempt == 0) {
             report_refused(what, page, state, ciphertext_outcome(what.kind), when);
