@@ -97,6 +97,9 @@ firmware::firmware(const sc_core::sc_module_name& module_name, trace::recorder& 
     if (parameters.machine.initrd) {
         take(memory_, *parameters.machine.initrd, "initrd");
     }
+    if (parameters.machine.esm_blob) {
+        take(memory_, *parameters.machine.esm_blob, "esm.blob");
+    }
     parameters.machine.bridge.iommu().add_window(0);  // of what has none of its own
     assign_addresses(parameters.machine.bridge);
     describe_machine(tree_, parameters.machine);

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "abi/platform.h"
+#include "ultravisor/esm_image.h"
 #include "ultravisor/service.h"
 
 namespace pefsim::ultravisor {
@@ -38,11 +39,19 @@ std::optional<answer> move_to_secure_memory(firmware& here, abi::phys_addr kbase
             return answer{u_status::u_parameter, why, at.value()};
         }
     }
+    const image_verdict image = check_image(here, kbase, fdt, state, context);
+    if (image.refusal) {
+        return image.refusal;
+    }
     if (here.host.call(hcall::h_svm_init_done, {}, state, context).status != h_status::h_success) {
         return answer{u_status::u_parameter, "H_SVM_INIT_DONE failed"};
     }
     if (here.vm.state() != vm_state::transient) {
         return answer{u_status::u_parameter, "the hypervisor terminated the virtual machine"};
+    }
+    if (image.verified && here.vm.lost_pages()) {
+        return answer{u_status::u_parameter, "the hypervisor took a slot back with what was verified",
+                      kbase.value()};
     }
     return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include "power/registers.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
+#include "ultravisor/esm_checks.h"
 #include "ultravisor/hypervisor_calls.h"
 #include "ultravisor/instruments.h"
 #include "ultravisor/protected_guest.h"
@@ -42,6 +43,7 @@ struct firmware {
     memory::memory_bus& bus;
     const work_costs& costs;
     esm_entry entry;
+    const esm_checks& esm;
     secure_vm& vm;
     protected_guest& guest;
     hypervisor_calls& host;
