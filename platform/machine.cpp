@@ -105,6 +105,7 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
                                            .entry = entry,
                                            .esm = config.esm});
         ultravisor_->hypervisor(*hypervisor_);
+        ultravisor_->guest_access.bind(memory_->initiators);
         hypervisor_->ultravisor(*ultravisor_);
     }
 }

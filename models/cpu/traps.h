@@ -58,6 +58,9 @@ public:
     virtual void ultracall(power::registers& state, trap_context& context) = 0;
     virtual fault_outcome storage_interrupt(storage_fault& fault, power::registers& state,
                                             trap_context& context) = 0;
+    /// The hypervisor has started the CPU (processor_if::start), which is to begin with `state`: the Ultravisor's last
+    /// word. The CPU asks it, if there is one.
+    virtual void enter(power::registers& /*state*/, trap_context& /*context*/) {}
 };
 
 /// The external interrupt line of a CPU, driven by the interrupt controller's presentation.

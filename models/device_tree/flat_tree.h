@@ -12,8 +12,8 @@ namespace pefsim::device_tree {
 
 /// A flattened tree that somebody else has made, for reading. Devicetree Specification 0.4, chapter 5.
 ///
-/// It keeps a copy of its own, and every offset within it has been checked. Paths are full ones ("/chosen"); of nodes or
-/// properties of one name, the first counts.
+/// It keeps a copy of its own, and every offset within it has been checked. Paths are full ones ("/chosen"); of nodes
+/// or properties of one name, the first counts.
 class flat_tree {
 public:
     /// So many bytes tell how large a tree is.

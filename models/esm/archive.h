@@ -8,7 +8,8 @@
 
 /// A blob within an initrd: the public Ultravisor looks for it there when /chosen does not say where it stands
 /// (open-power/ultravisor, svm/svm-esm.c). It is a file of a cpio archive of its own ("newc", cpio(5)) in front of the
-/// initrd proper, as /opt/ibm/pef/NAME; Linux unpacks both, one over the other (Documentation/driver-api/early-userspace).
+/// initrd proper, as /opt/ibm/pef/NAME; Linux unpacks both, one over the other (Documentation/driver-api/
+/// early-userspace).
 namespace pefsim::esm {
 
 struct archived_blob {

@@ -16,9 +16,9 @@
 #include "esm/measurements.h"
 #include "esm/secret_box.h"
 
-/// The ESM blob: what a guest's owner sends along with an image, so that an Ultravisor lets the guest become secure with
-/// this image only, and gives it his secrets. Format: docs/README.ESM of open-power/svm-tools, which makes blobs, and
-/// svm/svm-esmb.c of open-power/ultravisor, which reads them.
+/// The ESM blob: what a guest's owner sends along with an image, so that an Ultravisor lets the guest become secure
+/// with this image only, and gives it his secrets. Format: docs/README.ESM of open-power/svm-tools, which makes blobs,
+/// and svm/svm-esmb.c of open-power/ultravisor, which reads them.
 ///
 /// A flat device tree:
 ///
@@ -34,9 +34,9 @@
 /// kernel-size (one cell), initrd, bootargs. In files-fdt: compatible = "ibm,esm-file", and /files/NAME, a box each.
 ///
 /// Where this differs:
-/// * /digests has one property more, "pefsim,envelope": the SHA-512 of all of the blob, but with zeros for the values of
-///   iv, mac and ciphertext of the box that it lies in. With it no byte of a blob can change unseen; boxes, names and
-///   comments of svm-tool's blobs are not bound to each other. A blob without is accepted.
+/// * /digests has one property more, "pefsim,envelope": the SHA-512 of all of the blob, but with zeros for the values
+///   of iv, mac and ciphertext of the box that it lies in. With it no byte of a blob can change unseen; boxes, names
+///   and comments of svm-tool's blobs are not bound to each other. A blob without is accepted.
 /// * A machine's lockbox is found by its fingerprint; the public Ultravisor takes lockbox-1.
 /// * The public Ultravisor lets a TPM unwrap the key (H_TPM_COMM); here the machine's key is a file that a user gives.
 ///

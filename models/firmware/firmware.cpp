@@ -120,7 +120,8 @@ firmware::flat_tree firmware::flatten() {
     rtas.set("linux,rtas-base", {static_cast<std::uint32_t>(*code)});
     rtas.set("linux,rtas-entry", {static_cast<std::uint32_t>(*code)});
     const std::array reserved{device_tree::tree::reservation{abi::phys_addr{*code}, page}};
-    std::vector<std::byte> content = tree_.flatten(reserved);
+    constexpr std::size_t room = 1024;  // an Ultravisor reserves memory for itself
+    std::vector<std::byte> content = tree_.flatten(reserved, 0, room);
     const auto at = memory_.take_below(below, content.size(), page);
     if (!at) {
         throw std::invalid_argument("the device tree does not fit into RAM");

@@ -17,7 +17,6 @@
 #include "abi/hcall.h"
 #include "cpu/processor_if.h"
 #include "cpu/traps.h"
-#include "hypervisor/guest_memory.h"
 #include "hypervisor/mmio_emulation.h"
 #include "hypervisor/secure_guest.h"
 #include "hypervisor/service.h"

@@ -12,16 +12,18 @@
 #include "cpu/traps.h"
 #include "hypervisor/firmware_if.h"
 #include "hypervisor/guest_end.h"
-#include "hypervisor/guest_memory.h"
 #include "hypervisor/mmio_emulation.h"
 #include "hypervisor/secure_guest.h"
 #include "hypervisor/virtual_processors.h"
 #include "hypervisor/virtual_terminal.h"
 #include "interrupt/interrupt_controllers.h"
+#include "memory/guest_memory.h"
 #include "pci/tce_iommu.h"
 #include "power/registers.h"
 
 namespace pefsim::hypervisor {
+
+using memory::guest_memory;
 
 /// The guest's processors, by number.
 using processor_port = sc_core::sc_port<cpu::processor_if, 0, sc_core::SC_ZERO_OR_MORE_BOUND>;

@@ -11,17 +11,19 @@
 #include "device_tree/flat_tree.h"
 #include "esm/archive.h"
 #include "esm/blob.h"
+#include "ultravisor/guest_access.h"
 
 namespace pefsim::ultravisor {
 
 using abi::phys_addr;
 using abi::u_status;
 using device_tree::flat_tree;
-using memory::page_state;
 
 namespace {
 
 const std::string chosen = "/chosen";
+const std::string initrd_property = "linux,initrd";
+const std::string blob_property = "linux,esm-blob";
 
 struct extent {
     phys_addr at;
@@ -40,7 +42,7 @@ u_status status_of(esm::defect kind) {
     return u_status::u_parameter;
 }
 
-/// What /chosen says of something by two properties, START and END.
+/// What /chosen says of something by two properties, WHAT-start and WHAT-end.
 std::optional<extent> extent_of(const flat_tree& tree, const std::string& what) {
     const auto start = tree.number(chosen, what + "-start");
     const auto end = tree.number(chosen, what + "-end");
@@ -48,6 +50,11 @@ std::optional<extent> extent_of(const flat_tree& tree, const std::string& what) 
         return std::nullopt;
     }
     return extent{phys_addr{*start}, *end - *start};
+}
+
+/// It says something of it, however badly.
+bool mentions(const flat_tree& tree, const std::string& what) {
+    return tree.find(chosen, what + "-start") || tree.find(chosen, what + "-end");
 }
 
 class image_check {
@@ -60,16 +67,16 @@ public:
           state_(state),
           context_(context) {}
 
-    image_verdict run() {
-        const auto tree = read_tree();
-        const bool named = tree && extent_of(*tree, "linux,esm-blob");
+    image_verdict run(std::span<const std::byte> of_tree) {
+        const auto tree = flat_tree::read(of_tree);
+        const bool named = tree && mentions(*tree, blob_property);
         if (here_.esm.key == nullptr && !named) {
             return come_to(esm_image::unverified);
         }
         if (tree) {
             check(*tree);
         } else {
-            fail(u_status::u_p2, "there is no sound device tree", fdt_);
+            fail(u_status::u_p3, "there is no device tree", fdt_);
         }
         if (!failure_) {
             return come_to(esm_image::verified);
@@ -101,41 +108,15 @@ private:
         }
     }
 
-    /// Bytes of the guest as they stand in secure memory, where the hypervisor cannot change them any more.
-    /// \returns nullopt when a page of them does not come
-    std::optional<esm::bytes> take(const extent& what) {
-        const phys_addr end = what.at + what.size;
-        if (end < what.at || !here_.bus.ram().contains(what.at, what.size)) {
-            return std::nullopt;
-        }
+    /// Bytes of the guest's, from where the hypervisor cannot change them any more.
+    std::optional<esm::bytes> take(const std::string& what, const extent& where) {
         esm::bytes content;
-        content.reserve(what.size);
-        for (phys_addr at = what.at; at < end;) {
-            const abi::gfn page = abi::gfn_of(at);
-            if (!bring(page)) {
-                return std::nullopt;
-            }
-            const std::uint64_t offset = at - abi::page_base(page);
-            const std::uint64_t size = std::min(abi::page_size - offset, end - at);
-            const std::byte* const from = here_.bus.ram().read(memory::frame_kind::secure, page) + offset;
-            content.insert(content.end(), from, from + size);
-            at = at + size;
+        bool there = here_.bus.ram().contains(where.at, where.size);
+        if (there) {
+            content.resize(where.size);
+            there = read_guest(here_, where.at, content, state_, context_);
         }
-        return content;
-    }
-
-    bool bring(abi::gfn page) {
-        const page_state now = here_.vm.page(page);
-        return here_.vm.owns(page) &&
-               (now == page_state::secure ||
-                here_.host.bring_in(page, now, abi::h_page_in_nonshared, state_, context_)) &&
-               here_.vm.state() == vm_state::transient && here_.vm.page(page) == page_state::secure;
-    }
-
-    /// The same for something that is measured.
-    std::optional<esm::bytes> take_to_measure(const std::string& what, const extent& where) {
-        auto content = take(where);
-        if (!content) {
+        if (!there) {
             fail(u_status::u_parameter, fmt::format("pages of {} do not come", what), where.at);
             return std::nullopt;
         }
@@ -144,17 +125,13 @@ private:
         return content;
     }
 
-    std::optional<flat_tree> read_tree() {
-        constexpr std::uint64_t largest = std::uint64_t{2} << 20;  // Linux's MAX_FDT_SIZE
-        const auto header = take({fdt_, flat_tree::header_size});
-        const auto size = header ? flat_tree::size_of(*header) : std::nullopt;
-        const auto content = size && *size <= largest ? take({fdt_, *size}) : std::nullopt;
-        return content ? flat_tree::read(*content) : std::nullopt;
-    }
-
     void check(const flat_tree& tree) {
-        const auto initrd_at = extent_of(tree, "linux,initrd");
-        const auto initrd = initrd_at ? take_to_measure("the initrd", *initrd_at) : esm::bytes();
+        const auto initrd_at = extent_of(tree, initrd_property);
+        // What an operating system may make something of must not pass for nothing.
+        if (!initrd_at && mentions(tree, initrd_property)) {
+            return fail(u_status::u_p3, "the device tree says something strange of the initrd", fdt_);
+        }
+        const auto initrd = initrd_at ? take("the initrd", *initrd_at) : esm::bytes();
         if (!initrd) {
             return;
         }
@@ -181,13 +158,13 @@ private:
 
     std::optional<esm::bytes> find_blob(const flat_tree& tree, const esm::bytes& initrd,
                                         std::size_t& initrd_begin) {
-        if (const auto where = extent_of(tree, "linux,esm-blob")) {
+        if (const auto where = extent_of(tree, blob_property)) {
             blob_at_ = where->at;
-            return take_to_measure("the ESM blob", *where);
+            return take("the ESM blob", *where);
         }
         if (const auto archived = esm::find_blob(initrd)) {
             initrd_begin = archived->rest;
-            blob_at_ = extent_of(tree, "linux,initrd")->at + archived->at;
+            blob_at_ = extent_of(tree, initrd_property)->at + archived->at;
             const auto first = initrd.begin() + static_cast<std::ptrdiff_t>(archived->at);
             return esm::bytes(first, first + static_cast<std::ptrdiff_t>(archived->size));
         }
@@ -202,14 +179,19 @@ private:
     }
 
     void compare_kernel(const esm::measurements& expected) {
-        if (const auto kernel = take_to_measure("the kernel", {kbase_, expected.kernel_size})) {
+        if (const auto kernel = take("the kernel", {kbase_, expected.kernel_size})) {
             compare("the kernel", *kernel, expected.kernel, kbase_);
         }
     }
 
     void compare_command_line(const flat_tree& tree, const esm::measurements& expected) {
-        const std::string line = tree.text(chosen, "bootargs").value_or("");
-        compare(fmt::format("the command line \"{}\"", line), esm::bytes_of(line), expected.bootargs, fdt_);
+        // All of it but the last NUL: what stands behind another must not pass for nothing.
+        esm::byte_view line = tree.find(chosen, "bootargs").value_or(esm::byte_view());
+        line = !line.empty() && line.back() == std::byte{0} ? line.first(line.size() - 1) : line;
+        std::string shown(esm::text_of(line));
+        std::ranges::replace_if(
+            shown, [](unsigned char each) { return each < ' ' || each > '~'; }, '?');
+        compare(fmt::format("the command line \"{}\"", shown), line, expected.bootargs, fdt_);
     }
 
     void compare_rtas(const flat_tree& tree, const esm::measurements& expected) {
@@ -217,8 +199,11 @@ private:
         if (!base) {
             return fail(u_status::u_permission, "there is no RTAS, which the ESM blob has a digest of", fdt_);
         }
+        if (tree.number("/rtas", "linux,rtas-entry").value_or(*base) != *base) {
+            return fail(u_status::u_permission, "RTAS is entered elsewhere than where it is measured", fdt_);
+        }
         const auto size = tree.number("/rtas", "slof,rtas-size").value_or(sizeof(abi::firmware_entry));
-        if (const auto code = take_to_measure("RTAS", {phys_addr{*base}, size})) {
+        if (const auto code = take("RTAS", {phys_addr{*base}, size})) {
             compare("RTAS", *code, expected.rtas, phys_addr{*base});
         }
     }
@@ -234,9 +219,9 @@ private:
 
 }  // namespace
 
-image_verdict check_image(firmware& here, phys_addr kbase, phys_addr fdt, const power::registers& state,
-                          cpu::trap_context& context) {
-    return image_check(here, kbase, fdt, state, context).run();
+image_verdict check_image(firmware& here, phys_addr kbase, phys_addr fdt, std::span<const std::byte> tree,
+                          const power::registers& state, cpu::trap_context& context) {
+    return image_check(here, kbase, fdt, state, context).run(tree);
 }
 
 }  // namespace pefsim::ultravisor

@@ -5,6 +5,7 @@
 #include <systemc>
 
 #include "cpu/traps.h"
+#include "memory/guest_memory.h"
 #include "memory/memory_bus.h"
 #include "power/registers.h"
 #include "timing/timing.h"
@@ -13,6 +14,7 @@
 #include "ultravisor/hypervisor_calls.h"
 #include "ultravisor/instruments.h"
 #include "ultravisor/protected_guest.h"
+#include "ultravisor/rtas_relay.h"
 #include "ultravisor/secure_vm.h"
 
 namespace pefsim::ultravisor {
@@ -41,12 +43,14 @@ struct work_costs {
 struct firmware {
     trace::recorder& recorder;
     memory::memory_bus& bus;
+    memory::guest_memory& memory;  ///< use it by guest_access.h
     const work_costs& costs;
     esm_entry entry;
     const esm_checks& esm;
     secure_vm& vm;
     protected_guest& guest;
     hypervisor_calls& host;
+    rtas_relay& rtas;
     instruments& shows;
 };
 

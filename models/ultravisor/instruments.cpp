@@ -2,6 +2,7 @@
 #include "ultravisor/instruments.h"
 
 #include "abi/hcall.h"
+#include "abi/rtas.h"
 #include "abi/ucall.h"
 #include "cpu/call_rows.h"
 
@@ -20,6 +21,9 @@ instruments::instruments(trace::recorder& recorder, std::string_view scope)
       hypercalls(recorder.metrics(), scope, "hypercalls", "calls",
                  "passed on for the guest or made by the Ultravisor, by name",
                  cpu::call_labels(abi::hcall_declarations, "unknown hypercall")),
+      rtas_relayed(recorder.metrics(), scope, "rtas_relayed", "calls",
+                   "RTAS calls of the secure guest that went through the Ultravisor's page, by name",
+                   cpu::call_labels(abi::rtas_declarations, "unknown RTAS call")),
       mmio_reflected(recorder.metrics(), scope, "mmio_reflected", "accesses",
                      "of the secure guest that became H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE"),
       pages_moved_in(recorder.metrics(), scope, "pages_moved_in", "pages",

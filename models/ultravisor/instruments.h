@@ -36,6 +36,7 @@ struct instruments {
 
     report::tally ultracalls;
     report::tally hypercalls;
+    report::tally rtas_relayed;
     report::counter mmio_reflected;
     report::counter pages_moved_in;
     report::counter pages_encrypted;

@@ -77,4 +77,17 @@ page_transition next(page_state state, page_event event) {
     return {page_outcome::done, to == same ? state : to};
 }
 
+page_state shared_as(share_kind kind, page_state asked_for) {
+    const bool taken_back = asked_for == shared_inv;
+    switch (kind) {
+    case share_kind::explicitly:
+        return asked_for;
+    case share_kind::implicitly:
+        return taken_back ? shared_implicit_inv : shared_implicit;
+    case share_kind::pseudo:
+        return taken_back ? pseudo_shared_inv : pseudo_shared;
+    }
+    return asked_for;
+}
+
 }  // namespace pefsim::ultravisor

@@ -48,6 +48,17 @@ struct page_transition {
 /// \param state any state but `normal`, which is no state of a secure guest's page (std::logic_error)
 page_transition next(memory::page_state state, page_event event);
 
+/// On whose account a page is shared.
+enum class share_kind : std::uint8_t {
+    explicitly,  ///< the guest asked for it: UV_SHARE_PAGE
+    implicitly,  ///< the Ultravisor's own: the guest does not know of the page
+    pseudo,      ///< the Ultravisor's own: the guest keeps the secure page that it has
+};
+
+/// The state that a share of this kind ends in, for the one that it would end in had the guest asked for it: SHARED or
+/// SHARED_INV.
+memory::page_state shared_as(share_kind kind, memory::page_state asked_for);
+
 constexpr std::string_view to_name(page_event event) {
     switch (event) {
     case page_event::share:

@@ -158,14 +158,16 @@ bool secure_vm::holds_data(abi::gfn page) const {
     return bytes[0] != std::byte{0} || std::memcmp(bytes, bytes + 1, abi::page_size - 1) != 0;
 }
 
-void secure_vm::complete_share(abi::gfn page, const sc_time& when) {
+void secure_vm::complete_share(abi::gfn page, share_kind kind, const sc_time& when) {
     if (this->page(page) == page_state::hv_shared) {
         ram_.discard(frame_kind::normal, page);
     } else {
         zero_when_mapped_.insert(page);
     }
-    ram_.discard(frame_kind::secure, page);
-    apply(page, page_event::commit, when);
+    if (kind != share_kind::pseudo) {
+        ram_.discard(frame_kind::secure, page);
+    }
+    set(page, shared_as(kind, next(this->page(page), page_event::commit).to), when);
 }
 
 void secure_vm::complete_unshare(abi::gfn page, const sc_time& when) {

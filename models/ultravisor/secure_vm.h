@@ -105,8 +105,8 @@ public:
     /// content; one that it took back before the share was complete is zeroed now.
     void map_shared(abi::gfn page, const sc_core::sc_time& when);
     /// HV_SHARED to SHARED: the shared page reads as zero, what was secret is scrubbed. With the hypervisor's page
-    /// taken back already (HV_SHARED_INV to SHARED_INV), that page is left alone.
-    void complete_share(abi::gfn page, const sc_core::sc_time& when);
+    /// taken back already (HV_SHARED_INV to SHARED_INV), that page is left alone. A pseudo-shared page keeps its secret.
+    void complete_share(abi::gfn page, share_kind kind, const sc_core::sc_time& when);
     /// HV_UNSHARED to SECURE: the page reads as zero.
     void complete_unshare(abi::gfn page, const sc_core::sc_time& when);
     /// HV_SHARING or HV_UNSHARED, after a failed share, to SECURE with the content that it had.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ultravisor/service.h"
+#include "ultravisor/sharing.h"
 
 namespace pefsim::ultravisor {
 
@@ -123,14 +124,10 @@ void note_data_in_shared_pages(firmware& here, abi::gfn first, std::uint64_t pag
     }
 }
 
-// All pages or none.
-answer uv_share_page(firmware& here, power::registers& state, cpu::trap_context& context) {
-    const abi::gfn first = state.gpr[4];
-    const std::uint64_t pages = state.gpr[5];
-    if (!here.guest.secure()) {
-        context.terminated = true;
-        return {u_status::u_invalid, "the virtual machine is not secure"};
-    }
+}  // namespace
+
+answer share(firmware& here, abi::gfn first, std::uint64_t pages, share_kind kind,
+             const power::registers& state, cpu::trap_context& context) {
     if (const auto failure = bad_range(here, first, pages, page_event::share)) {
         return *failure;
     }
@@ -146,15 +143,27 @@ answer uv_share_page(firmware& here, power::registers& state, cpu::trap_context&
             return {u_status::u_p2, "the hypervisor took a memory slot away", abi::page_base(page).value()};
         }
     }
-    note_data_in_shared_pages(here, first, pages, state, context);
+    if (kind == share_kind::explicitly) {
+        note_data_in_shared_pages(here, first, pages, state, context);
+    }
     for (abi::gfn page = first; page < first + pages; ++page) {
         if (provided(here.vm.page(page))) {
             context.delay += here.costs.zero;
-            here.vm.complete_share(page, context.now());
+            here.vm.complete_share(page, kind, context.now());
             here.shows.pages_zeroed.add();
         }
     }
     return {};
+}
+
+namespace {
+
+answer uv_share_page(firmware& here, power::registers& state, cpu::trap_context& context) {
+    if (!here.guest.secure()) {
+        context.terminated = true;
+        return {u_status::u_invalid, "the virtual machine is not secure"};
+    }
+    return share(here, state.gpr[4], state.gpr[5], share_kind::explicitly, state, context);
 }
 
 answer unshare(firmware& here, std::span<const abi::gfn> pages, const power::registers& state,

@@ -14,7 +14,7 @@ using abi::hcall;
 namespace {
 
 /// What becomes of a secure guest's hypercall.
-enum class policy : std::uint8_t { reflect, answer_here, refuse };
+enum class policy : std::uint8_t { reflect, relay, answer_here, refuse };
 
 constexpr policy policy_of(std::size_t row) {
     if (row >= abi::hcall_declarations.size()) {
@@ -23,6 +23,8 @@ constexpr policy policy_of(std::size_t row) {
     switch (abi::hcall_declarations[row].number) {
     case hcall::h_random:
         return policy::answer_here;
+    case hcall::h_rtas:
+        return policy::relay;
     case hcall::h_svm_page_in:
     case hcall::h_svm_page_out:
     case hcall::h_svm_init_start:
@@ -40,6 +42,7 @@ ultravisor::ultravisor(const sc_core::sc_module_name& name, trace::recorder& rec
                        memory::memory_bus& bus, const config& parameters)
     : sc_module(name),
       hypervisor("hypervisor"),
+      guest_access("guest_access"),
       recorder_(recorder),
       costs_(parameters.costs),
       esm_(parameters.esm),
@@ -48,14 +51,19 @@ ultravisor::ultravisor(const sc_core::sc_module_name& name, trace::recorder& rec
       shows_(recorder, this->name()),
       guest_(vm_, recorder, shows_),
       calls_(hypervisor, vm_, guest_, recorder, shows_, derive_seed(parameters.seed, "hidden registers")),
+      guest_memory_(guest_access.get_base_port(), ::pefsim::memory::world::ultravisor, parameters.costs,
+                    recorder.ledger().name_initiator(basename())),
+      rtas_(derive_seed(parameters.seed, "start-cpu")),
       firmware_{.recorder = recorder,
                 .bus = bus,
+                .memory = guest_memory_,
                 .costs = costs_,
                 .entry = parameters.entry,
                 .esm = esm_,
                 .vm = vm_,
                 .guest = guest_,
                 .host = calls_,
+                .rtas = rtas_,
                 .shows = shows_},
       ultracalls_(firmware_) {}
 
@@ -66,6 +74,13 @@ void ultravisor::ultracall(power::registers& state, cpu::trap_context& context) 
 cpu::fault_outcome ultravisor::storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                                  cpu::trap_context& context) {
     return ::pefsim::ultravisor::storage_interrupt(firmware_, fault, state, context);
+}
+
+void ultravisor::enter(power::registers& state, cpu::trap_context& context) {
+    if (guest_.secure()) {
+        context.delay += costs_.reflection;
+        rtas_.enter(firmware_, state, context);
+    }
 }
 
 void ultravisor::hypercall(power::registers& state, cpu::trap_context& context) {
@@ -87,6 +102,9 @@ void ultravisor::hypercall(power::registers& state, cpu::trap_context& context) 
     switch (policy_of(row)) {
     case policy::reflect:
         calls_.reflect(row, state, context);
+        break;
+    case policy::relay:
+        rtas_.serve(firmware_, state, context);
         break;
     case policy::answer_here:
         state.gpr[3] = static_cast<std::uint64_t>(h_status::h_success);

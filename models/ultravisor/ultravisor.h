@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <string_view>
 #include <systemc>
+#include <tlm_utils/simple_initiator_socket.h>
 
 #include "abi/hcall.h"
 #include "cpu/traps.h"
+#include "memory/guest_memory.h"
 #include "memory/memory_bus.h"
 #include "power/registers.h"
 #include "timing/timing.h"
@@ -17,6 +19,7 @@
 #include "ultravisor/instruments.h"
 #include "ultravisor/protected_guest.h"
 #include "ultravisor/random_stream.h"
+#include "ultravisor/rtas_relay.h"
 #include "ultravisor/secure_vm.h"
 #include "ultravisor/ultracall_dispatch.h"
 
@@ -34,6 +37,7 @@ namespace pefsim::ultravisor {
 /// * Hypercalls of the secure guest: reflection.h. H_RANDOM is answered here. H_SVM_* are not for guests, and
 ///   undeclared hypercalls would have no registers to show: both are refused with H_FUNCTION and a violation, so that a
 ///   guest can look for optional calls as it does on any hypervisor (the public Ultravisor ends the guest instead).
+/// * RTAS of the secure guest, and the processors that it starts: rtas_relay.h.
 /// * Storage interrupts: MMIO becomes H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE, its bytes a big-endian integer there;
 ///   pages that are out are asked for.
 /// * A hypervisor that changes LPIDR, PIDR or the cookie, or cannot bring a page back, ends the guest: its memory is
@@ -53,6 +57,8 @@ public:
     };
 
     hypervisor_calls::port hypervisor;
+    /// To the memory bus: what the Ultravisor reads and writes for a guest. Without it a guest has no RTAS.
+    tlm_utils::simple_initiator_socket_optional<ultravisor> guest_access;
 
     ultravisor(const sc_core::sc_module_name& name, trace::recorder& recorder, memory::memory_bus& bus,
                const config& parameters);
@@ -63,6 +69,7 @@ public:
     void ultracall(power::registers& state, cpu::trap_context& context) override;
     cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                          cpu::trap_context& context) override;
+    void enter(power::registers& state, cpu::trap_context& context) override;
 
 private:
     void refuse_hypercall(std::string_view why, abi::h_status status, power::registers& state,
@@ -76,6 +83,8 @@ private:
     instruments shows_;
     protected_guest guest_;
     hypervisor_calls calls_;
+    memory::guest_memory guest_memory_;
+    rtas_relay rtas_;
     firmware firmware_;
     ultracall_dispatch ultracalls_;
 };

@@ -28,8 +28,8 @@ enum class boot_mode : std::uint8_t {
 /// PowerPC, 8.2.2.
 ///
 /// The kernel is an ELF file for PowerPC of 64 bits, which stands with its lowest segment at the address of
-/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it, then an ESM blob. One processor starts,
-/// the others are stopped until it asks RTAS for them.
+/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it, then an ESM blob. One
+/// processor starts, the others are stopped until it asks RTAS for them.
 class operating_system {
 public:
     void declare(parameter_set& parameters);

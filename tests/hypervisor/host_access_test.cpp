@@ -145,7 +145,7 @@ TEST_F(host_access_test, an_access_costs_its_latency_and_its_bytes) {
             sc_core::sc_time delay(1, sc_core::SC_US);
             const std::span<std::byte> bytes = std::span(data).first(size);
             const phys_addr at = abi::page_base(page + 1);
-            guest_memory& accesses = bench().host.accesses();
+            memory::guest_memory& accesses = bench().host.accesses();
             EXPECT_TRUE(write ? accesses.write(at, bytes, delay) : accesses.read(at, bytes, delay));
             EXPECT_NEAR(delay / sc_core::sc_time(1, sc_core::SC_NS), 1000 + expected, 0.002) << size;
         }

@@ -80,9 +80,14 @@ protected:
         std::optional<std::uint64_t> initrd_at = esm_image_bench::initrd_at;
         std::size_t initrd_size;
         std::uint64_t rtas_at = esm_image_bench::rtas_at;
+        std::uint64_t rtas_entry = esm_image_bench::rtas_at;
+        std::vector<std::uint32_t> initrd_start{};  // instead of the initrd's
     };
     void write_tree(const told& what) {
         device_tree::tree tree;
+        tree.root().set("#address-cells", {2});
+        tree.root().set("#size-cells", {2});
+        tree.root().add("memory@0").set("reg", {0, 0, 0, slot_pages * abi::page_size});
         device_tree::node& chosen = tree.root().add("chosen");
         const auto put = [&](const std::string& name, std::uint64_t at, std::uint64_t size) {
             chosen.set(name + "-start", {device_tree::upper(at), device_tree::lower(at)});
@@ -92,12 +97,16 @@ protected:
         if (what.initrd_at) {
             put("linux,initrd", *what.initrd_at, what.initrd_size);
         }
+        if (!what.initrd_start.empty()) {
+            chosen.set("linux,initrd-start", what.initrd_start);
+        }
         if (what.blob_size) {
             put("linux,esm-blob", blob_at, *what.blob_size);
         }
         device_tree::node& rtas = tree.root().add("rtas");
         rtas.set("linux,rtas-base", {static_cast<std::uint32_t>(what.rtas_at)});
-        write(fdt, tree.flatten());
+        rtas.set("linux,rtas-entry", {static_cast<std::uint32_t>(what.rtas_entry)});
+        write(fdt, tree.flatten({}, 0, 64));  // room for what the Ultravisor reserves
     }
     void write_image() {
         const esm::bytes made = blob();
@@ -130,6 +139,12 @@ protected:
         ASSERT_EQ(log().count(violation_kind::call_refused), 1U);
         EXPECT_THAT(log().kept()[1].detail, HasSubstr("the guest's image is not verified"));
     }
+    /// Before the hypervisor brings all.
+    std::ptrdiff_t pages_asked_for() const {
+        const std::vector<hcall> calls = hv.calls();
+        return std::count(calls.begin(), std::ranges::find(calls, hcall::h_svm_init_done),
+                          hcall::h_svm_page_in);
+    }
     std::uint64_t images(esm_image what) const {
         for (const report::tally* each : recorder.metrics().tallies) {
             if (each->name().name == "esm_images") {
@@ -156,8 +171,7 @@ TEST_F(esm_image_test, an_image_that_its_blob_knows_becomes_secure) {
     EXPECT_EQ(guest.nip, kbase);
     EXPECT_EQ(images(esm_image::verified), 1U);
     EXPECT_EQ(log().total(), 0U);
-    EXPECT_EQ(hv.calls().back(), hcall::h_svm_init_done);
-    EXPECT_EQ(hv.count(hcall::h_svm_page_in), 9U) << "kernel 2, tree, initrd 2, blob 2, RTAS 2";
+    EXPECT_EQ(pages_asked_for(), 9) << "kernel 2, tree, initrd 2, blob 2, RTAS 2";
 }
 
 TEST_F(esm_image_test, an_image_without_an_initrd) {
@@ -210,6 +224,35 @@ TEST_F(esm_image_test, a_changed_command_line) {
     expect_refused(u_status::u_permission, "the command line \"console=hvc0 svm=on init=/bin/sh\" is not");
 }
 
+// Linux reads up to the first NUL; the digest of nothing is not that of what stands there.
+TEST_F(esm_image_test, a_command_line_with_a_nul_is_not_an_empty_one) {
+    const esm::bytes made = blob_for(esm::measure(kernel, initrd, ""));
+    write(blob_at, made);
+    for (const std::string& each : {std::string("init=/bin/sh\0", 13), std::string("init=/bin/sh\0x", 14)}) {
+        write_tree({.bootargs = each, .blob_size = made.size(), .initrd_size = initrd.size()});
+        EXPECT_EQ(esm(), u_status::u_permission);
+    }
+    EXPECT_THAT(log().kept()[0].detail, HasSubstr("the command line \"init=/bin/sh?\" is not"));
+}
+
+// Linux takes the lowest cells of whatever stands there.
+TEST_F(esm_image_test, a_strange_place_of_an_initrd_is_not_none) {
+    initrd.clear();
+    const esm::bytes made = blob();
+    write(blob_at, made);
+    for (const std::vector<std::uint32_t>& each : {std::vector<std::uint32_t>{0, 0, 0x9'0000}, {0x10'0000}}) {
+        write_tree({.blob_size = made.size(), .initrd_size = 16, .initrd_start = each});
+        EXPECT_EQ(esm(), u_status::u_p3);
+    }
+}
+
+TEST_F(esm_image_test, rtas_that_is_entered_elsewhere) {
+    const esm::bytes made = blob();
+    write(blob_at, made);
+    write_tree({.blob_size = made.size(), .initrd_size = initrd.size(), .rtas_entry = rtas_at + 4});
+    expect_refused(u_status::u_permission, "RTAS is entered elsewhere than where it is measured");
+}
+
 TEST_F(esm_image_test, changed_code_of_rtas) {
     write_image();
     change(rtas_at + 19);
@@ -249,7 +292,7 @@ TEST_F(esm_image_test, no_blob) {
     expect_refused(u_status::u_parameter, "there is no ESM blob");
 }
 
-TEST_F(esm_image_test, no_device_tree) { expect_refused(u_status::u_p2, "there is no sound device tree"); }
+TEST_F(esm_image_test, no_device_tree) { expect_refused(u_status::u_p3, "there is no device tree"); }
 
 TEST_F(esm_image_test, an_initrd_outside_memory) {
     const esm::bytes made = blob();
@@ -372,7 +415,7 @@ TEST_F(esm_image_without_key, a_guest_without_a_blob_is_not_verified) {
     EXPECT_EQ(uv.state(), vm_state::secure);
     EXPECT_EQ(images(esm_image::unverified), 1U);
     EXPECT_EQ(log().total(), 0U);
-    EXPECT_EQ(hv.count(hcall::h_svm_page_in), 2U);
+    EXPECT_EQ(pages_asked_for(), 2);
 }
 
 TEST_F(esm_image_without_key, a_blob_is_refused) {

@@ -40,6 +40,7 @@ protected:
     explicit uv_bench(ultravisor::ultravisor::config parameters = {}) : uv("uv", recorder, bus, parameters) {
         uv.hypervisor(hv);
         hv.ultravisor(uv);
+        uv.guest_access.bind(bus.initiators);
         hv.slots = {{0, 16 * abi::page_size}, {16 * abi::page_size, 8 * abi::page_size}};
         guest[power::spr::lpidr] = abi::platform::lpid;
         sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
@@ -72,7 +73,8 @@ protected:
     }
     /// Becomes secure, and forgets the calls that it took.
     void become_secure() {
-        ASSERT_EQ(esm(), abi::u_status::u_success);
+        esm();
+        ASSERT_EQ(uv.state(), ultravisor::vm_state::secure);
         hv.seen.clear();
         delay = sc_core::SC_ZERO_TIME;
     }

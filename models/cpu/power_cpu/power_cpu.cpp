@@ -127,6 +127,7 @@ bool power_cpu::start(const processor_start& with, const sc_time& when) {
     core_.state.nip = with.nip;
     core_.state.gpr[3] = with.r3;
     core_.state.msr = with.msr;
+    entry_waits_ = !secure() && ultravisor.size() != 0;
     start_at(when);
     return true;
 }
@@ -170,6 +171,10 @@ void power_cpu::run() {
             time_.resume();
             continue;
         }
+        if (std::exchange(entry_waits_, false)) {
+            ask_ultravisor();
+            continue;
+        }
         run_once();
         if (time_.quantum_used()) {
             catch_up();
@@ -200,6 +205,12 @@ bool power_cpu::ask_control() {
         return false;
     }
     return false;
+}
+
+void power_cpu::ask_ultravisor() {
+    trap_context context = prepare_trap();
+    ultravisor->enter(core_.state, context);
+    finish_trap(context);
 }
 
 void power_cpu::run_once() {

@@ -151,6 +151,7 @@ private:
     void catch_up();
     /// \returns false when the CPU may not run now
     bool ask_control();
+    void ask_ultravisor();
     void publish();
 
     // --- time
@@ -203,6 +204,7 @@ private:
     power::mmu::radix_translator mmu_;
     power::core core_;
     ending ended_ = ending::none;
+    bool entry_waits_ = false;  // the Ultravisor has not said yet what the CPU begins with
     bool reset_waits_ = false;  // a System Reset interrupt is to be taken
     sc_core::sc_event halted_event_;
 
