@@ -20,7 +20,8 @@ enum class violation_kind : std::uint8_t {
     bad_address,     ///< an access outside RAM and MMIO, or with the secure-memory bit set
     iommu_fault,     ///< a DMA without a valid TCE, or against its permission
     page_tampered,   ///< a page that came back failed its authentication (changed, replayed or swapped)
-    call_refused,    ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
+    image_unverified,  ///< UV_ESM: an image is not what its ESM blob says, or no blob for this machine says what it is
+    call_refused,  ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
     virtqueue_malformed,  ///< a descriptor chain or ring index that the virtio specification forbids
     device_protocol,      ///< a driver's breach of the device's initialisation or configuration rules
     driver_protocol,      ///< a device's breach that the driver noticed (used id, length)
@@ -31,7 +32,7 @@ enum class violation_kind : std::uint8_t {
     past_buffer,          ///< note: a guest's write begins in a buffer and goes on behind its end
 };
 std::string_view to_name(violation_kind kind);
-inline constexpr std::size_t violation_kinds = 13;
+inline constexpr std::size_t violation_kinds = 14;
 constexpr bool is_note(violation_kind kind) { return kind >= violation_kind::shared_content; }
 
 struct violation {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "abi/platform.h"
+#include "ultravisor/esm_image.h"
 #include "ultravisor/guest_device_tree.h"
 #include "ultravisor/service.h"
 #include "ultravisor/sharing.h"
@@ -163,8 +164,18 @@ answer uv_esm(firmware& here, power::registers& state, cpu::trap_context& contex
     if (!failure) {
         failure = look_at_device_tree(here, fdt, tree, state, context);
     }
+    image_verdict image;
+    if (!failure) {
+        image = check_image(here, kbase, fdt, tree ? tree->copy.bytes() : std::span<const std::byte>(), state,
+                            context);
+        failure = image.refusal;
+    }
     if (!failure) {
         failure = move_the_rest(here, state, context);
+    }
+    if (!failure && image.verified && here.vm.lost_pages()) {
+        failure = answer{u_status::u_parameter, "the hypervisor took back a slot with what was verified",
+                         kbase.value()};
     }
     if (failure) {
         return abort_esm(here, *failure, state, context);
