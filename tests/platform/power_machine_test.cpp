@@ -257,7 +257,8 @@ TEST_F(power_machine_test, how_runs_end) {
     short_time.time_limit = sc_core::sc_time(100, sc_core::SC_US);
     power_machine_config traps;
     traps.tools.stop_before.trap = true;
-    const std::array rows{
+    const power_machine_config plain;
+    const std::vector<row> rows{
         row{stops, {attn}, true, stopped, "attn at 0x10000 on cpu0", {"cpu0 at 0x10000 <main>: attn"}},
         row{traps,
             {li_r3_0, 0x7fe0'0008},
@@ -277,7 +278,7 @@ TEST_F(power_machine_test, how_runs_end) {
             time_limit,
             "the guest had not finished at the time limit of 100 us",
             {"cpu0 at 0x10000 <main>: b 0x10000"}},
-        row{{},
+        row{plain,
             {attn},
             false,
             halted,
