@@ -71,8 +71,9 @@ static inline void write_msr(u64 value) { __asm__ volatile("mtmsrd %0" : : "r"(v
 #define MSR_PR (1ul << 14)
 #define TICKS_PER_US 512ul
 
-/* Makes the guest secure (UV_ESM). `device_tree`: the Ultravisor wants to see one; its page becomes secure, like all others.
- * Result: 0, or the status of the ultracall. Interrupts are disabled afterwards. */
+/* Makes the guest secure (UV_ESM). `device_tree`: where a flattened one stands, or a page without one (a guest that has
+ * no RTAS); the page becomes secure, like all others. Result: 0, or the status of the ultracall. Interrupts are
+ * disabled afterwards. */
 long enter_secure(const void* device_tree);
 
 /* --- interrupts: head.S calls the program's own handle_interrupt(), or, if it has none, one that reports and exits */

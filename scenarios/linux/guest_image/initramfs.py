@@ -2,9 +2,11 @@
 """What the guest's first file system holds: busybox, one of the programs in ../init as /init, and modules of the kernel."""
 
 import pathlib
+import tempfile
 
 from guest_image import cpio
 from guest_image.kernel_modules import plain_name
+from guest_image.progress import run
 
 INITS = pathlib.Path(__file__).resolve().parent.parent / "init"
 
@@ -35,12 +37,22 @@ def build(busybox, init, modules=None, more_modules=()):
     files.link("sbin/modprobe", "../bin/busybox")
     files.file("etc/setup", (INITS / "common/setup").read_bytes())
     files.file("init", (INITS / init).read_bytes(), executable=True)
+    if init == "load":
+        files.file("bin/direct", _compiled(INITS / "common/direct.c"), executable=True)
     if modules:
         on_demand = [] if init == "lean" else [*ON_DEMAND, *filter(modules.has, ON_DEMAND_WHERE_PRESENT)]
         if init == "suites":
             on_demand += [*modules.in_folders(TESTED_FOLDERS), *filter(modules.has, TESTED)]
         _add_modules(files, modules, [*on_demand, *more_modules])
     return files.image()
+
+
+def _compiled(program):
+    command = ["powerpc64le-linux-gnu-gcc", "-O2", "-Wall", "-Werror", "-static", "-s", "-Wl,--build-id=none"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = pathlib.Path(folder) / program.stem
+        run([*command, "-o", str(result), str(program)], f"compiling {program.name}")
+        return result.read_bytes()
 
 
 def _add_modules(files, modules, others):

@@ -6,7 +6,7 @@
 
 #define NOTHING 0x7fff
 
-whole_page static const u32 device_tree[PAGE_SIZE / 4] = {0xedfe0dd0};
+whole_page static const u32 device_tree[PAGE_SIZE / 4] = {0}; /* there is none */
 
 /* Problem state is always translated. One process, one page of 1 GiB: effective addresses are real ones. All of it big-endian
  * (Power ISA 3.0B Book III 5.7). bare_metal --process-table process_table */
