@@ -231,6 +231,15 @@ dma_status pci_function::dma_write(abi::dma_addr to, std::span<const std::byte> 
     return status;
 }
 
+void pci_function::judge_address(abi::dma_addr at, std::uint64_t size, std::uint64_t request) {
+    constexpr std::uint64_t looked_at = std::uint64_t{1} << 20;
+    if (size != 0 && bus_master_) {
+        payload_.attributes.request = request;
+        payload_.prepare(tlm::TLM_IGNORE_COMMAND, at.value(), nullptr, std::min(size, looked_at));
+        dma->transport_dbg(payload_.transaction);
+    }
+}
+
 dma_status pci_function::access(dma_direction direction, abi::dma_addr at, std::byte* data, std::size_t size,
                                 std::uint64_t request, sc_time& delay) {
     if (size == 0) {

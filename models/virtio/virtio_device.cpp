@@ -209,6 +209,11 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
     if (in_order()) {
         from.order.push_back({next.chain.head(), false, 0, next.popped});
     }
+    for (const std::span<const segment> part : {next.chain.readable(), next.chain.writable()}) {
+        for (const segment& buffer : part) {
+            transport_->named(buffer.at, buffer.length, next.number);
+        }
+    }
     from.request.set(next.number, next.popped);
     show(from, next.popped);
     return &next;

@@ -272,6 +272,9 @@ class the_stock_image(of_packages):
                 ("virtio_net", "virtio", ()),
                 ("ext4", "", ("fs-ext4",)),
                 ("test_bpf", "", ()),
+                ("crypto/tcrypt", "", ()),
+                ("drivers/crypto/vmx/vmx-crypto", "", ()),
+                ("drivers/crypto/other", "", ()),
             )
         }
         modules["modules.builtin"] = b"kernel/drivers/char/virtio_console.ko\n"
@@ -311,6 +314,11 @@ class the_stock_image(of_packages):
         _, root = self.contents("shell", ["test_bpf"])
         self.assertTrue((root / "lib/modules/1.2.3/test_bpf.ko").exists())
         self.assertNotIn("test_bpf", (root / "etc/modules").read_text())
+
+    def test_the_suites_have_those_of_the_tests_that_the_kernel_has(self):
+        _, root = self.contents("suites")
+        names = {path.stem for path in (root / "lib/modules/1.2.3").glob("*.ko")}
+        self.assertEqual({"tcrypt", "vmx_crypto", "test_bpf"}, names & {"tcrypt", "vmx_crypto", "test_bpf", "other"})
 
     def test_the_same_packages_give_the_same_bytes(self):
         first = sha256_of(self.contents("check")[0] / "initrd")
@@ -425,7 +433,7 @@ class the_command(in_a_folder):
 
 class programs_of_the_guest(unittest.TestCase):
     def test_each_init_is_a_script_of_busybox_that_ends(self):
-        self.assertEqual(["check", "lean", "root", "shell"], initramfs.init_names())
+        self.assertEqual(["check", "lean", "load", "root", "shell", "suites"], initramfs.init_names())
         for name in initramfs.init_names():
             text = (SCENARIO / "init" / name).read_text()
             self.assertTrue(text.startswith("#!/bin/busybox sh\n"))

@@ -3,10 +3,13 @@
 """Debian's own kernel on the scenario `linux`: its init checks disk, network and random numbers with Linux's drivers."""
 
 import pathlib
+import re
+import shutil
 import subprocess
 import unittest
 
 from scenario import ScenarioTest, run
+from waveform_test import read_vcd
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CHECKS = ("BLK-OK", "NET-OK", "FETCH-OK", "RNG-OK")
@@ -25,8 +28,8 @@ class LinuxTest(ScenarioTest):
         if cls.image is None:
             raise unittest.SkipTest("SKIP: Debian's ppc64el packages cannot be had: no network?")
 
-    def boot(self, *options):
-        report = self.shown("linux", "--image", self.image, "--no-trace", *options)
+    def boot(self, *options, trace=("--no-trace",)):
+        report = self.shown("linux", "--image", self.image, *trace, *options)
         points = " ".join(point["text"] for point in report["verdict"])
         for check in CHECKS:
             self.assertIn(check, points)
@@ -35,8 +38,18 @@ class LinuxTest(ScenarioTest):
     def test_boots_as_a_client_of_open_firmware(self):
         self.boot()
 
-    def test_boots_with_a_flat_tree(self):
-        self.boot("--boot", "fdt")
+    @unittest.skipUnless(shutil.which("fst2vcd"), "gtkwave is not installed")
+    def test_a_flat_tree_and_a_waveform_of_the_drivers_start(self):
+        self.boot("--boot", "fdt", trace=("--trace", "boot.fst", "--trace-window", "200ms:300ms"))
+        subprocess.run(["fst2vcd", "-f", "boot.fst", "-o", "boot.vcd"], cwd=self.directory, check=True, capture_output=True)
+        changes = read_vcd((self.directory / "boot.vcd").read_text())
+        for device in ("blk", "net", "rng"):
+            self.assertGreater(changes[f"machine.virtio-{device}0.status"], 3, device)
+        for signal in ("machine.hypervisor.hypercall", "machine.firmware.rtas", "machine.virtio-blk0.request"):
+            self.assertGreater(changes[signal], 0, signal)
+        save = (self.directory / "boot.gtkw").read_text()
+        shown = {re.sub(r"\[.*\]$", "", line) for line in save.splitlines() if line.startswith("machine.")}
+        self.assertEqual(set(), shown - changes.keys())
 
     def test_four_processors_through_the_iommu(self):
         self.boot("--cpus", 4, "--virtio.access_platform", "yes", "--iommu.dynamic_windows", "no")

@@ -14,6 +14,9 @@ LOADED = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "virtio_consol
 # crc32c by that name, which newer kernels have in their library.
 ON_DEMAND = ("ext4",)
 ON_DEMAND_WHERE_PRESENT = ("crc32c_generic", "crc32c_vpmsum")
+# What the init suites tries, where the kernel has it: folders below a kernel's modules, and names.
+TESTED_FOLDERS = ("arch/powerpc/crypto", "crypto", "drivers/crypto/vmx")
+TESTED = ("raid6_pq", "test_bpf", "test_firmware", "test_static_keys", "test_user_copy")
 
 
 def init_names():
@@ -34,6 +37,8 @@ def build(busybox, init, modules=None, more_modules=()):
     files.file("init", (INITS / init).read_bytes(), executable=True)
     if modules:
         on_demand = [] if init == "lean" else [*ON_DEMAND, *filter(modules.has, ON_DEMAND_WHERE_PRESENT)]
+        if init == "suites":
+            on_demand += [*modules.in_folders(TESTED_FOLDERS), *filter(modules.has, TESTED)]
         _add_modules(files, modules, [*on_demand, *more_modules])
     return files.image()
 

@@ -40,6 +40,7 @@ class module_tree:
 
     def __init__(self, folder):
         self.version = folder.name
+        self._kernel = folder / "kernel"
         self._files = {plain_name(path): path for path in sorted(folder.rglob("*.ko*"))}
         builtin = folder / "modules.builtin"
         self._builtin = {plain_name(line) for line in builtin.read_text().split()} if builtin.exists() else set()
@@ -51,6 +52,11 @@ class module_tree:
 
     def has(self, name):
         return name in self._files
+
+    def in_folders(self, folders):
+        """The names of all modules there and below; a folder is named from the kernel's own, such as "crypto"."""
+        places = [self._kernel / folder for folder in folders]
+        return [name for name, path in self._files.items() if any(place in path.parents for place in places)]
 
     def content(self, name):
         """The module as insmod takes it: not compressed."""

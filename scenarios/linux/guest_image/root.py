@@ -12,8 +12,8 @@ from guest_image.progress import run, say
 PROGRAMS = pathlib.Path(__file__).resolve().parent.parent / "root"
 # What ../root/check runs, and what every machine has.
 PACKAGES = (
-    "base-files bash coreutils findutils gawk grep gzip iproute2 iputils-ping libc-bin mount openssl procps python3 sed sqlite3"
-    " tar util-linux wget"
+    "base-files bash coreutils diffutils findutils gawk grep gzip iproute2 iputils-ping libc-bin mount openssl procps python3"
+    " sed sqlite3 tar util-linux wget"
 ).split()
 # A merged /usr, as Debian has had it since bookworm.
 MERGED = ("bin", "lib", "lib64", "sbin")
