@@ -53,6 +53,23 @@ TEST_F(cpu_test, a_lock_held_at_the_local_time_makes_another_cpu_wait) {
     EXPECT_EQ(bench.contention.wait.minimum_ns(), 35);
 }
 
+TEST_F(cpu_test, a_lock_that_has_been_held_many_times_makes_another_cpu_wait) {
+    lock_bench bench;
+    std::vector<sc_time> had;
+    bench.second.load([&](native_cpu& cpu) {
+        had.push_back(bench.take_at(cpu, ns(19'870), ns(5)));  // between two holds: free
+        had.push_back(bench.take_at(cpu, ns(19'910), ns(5)));  // within the last
+    });
+    bench.run([&](native_cpu& cpu) {
+        for (int i = 0; i < 200; ++i) {
+            bench.take_at(cpu, ns(100 * i), ns(50));
+            cpu.synchronize();  // what is past may be forgotten
+        }
+    });
+    EXPECT_EQ(had, (std::vector{ns(19'870), ns(19'950)}));
+    EXPECT_EQ(bench.contention.times.value(), 1U);
+}
+
 TEST_F(cpu_test, three_cpus_queue_up) {
     lock_bench bench;
     native_cpu third("cpu2", bench.recorder, {.number = 2});
