@@ -16,7 +16,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     libtomlplusplus-dev             # configuration files
     nlohmann-json3-dev              # reports
     libfmt-dev                      # formatting
-    libssl-dev                      # AES-GCM of pages that leave secure memory
+    libssl-dev                      # AES-GCM of pages that leave secure memory, ESM blobs
     libintelrdfpmath-dev            # decimal floating point
     libfdt-dev                      # flattened device trees
     libslirp-dev                    # the guest on the host's network
@@ -52,6 +52,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     libmpfr-dev                     # independent arithmetic: floating point of the POWER9
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
     device-tree-compiler            # judges the device trees that firmware makes
+    openssl                         # judges ESM blobs
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them

@@ -100,8 +100,10 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
     if (config.ultravisor) {
         ultravisor_ = std::make_unique<ultravisor::ultravisor>(
             "ultravisor", recorder_, *memory_,
-            ultravisor::ultravisor::config{
-                .costs = config.costs, .seed = seed_for(seed_, random_stream::ultravisor), .entry = entry});
+            ultravisor::ultravisor::config{.costs = config.costs,
+                                           .seed = seed_for(seed_, random_stream::ultravisor),
+                                           .entry = entry,
+                                           .esm = config.esm});
         ultravisor_->hypervisor(*hypervisor_);
         ultravisor_->guest_access.bind(memory_->initiators);
         hypervisor_->ultravisor(*ultravisor_);
@@ -119,6 +121,7 @@ Device& machine::add_device(const machine_config& config, const std::string& nam
         .packed = config.packed,
         .in_order = config.in_order,
         .notification_data = config.notification_data,
+        .judge_addresses = config.ultravisor,
         .costs = config.costs};
     auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport, parameters);
     Device& device = function->device;

@@ -76,6 +76,7 @@ public:
     /// Which of the interrupt controllers the guest uses; firmware chooses.
     interrupt::interrupt_controllers& interrupts() { return *controllers_; }
     pci::host_bridge& host_bridge() { return *host_bridge_; }
+    [[nodiscard]] std::size_t disks() const { return disks_.size(); }
     backend::block_backend_if& disk(std::size_t number) { return *disks_.at(number); }
     /// Of a machine with network_kind::peer.
     backend::network_peer& peer() { return dynamic_cast<backend::network_peer&>(*network_); }

@@ -11,6 +11,7 @@
 #include "backend/port_forward.h"
 #include "platform/parameter_set.h"
 #include "timing/timing.h"
+#include "ultravisor/esm_checks.h"
 
 namespace pefsim::platform {
 
@@ -55,6 +56,7 @@ struct machine_config {
     unsigned cpus = 1;
     std::uint64_t memory_size = std::uint64_t{256} << 20;  ///< bytes, a multiple of 64 KiB
     bool ultravisor = true;
+    ultravisor::esm_checks esm{};  ///< how it checks a guest that becomes secure
     host_policy policy = host_policy::page_out;
     bool iommu = true;  ///< off: bus addresses are guest physical addresses for every device
     bool xive = false;  ///< there is a XIVE besides XICS, which firmware lets the guest choose

@@ -10,7 +10,8 @@
 /// Ultracalls (`sc 2`): numbers, return codes and who may call. Documentation/powerpc/ultravisor.rst of the kernel;
 /// values of the return codes from the public Ultravisor's uapi header, which makes the names the contract.
 ///
-/// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results.
+/// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results. UV_ESMB_GET_FILE stands in
+/// no documentation: it is what the public Ultravisor's core/uvcall.c and its caller, svm-tools' esmb-get-file, have.
 namespace pefsim::abi {
 
 enum class ucall : std::uint64_t {
@@ -25,6 +26,7 @@ enum class ucall : std::uint64_t {
     uv_page_inval = 0xf138,
     uv_svm_terminate = 0xf13c,
     uv_unshare_all_pages = 0xf140,
+    uv_esmb_get_file = 0xf14c,
 };
 
 /// Return codes of ultracalls in R3. U_INVALID, U_NO_KEY and U_BUSY have names in the documentation but no agreed
@@ -51,6 +53,7 @@ enum class ucall_caller : std::uint8_t {
     hypervisor,  ///< HV=1, PR=0
     os,          ///< HV=0, PR=0, secure or not
     secure_os,   ///< S=1, HV=0, PR=0
+    secure,      ///< S=1, HV=0: a program of the secure guest, too
 };
 
 struct ucall_declaration {
@@ -72,6 +75,7 @@ inline constexpr std::array ucall_declarations{
     ucall_declaration{ucall::uv_page_inval, "UV_PAGE_INVAL", ucall_caller::hypervisor, 3},
     ucall_declaration{ucall::uv_svm_terminate, "UV_SVM_TERMINATE", ucall_caller::hypervisor, 1},
     ucall_declaration{ucall::uv_unshare_all_pages, "UV_UNSHARE_ALL_PAGES", ucall_caller::secure_os, 0},
+    ucall_declaration{ucall::uv_esmb_get_file, "UV_ESMB_GET_FILE", ucall_caller::secure, 9},
 };
 
 /// Index of `number` in ucall_declarations, or ucall_declarations.size() for an unknown number.

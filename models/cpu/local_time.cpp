@@ -8,7 +8,7 @@ namespace pefsim::cpu {
 local_time::local_time(const sc_core::sc_time& quantum)
     : quantum_(quantum),
       left_(quantum),
-      meeting_point_(quantum.value()) {}
+      meeting_point_(quantum) {}
 
 void local_time::catch_up() {
     if (ahead_ == sc_core::SC_ZERO_TIME) {
@@ -28,15 +28,15 @@ bool local_time::undisturbed() const {
 }
 
 void local_time::resume() {
-    waited_until_ = sc_core::sc_time_stamp();
+    waited_until_ = timing::simulation_time();
     if (quantum_ == sc_core::SC_ZERO_TIME) {
         return;
     }
-    const auto now = waited_until_.value();
-    if (now >= meeting_point_) {
-        meeting_point_ = (now / quantum_.value() + 1) * quantum_.value();
+    if (waited_until_ >= meeting_point_) {
+        const auto quanta = waited_until_.value() / quantum_.value() + 1;
+        meeting_point_ = sc_core::sc_time::from_value(quanta * quantum_.value());
     }
-    left_ = sc_core::sc_time::from_value(meeting_point_ - now);
+    left_ = meeting_point_ - waited_until_;
 }
 
 }  // namespace pefsim::cpu

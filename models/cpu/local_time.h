@@ -3,6 +3,8 @@
 
 #include <systemc>
 
+#include "timing/simulation_time.h"
+
 namespace pefsim::cpu {
 
 /// Local time of a CPU that runs ahead of simulation time: tlm_utils::tlm_quantumkeeper with a quantum of its own.
@@ -15,7 +17,7 @@ public:
 
     /// How far local time is ahead; what b_transport and a trap take as their delay and add to.
     sc_core::sc_time& ahead() { return ahead_; }
-    [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + ahead_; }
+    [[nodiscard]] sc_core::sc_time now() const { return timing::simulation_time() + ahead_; }
     /// The same, for the CPU's own thread: simulation time stands still between its waits, and is remembered.
     [[nodiscard]] sc_core::sc_time own_now() const { return waited_until_ + ahead_; }
 
@@ -38,7 +40,7 @@ private:
     sc_core::sc_time left_;
     sc_core::sc_time ahead_;
     sc_core::sc_time waited_until_;
-    sc_core::sc_time::value_type meeting_point_;
+    sc_core::sc_time meeting_point_;
 };
 
 }  // namespace pefsim::cpu

@@ -9,6 +9,7 @@
 #include "exposure/attribution.h"
 #include "memory/smf_check.h"
 #include "power/registers.h"
+#include "timing/simulation_time.h"
 
 /// How a CPU enters the software above it. A CPU has two ports of type trap_if: with MSR[S]=0, `sc 1` and storage
 /// interrupts go to the hypervisor; with MSR[S]=1 they go to the Ultravisor; `sc 2` always goes to the Ultravisor, or,
@@ -31,7 +32,7 @@ struct trap_context {
     /// and leaves here what it gives.
     std::uint64_t time_base = 0;
 
-    [[nodiscard]] sc_core::sc_time now() const { return sc_core::sc_time_stamp() + delay; }
+    [[nodiscard]] sc_core::sc_time now() const { return timing::simulation_time() + delay; }
 };
 
 /// A data or instruction access without a mapping: hypervisor (or Ultravisor) storage interrupt.

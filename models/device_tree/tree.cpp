@@ -158,7 +158,8 @@ node* tree::find(std::string_view path) {
     return at;
 }
 
-std::vector<std::byte> tree::flatten(std::span<const reservation> reserved, std::uint32_t boot_cpu) const {
+std::vector<std::byte> tree::flatten(std::span<const reservation> reserved, std::uint32_t boot_cpu,
+                                     std::size_t room) const {
     constexpr std::size_t header = 64;
     std::vector<std::byte> blob(header + 16 * (reserved.size() + 1) + bound_of(*root_));
     must(fdt_create(blob.data(), static_cast<int>(blob.size())), "begin");
@@ -169,7 +170,8 @@ std::vector<std::byte> tree::flatten(std::span<const reservation> reserved, std:
     write(blob.data(), *root_);
     must(fdt_finish(blob.data()), "end");
     fdt_set_boot_cpuid_phys(blob.data(), boot_cpu);
-    blob.resize(fdt_totalsize(blob.data()));
+    blob.resize(fdt_totalsize(blob.data()) + room);
+    fdt_set_totalsize(blob.data(), static_cast<std::uint32_t>(blob.size()));
     return blob;
 }
 

@@ -88,12 +88,13 @@ public:
 
     /// Flattened, version 17, with a property phandle in each node that something refers to or may.
     /// \param reserved memory that its reader must leave alone: {first byte, bytes}
+    /// \param room bytes at its end for readers that add to it
     struct reservation {
         abi::phys_addr at;
         std::uint64_t size;
     };
     [[nodiscard]] std::vector<std::byte> flatten(std::span<const reservation> reserved = {},
-                                                 std::uint32_t boot_cpu = 0) const;
+                                                 std::uint32_t boot_cpu = 0, std::size_t room = 0) const;
 
 private:
     friend class node;

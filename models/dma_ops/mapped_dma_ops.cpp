@@ -99,8 +99,8 @@ dma_addr mapped_dma_ops::map_segment(native_cpu& cpu, dma_device& device, phys_a
                  .size = size,
                  .number = recorder_.ledger().new_mapping(),
                  .direction = direction,
-                 .device = &device,
-                 .min_align_mask = device.min_align_mask};
+                 .min_align_mask = device.min_align_mask,
+                 .device = &device};
     if (size == 0) {
         misuse(cpu, device, dma_addr{original.value()}, size, "map of no bytes");
     } else {

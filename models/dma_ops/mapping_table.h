@@ -18,8 +18,8 @@ struct mapping {
     std::size_t size = 0;      ///< bytes
     std::uint32_t number = 0;  ///< exposure_ledger::new_mapping(); 0: no mapping
     dma_data_direction direction{};
-    const dma_device* device = nullptr;
     std::uint64_t min_align_mask = 0;  ///< the device's, when it was mapped
+    const dma_device* device = nullptr;
 };
 
 /// The mappings of a module that are alive, by bus address: what Linux's DMA-API debugging keeps (kernel/dma/debug.c).
@@ -46,8 +46,8 @@ public:
         here.size = what.size;
         here.number = what.number;
         here.direction = what.direction;
-        here.device = what.device;
         here.min_align_mask = what.min_align_mask;
+        here.device = what.device;
         ++size_;
     }
     /// The device's mapping at exactly this address: the one with this size and direction when there is one, else any

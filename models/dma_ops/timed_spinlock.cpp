@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "timing/simulation_time.h"
+
 namespace pefsim::dma_ops {
 
 using sc_core::sc_time;
@@ -48,13 +50,8 @@ void timed_spinlock::hold_for(native_cpu& cpu, const sc_time& cost, const sc_tim
 }
 
 void timed_spinlock::remember(const hold& what) {
-    // No CPU's local time is behind simulation time.
-    const sc_time simulation_time = sc_core::sc_time_stamp();
-    while (!holds_.empty() && holds_.front().end <= simulation_time) {
-        holds_.pop_front();
-    }
-    if (holds_.full()) {
-        holds_.set_capacity(2 * holds_.capacity());
+    if (holds_.full()) [[unlikely]] {
+        forget_past();
     }
     if (holds_.empty() || holds_.back().begin <= what.begin) {
         holds_.push_back(what);
@@ -63,6 +60,16 @@ void timed_spinlock::remember(const hold& what) {
     }
     longest_ = std::max(longest_, what.end - what.begin);
     last_end_ = std::max(last_end_, what.end);
+}
+
+// No CPU's local time is behind simulation time.
+void timed_spinlock::forget_past() {
+    while (!holds_.empty() && holds_.front().end <= timing::simulation_time()) {
+        holds_.pop_front();
+    }
+    if (holds_.full()) {
+        holds_.set_capacity(2 * holds_.capacity());
+    }
 }
 
 }  // namespace pefsim::dma_ops

@@ -25,7 +25,8 @@ struct lock_contention {
 ///
 /// What it protects is done at once in the host, between take() and hold_for(); in simulated time the lock is held for
 /// the duration given there. CPUs come here in any order of their local times, so the lock remembers all holds that end
-/// after simulation time: a CPU whose local time falls into another's hold spins to the end of it.
+/// after simulation time, and older ones while there is room: a CPU whose local time falls into another's hold spins to
+/// the end of it.
 class timed_spinlock {
 public:
     timed_spinlock() : holds_(64) {}
@@ -46,6 +47,7 @@ private:
 
     [[nodiscard]] sc_core::sc_time free_at(sc_core::sc_time when, unsigned cpu) const;
     void remember(const hold& what);
+    void forget_past();
 
     boost::circular_buffer<hold> holds_;  // by begin
     sc_core::sc_time longest_;

@@ -121,7 +121,9 @@ public:
     }
 
 private:
-    using leaf = boost::container::small_vector<extent, 1>;
+    /// Alone in a cache line of the host, with its one extent.
+    struct alignas(64) leaf : boost::container::small_vector<extent, 1> {};
+    static_assert(sizeof(leaf) == 64);
     static void write(leaf& in, std::uint16_t begin, std::uint16_t end, const act& by,
                       exposure_accounts& accounts);
     static void read(leaf& in, std::uint16_t begin, std::uint16_t end, std::uint16_t reader,

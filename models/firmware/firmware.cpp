@@ -97,6 +97,9 @@ firmware::firmware(const sc_core::sc_module_name& module_name, trace::recorder& 
     if (parameters.machine.initrd) {
         take(memory_, *parameters.machine.initrd, "initrd");
     }
+    if (parameters.machine.esm_blob) {
+        take(memory_, *parameters.machine.esm_blob, "esm.blob");
+    }
     parameters.machine.bridge.iommu().add_window(0);  // of what has none of its own
     assign_addresses(parameters.machine.bridge);
     describe_machine(tree_, parameters.machine);
@@ -117,7 +120,8 @@ firmware::flat_tree firmware::flatten() {
     rtas.set("linux,rtas-base", {static_cast<std::uint32_t>(*code)});
     rtas.set("linux,rtas-entry", {static_cast<std::uint32_t>(*code)});
     const std::array reserved{device_tree::tree::reservation{abi::phys_addr{*code}, page}};
-    std::vector<std::byte> content = tree_.flatten(reserved);
+    constexpr std::size_t room = 1024;  // an Ultravisor reserves memory for itself
+    std::vector<std::byte> content = tree_.flatten(reserved, 0, room);
     const auto at = memory_.take_below(below, content.size(), page);
     if (!at) {
         throw std::invalid_argument("the device tree does not fit into RAM");

@@ -26,6 +26,7 @@ struct machine_description {
     std::string command_line{};
     std::optional<extent> kernel{};
     std::optional<extent> initrd{};
+    std::optional<extent> esm_blob{};      ///< for the Ultravisor (models/esm/blob.h)
     bool dynamic_windows = true;           ///< a function may have a DMA window besides the default one
     std::array<std::byte, 32> rng_seed{};  ///< for the operating system's own generator
 };

@@ -34,6 +34,8 @@ void describe_rtas(node& root, const machine_description& machine) {
         rtas.set(each.name, {static_cast<std::uint32_t>(each.token)});
     }
     rtas.set("rtas-size", {code_size});
+    rtas.set("slof,rtas-size",
+             {sizeof(abi::firmware_entry)});  // what of it is code, as an Ultravisor measures it
     rtas.set("rtas-version", {1});
     rtas.set("rtas-event-scan-rate", {1});
     rtas.set("rtas-error-log-max", {error_log_size});
@@ -76,6 +78,14 @@ void describe_choices(node& chosen, bool xive) {
     chosen.set("ibm,arch-vec-5-platform-support", std::as_bytes(std::span(supported)));
 }
 
+void add_extent(node& chosen, const std::string& what, const std::optional<extent>& where) {
+    if (where) {
+        const std::uint64_t end = where->at + where->size;
+        chosen.set(what + "-start", {upper(where->at), lower(where->at)});
+        chosen.set(what + "-end", {upper(end), lower(end)});
+    }
+}
+
 void describe_chosen(node& root, const machine_description& machine) {
     node& chosen = root.add("chosen");
     chosen.set("bootargs", machine.command_line);
@@ -84,11 +94,8 @@ void describe_chosen(node& root, const machine_description& machine) {
     chosen.set("linux,stdout-path", terminal);
     chosen.set("linux,pci-probe-only", {0});
     chosen.set("rng-seed", machine.rng_seed);
-    if (machine.initrd) {
-        const std::uint64_t end = machine.initrd->at + machine.initrd->size;
-        chosen.set("linux,initrd-start", {upper(machine.initrd->at), lower(machine.initrd->at)});
-        chosen.set("linux,initrd-end", {upper(end), lower(end)});
-    }
+    add_extent(chosen, "linux,initrd", machine.initrd);
+    add_extent(chosen, "linux,esm-blob", machine.esm_blob);
     describe_choices(chosen, machine.xive);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/memory_bus.h"
 #include "report/violations.h"
+#include "timing/simulation_time.h"
 
 #include <algorithm>
 #include <cctype>
@@ -97,6 +98,8 @@ memory_bus::memory_bus(const sc_core::sc_module_name& name, trace::recorder& rec
       refusals_(recorder.metrics(), this->name(), "refused_accesses", "accesses", "refused by the SMF check"),
       ciphertext_accesses_(recorder.metrics(), this->name(), "ciphertext_accesses", "accesses",
                            "by devices to pages that are paged out"),
+      private_addresses_(recorder.metrics(), this->name(), "private_addresses", "pages",
+                         "that the host cannot read, named to devices as buffers or virtqueues"),
       device_accesses_(recorder.metrics(), this->name(), "device_accesses", "pages",
                        "pages that devices asked for, by state",
                        {page_state_names.begin(), page_state_names.end()}) {
@@ -158,7 +161,7 @@ tlm::tlm_response_status memory_bus::serve(const access& what, sc_time& delay) {
     if (page == what.last_page()) [[likely]] {
         const smf_verdict result = verdict(what, page);
         if (is_frame(result) && !moves_ciphertext(what.who.who, states_[page])) [[likely]] {
-            move(what, page, result, sc_core::sc_time_stamp() + delay);
+            move(what, page, result, timing::simulation_time() + delay);
             return tlm::TLM_OK_RESPONSE;
         }
     }
@@ -171,7 +174,7 @@ tlm::tlm_response_status memory_bus::serve(const access& what, sc_time& delay) {
         break;
     }
     for (abi::gfn each = page; each <= what.last_page(); ++each) {
-        move(what, each, verdict(what, each), sc_core::sc_time_stamp() + delay);
+        move(what, each, verdict(what, each), timing::simulation_time() + delay);
     }
     return tlm::TLM_OK_RESPONSE;
 }
@@ -199,7 +202,7 @@ std::optional<memory_bus::passage> memory_bus::check_page(const access& what, ab
                                                           sc_time& delay) {
     const page_state state = states_[page];
     const smf_verdict result = verdict(what, page);
-    const sc_time when = sc_core::sc_time_stamp() + delay;
+    const sc_time when = timing::simulation_time() + delay;
     if (is_frame(result)) {
         if (moves_ciphertext(what.who.who, state) && attempt == 0) {
             report_refused(what, page, state, ciphertext_outcome(what.kind), when);
@@ -357,8 +360,7 @@ unsigned memory_bus::transport_dbg(int /*initiator*/, tlm::tlm_generic_payload& 
     const auto* const attributes = payload.get_extension<bus_attributes>();
     const bus_attributes& who = attributes == nullptr ? host_view : *attributes;
     const abi::phys_addr at{payload.get_address()};
-    if (payload.get_data_length() == 0 || payload.get_command() == tlm::TLM_IGNORE_COMMAND ||
-        !ram_.contains(at, 1)) {
+    if (payload.get_data_length() == 0 || !ram_.contains(at, 1)) {
         return 0;
     }
     const access what{.who = who,
@@ -366,6 +368,10 @@ unsigned memory_bus::transport_dbg(int /*initiator*/, tlm::tlm_generic_payload& 
                       .at = at,
                       .size = std::min<std::size_t>(payload.get_data_length(), ram_.size() - at.value()),
                       .data = reinterpret_cast<std::byte*>(payload.get_data_ptr())};
+    if (payload.get_command() == tlm::TLM_IGNORE_COMMAND) {
+        judge(what);
+        return 0;
+    }
     std::size_t moved = 0;
     for (abi::gfn page = what.first_page(); page <= what.last_page(); ++page) {
         const smf_verdict result = verdict(what, page);
@@ -396,6 +402,30 @@ void memory_bus::withdraw_grants(abi::gfn page) {
     for (unsigned i = 0; i < initiators.size(); ++i) {
         initiators[static_cast<int>(i)]->invalidate_direct_mem_ptr(abi::page_base(page).value(),
                                                                    abi::page_base(page + 1).value() - 1);
+    }
+}
+
+void memory_bus::judge(const access& named) {
+    if (states_.count(page_state::normal) == states_.size()) {
+        return;  // an ordinary guest
+    }
+    for (abi::gfn page = named.first_page(); page <= named.last_page(); ++page) {
+        if (exposed(page)) {
+            continue;
+        }
+        private_addresses_.add();
+        recorder_.violations().report(
+            {.when = sc_core::sc_time_stamp(),
+             .kind = report::violation_kind::private_address,
+             .who = std::string(initiator_name(named)),
+             .address = named.begin_in(page).value(),
+             .size = named.size_in(page),
+             .page_state = std::string(to_name(states_[page])),
+             .request = named.who.request,
+             .detail =
+                 named.who.request == 0
+                     ? "a virtqueue, or a table of descriptors, lies in memory that the host cannot read"
+                     : "a descriptor names memory that the host cannot read"});
     }
 }
 

@@ -61,14 +61,18 @@ public:
 /// Debug transport, untimed and without any report, moves as many bytes as the check allows from the start of the
 /// range; a payload without attributes is the host's view: what a debugger in the hypervisor could see.
 ///
+/// A debug transaction with TLM_IGNORE_COMMAND and attributes judges an address that a driver has named to a device,
+/// used or not: it moves nothing, and memory there that the host cannot read is a violation (private_address) for each
+/// page.
+///
 /// The bus reports to the exposure ledger: pages that become readable by the host or stop being so, writes to them by
 /// transactions, and the host's reads of them. The bus adds no time: who initiates an access charges for it
 /// (timing::memory_access, timing::pci_*).
 ///
 /// Signals: `pages_<state>` (count), `host_access` (event: a device or the hypervisor accesses memory), `host_access_*`
 /// (that access: initiator, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics:
-/// refused_accesses, ciphertext_accesses, device_accesses (by the state of the page that a device asked for, before
-/// anything was done about it).
+/// refused_accesses, ciphertext_accesses, private_addresses (pages that were named to devices), device_accesses (by the
+/// state of the page that a device asked for, before anything was done about it).
 class memory_bus : public sc_core::sc_module, private page_states::observer {
 public:
     struct config {
@@ -101,6 +105,7 @@ private:
     void page_state_changed(abi::gfn page, page_state from, page_state to,
                             const sc_core::sc_time& when) override;
     void withdraw_grants(abi::gfn page);
+    void judge(const access& named);
 
     [[nodiscard]] smf_verdict verdict(const access& what, abi::gfn page) const;
     tlm::tlm_response_status serve(const access& what, sc_core::sc_time& delay);
@@ -137,6 +142,7 @@ private:
     trace::signal<abi::phys_addr> refused_address_;
     report::counter refusals_;
     report::counter ciphertext_accesses_;
+    report::counter private_addresses_;
     report::tally device_accesses_;
 };
 

@@ -72,6 +72,7 @@ host_bridge::host_bridge(const sc_core::sc_module_name& module_name, trace::reco
                  "MMIO accesses that no BAR decodes") {
     mmio.register_b_transport(this, &host_bridge::mmio_transport);
     devices.register_b_transport(this, &host_bridge::device_transport);
+    devices.register_transport_dbg(this, &host_bridge::judge_address);
 }
 
 void host_bridge::attach(unsigned devfn, pci_function& function) {
@@ -153,6 +154,36 @@ void host_bridge::device_transport(int initiator, tlm::tlm_generic_payload& payl
     } else {
         payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     }
+}
+
+/// What does not translate is a fault when it is used, and nothing that the host could read.
+unsigned host_bridge::judge_address(int initiator, tlm::tlm_generic_payload& payload) {
+    const attached& from = functions_[static_cast<std::size_t>(initiator)];
+    if (payload.get_command() != tlm::TLM_IGNORE_COMMAND) {
+        return 0;
+    }
+    if (bypass_ || from.function->iommu_bypass()) {
+        return memory->transport_dbg(payload);
+    }
+    piece_.attributes = *payload.get_extension<memory::bus_attributes>();
+    abi::dma_addr at{payload.get_address()};
+    for (std::uint64_t left = payload.get_data_length(); left > 0;) {
+        const tce_window* const window = from.windows->of(at);
+        if (window == nullptr) {
+            break;
+        }
+        const std::uint64_t step = in_page(*window, at.value(), left);
+        for (const std::uint64_t permission : {abi::tce_read, abi::tce_write}) {
+            if (const auto found = window->translate(at, permission); found.valid) {
+                piece_.prepare(tlm::TLM_IGNORE_COMMAND, found.at.value(), nullptr, step);
+                memory->transport_dbg(piece_.transaction);
+                break;
+            }
+        }
+        at = at + step;
+        left -= step;
+    }
+    return 0;
 }
 
 void host_bridge::message(const attached& from, tlm::tlm_generic_payload& payload, const sc_time& delay) {

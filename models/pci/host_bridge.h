@@ -80,6 +80,7 @@ private:
     void config_access(tlm::tlm_generic_payload& payload, std::uint64_t offset);
     bool memory_access(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     void device_transport(int initiator, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    unsigned judge_address(int initiator, tlm::tlm_generic_payload& payload);
     void message(const attached& from, tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay);
     bool translates(const attached& from, const tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     void move_pages(const attached& from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "timing/simulation_time.h"
+
 namespace pefsim::pci {
 
 namespace layout = abi::pci;
@@ -61,6 +63,9 @@ pci_function::pci_function(const sc_core::sc_module_name& module_name, trace::re
       bytes_written_(recorder.metrics(), name(), "dma_bytes_written", "bytes", "written to memory"),
       errors_(recorder.metrics(), name(), "dma_errors", "accesses", "accesses to memory that failed"),
       messages_(recorder.metrics(), name(), "msix_messages", "interrupts", "MSI-X messages sent") {
+    for (std::size_t bytes = 0; bytes < small_transfers_.size(); ++bytes) {
+        small_transfers_[bytes] = transfer_time(bytes);
+    }
     device_bar_.size = checked_bar_size(name(), parameters.bar_size);
     payload_.attributes.who = memory::world::device;
     payload_.attributes.writer.initiator = recorder.ledger().name_initiator(basename());
@@ -226,13 +231,21 @@ dma_status pci_function::dma_write(abi::dma_addr to, std::span<const std::byte> 
     return status;
 }
 
+void pci_function::judge_address(abi::dma_addr at, std::uint64_t size, std::uint64_t request) {
+    constexpr std::uint64_t looked_at = std::uint64_t{1} << 20;
+    if (size != 0 && bus_master_) {
+        payload_.attributes.request = request;
+        payload_.prepare(tlm::TLM_IGNORE_COMMAND, at.value(), nullptr, std::min(size, looked_at));
+        dma->transport_dbg(payload_.transaction);
+    }
+}
+
 dma_status pci_function::access(dma_direction direction, abi::dma_addr at, std::byte* data, std::size_t size,
                                 std::uint64_t request, sc_time& delay) {
     if (size == 0) {
         return dma_status::ok;
     }
-    const sc_time simulation_time = sc_core::sc_time_stamp();
-    request_.set(request, simulation_time + delay);
+    request_.set(request, timing::simulation_time() + delay);
     payload_.attributes.request = request;
     const auto command = direction == dma_direction::from_memory ? tlm::TLM_READ_COMMAND
                                                                  : tlm::TLM_WRITE_COMMAND;
@@ -240,8 +253,13 @@ dma_status pci_function::access(dma_direction direction, abi::dma_addr at, std::
     const dma_status status = response == tlm::TLM_OK_RESPONSE              ? dma_status::ok
                               : response == tlm::TLM_COMMAND_ERROR_RESPONSE ? dma_status::iommu_fault
                                                                             : dma_status::bus_error;
-    dma_result_.set(status, simulation_time + delay);
+    dma_result_.set(status, timing::simulation_time() + delay);
     return status;
+}
+
+sc_time pci_function::transfer_time(std::size_t size) const {
+    const double ticks = static_cast<double>(size) * ticks_per_byte_;
+    return latency_ + sc_time::from_value(static_cast<sc_time::value_type>(ticks));
 }
 
 tlm::tlm_response_status pci_function::transfer(tlm::tlm_command command, abi::dma_addr at, std::byte* data,
@@ -254,8 +272,7 @@ tlm::tlm_response_status pci_function::transfer(tlm::tlm_command command, abi::d
                      : "access to memory while the function is in D3hot: not issued");
         return tlm::TLM_GENERIC_ERROR_RESPONSE;
     }
-    delay += latency_ + sc_time::from_value(
-                            static_cast<sc_time::value_type>(static_cast<double>(size) * ticks_per_byte_));
+    delay += size < small_transfers_.size() ? small_transfers_[size] : transfer_time(size);
     payload_.prepare(command, at.value(), data, size);
     dma->b_transport(payload_.transaction, delay);
     errors_.add(payload_.transaction.is_response_ok() ? 0 : 1);

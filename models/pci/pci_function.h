@@ -121,6 +121,10 @@ public:
                         sc_core::sc_time& delay);
     dma_status dma_write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t request,
                          sc_core::sc_time& delay);
+    /// A driver has named this memory to the device, which may use it or not: the memory bus judges whether the host
+    /// can read it (memory_bus.h), no byte moves. Of a long buffer, its first MiB.
+    /// \param request 0: of no request, a queue
+    void judge_address(abi::dma_addr at, std::uint64_t size, std::uint64_t request);
     /// True: bus addresses are guest physical addresses and the IOMMU is not consulted (virtio without
     /// ACCESS_PLATFORM).
     void set_iommu_bypass(bool bypass) { iommu_bypass_ = bypass; }
@@ -183,6 +187,7 @@ private:
     [[nodiscard]] bool valid_config_access(const char* verb, unsigned offset, unsigned size);
     [[nodiscard]] bool valid_bar_access(const char* verb, const bar& in, std::uint64_t at, unsigned size,
                                         bool valid);
+    [[nodiscard]] sc_core::sc_time transfer_time(std::size_t size) const;
     tlm::tlm_response_status transfer(tlm::tlm_command command, abi::dma_addr at, std::byte* data,
                                       std::size_t size, sc_core::sc_time& delay);
     dma_status access(dma_direction direction, abi::dma_addr at, std::byte* data, std::size_t size,
@@ -214,6 +219,8 @@ private:
     memory::bus_payload payload_;
     sc_core::sc_time latency_;
     double ticks_per_byte_;
+    std::array<sc_core::sc_time, 65>
+        small_transfers_;  // by bytes: a ring's parts, a request's header and status
 
     trace::signal<dma_status> dma_result_;
     trace::signal<std::uint64_t> request_;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
+#include <span>
 #include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "report/quantity_text.h"
 #include "report/report_table.h"
@@ -258,23 +264,52 @@ std::string writer_text(std::string_view initiator, std::string_view origin) {
     return origin.empty() ? std::string(initiator) : fmt::format("{}: {}", initiator, origin);
 }
 
+/// Instructions of one function are one writer: "0x10004 <copy+0x4>" is "copy". The JSON report has them apart.
+std::vector<exposure::writer_exposure>
+joined_by_function(std::span<const exposure::writer_exposure> writers) {
+    std::vector<exposure::writer_exposure> joined;
+    std::map<std::tuple<bool, std::string, std::string>, std::size_t> place;
+    for (exposure::writer_exposure each : writers) {
+        if (const std::size_t begin = each.origin.find('<'); begin != std::string::npos) {
+            each.origin = each.origin.substr(begin + 1, each.origin.find_first_of("+>", begin) - begin - 1);
+        }
+        const auto [found, is_new] = place.emplace(std::tuple(each.host, each.initiator, each.origin),
+                                                   joined.size());
+        if (is_new) {
+            joined.push_back(std::move(each));
+            continue;
+        }
+        exposure::writer_exposure& all = joined[found->second];
+        all.bytes_written += each.bytes_written;
+        all.bytes_looked_at += each.bytes_looked_at;
+        all.bytes_never_looked_at += each.bytes_never_looked_at;
+        all.bytes_standing += each.bytes_standing;
+    }
+    std::ranges::stable_sort(
+        joined, [](const exposure::writer_exposure& a, const exposure::writer_exposure& b) {
+            return std::tuple(a.host, b.bytes_written) < std::tuple(b.host, a.bytes_written);
+        });
+    return joined;
+}
+
 std::string figures_writer::writers(const exposure::exposure_summary& s) const {
     if (s.writers.empty()) {
         return {};
     }
     std::string result = fmt::format("  {:<48}{:>12}{:>12}{:>13}{:>12}\n", "by writer", "written",
                                      "looked at", "never", "in place");
-    const std::size_t shown = std::min(s.writers.size(), 2 * facts_.shown_in_full);
+    const std::vector<exposure::writer_exposure> by_function = joined_by_function(s.writers);
+    const std::size_t shown = std::min(by_function.size(), 2 * facts_.shown_in_full);
     for (std::size_t i = 0; i < shown; ++i) {
-        const exposure::writer_exposure& w = s.writers[i];
+        const exposure::writer_exposure& w = by_function[i];
         const std::string name = writer_text(w.initiator, w.origin) + (w.host ? " (host)" : "");
         result += name.size() < 46 ? fmt::format("    {:<46}", name) : fmt::format("    {}\n{:50}", name, "");
         result += fmt::format("{:>12}{:>12}{:>13}{:>12}\n", bytes_text(w.bytes_written),
                               bytes_text(w.bytes_looked_at), bytes_text(w.bytes_never_looked_at),
                               bytes_text(w.bytes_standing));
     }
-    if (shown < s.writers.size()) {
-        result += fmt::format("    and {} more writers\n", count_text(s.writers.size() - shown));
+    if (shown < by_function.size()) {
+        result += fmt::format("    and {} more writers\n", count_text(by_function.size() - shown));
     }
     return result;
 }

@@ -20,17 +20,19 @@ enum class violation_kind : std::uint8_t {
     bad_address,     ///< an access outside RAM and MMIO, or with the secure-memory bit set
     iommu_fault,     ///< a DMA without a valid TCE, or against its permission
     page_tampered,   ///< a page that came back failed its authentication (changed, replayed or swapped)
-    call_refused,    ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
+    image_unverified,  ///< UV_ESM: an image is not what its ESM blob says, or no blob for this machine says what it is
+    call_refused,  ///< a hypercall or ultracall by a caller, in a state or with an argument that forbids it
     virtqueue_malformed,  ///< a descriptor chain or ring index that the virtio specification forbids
     device_protocol,      ///< a driver's breach of the device's initialisation or configuration rules
     driver_protocol,      ///< a device's breach that the driver noticed (used id, length)
     dma_mapping,          ///< misuse of the DMA API: unmap of what is not mapped, wrong size or direction
     guest_terminated,     ///< the Ultravisor ended the guest
+    private_address,      ///< a driver named memory to a device that the host cannot read
     shared_content,       ///< note: a guest shares pages that hold data, which the Ultravisor zeroes
     past_buffer,          ///< note: a guest's write begins in a buffer and goes on behind its end
 };
 std::string_view to_name(violation_kind kind);
-inline constexpr std::size_t violation_kinds = 12;
+inline constexpr std::size_t violation_kinds = 14;
 constexpr bool is_note(violation_kind kind) { return kind >= violation_kind::shared_content; }
 
 struct violation {

@@ -184,7 +184,7 @@ fst_blocks::bytes fst_blocks::frame() const {
 
 /// zlib's fastest: what it gains over the slower ones is a few percent of the file.
 std::span<const unsigned char> fst_blocks::deflated(std::span<const unsigned char> what) {
-    packed_.resize(compressBound(what.size()));
+    packed_.resize(std::max<std::size_t>(packed_.size(), compressBound(what.size())));
     uLongf size = packed_.size();
     const bool packs = compress2(packed_.data(), &size, what.data(), what.size(), Z_BEST_SPEED) == Z_OK &&
                        size < what.size();
@@ -204,7 +204,7 @@ std::span<const unsigned char> fst_blocks::compressed(std::span<const unsigned c
         return list;
     }
     const auto size = static_cast<int>(list.size());
-    packed_.resize(static_cast<std::size_t>(LZ4_compressBound(size)));
+    packed_.resize(std::max(packed_.size(), static_cast<std::size_t>(LZ4_compressBound(size))));
     const auto packed_size = static_cast<std::size_t>(LZ4_compress_default(
         reinterpret_cast<const char*>(list.data()), reinterpret_cast<char*>(packed_.data()), size,
         static_cast<int>(packed_.size())));

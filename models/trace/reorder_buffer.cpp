@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <numeric>
+#include <utility>
 
 namespace pefsim::trace {
 
@@ -12,12 +13,46 @@ namespace {
 
 constexpr std::size_t usual_limit = 4096;
 constexpr unsigned widest_digit = 11;  // bits: its counters stay in the first-level cache
+constexpr unsigned bucket_bits = 12;   // of the deal: as many buckets as there are changes, usually
+constexpr std::uint32_t crowd = 64;    // keys in one bucket that are better sorted by their digits
 
 }  // namespace
 
 reorder_buffer::reorder_buffer() : limit_(usual_limit) {
     changes_.reserve(usual_limit);
     sorted_.reserve(usual_limit);
+}
+
+/// Sorts keys_, which have `key_bits`, in one pass: dealt to buckets by their highest bits, where each then moves past
+/// the few that it precedes. \returns false, and does nothing, where too many would share a bucket
+bool reorder_buffer::deal(unsigned key_bits) {
+    const unsigned shift = key_bits > bucket_bits ? key_bits - bucket_bits : 0;
+    std::array<std::uint32_t, std::size_t{1} << bucket_bits> places{};
+    for (const std::uint64_t key : keys_) {
+        ++places[key >> shift];
+    }
+    std::uint32_t most = 0;
+    for (std::uint32_t begin = 0; std::uint32_t & place : places) {
+        most = std::max(most, place);
+        begin += std::exchange(place, begin);
+    }
+    if (most > crowd) {
+        return false;
+    }
+    scratch_.resize(keys_.size());
+    for (const std::uint64_t key : keys_) {
+        scratch_[places[key >> shift]++] = key;
+    }
+    keys_.swap(scratch_);
+    for (std::size_t i = 1; i < keys_.size(); ++i) {
+        const std::uint64_t key = keys_[i];
+        std::size_t place = i;
+        for (; place > 0 && keys_[place - 1] > key; --place) {
+            keys_[place] = keys_[place - 1];
+        }
+        keys_[place] = key;
+    }
+    return true;
 }
 
 /// Sorts keys_ by the `time_bits` above `index_bits`, the least significant digit first; each pass keeps the order of
@@ -67,7 +102,9 @@ void reorder_buffer::sort() {
     for (std::size_t place = 0; place < changes_.size(); ++place) {
         keys_[place] = (changes_[place].time - first) << index_bits | place;
     }
-    sort_keys(index_bits, time_bits);
+    if (!deal(index_bits + time_bits)) {
+        sort_keys(index_bits, time_bits);
+    }
     const std::uint64_t place = (std::uint64_t{1} << index_bits) - 1;
     sorted_.resize(changes_.size());
     std::ranges::transform(keys_, sorted_.begin(), [&](std::uint64_t key) { return changes_[key & place]; });

@@ -13,7 +13,7 @@ namespace pefsim::trace {
 /// Puts changes that arrive out of order into order of time, those of equal time in order of arrival.
 ///
 /// Processes run ahead of each other, so what arrives is a few dozen sorted runs per quantum. They are collected and
-/// sorted a few thousand at a time, by radix: the number of runs makes no difference then, and no branch is guessed.
+/// sorted a few thousand at a time, dealt by their time: the number of runs makes no difference then.
 class reorder_buffer {
 public:
     reorder_buffer();
@@ -26,6 +26,7 @@ public:
     [[nodiscard]] std::span<const value_change> release(std::uint64_t up_to);
 
 private:
+    bool deal(unsigned key_bits);
     void sort_keys(unsigned index_bits, unsigned time_bits);
     void sort();
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "abi/platform.h"
+#include "ultravisor/esm_image.h"
 #include "ultravisor/guest_device_tree.h"
 #include "ultravisor/service.h"
 #include "ultravisor/sharing.h"
@@ -84,7 +85,7 @@ answer abort_esm(firmware& here, answer failure, const power::registers& state, 
     return failure;
 }
 
-// RTAS of the secure guest needs a page that the host can read, of which the guest does not know; and what firmware left
+// RTAS of the secure guest needs a page that the host can read, of which the guest does not know; what firmware left
 // for RTAS in the guest's memory stays the guest's, with a copy for the host in the same place.
 std::optional<answer> share_for_rtas(firmware& here, guest_device_tree& tree, abi::phys_addr page,
                                      const power::registers& state, cpu::trap_context& context) {
@@ -163,8 +164,18 @@ answer uv_esm(firmware& here, power::registers& state, cpu::trap_context& contex
     if (!failure) {
         failure = look_at_device_tree(here, fdt, tree, state, context);
     }
+    image_verdict image;
+    if (!failure) {
+        image = check_image(here, kbase, fdt, tree ? tree->copy.bytes() : std::span<const std::byte>(), state,
+                            context);
+        failure = image.refusal;
+    }
     if (!failure) {
         failure = move_the_rest(here, state, context);
+    }
+    if (!failure && image.verified && here.vm.lost_pages()) {
+        failure = answer{u_status::u_parameter, "the hypervisor took back a slot with what was verified",
+                         kbase.value()};
     }
     if (failure) {
         return abort_esm(here, *failure, state, context);

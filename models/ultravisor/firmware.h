@@ -10,6 +10,7 @@
 #include "power/registers.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
+#include "ultravisor/esm_checks.h"
 #include "ultravisor/hypervisor_calls.h"
 #include "ultravisor/instruments.h"
 #include "ultravisor/protected_guest.h"
@@ -45,6 +46,7 @@ struct firmware {
     memory::guest_memory& memory;  ///< use it by guest_access.h
     const work_costs& costs;
     esm_entry entry;
+    const esm_checks& esm;
     secure_vm& vm;
     protected_guest& guest;
     hypervisor_calls& host;

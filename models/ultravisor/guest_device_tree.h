@@ -35,6 +35,8 @@ public:
                       cpu::trap_context& context);
 
     [[nodiscard]] kind what() const { return kind_; }
+    /// The copy; empty unless it is good.
+    [[nodiscard]] std::span<const std::byte> bytes() const { return tree_; }
 
     /// The first cell of a property; nothing where node or property is missing, or it is shorter.
     [[nodiscard]] std::optional<std::uint32_t> cell(const std::string& node,

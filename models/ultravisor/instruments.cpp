@@ -35,6 +35,9 @@ instruments::instruments(trace::recorder& recorder, std::string_view scope)
       tamper_refusals(recorder.metrics(), scope, "tamper_refusals", "pages",
                       "that failed their authentication: changed, replayed or swapped"),
       page_faults(recorder.metrics(), scope, "page_faults", "faults",
-                  "of the secure guest at pages that were not there") {}
+                  "of the secure guest at pages that were not there"),
+      esm_images(recorder.metrics(), scope, "esm_images", "images",
+                 "at UV_ESM, by what came of their check against an ESM blob",
+                 {"unverified", "verified", "refused", "warned"}) {}
 
 }  // namespace pefsim::ultravisor

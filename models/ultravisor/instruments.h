@@ -13,6 +13,14 @@
 
 namespace pefsim::ultravisor {
 
+/// What became of the check of a guest's image at UV_ESM.
+enum class esm_image : std::uint8_t {
+    unverified,  ///< there is no ESM blob, and the machine has no key for one
+    verified,
+    refused,
+    warned,  ///< not what it should be; UV_ESM went on
+};
+
 /// What a trace and the run report show of the Ultravisor.
 struct instruments {
     instruments(trace::recorder& recorder, std::string_view scope);
@@ -36,6 +44,7 @@ struct instruments {
     report::counter pages_zeroed;
     report::counter tamper_refusals;
     report::counter page_faults;
+    report::tally esm_images;
 };
 
 /// Shows a call's name for as long as it lives; calls nest.

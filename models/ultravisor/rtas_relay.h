@@ -15,10 +15,10 @@ namespace pefsim::ultravisor {
 
 struct firmware;
 
-/// RTAS of a secure guest. The argument block, and the memory that an argument names, are private; so H_RTAS goes to the
-/// host with the address of a copy in a page of the Ultravisor's own (SHARED_IMPLICIT: the guest does not know of it),
-/// and what the host leaves there comes back. What is a buffer, and how long it may be, is what abi/rtas.h says, never
-/// the host.
+/// RTAS of a secure guest. The argument block, and the memory that an argument names, are private; so H_RTAS goes to
+/// the host with the address of a copy in a page of the Ultravisor's own (SHARED_IMPLICIT: the guest does not know of
+/// it), and what the host leaves there comes back. What is a buffer, and how long it may be, is what abi/rtas.h says,
+/// never the host.
 ///
 ///     guest's block and buffer --> page of the Ultravisor --> hypervisor, firmware
 ///              ^                                                  |

@@ -30,6 +30,7 @@ void secure_vm::begin() {
     auto key = derive_secret(seed_, "page key", generation_);
     crypto_.emplace(key, static_cast<std::uint32_t>(derive_seed(seed_, "page IV", generation_)));
     OPENSSL_cleanse(key.data(), key.size());
+    lost_pages_ = false;
     state_ = vm_state::transient;
 }
 
@@ -58,6 +59,7 @@ void secure_vm::release(vm_state to, const sc_time& when) {
     seals_.clear();
     zero_when_mapped_.clear();
     crypto_.reset();
+    files_.reset();
     state_ = to;
 }
 
@@ -71,6 +73,7 @@ void secure_vm::add_slot(const memory_slot& slot, const sc_time& when) {
 void secure_vm::remove_slot(const memory_slot& slot, const sc_time& when) {
     slots_.remove(slot.id);
     for (abi::gfn page = slot.first; page < slot.end(); ++page) {
+        lost_pages_ = lost_pages_ || this->page(page) != page_state::normal;
         ram_.discard(frame_kind::secure, page);
         set(page, page_state::normal, when);
         seals_.erase(page);

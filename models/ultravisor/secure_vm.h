@@ -7,10 +7,12 @@
 #include <set>
 #include <string_view>
 #include <systemc>
+#include <utility>
 
 #include "abi/address.h"
 #include "memory/memory_bus.h"
 #include "memory/page_state.h"
+#include "ultravisor/esm_files.h"
 #include "ultravisor/memory_slots.h"
 #include "ultravisor/page_crypto.h"
 #include "ultravisor/page_machine.h"
@@ -72,9 +74,16 @@ public:
     /// Releases and scrubs all secure frames, forgets slots, seals and key; every page is the host's.
     void release(vm_state to, const sc_core::sc_time& when);
 
+    /// Files for the guest, until release().
+    void keep(esm_files files) { files_.emplace(std::move(files)); }
+    /// nullptr: it has none.
+    [[nodiscard]] esm_files* files() { return files_ ? &*files_ : nullptr; }
+
     void add_slot(const memory_slot& slot, const sc_core::sc_time& when);
     /// The slot's pages are the host's from now on, its secure frames scrubbed.
     void remove_slot(const memory_slot& slot, const sc_core::sc_time& when);
+    /// Since begin(), a slot has gone with pages that had moved in.
+    [[nodiscard]] bool lost_pages() const { return lost_pages_; }
 
     /// The guest's frame of the page has a byte that is not zero.
     [[nodiscard]] bool holds_data(abi::gfn page) const;
@@ -96,7 +105,8 @@ public:
     /// content; one that it took back before the share was complete is zeroed now.
     void map_shared(abi::gfn page, const sc_core::sc_time& when);
     /// HV_SHARED to SHARED: the shared page reads as zero, what was secret is scrubbed. With the hypervisor's page
-    /// taken back already (HV_SHARED_INV to SHARED_INV), that page is left alone. A pseudo-shared page keeps its secret.
+    /// taken back already (HV_SHARED_INV to SHARED_INV), that page is left alone. A pseudo-shared page keeps what is
+    /// secret.
     void complete_share(abi::gfn page, share_kind kind, const sc_core::sc_time& when);
     /// HV_UNSHARED to SECURE: the page reads as zero.
     void complete_unshare(abi::gfn page, const sc_core::sc_time& when);
@@ -118,6 +128,8 @@ private:
     memory_slots slots_;
     std::optional<page_crypto> crypto_;
     std::map<abi::gfn, page_seal> seals_;
+    std::optional<esm_files> files_;
+    bool lost_pages_ = false;
     std::set<abi::gfn> zero_when_mapped_;  // SHARED_INV pages that were never mapped
 };
 

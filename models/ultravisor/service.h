@@ -34,6 +34,7 @@ struct service {
 /// ultracall_dispatch.cpp. UV_RETURN is none: a hypercall returns to the Ultravisor as
 /// the function that it is.
 std::span<const service> esm_services();
+std::span<const service> esm_file_services();
 std::span<const service> memory_slot_services();
 std::span<const service> paging_services();
 std::span<const service> sharing_services();

@@ -26,6 +26,8 @@ bool may_call(abi::ucall_caller caller, std::uint64_t msr) {
         return (msr & (msr_hv | msr_pr)) == 0;
     case abi::ucall_caller::secure_os:
         return (msr & (msr_s | msr_hv | msr_pr)) == msr_s;
+    case abi::ucall_caller::secure:
+        return (msr & (msr_s | msr_hv)) == msr_s;
     }
     return false;
 }
@@ -69,8 +71,9 @@ std::string_view to_name(u_status status) {
 ultracall_dispatch::ultracall_dispatch(firmware& here)
     : here_(here),
       services_(cpu::services_by_row<abi::ucall_declarations.size(), service>(
-          {esm_services(), memory_slot_services(), paging_services(), sharing_services()}, abi::ucall_row,
-          abi::ucall_name)) {}
+          {esm_services(), esm_file_services(), memory_slot_services(), paging_services(),
+           sharing_services()},
+          abi::ucall_row, abi::ucall_name)) {}
 
 void ultracall_dispatch::serve(power::registers& state, cpu::trap_context& context) {
     const std::uint64_t number = state.gpr[3];

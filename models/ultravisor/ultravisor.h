@@ -13,6 +13,7 @@
 #include "power/registers.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
+#include "ultravisor/esm_checks.h"
 #include "ultravisor/firmware.h"
 #include "ultravisor/hypervisor_calls.h"
 #include "ultravisor/instruments.h"
@@ -52,6 +53,7 @@ public:
         timing::timing costs;
         std::uint64_t seed = 1;  ///< of page key, cookies, noise in hidden registers, and H_RANDOM
         esm_entry entry = esm_entry::return_to_caller;
+        esm_checks esm{};
     };
 
     hypervisor_calls::port hypervisor;
@@ -75,6 +77,7 @@ private:
 
     trace::recorder& recorder_;
     work_costs costs_;
+    esm_checks esm_;
     secure_vm vm_;
     random_stream guest_random_;  // H_RANDOM
     instruments shows_;

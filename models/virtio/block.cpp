@@ -8,11 +8,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "timing/simulation_time.h"
+
 namespace pefsim::virtio {
 
 namespace blk = abi::virtio::blk;
 using sc_core::sc_time;
-using sc_core::sc_time_stamp;
+using timing::simulation_time;
 
 namespace {
 
@@ -255,7 +257,7 @@ sc_time block::completion_time(const command& c, const sc_time& start) {
 void block::begin(request& what, sc_time& delay) {
     command& c = commands_[what.slot];
     c = decode(what, delay);
-    const sc_time now = sc_time_stamp() + delay;
+    const sc_time now = simulation_time() + delay;
     operation_[what.queue->index()].set(c.operation, now);
     operations_.add(static_cast<std::size_t>(c.operation));
     finish_at(what, completion_time(c, now));

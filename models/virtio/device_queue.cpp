@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "timing/simulation_time.h"
+
 namespace pefsim::virtio {
 
 using sc_core::sc_time;
@@ -24,13 +26,13 @@ void device_queue::wake(const sc_time& when) {
     }
     rung_ = true;
     due_ = when;
-    const sc_time now = sc_core::sc_time_stamp();
+    const sc_time now = timing::simulation_time();
     bell_.notify(std::max(when, now) - now);
 }
 
 void device_queue::await_wake() {
     for (;;) {
-        const sc_time now = sc_core::sc_time_stamp();
+        const sc_time now = timing::simulation_time();
         if (rung_ && due_ <= now) {
             rung_ = false;
             return;

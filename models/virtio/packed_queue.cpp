@@ -144,7 +144,7 @@ bool packed_queue::read_chain(queue_memory& memory, packed_desc desc, descriptor
 // 2.8.7: all descriptors of the table, in order; only their WRITE flags count.
 bool packed_queue::read_table(queue_memory& memory, const packed_desc& desc, descriptor_chain& chain,
                               sc_time& delay) {
-    if (!check_table(desc.addr, desc.len)) {
+    if (!check_table(memory, desc.addr, desc.len)) {
         return false;
     }
     if ((desc.flags & spec::desc_f_next) != 0) {

@@ -22,6 +22,9 @@ public:
                       sc_core::sc_time& delay) = 0;
     virtual bool write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t request,
                        sc_core::sc_time& delay) = 0;
+    /// The driver has named this memory: the device may never use it, the host knows of it now. \param request 0: of no
+    /// request, a queue or a table
+    virtual void named(abi::dma_addr /*at*/, std::uint64_t /*size*/, std::uint64_t /*request*/) {}
 
 protected:
     ~queue_memory() = default;

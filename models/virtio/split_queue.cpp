@@ -204,7 +204,7 @@ bool split_queue::enter_indirect(queue_memory& memory, const vring_desc& desc, c
     if (layout_.indirect && (desc.flags & desc_f_next) != 0) {
         return fail(queue_error::indirect_and_next);
     }
-    if (!check_table(table, length)) {
+    if (!check_table(memory, table, length)) {
         return false;
     }
     const auto entries = static_cast<std::uint32_t>(length / sizeof(vring_desc));

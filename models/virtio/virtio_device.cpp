@@ -8,13 +8,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "timing/simulation_time.h"
 #include "virtio/packed_queue.h"
 #include "virtio/split_queue.h"
 
 namespace pefsim::virtio {
 
 using sc_core::sc_time;
-using sc_core::sc_time_stamp;
+using timing::simulation_time;
 
 namespace {
 
@@ -79,18 +80,18 @@ void virtio_device::activate(std::uint16_t index, const virtqueue::layout& where
     } else {
         queue.ring = std::make_unique<split_queue>(where);
     }
-    show(queue, sc_time_stamp());
+    show(queue, simulation_time());
 }
 
 void virtio_device::deactivate(std::uint16_t index) {
     stop(queues_[index]);
-    show(queues_[index], sc_time_stamp());
+    show(queues_[index], simulation_time());
 }
 
 void virtio_device::reset() {
     for (device_queue& queue : queues_) {
         stop(queue);
-        show(queue, sc_time_stamp());
+        show(queue, simulation_time());
     }
     negotiated(0);
 }
@@ -114,7 +115,7 @@ void virtio_device::stop(device_queue& queue) {
 
 void virtio_device::break_device(const device_queue& because_of, sc_time& delay) {
     const queue_error error = because_of.ring->error();
-    recorder_.violations().report({.when = sc_time_stamp() + delay,
+    recorder_.violations().report({.when = simulation_time() + delay,
                                    .kind = report::violation_kind::virtqueue_malformed,
                                    .who = std::string(transport_->initiator_name()),
                                    .address = 0,
@@ -141,7 +142,7 @@ void virtio_device::config_changed(sc_time& delay) {
 
 void virtio_device::kick(std::uint16_t index, const sc_time& delay) {
     device_queue& queue = queues_[index];
-    const sc_time now = sc_time_stamp() + delay;
+    const sc_time now = simulation_time() + delay;
     doorbells_.add();
     queue.doorbell.fire(now);
     queue.wake(now + kick_latency_);
@@ -153,7 +154,7 @@ void virtio_device::serve_queue(device_queue& queue) {
         if (!queue.ring) {
             continue;
         }
-        const sc_time now = sc_time_stamp();
+        const sc_time now = simulation_time();
         sc_time delay = queue.busy_until > now ? queue.busy_until - now : sc_core::SC_ZERO_TIME;
         serve(queue, delay);
         if (queue.ring && queue.ring->unpublished() != 0) {
@@ -161,7 +162,7 @@ void virtio_device::serve_queue(device_queue& queue) {
             delay = sc_core::SC_ZERO_TIME;
             publish(queue, delay);
         }
-        queue.busy_until = sc_time_stamp() + delay;
+        queue.busy_until = simulation_time() + delay;
     }
 }
 
@@ -204,9 +205,14 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
     free_slots_.pop_back();
     next.queue = &from;
     next.number = ++last_number_;
-    next.popped = sc_time_stamp() + delay;
+    next.popped = simulation_time() + delay;
     if (in_order()) {
         from.order.push_back({next.chain.head(), false, 0, next.popped});
+    }
+    for (const std::span<const segment> part : {next.chain.readable(), next.chain.writable()}) {
+        for (const segment& buffer : part) {
+            transport_->named(buffer.at, buffer.length, next.number);
+        }
     }
     from.request.set(next.number, next.popped);
     show(from, next.popped);
@@ -219,7 +225,7 @@ void virtio_device::put_back(request& what) {
         if (in_order()) {
             what.queue->order.pop_back();
         }
-        show(*what.queue, sc_time_stamp());
+        show(*what.queue, simulation_time());
         last_number_ -= what.number == last_number_ ? 1 : 0;
     }
     release(what.slot);
@@ -237,7 +243,7 @@ void virtio_device::show(device_queue& queue, const sc_time& when) {
 }
 
 void virtio_device::breach(const request& what, std::string detail, const sc_time& delay) {
-    recorder_.violations().report({.when = sc_time_stamp() + delay,
+    recorder_.violations().report({.when = simulation_time() + delay,
                                    .kind = report::violation_kind::device_protocol,
                                    .who = std::string(transport_->initiator_name()),
                                    .address = 0,
@@ -252,14 +258,14 @@ void virtio_device::breach(const request& what, std::string detail, const sc_tim
 void virtio_device::finish_at(request& what, const sc_time& when) {
     due_.push_back({when, what.number, what.slot});
     std::push_heap(due_.begin(), due_.end());
-    const sc_time now = sc_time_stamp();
+    const sc_time now = simulation_time();
     due_event_.notify(when > now ? when - now : sc_core::SC_ZERO_TIME);
 }
 
 void virtio_device::finish_requests() {
     for (;;) {
         while (!due_.empty()) {
-            const sc_time now = sc_time_stamp();
+            const sc_time now = simulation_time();
             const sc_time next = std::max(due_.front().when, completer_busy_until_);
             if (next > now) {
                 due_event_.notify(next - now);
@@ -272,7 +278,7 @@ void virtio_device::finish_requests() {
 }
 
 void virtio_device::finish_batch() {
-    const sc_time now = sc_time_stamp();
+    const sc_time now = simulation_time();
     sc_time delay = sc_core::SC_ZERO_TIME;
     while (!due_.empty() && due_.front().when <= now) {
         std::pop_heap(due_.begin(), due_.end());
@@ -288,7 +294,7 @@ void virtio_device::finish_batch() {
             publish(queue, delay);
         }
     }
-    completer_busy_until_ = sc_time_stamp() + delay;
+    completer_busy_until_ = simulation_time() + delay;
 }
 
 void virtio_device::complete(request& what, std::uint64_t written) {
@@ -327,7 +333,7 @@ void virtio_device::publish(device_queue& queue, sc_time& delay) {
         break_device(queue, delay);
         return;
     }
-    const sc_time when = sc_time_stamp() + delay;
+    const sc_time when = simulation_time() + delay;
     for (const sc_time& popped : queue.unpublished) {
         latency_.add(when - popped);
     }

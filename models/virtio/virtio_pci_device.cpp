@@ -9,13 +9,14 @@
 
 #include "abi/pci.h"
 #include "report/violations.h"
+#include "timing/simulation_time.h"
 
 namespace pefsim::virtio {
 
 namespace wire = abi::virtio::pci;
 namespace spec = abi::virtio;
 using sc_core::sc_time;
-using sc_core::sc_time_stamp;
+using timing::simulation_time;
 
 namespace {
 
@@ -263,7 +264,7 @@ bool virtio_pci_device::interrupt(std::uint16_t vector, std::uint8_t isr_bit, sc
         return true;
     }
     isr_ |= isr_bit;
-    isr_signal_.set(isr_, sc_time_stamp() + delay);
+    isr_signal_.set(isr_, simulation_time() + delay);
     set_interrupt(true, delay);
     return true;
 }
@@ -277,9 +278,9 @@ void virtio_pci_device::config_interrupt(sc_time& delay) {
         return;
     }
     isr_ |= wire::isr_config_interrupt;
-    isr_signal_.set(isr_, sc_time_stamp() + delay);
+    isr_signal_.set(isr_, simulation_time() + delay);
     if (interrupt(config_vector_, wire::isr_config_interrupt, delay)) {
-        config_interrupt_.fire(sc_time_stamp() + delay);
+        config_interrupt_.fire(simulation_time() + delay);
     }
 }
 
@@ -291,19 +292,19 @@ void virtio_pci_device::config_changed(sc_time& delay) {
 // D1: 2.1.2.
 void virtio_pci_device::needs_reset(sc_time& delay) {
     status_ |= spec::status_device_needs_reset;
-    show_status(sc_time_stamp() + delay);
+    show_status(simulation_time() + delay);
     config_interrupt(delay);
 }
 
 std::uint64_t virtio_pci_device::read_isr(sc_time& delay) {
     const std::uint8_t value = std::exchange(isr_, std::uint8_t{0});
-    isr_signal_.set(isr_, sc_time_stamp() + delay);
+    isr_signal_.set(isr_, simulation_time() + delay);
     set_interrupt(false, delay);
     return value;
 }
 
 void virtio_pci_device::breach(std::string detail) {
-    recorder_.violations().report({.when = sc_time_stamp(),
+    recorder_.violations().report({.when = simulation_time(),
                                    .kind = report::violation_kind::device_protocol,
                                    .who = basename(),
                                    .address = 0,

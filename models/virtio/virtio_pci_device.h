@@ -83,6 +83,8 @@ public:
         bool packed = false;
         bool in_order = false;
         bool notification_data = false;
+        /// Every address that a driver names is judged when the device learns of it (pci_function::judge_address()).
+        bool judge_addresses = false;
         /// Distance of the queues' notification addresses: 0 or an even power of two; with notification_data 0 or a
         /// multiple of 4.
         std::uint32_t notify_multiplier = 4;
@@ -184,6 +186,11 @@ private:
     bool write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t request,
                sc_core::sc_time& delay) override {
         return dma_write(to, from, request, delay) == pci::dma_status::ok;
+    }
+    void named(abi::dma_addr at, std::uint64_t size, std::uint64_t request) override {
+        if (config_.judge_addresses) {
+            judge_address(at, size, request);
+        }
     }
     bool queue_interrupt(std::uint16_t queue, sc_core::sc_time& delay) override;
     void config_changed(sc_core::sc_time& delay) override;

@@ -36,14 +36,18 @@ bool virtqueue::add_buffer(const segment& buffer, bool writable, descriptor_chai
     return true;
 }
 
-bool virtqueue::check_table(std::uint64_t table, std::uint32_t length) {
+bool virtqueue::check_table(queue_memory& memory, std::uint64_t table, std::uint32_t length) {
     if (!layout_.indirect) {
         return fail(queue_error::indirect_not_negotiated);
     }
     if (length == 0 || length % sizeof(abi::virtio::vring_desc) != 0) {
         return fail(queue_error::indirect_table_size);
     }
-    return !wraps(table, length) || fail(queue_error::address_overflow);
+    if (wraps(table, length)) {
+        return fail(queue_error::address_overflow);
+    }
+    memory.named(abi::dma_addr{table}, length, 0);
+    return true;
 }
 
 }  // namespace pefsim::virtio

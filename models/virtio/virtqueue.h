@@ -150,7 +150,7 @@ protected:
     /// The next buffer of a chain. \returns false for one that may not be
     bool add_buffer(const segment& buffer, bool writable, descriptor_chain& chain);
     /// What the descriptor of an indirect table says of it is allowed.
-    bool check_table(std::uint64_t table, std::uint32_t length);
+    bool check_table(queue_memory& memory, std::uint64_t table, std::uint32_t length);
 
     const layout layout_;
     unsigned in_flight_ = 0;

@@ -45,6 +45,13 @@ void operating_system::declare(parameter_set& parameters) {
                    {{"xics", interrupt::controller_kind::xics}, {"xive", interrupt::controller_kind::xive}},
                    "interrupt controller: XICS, or XIVE for a client of Open Firmware that asks for it");
     parameters.add("append", command_line, "the kernel's command line");
+    parameters.add("esm.blob", esm_blob, file_use::input,
+                   "ESM blob of the image, for a guest that becomes secure: pefsim-esm makes it");
+    parameters.add("esm.key", esm_key, file_use::input,
+                   "the machine's private key (PEM), which opens ESM blobs; with it a blob must be there");
+    parameters.add("esm.check", esm_policy,
+                   {{"strict", ultravisor::esm_policy::strict}, {"warn", ultravisor::esm_policy::warn}},
+                   "UV_ESM by an image that is not what its ESM blob says: it fails, or goes on");
 }
 
 void operating_system::settle(power_machine_config& machine) {
@@ -52,10 +59,12 @@ void operating_system::settle(power_machine_config& machine) {
     require(base() % page == 0, fmt::format("kernel.address: {:#x} is not a multiple of 64 KiB", base()));
     settle_kernel(machine.memory_size);
     settle_initrd(machine.memory_size);
+    settle_esm(machine);
     machine.xive = interrupts == interrupt::controller_kind::xive;
     machine.firmware = boot_configuration{.command_line = command_line,
                                           .kernel = kernel_at_,
                                           .initrd = initrd_at_,
+                                          .esm_blob = esm_blob_at_,
                                           .dynamic_windows = dynamic_windows};
 }
 
@@ -90,6 +99,30 @@ void operating_system::settle_initrd(std::uint64_t ram_size) {
     initrd_at_ = firmware::extent{.at = at, .size = initrd_content_.size()};
 }
 
+void operating_system::settle_esm(power_machine_config& machine) {
+    machine.esm.policy = esm_policy;
+    if (!esm_key.empty()) {
+        constexpr std::uint64_t largest = std::uint64_t{1} << 20;
+        const std::string pem = content_of(esm_key, largest);
+        machine.esm.key = about("esm.key", [&] {
+            return about(esm_key.string(), [&] {
+                return std::make_shared<const esm::private_key>(esm::private_key::read(pem));
+            });
+        });
+    }
+    if (esm_blob.empty()) {
+        return;
+    }
+    esm_blob_content_ = content_of(esm_blob, machine.memory_size);
+    const firmware::extent before = initrd_at_.value_or(kernel_at_);
+    const std::uint64_t at = rounded_up(before.at + before.size);
+    require(!esm_blob_content_.empty(), fmt::format("esm.blob: {} is empty", esm_blob.string()));
+    require(at < machine.memory_size && esm_blob_content_.size() <= machine.memory_size - at,
+            fmt::format("esm.blob: {} bytes at {:#x} do not lie in RAM of {} bytes", esm_blob_content_.size(),
+                        at, machine.memory_size));
+    esm_blob_at_ = firmware::extent{.at = at, .size = esm_blob_content_.size()};
+}
+
 std::vector<power::debug::moved_symbols::piece> operating_system::where_it_runs() const {
     constexpr std::uint64_t page_offset = 0xc000'0000'0000'0000;  // CONFIG_PAGE_OFFSET
     const std::uint64_t linked = program_ ? program_->lowest() : page_offset;
@@ -112,6 +145,9 @@ void operating_system::load(power_machine& machine) const {
     put_program(machine);
     if (initrd_at_) {
         put(ram, initrd_at_->at, std::as_bytes(std::span(initrd_content_)));
+    }
+    if (esm_blob_at_) {
+        put(ram, esm_blob_at_->at, std::as_bytes(std::span(esm_blob_content_)));
     }
     enter(machine);
 }

@@ -28,8 +28,8 @@ enum class boot_mode : std::uint8_t {
 /// PowerPC, 8.2.2.
 ///
 /// The kernel is an ELF file for PowerPC of 64 bits, which stands with its lowest segment at the address of
-/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it. One processor starts,
-/// the others are stopped until it asks RTAS for them.
+/// --kernel.address (0x400000), or a flat image, which begins there. The initrd stands behind it, then an ESM blob. One
+/// processor starts, the others are stopped until it asks RTAS for them.
 class operating_system {
 public:
     void declare(parameter_set& parameters);
@@ -51,6 +51,9 @@ public:
     std::filesystem::path kernel{};
     std::filesystem::path initrd{};
     std::string command_line{};
+    std::filesystem::path esm_blob{};
+    std::filesystem::path esm_key{};  ///< the machine's
+    ultravisor::esm_policy esm_policy = ultravisor::esm_policy::strict;
     bool dynamic_windows = true;
     std::optional<std::uint64_t> address{};  ///< of the kernel
 
@@ -58,14 +61,17 @@ private:
     [[nodiscard]] std::uint64_t base() const { return address.value_or(0x400000); }
     void settle_kernel(std::uint64_t ram_size);
     void settle_initrd(std::uint64_t ram_size);
+    void settle_esm(power_machine_config& machine);
     void put_program(power_machine& machine) const;
     void enter(power_machine& machine) const;
 
     std::unique_ptr<power::elf_image> program_;
     std::string flat_;
     std::string initrd_content_;
+    std::string esm_blob_content_;
     firmware::extent kernel_at_;
     std::optional<firmware::extent> initrd_at_;
+    std::optional<firmware::extent> esm_blob_at_;
 };
 
 }  // namespace pefsim::platform

@@ -84,6 +84,7 @@ void power_machine::add_firmware(const power_machine_config& config, std::uint64
                                                     .command_line = boot.command_line,
                                                     .kernel = boot.kernel,
                                                     .initrd = boot.initrd,
+                                                    .esm_blob = boot.esm_blob,
                                                     .dynamic_windows = boot.dynamic_windows};
     std::mt19937_64 random(seed_for(seed, random_stream::firmware));
     std::ranges::generate(described.rng_seed, [&] { return static_cast<std::byte>(random()); });

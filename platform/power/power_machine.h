@@ -29,6 +29,7 @@ struct boot_configuration {
     std::string command_line{};
     std::optional<firmware::extent> kernel{};
     std::optional<firmware::extent> initrd{};
+    std::optional<firmware::extent> esm_blob{};
     bool dynamic_windows = true;
 };
 

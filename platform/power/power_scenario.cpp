@@ -44,13 +44,13 @@ void power_scenario::settle() {
     }
 }
 
-void power_scenario::run(session& in) {
+void power_scenario::run_machine(session& in, session::presentation how) {
     const struct leave {
         guest_console& console;
         ~leave() { console.end(); }  // whatever happens
     } last{options_.console()};
-    in.run([&] { return elaborate(in.options()); }, [&] { finish(in); },
-           {.progress = !options_.console().takes_the_terminal()});
+    how.progress &= !options_.console().takes_the_terminal();
+    in.run([&] { return elaborate(in.options()); }, [&] { finish(in); }, how);
 }
 
 std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& options) {
@@ -61,8 +61,10 @@ std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& opti
         machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
     }
     machine->host().terminal().type(options_.console_input());
-    machine->host().terminal().on_output(
-        [this](std::string_view characters) { options_.console().write(characters); });
+    machine->host().terminal().on_output([this, from = machine.get()](std::string_view characters) {
+        options_.console().write(characters);
+        heard(*from, characters);
+    });
     if (options_.gdb_port() && !options.list_signals) {
         wait_for_gdb(*machine->tools());
     }

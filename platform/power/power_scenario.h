@@ -48,10 +48,17 @@ public:
     /// Puts the guest into a machine's memory, as firmware would, and starts its CPUs.
     /// \throws std::invalid_argument when it does not fit
     virtual void load(power_machine& machine) = 0;
+    /// While it runs: the guest has written this to its console.
+    virtual void heard(power_machine& /*from*/, std::string_view /*characters*/) {}
     /// After the run: session::expect() says what was shown.
     virtual void judge(power_machine& after, session& in) = 0;
 
-    void run(session& in) override;
+    /// One machine, unless a scenario compares several.
+    void run(session& in) override { run_machine(in, {}); }
+
+protected:
+    /// Elaborates the machine, with the configuration that prepare() was given as it is now, and runs it to its end.
+    void run_machine(session& in, session::presentation how);
 
 private:
     void declare_all(parameter_set& parameters) final;

@@ -180,6 +180,14 @@ TEST(flat_tree, has_every_node_and_property_in_order) {
     compare(blob.data(), 0, root);
 }
 
+TEST(flat_tree, leaves_room_for_what_its_readers_add) {
+    const std::vector<std::byte> plain = tree().flatten();
+    std::vector<std::byte> roomy = tree().flatten({}, 0, 100);
+    EXPECT_EQ(roomy.size(), plain.size() + 100);
+    EXPECT_EQ(fdt_check_full(roomy.data(), roomy.size()), 0);
+    EXPECT_EQ(fdt_add_mem_rsv(roomy.data(), 0x1000, 0x1000), 0);
+}
+
 TEST(flat_tree, of_a_root_alone) {
     const tree subject;
     const bytes blob = subject.flatten();

@@ -8,7 +8,7 @@ import re
 # What a room may include besides itself. A room is a folder of models/ or platform/, or one within that this table names; an
 # include between such an inner room and the one around it is an arrow like any other. docs/architecture.md draws the table:
 #   the ground that all stand on    abi timing output exposure report trace power memory cpu
-#   the trusted firmware            ultravisor
+#   the trusted firmware            ultravisor, and esm, what it reads of a guest's owner
 #   the untrusted host              interrupt backend pci virtio hypervisor firmware
 #   the guest                       cpu/native dma_ops guest; cpu/power_cpu; linux_user
 # Firmware, host and guest never include one another: they meet in abi, on the bus, and in calls that the CPU traps.
@@ -23,11 +23,12 @@ ALLOWED = {
     "report": {"abi", "exposure"},
     "trace": {"abi", "output", "exposure", "report"},
     "power": {"output"},
+    "esm": {"abi", "device_tree", "output", "power"},
     "memory": OBSERVERS,
     "cpu": GROUND - {"cpu"},
     "cpu/native": GROUND,
     "cpu/power_cpu": GROUND,
-    "ultravisor": GROUND,
+    "ultravisor": GROUND | {"device_tree", "esm"},
     "interrupt": GROUND,
     "backend": GROUND,
     "pci": GROUND | {"interrupt"},
@@ -38,7 +39,7 @@ ALLOWED = {
     "guest": GROUND | {"cpu/native", "dma_ops"},
     "linux_user": {"timing", "output", "report", "power"},
 }
-ALLOWED["platform"] = GROUND | {"ultravisor", "interrupt", "backend", "pci", "virtio", "hypervisor", "device_tree", "firmware"}
+ALLOWED["platform"] = GROUND | {"ultravisor", "interrupt", "backend", "pci", "virtio", "hypervisor", "device_tree", "esm", "firmware"}
 ALLOWED["platform/native"] = ALLOWED["platform"] | {"platform", "cpu/native", "dma_ops", "guest"}
 ALLOWED["platform/power"] = ALLOWED["platform"] | {"platform", "cpu/power_cpu"}
 

@@ -374,6 +374,42 @@ TEST_F(memory_bus_test, debug_transport_is_the_hosts_view_and_stops_where_that_e
     EXPECT_EQ(recorder.ledger().bytes_read_by_host(), 0U);
 }
 
+TEST_F(memory_bus_test, an_address_that_is_named_to_a_device_is_judged_and_nothing_moves) {
+    elaborate();
+    std::array<std::byte, 3 * abi::page_size> nothing{};
+    const auto name = [&](abi::phys_addr at, std::size_t size) {
+        device.debug(tlm::TLM_IGNORE_COMMAND, at, std::span(nothing).first(size));
+    };
+    name(page(0), nothing.size());
+    EXPECT_EQ(log().total(), 0U) << "an ordinary guest";
+    set(1, page_state::shared);
+    set(2, page_state::secure);
+    set(3, page_state::paged_out);
+    set(4, page_state::shared_implicit);
+    device.attributes.request = 7;
+    name(page(1) + 0x100, 16);
+    name(page(4), 16);
+    EXPECT_EQ(log().total(), 0U);
+    name(page(1) + 0x100, 2 * abi::page_size);
+    ASSERT_EQ(log().count(violation_kind::private_address), 2U);
+    const report::violation& first = log().kept()[0];
+    EXPECT_EQ(first.who, "device");
+    EXPECT_EQ(first.address, page(2).value());
+    EXPECT_EQ(first.size, abi::page_size);
+    EXPECT_EQ(first.page_state, "SECURE");
+    EXPECT_EQ(first.request, 7U);
+    const report::violation& second = log().kept()[1];
+    EXPECT_EQ(second.address, page(3).value());
+    EXPECT_EQ(second.size, 0x100U);
+    EXPECT_EQ(second.page_state, "PAGEDOUT");
+    device.attributes.request = 0;
+    name(page(2), 16);
+    EXPECT_NE(log().kept()[2].detail, first.detail) << "a queue, not a buffer";
+    EXPECT_EQ(recorder.metrics().find_counter("bus", "private_addresses")->value(), 3U);
+    EXPECT_EQ(recorder.metrics().find_counter("bus", "refused_accesses")->value(), 0U);
+    EXPECT_EQ(recorder.ledger().bytes_read_by_host(), 0U);
+}
+
 // --- what a trace shows
 
 TEST_F(memory_bus_with_host, signals) {

@@ -209,6 +209,23 @@ TEST_F(host_bridge_test, a_page_that_memory_refuses_ends_the_access) {
     EXPECT_EQ(bench.a.dma_write(dma_addr{0x2800}, data, 1, delay), dma_status::bus_error);
 }
 
+TEST_F(host_bridge_test, addresses_that_a_driver_names_are_translated_and_not_looked_up) {
+    three_devices bench;
+    bench.window(0).put(0x5000, 0x2'0000 | abi::tce_write);
+    bench.window(0).put(0x7000, 0x1'0000 | abi::tce_read);
+    bench.a.judge_address(dma_addr{0x5c00}, 0x2800, 9);
+    using named = recorded_memory::named_range;
+    EXPECT_EQ(bench.memory.named, (std::vector<named>{{0x2'0c00, 0x400, 9}, {0x1'0000, 0x1000, 9}}));
+    EXPECT_EQ(bench.recorder.metrics().find_counter("bridge", "tce_lookups")->value(), 0U);
+    EXPECT_EQ(bench.recorder.violations().total(), 0U) << "a fault when it is used, not before";
+    bench.memory.named.clear();
+    bench.a.set_iommu_bypass(true);
+    bench.a.judge_address(dma_addr{0x5c00}, std::uint64_t{4} << 20, 10);
+    EXPECT_EQ(bench.memory.named, (std::vector<named>{{0x5c00, std::uint64_t{1} << 20, 10}}))
+        << "its first MiB";
+    EXPECT_TRUE(bench.memory.log.empty());
+}
+
 TEST_F(host_bridge_test, only_a_32_bit_write_to_the_message_address_is_an_interrupt) {
     three_devices bench;
     sc_core::sc_time delay;

@@ -36,6 +36,14 @@ public:
         friend bool operator==(const access&, const access&) = default;
     };
 
+    /// What a driver has named to a device.
+    struct named_range {
+        std::uint64_t at;
+        std::uint64_t size;
+        std::uint64_t request;
+        friend bool operator==(const named_range&, const named_range&) = default;
+    };
+
     tlm_utils::simple_target_socket<recorded_memory> target;
 
     explicit recorded_memory(const sc_core::sc_module_name& name, std::uint64_t size)
@@ -44,13 +52,20 @@ public:
           bytes(size),
           refused_from(size) {
         target.register_b_transport(this, &recorded_memory::b_transport);
+        target.register_transport_dbg(this, &recorded_memory::transport_dbg);
     }
 
     std::vector<std::byte> bytes;
     std::uint64_t refused_from;
     std::vector<access> log;
+    std::vector<named_range> named;
 
 private:
+    unsigned transport_dbg(tlm::tlm_generic_payload& payload) {
+        named.push_back({payload.get_address(), payload.get_data_length(),
+                         payload.get_extension<memory::bus_attributes>()->request});
+        return 0;
+    }
     void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& /*delay*/) {
         const auto* const attributes = payload.get_extension<memory::bus_attributes>();
         const std::uint64_t at = payload.get_address();

@@ -8,6 +8,7 @@
 #include <boost/endian/conversion.hpp>
 #include <cstring>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "abi/pci.h"
 #include "abi/platform.h"
 #include "abi/xive.h"
+#include "hypervisor/hostile_host.h"
 #include "interrupt/interrupt_controllers.h"
 #include "memory/bus_payload.h"
 #include "report/run_ending.h"
@@ -103,6 +105,35 @@ TEST_F(power_machine_test, uv_esm_leads_to_the_entry_of_a_kernel) {
         << "R4 is the entry, and passes through the Ultravisor";
     EXPECT_TRUE(subject.guest_secure());
     EXPECT_EQ(subject.cpu(0).state().gpr[5], 0U);
+}
+
+// One of its pages is out.
+TEST_F(power_machine_test, nothing_is_left_of_a_secure_guest_that_the_host_ends) {
+    power_machine subject("machine", {}, 1);
+    constexpr std::uint64_t entry = 0x2'0000;
+    memory::guest_ram& ram = subject.memory().ram();
+    for (const abi::gfn page : {abi::gfn{5}, abi::gfn{100}, ram.pages() - 1}) {
+        std::memset(ram.write(memory::frame_kind::normal, page), 0x5a, abi::page_size);
+    }
+    subject.cpu(0).state().gpr[4] = entry;
+    subject.cpu(0).state().gpr[5] = 0x3'0000;
+    start(subject, {li_r3_0, ori_r3_uv_esm, sc_2, branch_to_itself});
+    put(subject, entry, {li_r3_0, ori_r3_h_exit, sc_1});
+    subject.run();
+    ASSERT_TRUE(subject.guest_secure());
+    ASSERT_EQ(ram.read(memory::frame_kind::secure, 100)[7], std::byte{0x5a});
+    hypervisor::hostile_host host(subject.host());
+    sc_core::sc_time delay;
+    ASSERT_EQ(host.page_out(5, delay), abi::u_status::u_success);
+    ASSERT_EQ(host.terminate(delay), abi::u_status::u_success);
+    const auto is_zero = [](std::byte each) { return each == std::byte{0}; };
+    for (abi::gfn page = 0; page < ram.pages(); ++page) {
+        ASSERT_EQ(subject.memory().states()[page], memory::page_state::normal) << page;
+        if (ram.touched(memory::frame_kind::secure, page)) {
+            const std::span secure(ram.read(memory::frame_kind::secure, page), abi::page_size);
+            ASSERT_TRUE(std::ranges::all_of(secure, is_zero)) << page;
+        }
+    }
 }
 
 // PAPR 14.5.4.1: the bytes are a big-endian integer, whatever the byte order of the guest.
@@ -226,7 +257,8 @@ TEST_F(power_machine_test, how_runs_end) {
     short_time.time_limit = sc_core::sc_time(100, sc_core::SC_US);
     power_machine_config traps;
     traps.tools.stop_before.trap = true;
-    const std::array rows{
+    const power_machine_config plain;
+    const std::vector<row> rows{
         row{stops, {attn}, true, stopped, "attn at 0x10000 on cpu0", {"cpu0 at 0x10000 <main>: attn"}},
         row{traps,
             {li_r3_0, 0x7fe0'0008},
@@ -246,7 +278,7 @@ TEST_F(power_machine_test, how_runs_end) {
             time_limit,
             "the guest had not finished at the time limit of 100 us",
             {"cpu0 at 0x10000 <main>: b 0x10000"}},
-        row{{},
+        row{plain,
             {attn},
             false,
             halted,

@@ -198,6 +198,26 @@ TEST_F(report, tells_equal_violations_once) {
     EXPECT_THAT(figures_text(to.record(), facts), HasSubstr("\nNotes: 1, "));
 }
 
+TEST_F(report, instructions_of_one_function_are_one_writer_to_people) {
+    exposure::ledger& ledger = to.ledger();
+    ledger.name_places(
+        [](std::uint64_t pc) { return pc < 0x2000 ? fmt::format("copy+{:#x}", pc & 0xff) : "fill"; });
+    ledger.page_exposed(1);
+    const std::vector<std::byte> content(abi::page_size);
+    const std::uint16_t cpu = ledger.name_initiator("cpu0");
+    ledger.wrote(abi::phys_addr{0x1'0000}, 100, {cpu, 0, 0x1004}, {}, content.data());
+    ledger.wrote(abi::phys_addr{0x1'0100}, 400, {cpu, 0, 0x2000}, {}, content.data());
+    ledger.wrote(abi::phys_addr{0x1'1000}, 333, {cpu, 0, 0x1008}, {}, content.data());
+    const std::string text = figures_text(to.record(), facts);
+    const std::size_t copy = text.find("cpu0: copy ");
+    const std::size_t fill = text.find("cpu0: fill ");
+    ASSERT_NE(copy, std::string::npos) << text;
+    EXPECT_THAT(text.substr(copy, text.find('\n', copy) - copy), HasSubstr("433 B"));
+    EXPECT_LT(copy, fill) << "by bytes, most first";
+    EXPECT_THAT(text, Not(HasSubstr("copy+")));
+    EXPECT_EQ(figures_json(to.record(), facts)["exposure"]["writers"].size(), 3U);
+}
+
 TEST_F(report, rates_are_of_the_window) {
     bytes.add(1'000'000);
     requests.add(1);

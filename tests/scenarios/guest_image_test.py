@@ -433,7 +433,7 @@ class the_command(in_a_folder):
 
 class programs_of_the_guest(unittest.TestCase):
     def test_each_init_is_a_script_of_busybox_that_ends(self):
-        self.assertEqual(["check", "lean", "root", "shell", "suites"], initramfs.init_names())
+        self.assertEqual(["check", "lean", "load", "root", "shell", "suites"], initramfs.init_names())
         for name in initramfs.init_names():
             text = (SCENARIO / "init" / name).read_text()
             self.assertTrue(text.startswith("#!/bin/busybox sh\n"))

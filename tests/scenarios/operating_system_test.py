@@ -32,17 +32,17 @@ class operating_system_test(scenario.ScenarioTest):
         (self.directory / name).write_bytes(content)
         return name
 
+    def compile(self, *options):
+        sources = [KERNEL / "head.S", KERNEL / "kernel.c", SUPPORT / "pefsim.c"]
+        subprocess.run([COMPILER, *OPTIONS, *options, "-I", SUPPORT, "-T", KERNEL / "kernel.lds",
+                        "-o", self.directory / "kernel", *sources], check=True, timeout=100)  # fmt: skip
+
 
 @unittest.skipUnless(shutil.which(COMPILER), f"no {COMPILER}")
 class boots(operating_system_test):
     def setUp(self):
         super().setUp()
         self.compile()
-
-    def compile(self, *options):
-        sources = [KERNEL / "head.S", KERNEL / "kernel.c", SUPPORT / "pefsim.c"]
-        subprocess.run([COMPILER, *OPTIONS, *options, "-I", SUPPORT, "-T", KERNEL / "kernel.lds",
-                        "-o", self.directory / "kernel", *sources], check=True, timeout=100)  # fmt: skip
 
     def told(self, *options):
         result = self.linux("--kernel", "kernel", "--memory.size", "64MiB", *options)

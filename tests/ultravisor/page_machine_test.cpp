@@ -124,6 +124,15 @@ TEST(page_machine, revert) {
     }
 }
 
+TEST(page_machine, on_whose_account_a_page_is_shared) {
+    EXPECT_EQ(shared_as(share_kind::explicitly, page_state::shared), page_state::shared);
+    EXPECT_EQ(shared_as(share_kind::explicitly, page_state::shared_inv), page_state::shared_inv);
+    EXPECT_EQ(shared_as(share_kind::implicitly, page_state::shared), page_state::shared_implicit);
+    EXPECT_EQ(shared_as(share_kind::implicitly, page_state::shared_inv), page_state::shared_implicit_inv);
+    EXPECT_EQ(shared_as(share_kind::pseudo, page_state::shared), page_state::pseudo_shared);
+    EXPECT_EQ(shared_as(share_kind::pseudo, page_state::shared_inv), page_state::pseudo_shared_inv);
+}
+
 TEST(page_machine, has_no_state_for_an_ordinary_guests_page) {
     EXPECT_THROW(next(page_state::normal, page_event::share), std::logic_error);
 }

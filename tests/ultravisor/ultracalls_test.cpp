@@ -57,6 +57,7 @@ TEST_F(ultracalls, callers) {
             const bool os = !hv_bit && !pr;
             const bool may = declared.caller == abi::ucall_caller::hypervisor ? hypervisor
                              : declared.caller == abi::ucall_caller::os       ? os
+                             : declared.caller == abi::ucall_caller::secure   ? !hv_bit && s
                                                                               : os && s;
             const u_status got = from((s ? power::msr_s : 0) | (hv_bit ? power::msr_hv : 0) |
                                           (pr ? power::msr_pr : 0),
@@ -85,7 +86,7 @@ TEST_F(ultracalls, only_secure_software_shares) {
 
 TEST_F(ultracalls, unknown_numbers) {
     for (const std::uint64_t number :
-         {0x0ULL, 0xf100ULL, 0xf104ULL, 0xf14cULL, 0xf131ULL, 0x10000f130ULL, ~0ULL}) {
+         {0x0ULL, 0xf100ULL, 0xf104ULL, 0xf144ULL, 0xf131ULL, 0x10000f130ULL, ~0ULL}) {
         for (const std::uint64_t privilege : {std::uint64_t{0}, power::msr_s, power::msr_hv}) {
             EXPECT_EQ(from(privilege, number), u_status::u_function) << std::hex << number;
         }

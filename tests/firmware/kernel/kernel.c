@@ -303,14 +303,77 @@ static void set_mode(u64 value, u64 resource) {
     expect(status == 0, "H_SET_MODE", (u64)status);
 }
 
+/* --- becoming secure: with "svm=on" and a flat tree */
+
+enum { UV_ESMB_GET_FILE = 0xf14c };
+
+static int begins(const char *text, const char *with) {
+    while (*with && *text == *with)
+        ++text, ++with;
+    return !*with;
+}
+
+/* The bytes at `offset` of a file with a name of at most 24 characters, into 8 words; their number. */
+static long get_file(const char *name, u64 offset, u64 *words) {
+    u64 parts[3] = {0, 0, 0};
+    for (u64 i = 0; name[i]; ++i)
+        parts[i / 8] |= (u64)(u8)name[i] << (56 - 8 * (i % 8));
+    register u64 r3 __asm__("r3") = UV_ESMB_GET_FILE;
+    register u64 r4 __asm__("r4") = offset;
+    register u64 r5 __asm__("r5") = parts[0];
+    register u64 r6 __asm__("r6") = parts[1];
+    register u64 r7 __asm__("r7") = parts[2];
+    register u64 r8 __asm__("r8") = 0;
+    register u64 r9 __asm__("r9") = 0;
+    register u64 r10 __asm__("r10") = 0;
+    register u64 r11 __asm__("r11") = 0;
+    register u64 r12 __asm__("r12") = 0;
+    __asm__ volatile("sc 2"
+                     : "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7), "+r"(r8), "+r"(r9), "+r"(r10), "+r"(r11),
+                       "+r"(r12)
+                     :
+                     : "r0", "lr", "ctr", "xer", "cr0", "memory");
+    const u64 got[8] = {r4, r5, r6, r7, r8, r9, r10, r11};
+    for (int i = 0; i < 8; ++i)
+        words[i] = BIG64(got[i]);
+    return (long)r3;
+}
+
+static void secure_main(void) {
+    print("secure\n");
+    for (u64 offset = 0;;) {
+        u64 words[9] = {0};
+        const long size = get_file("passphrase", offset, words);
+        if (size < 0)
+            print("no passphrase");
+        if (size <= 0)
+            break;
+        print((const char *)words);
+        offset += (u64)size;
+    }
+    print("\n");
+    exit(0);
+}
+
+static void become_secure(u64 tree) {
+    const long status = ultracall(UV_ESM, 0x400000, tree, 0, 0).status; /* otherwise it begins again */
+    print("UV_ESM failed ");
+    print_hex((u64)status);
+    print("\n");
+}
+
 /* r3, r4, r5 as firmware has them: the flat tree in r3, or the client interface's entry in r5. */
 void kernel_main(u64 tree, u64 own_address, u64 entry) {
     (void)own_address;
+    if (read_msr() & MSR_S)
+        secure_main();
     client_entry = entry;
     if (entry)
         ask_open_firmware();
     else
         read_flat_tree((const u32 *)tree);
+    if (!entry && begins(found.bootargs, "svm=on"))
+        become_secure(tree);
     tell("nodes", found.nodes);
     tell("processors", found.cpus);
     print("model ");
