@@ -392,13 +392,13 @@ TEST_F(memory_bus_test, an_address_that_is_named_to_a_device_is_judged_and_nothi
     EXPECT_EQ(log().total(), 0U);
     name(page(1) + 0x100, 2 * abi::page_size);
     ASSERT_EQ(log().count(violation_kind::private_address), 2U);
-    const report::violation& first = log().kept()[0];
+    const report::violation first = log().kept()[0];
     EXPECT_EQ(first.who, "device");
     EXPECT_EQ(first.address, page(2).value());
     EXPECT_EQ(first.size, abi::page_size);
     EXPECT_EQ(first.page_state, "SECURE");
     EXPECT_EQ(first.request, 7U);
-    const report::violation& second = log().kept()[1];
+    const report::violation second = log().kept()[1];
     EXPECT_EQ(second.address, page(3).value());
     EXPECT_EQ(second.size, 0x100U);
     EXPECT_EQ(second.page_state, "PAGEDOUT");
