@@ -112,7 +112,7 @@ public:
         secure_linux::configure(machine);
         machine.memory_size = std::uint64_t{256} << 20;
         machine.network = false;
-        usual_command_line = "console=hvc0 quiet";
+        boot_with("console=hvc0 quiet");
     }
 
     void declare(platform::parameter_set& parameters) override {

@@ -17,7 +17,7 @@ public:
 
     void configure(platform::power_machine_config& machine) override {
         secure_linux::configure(machine);
-        usual_command_line = "console=hvc0 svm=on";
+        boot_with("console=hvc0 svm=on");
         machine.time_limit = sc_core::sc_time(10, sc_core::SC_SEC);
     }
     void judge(platform::power_machine& after, platform::session& in) override {

@@ -129,7 +129,7 @@ void linux_scenario::settle_disks() {
 
 /// With what an image's init is told of the network.
 std::string linux_scenario::command_line(std::uint64_t seed) const {
-    std::string line = guest_.command_line.empty() ? usual_command_line : guest_.command_line;
+    std::string line = guest_.command_line.empty() ? usual_command_line_ : guest_.command_line;
     const bool with_peer = machine_->network && machine_->network_backend == platform::network_kind::peer;
     if (with_peer && line.find("pefsim.net=") == std::string::npos) {
         line += " pefsim.net=192.0.2.2/24,192.0.2.1";

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/power/operating_system.h"
@@ -34,9 +35,8 @@ public:
     void judge(platform::power_machine& after, platform::session& in) override;
 
 protected:
-    /// The kernel's command line, unless the user gives one.
-    std::string usual_command_line = "console=hvc0";
-
+    /// The kernel's command line, unless the user gives one; console=hvc0 without this.
+    void boot_with(std::string command_line) { usual_command_line_ = std::move(command_line); }
     /// Between prepare() and the end of run(); what run() changes is what a machine becomes.
     [[nodiscard]] platform::power_machine_config& machine() { return *machine_; }
     /// The command line with which a machine of this configuration is to boot.
@@ -50,6 +50,7 @@ protected:
     static void judge_checks(platform::power_machine& after, platform::session& in);
 
 private:
+    std::string usual_command_line_ = "console=hvc0";
     std::filesystem::path image_;
     std::uint64_t fetch_ = std::uint64_t{64} << 10;
     platform::operating_system guest_;

@@ -21,7 +21,7 @@ constexpr std::string_view secure_state_shown = "### SVM 1";
 void secure_linux::configure(platform::power_machine_config& machine) {
     linux_scenario::configure(machine);
     machine.access_platform = true;
-    usual_command_line = "console=hvc0 svm=on swiotlb=2048,force";
+    boot_with("console=hvc0 svm=on swiotlb=2048,force");
 }
 
 void secure_linux::judge_secure(platform::power_machine& after, platform::session& in) {

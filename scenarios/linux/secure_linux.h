@@ -11,7 +11,7 @@ namespace pefsim::linux_guest {
 /// | told to Linux or to its devices     | here                | without it                                      |
 /// |-------------------------------------|---------------------|-------------------------------------------------|
 /// | svm=on                              | always              | an ordinary guest                               |
-/// | swiotlb=2048,force                  | usual_command_line  | no pool is there when init_svm() wants to share |
+/// | swiotlb=2048,force                  | boot_with()         | no pool is there when init_svm() wants to share |
 /// |                                     |                     | it (5.19 to 7.2): buffers are private           |
 /// | VIRTIO_F_ACCESS_PLATFORM            | configure()         | virtio does not use the DMA API: rings, too     |
 /// | dynamic DMA windows                 | always offered      | 32-bit TCEs, which SWIOTLB is not asked for     |

@@ -8,7 +8,8 @@ from guest_image import cpio
 from guest_image.kernel_modules import plain_name
 from guest_image.progress import run
 
-INITS = pathlib.Path(__file__).resolve().parent.parent / "init"
+HERE = pathlib.Path(__file__).resolve().parent
+INITS = HERE.parent / "init"
 
 # What every init loads, in this order: the transport, then each device.
 LOADED = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "virtio_console")
@@ -38,7 +39,7 @@ def build(busybox, init, modules=None, more_modules=()):
     files.file("etc/setup", (INITS / "common/setup").read_bytes())
     files.file("init", (INITS / init).read_bytes(), executable=True)
     if init == "load":
-        files.file("bin/direct", _compiled(INITS / "common/direct.c"), executable=True)
+        files.file("bin/direct", _compiled(HERE / "direct.c"), executable=True)
     if modules:
         on_demand = [] if init == "lean" else [*ON_DEMAND, *filter(modules.has, ON_DEMAND_WHERE_PRESENT)]
         if init == "suites":
