@@ -398,18 +398,7 @@ private:
                 }
             }
         }
-        switch (gnuplot::draw(picture, picture_->scratch())) {
-        case gnuplot::outcome::not_installed:
-            picture_->discard();
-            in.add_text("No plot: gnuplot is not installed.\n");
-            return;
-        case gnuplot::outcome::failed:
-            picture_->fail();
-            break;
-        case gnuplot::outcome::drawn:
-            break;
-        }
-        in.commit("plot", *picture_);
+        gnuplot::draw(picture, *picture_, in);
     }
 
     std::vector<std::uint64_t> sizes_{512, 4096, 16384, 65536, 262144};

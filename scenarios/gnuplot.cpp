@@ -2,7 +2,9 @@
 #include "gnuplot.h"
 
 #include <boost/endian/conversion.hpp>
+#include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -66,9 +68,10 @@ bool is_whole_png(const std::filesystem::path& file) {
     return false;
 }
 
-}  // namespace
+enum class outcome : std::uint8_t { drawn, not_installed, failed };
 
-outcome draw(const line_plot& what, const std::filesystem::path& to) {
+/// outcome::failed: it could not be written, or not all of it.
+outcome write_png(const line_plot& what, const std::filesystem::path& to) {
     constexpr int command_not_found = 127;
     // Whatever becomes of gnuplot, somebody reads all that is written: no SIGPIPE.
     std::FILE* const gnuplot = ::popen("gnuplot >/dev/null 2>&1; status=$?; cat >/dev/null; exit $status",
@@ -83,6 +86,23 @@ outcome draw(const line_plot& what, const std::filesystem::path& to) {
         return outcome::not_installed;
     }
     return status == 0 && written && is_whole_png(to) ? outcome::drawn : outcome::failed;
+}
+
+}  // namespace
+
+void draw(const line_plot& what, pefsim::output::whole_file& to, pefsim::platform::session& in) {
+    switch (write_png(what, to.scratch())) {
+    case outcome::not_installed:
+        to.discard();
+        in.add_text(fmt::format("No plot: {} is not installed.\n", "gnuplot"));
+        return;
+    case outcome::failed:
+        to.fail();
+        break;
+    case outcome::drawn:
+        break;
+    }
+    in.commit("plot", to);
 }
 
 }  // namespace gnuplot

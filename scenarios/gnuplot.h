@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "output/whole_file.h"
+#include "platform/session.h"
 
 /// Plots, drawn by gnuplot.
 namespace gnuplot {
@@ -24,9 +25,8 @@ struct line_plot {
     std::vector<line> lines;
 };
 
-enum class outcome : std::uint8_t { drawn, not_installed, failed };
-
-/// Writes a PNG. outcome::failed: it could not be written, or not all of it.
-outcome draw(const line_plot& what, const std::filesystem::path& to);
+/// Writes a PNG in the place of `to`, which the reports then name. Where gnuplot is not installed there is none, and
+/// the report for people says so; a plot that could not be written, or not all of it, is a failed output.
+void draw(const line_plot& what, pefsim::output::whole_file& to, pefsim::platform::session& in);
 
 }  // namespace gnuplot

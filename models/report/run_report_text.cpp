@@ -271,7 +271,8 @@ joined_by_function(std::span<const exposure::writer_exposure> writers) {
     std::map<std::tuple<bool, std::string, std::string>, std::size_t> place;
     for (exposure::writer_exposure each : writers) {
         if (const std::size_t begin = each.origin.find('<'); begin != std::string::npos) {
-            each.origin = each.origin.substr(begin + 1, each.origin.find_first_of("+>", begin) - begin - 1);
+            const std::size_t end = std::min(each.origin.rfind("+0x"), each.origin.rfind('>'));
+            each.origin = each.origin.substr(begin + 1, end - begin - 1);
         }
         const auto [found, is_new] = place.emplace(std::tuple(each.host, each.initiator, each.origin),
                                                    joined.size());

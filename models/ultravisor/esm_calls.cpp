@@ -90,11 +90,11 @@ answer abort_esm(firmware& here, answer failure, const power::registers& state, 
 std::optional<answer> share_for_rtas(firmware& here, guest_device_tree& tree, abi::phys_addr page,
                                      const power::registers& state, cpu::trap_context& context) {
     answer done = share(here, abi::gfn_of(page), 1, share_kind::implicitly, state, context);
-    const auto rtas = tree.cell("/rtas", "linux,rtas-base");
-    const auto size = tree.cell("/rtas", "rtas-size");
+    const auto rtas = tree.tree().number("/rtas", "linux,rtas-base");
+    const auto size = tree.tree().number("/rtas", "rtas-size");
     if (done.status == u_status::u_success && rtas && size && *size != 0) {
         const abi::gfn first = abi::gfn_of(abi::phys_addr{*rtas});
-        const abi::gfn last = abi::gfn_of(abi::phys_addr{std::uint64_t{*rtas} + *size - 1});
+        const abi::gfn last = abi::gfn_of(abi::phys_addr{*rtas + *size - 1});
         done = share(here, first, last - first + 1, share_kind::pseudo, state, context);
     }
     if (done.status != u_status::u_success) {
@@ -166,8 +166,8 @@ answer uv_esm(firmware& here, power::registers& state, cpu::trap_context& contex
     }
     image_verdict image;
     if (!failure) {
-        image = check_image(here, kbase, fdt, tree ? tree->copy.bytes() : std::span<const std::byte>(), state,
-                            context);
+        image = check_image(here, kbase, fdt, tree ? tree->copy.tree().bytes() : std::span<const std::byte>(),
+                            state, context);
         failure = image.refusal;
     }
     if (!failure) {

@@ -2,8 +2,10 @@
 #include "ultravisor/guest_device_tree.h"
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <libfdt.h>
+#include <span>
+#include <string>
 
 #include "ultravisor/guest_access.h"
 
@@ -13,13 +15,11 @@ namespace {
 
 constexpr std::size_t room_for_reservation = 64;
 
-const void* blob(const std::vector<std::byte>& tree) { return tree.data(); }
-
-/// One of several cells.
-std::uint64_t cells(const fdt32_t* from, unsigned count) {
+/// Some cells as one number.
+std::uint64_t number_in(std::span<const std::byte> cells) {
     std::uint64_t value = 0;
-    for (unsigned i = 0; i < count; ++i) {
-        value = value << 32 | fdt32_to_cpu(from[i]);
+    for (const std::byte each : cells) {
+        value = value << 8 | std::to_integer<std::uint64_t>(each);
     }
     return value;
 }
@@ -29,81 +29,66 @@ std::uint64_t cells(const fdt32_t* from, unsigned count) {
 guest_device_tree::guest_device_tree(firmware& here, abi::phys_addr at, const power::registers& state,
                                      cpu::trap_context& context)
     : at_(at) {
-    std::array<std::byte, sizeof(fdt_header)> header{};
-    if (!read_guest(here, at, header, state, context) || fdt_magic(header.data()) != FDT_MAGIC) {
+    std::vector<std::byte> bytes(device_tree::flat_tree::header_size);
+    if (!read_guest(here, at, bytes, state, context) || fdt_magic(bytes.data()) != FDT_MAGIC) {
         return;
     }
     kind_ = kind::broken;
-    size_ = fdt_totalsize(header.data());
-    if (size_ < sizeof(fdt_header) || size_ > longest) {
+    const auto size = device_tree::flat_tree::size_of(bytes);
+    if (!size || *size > longest) {
         return;
     }
-    std::vector<std::byte> original(size_);
-    if (!read_guest(here, at, original, state, context) || fdt_check_full(original.data(), size_) != 0) {
-        return;
+    bytes.resize(*size);
+    if (read_guest(here, at, bytes, state, context)) {
+        tree_ = device_tree::flat_tree::read(bytes);
+        kind_ = tree_ ? kind::good : kind::broken;
     }
-    tree_.resize(size_ + room_for_reservation);
-    if (fdt_open_into(original.data(), tree_.data(), static_cast<int>(tree_.size())) == 0) {
-        kind_ = kind::good;
-    }
-}
-
-std::optional<std::uint32_t> guest_device_tree::cell(const std::string& node,
-                                                     const std::string& property) const {
-    int size = 0;
-    const void* const value = fdt_getprop(blob(tree_), fdt_path_offset(blob(tree_), node.c_str()),
-                                          property.c_str(), &size);
-    if (value == nullptr || size < static_cast<int>(sizeof(fdt32_t))) {
-        return std::nullopt;
-    }
-    return static_cast<std::uint32_t>(cells(static_cast<const fdt32_t*>(value), 1));
 }
 
 std::uint64_t guest_device_tree::end_of_early_memory() const {
-    const auto address_cells = static_cast<unsigned>(std::max(fdt_address_cells(blob(tree_), 0), 0));
-    const auto size_cells = static_cast<unsigned>(std::max(fdt_size_cells(blob(tree_), 0), 0));
-    int size = 0;
-    const void* const reg = fdt_getprop(blob(tree_), fdt_path_offset(blob(tree_), "/memory@0"), "reg", &size);
-    if (reg == nullptr || static_cast<std::size_t>(size) < (address_cells + size_cells) * sizeof(fdt32_t)) {
+    const void* const blob = tree_->bytes().data();
+    const auto address = sizeof(fdt32_t) * static_cast<unsigned>(std::max(fdt_address_cells(blob, 0), 0));
+    const auto size = sizeof(fdt32_t) * static_cast<unsigned>(std::max(fdt_size_cells(blob, 0), 0));
+    const auto reg = tree_->find("/memory@0", "reg");
+    if (!reg || reg->size() < address + size || number_in(reg->first(address)) != 0) {
         return 0;
     }
-    const auto* const range = static_cast<const fdt32_t*>(reg);
-    return cells(range, address_cells) == 0 ? std::min(cells(range + address_cells, size_cells), early_memory)
-                                            : 0;
+    return std::min(number_in(reg->subspan(address, size)), early_memory);
 }
 
-/// \param lowest where the lowest reservation that overlaps begins
-bool guest_device_tree::reserved(std::uint64_t begin, std::uint64_t end, std::uint64_t& lowest) const {
-    bool found = false;
-    const auto consider = [&](std::uint64_t first, std::uint64_t past) {
-        if (first < end && begin < past) {
-            lowest = found ? std::min(lowest, first) : first;
-            found = true;
-        }
-    };
-    for (int i = 0; i < fdt_num_mem_rsv(blob(tree_)); ++i) {
+std::vector<guest_device_tree::range> guest_device_tree::reserved() const {
+    const void* const blob = tree_->bytes().data();
+    std::vector<range> all;
+    for (int i = 0; i < fdt_num_mem_rsv(blob); ++i) {
         std::uint64_t at = 0;
         std::uint64_t size = 0;
-        fdt_get_mem_rsv(blob(tree_), i, &at, &size);
-        consider(at, at + size);
+        fdt_get_mem_rsv(blob, i, &at, &size);
+        all.push_back({at, at + size});
     }
     // Firmware that hands a tree over itself does not always reserve these.
-    consider(at_.value(), at_.value() + size_);
-    const auto initrd = cell("/chosen", "linux,initrd-start");
-    const auto initrd_end = cell("/chosen", "linux,initrd-end");
-    consider(initrd.value_or(0), initrd_end.value_or(0));
-    return found;
+    all.push_back({at_.value(), at_.value() + tree_->bytes().size()});
+    for (const std::string what : {"linux,initrd", "linux,esm-blob"}) {
+        all.push_back({tree_->number("/chosen", what + "-start").value_or(0),
+                       tree_->number("/chosen", what + "-end").value_or(0)});
+    }
+    return all;
 }
 
 std::optional<abi::phys_addr> guest_device_tree::reserve_page() {
     std::uint64_t end = end_of_early_memory() & ~(abi::page_size - 1);
-    std::uint64_t lowest = 0;
-    while (end >= 2 * abi::page_size && reserved(end - abi::page_size, end, lowest)) {
-        end = lowest & ~(abi::page_size - 1);
+    std::vector<range> taken = reserved();
+    // Downwards: what ends below the page does, and so does all that follows.
+    std::ranges::sort(taken, std::greater(), &range::end);
+    for (const range& each : taken) {
+        if (end >= abi::page_size && each.begin < end && each.end > end - abi::page_size) {
+            end = each.begin & ~(abi::page_size - 1);
+        }
     }
+    changed_.resize(tree_->bytes().size() + room_for_reservation);
     if (end < 2 * abi::page_size ||
-        fdt_add_mem_rsv(tree_.data(), end - abi::page_size, abi::page_size) != 0 ||
-        fdt_pack(tree_.data()) != 0 || fdt_totalsize(blob(tree_)) > size_) {
+        fdt_open_into(tree_->bytes().data(), changed_.data(), static_cast<int>(changed_.size())) != 0 ||
+        fdt_add_mem_rsv(changed_.data(), end - abi::page_size, abi::page_size) != 0 ||
+        fdt_pack(changed_.data()) != 0 || fdt_totalsize(changed_.data()) > tree_->bytes().size()) {
         return std::nullopt;
     }
     return abi::phys_addr{end - abi::page_size};
@@ -111,7 +96,7 @@ std::optional<abi::phys_addr> guest_device_tree::reserve_page() {
 
 bool guest_device_tree::write_back(firmware& here, const power::registers& state,
                                    cpu::trap_context& context) const {
-    return write_guest(here, at_, std::span(tree_).first(fdt_totalsize(blob(tree_))), state, context);
+    return write_guest(here, at_, std::span(changed_).first(fdt_totalsize(changed_.data())), state, context);
 }
 
 }  // namespace pefsim::ultravisor

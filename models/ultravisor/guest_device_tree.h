@@ -4,12 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <string>
 #include <vector>
 
 #include "abi/address.h"
 #include "cpu/traps.h"
+#include "device_tree/flat_tree.h"
 #include "power/registers.h"
 #include "ultravisor/firmware.h"
 
@@ -35,27 +34,27 @@ public:
                       cpu::trap_context& context);
 
     [[nodiscard]] kind what() const { return kind_; }
-    /// The copy; empty unless it is good.
-    [[nodiscard]] std::span<const std::byte> bytes() const { return tree_; }
-
-    /// The first cell of a property; nothing where node or property is missing, or it is shorter.
-    [[nodiscard]] std::optional<std::uint32_t> cell(const std::string& node,
-                                                    const std::string& property) const;
+    /// As the guest has it; only of a good one.
+    [[nodiscard]] const device_tree::flat_tree& tree() const { return *tree_; }
     /// The highest 64 KiB page of early memory that nothing has reserved; it is reserved now.
     /// \returns nothing when all are taken, or the tree has no room for another reservation
     std::optional<abi::phys_addr> reserve_page();
-    /// Puts the tree in the place of the guest's. \returns false when a page of it does not come
+    /// Puts the tree with its reservation in the place of the guest's. \returns false when a page of it does not come
     [[nodiscard]] bool write_back(firmware& here, const power::registers& state,
                                   cpu::trap_context& context) const;
 
 private:
+    struct range {
+        std::uint64_t begin;
+        std::uint64_t end;
+    };
     [[nodiscard]] std::uint64_t end_of_early_memory() const;
-    [[nodiscard]] bool reserved(std::uint64_t begin, std::uint64_t end, std::uint64_t& lowest) const;
+    [[nodiscard]] std::vector<range> reserved() const;
 
     abi::phys_addr at_;
     kind kind_ = kind::none;
-    std::size_t size_ = 0;  // of the guest's
-    std::vector<std::byte> tree_;
+    std::optional<device_tree::flat_tree> tree_;
+    std::vector<std::byte> changed_;
 };
 
 }  // namespace pefsim::ultravisor

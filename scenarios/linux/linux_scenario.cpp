@@ -78,11 +78,10 @@ std::optional<std::string> sha256_of(platform::power_machine& after, const writt
 void judge_disk(platform::power_machine& after, const std::string& said, platform::session& in) {
     const auto part = written_part_of(said);
     const auto found = part ? sha256_of(after, *part) : std::nullopt;
-    in.expect(found && *found == part->sha256,
+    const bool equal = found && *found == part->sha256;
+    in.expect(equal,
               fmt::format("on the disk, in the host's hands, stands what the guest wrote: {}{}", said,
-                          !found                   ? ", no part of a disk"
-                          : *found == part->sha256 ? ""
-                                                   : ", where the host finds " + *found));
+                          equal ? "" : "; the host finds " + found.value_or("no such part of a disk")));
 }
 
 }  // namespace

@@ -201,7 +201,7 @@ TEST_F(report, tells_equal_violations_once) {
 TEST_F(report, instructions_of_one_function_are_one_writer_to_people) {
     exposure::ledger& ledger = to.ledger();
     ledger.name_places(
-        [](std::uint64_t pc) { return pc < 0x2000 ? fmt::format("copy+{:#x}", pc & 0xff) : "fill"; });
+        [](std::uint64_t pc) { return pc < 0x2000 ? fmt::format("copy+{:#x}", pc & 0xff) : "fill<int>"; });
     ledger.page_exposed(1);
     const std::vector<std::byte> content(abi::page_size);
     const std::uint16_t cpu = ledger.name_initiator("cpu0");
@@ -210,7 +210,7 @@ TEST_F(report, instructions_of_one_function_are_one_writer_to_people) {
     ledger.wrote(abi::phys_addr{0x1'1000}, 333, {cpu, 0, 0x1008}, {}, content.data());
     const std::string text = figures_text(to.record(), facts);
     const std::size_t copy = text.find("cpu0: copy ");
-    const std::size_t fill = text.find("cpu0: fill ");
+    const std::size_t fill = text.find("cpu0: fill<int> ");
     ASSERT_NE(copy, std::string::npos) << text;
     EXPECT_THAT(text.substr(copy, text.find('\n', copy) - copy), HasSubstr("433 B"));
     EXPECT_LT(copy, fill) << "by bytes, most first";

@@ -33,7 +33,8 @@ protected:
     rtas_relay_bench() : uv_bench({.costs = {}, .seed = 1, .entry = esm_entry::kernel_entry}) {}
 
     /// \param spare bytes at the end that nothing uses
-    void put_device_tree(unsigned spare = 64) {
+    /// \param initrd where firmware says that one stands, which it has not reserved; 0: none
+    void put_device_tree(unsigned spare = 64, std::uint64_t initrd = 0) {
         std::vector<char> tree(4096);
         fdt_create(tree.data(), static_cast<int>(tree.size()));
         fdt_add_reservemap_entry(tree.data(), first_reserved * abi::page_size + 12, 5);
@@ -45,6 +46,10 @@ protected:
         fdt_begin_node(tree.data(), "memory@0");
         const std::array<fdt64_t, 2> reg{0, cpu_to_fdt64(slot_pages * abi::page_size)};
         fdt_property(tree.data(), "reg", reg.data(), sizeof reg);
+        fdt_end_node(tree.data());
+        fdt_begin_node(tree.data(), "chosen");
+        fdt_property_u64(tree.data(), "linux,initrd-start", initrd);
+        fdt_property_u64(tree.data(), "linux,initrd-end", initrd == 0 ? 0 : first_reserved * abi::page_size);
         fdt_end_node(tree.data());
         fdt_begin_node(tree.data(), "rtas");
         fdt_property_u32(tree.data(), "linux,rtas-base", rtas_area * abi::page_size + 0x100);
@@ -132,6 +137,15 @@ TEST_F(rtas_relay_test, takes_the_highest_free_page_and_says_so_in_the_tree) {
     EXPECT_EQ(at, (first_reserved - 1) * abi::page_size);
     EXPECT_EQ(size, abi::page_size);
     EXPECT_GE(fdt_path_offset(tree.data(), "/rtas"), 0);
+}
+
+TEST_F(rtas_relay_test, does_not_take_a_page_of_the_initrd) {
+    put_device_tree(64, 19 * abi::page_size + 100);
+    fill(frame_kind::normal, first_reserved - 1, 0x77);
+    become_secure();
+    EXPECT_EQ(content(frame_kind::secure, first_reserved - 1), 0x77);
+    EXPECT_EQ(state(first_reserved - 1), page_state::secure);
+    EXPECT_EQ(state(18), page_state::shared_implicit);
 }
 
 TEST_F(rtas_relay_test, rtas_area_stays_the_guests_with_a_page_for_the_host) {
