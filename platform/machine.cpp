@@ -55,6 +55,10 @@ machine::machine(const sc_core::sc_module_name& name, const machine_config& conf
       cpus_(config.cpus),
       time_limit_(config.time_limit) {
     config.check();
+    for (const machine_config::watch& each : config.watches()) {
+        recorder_.ledger().stories().watch(each.first, each.size,
+                                           memory::to_name(memory::page_state::normal));
+    }
     build_host(config, entry);
     build_devices(config);
 }

@@ -5,9 +5,11 @@
 
 #include <bit>
 #include <stdexcept>
+#include <utility>
 
 #include "abi/address.h"
 #include "abi/platform.h"
+#include "platform/about.h"
 #include "platform/quantity.h"
 #include "timing/cost_range.h"
 
@@ -19,6 +21,15 @@ void require(bool holds, const std::string& otherwise) {
     }
 }
 
+namespace {
+
+/// "0x1000", or as sizes are written.
+std::uint64_t size_of_range(std::string_view text) {
+    return text.starts_with("0x") || text.starts_with("0X") ? parse_integer(text) : parse_size(text);
+}
+
+}  // namespace
+
 void machine_config::declare_machine(parameter_set& parameters) {
     parameters.add("cpus", cpus, "CPUs", "guest CPUs, 1 to 64");
     parameters.add("ultravisor", ultravisor, "the machine has an Ultravisor");
@@ -26,6 +37,13 @@ void machine_config::declare_machine(parameter_set& parameters) {
     parameters.add("time_limit", time_limit, "simulated time after which an unfinished guest is stopped");
     parameters.add("memory.size", memory_size, quantity::bytes, "bytes",
                    "guest RAM, whole 64 KiB pages, up to 64GiB");
+
+    parameters.add(
+        "watch-page", watched_pages, "GFN|ADDRESS",
+        "a page of 64 KiB, by number or by an address in it, whose story the report tells: changes of "
+        "state, writers, looks of host and devices; may be repeated");
+    parameters.add("watch-range", watched_ranges, "BASE+SIZE",
+                   "the same for SIZE bytes from the address BASE on; may be repeated");
 
     parameters.add("host.policy", policy,
                    {{"page_out", host_policy::page_out}, {"bus_error", host_policy::bus_error}},
@@ -97,6 +115,32 @@ void machine_config::check() const {
                 fmt::format("timing.{}: {} is not within {} to {} {}", cost.name, costs.*cost.field,
                             allowed.least, allowed.most, cost.unit));
     }
+    static_cast<void>(watches());
+}
+
+std::vector<machine_config::watch> machine_config::watches() const {
+    std::vector<watch> result;
+    for (const std::string& each : watched_pages) {
+        const std::uint64_t number = about("watch-page", [&] { return parse_integer(each); });
+        const abi::gfn page = number < memory_size / abi::page_size ? number
+                                                                    : abi::gfn_of(abi::phys_addr{number});
+        require(
+            page < memory_size / abi::page_size,
+            fmt::format("watch-page: {} is not in the guest's memory of {}", each, format_size(memory_size)));
+        result.push_back({abi::page_base(page), abi::page_size});
+    }
+    for (const std::string& each : watched_ranges) {
+        const std::size_t plus = each.find('+');
+        require(plus != std::string::npos, fmt::format("watch-range: '{}' is not BASE+SIZE", each));
+        const auto [base, size] = about("watch-range", [&] {
+            return std::pair(parse_integer(each.substr(0, plus)), size_of_range(each.substr(plus + 1)));
+        });
+        require(size != 0 && size <= memory_size && base <= memory_size - size,
+                fmt::format("watch-range: {} is not in the guest's memory of {}", each,
+                            format_size(memory_size)));
+        result.push_back({abi::phys_addr{base}, size});
+    }
+    return result;
 }
 
 }  // namespace pefsim::platform

@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "abi/address.h"
 #include "backend/port_forward.h"
 #include "platform/parameter_set.h"
 #include "timing/timing.h"
@@ -87,6 +88,9 @@ struct machine_config {
     bool entropy = false;
     std::vector<console_port_config> console_ports;  ///< of a virtio-console device; none: no such device
 
+    std::vector<std::string> watched_pages;   ///< "GFN" or "ADDRESS", as watches() understands them
+    std::vector<std::string> watched_ranges;  ///< "BASE+SIZE"
+
     timing::timing costs;
     sc_core::sc_time time_limit{100, sc_core::SC_SEC};  ///< a guest that has not finished by then is stopped
 
@@ -98,6 +102,15 @@ struct machine_config {
     void declare_costs(parameter_set& parameters);
     /// \throws std::invalid_argument with one line naming the parameters that are wrong or contradict each other
     void check() const;
+
+    /// Memory whose story the report is to tell.
+    struct watch {
+        abi::phys_addr first;
+        std::uint64_t size;
+    };
+    /// What watched_pages and watched_ranges mean: a number below that of the memory's pages is a page's, any other is
+    /// an address. \throws std::invalid_argument naming the parameter, the value, and what is allowed
+    [[nodiscard]] std::vector<watch> watches() const;
 };
 
 /// Throws std::invalid_argument with the text `otherwise` when a condition of a configuration does not hold.

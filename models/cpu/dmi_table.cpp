@@ -5,7 +5,8 @@
 
 namespace pefsim::cpu {
 
-void dmi_table::grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed, bool execute) {
+void dmi_table::grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed, bool execute,
+                      bool watched) {
     const abi::gfn number = page / rows_of_region;
     if (number >= regions_.size()) {
         regions_.resize(number + 1);
@@ -15,7 +16,7 @@ void dmi_table::grant(abi::gfn page, std::byte* bytes, bool read, bool write, bo
     }
     row& place = (*regions_[number])[page % rows_of_region];
     if (place.bytes != bytes || place.exposed != exposed) {
-        place = {.bytes = bytes, .exposed = exposed};
+        place = {.bytes = bytes, .exposed = exposed, .noticed = exposed || watched};
     }
     place.readable |= read;
     place.writable |= write;

@@ -20,7 +20,8 @@ public:
         bool readable = false;       ///< it may be read through `bytes`
         bool writable = false;       ///< written
         bool executable = false;     ///< its instructions may be fetched
-        bool exposed = false;        ///< the host can read the page: a write is to be reported
+        bool exposed = false;        ///< the host can read the page
+        bool noticed = false;  ///< a write is to be reported: the page is exposed, or somebody watches it
     };
 
     /// The page's bytes at `at`; nullptr without a grant, or when `size` bytes from there leave the page.
@@ -44,7 +45,9 @@ public:
     }
 
     /// A further grant for a page that has one adds to it, unless the page stands elsewhere now.
-    void grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed, bool execute = false);
+    /// \param watched whether it is exposed or not, a write is to be reported
+    void grant(abi::gfn page, std::byte* bytes, bool read, bool write, bool exposed, bool execute = false,
+               bool watched = false);
     /// Forgets the grants of all pages that have a byte in first .. last.
     void invalidate(abi::phys_addr first, abi::phys_addr last);
     void invalidate_all();

@@ -27,8 +27,8 @@ bool memory_port::fill_granted(abi::phys_addr at, std::size_t size, std::byte va
         return false;
     }
     std::memset(row->bytes + abi::page_offset(at), std::to_integer<int>(value), size);
-    if (row->exposed) {
-        report_write(at, size, row->bytes, clock.now());
+    if (row->noticed) {
+        report_write(at, size, *row, clock.now());
     }
     return true;
 }
@@ -128,14 +128,20 @@ bool memory_port::request_grant(tlm::tlm_command command, abi::phys_addr at, boo
     }
     fills_.add();
     auto* const bytes = reinterpret_cast<std::byte*>(dmi_.get_dmi_ptr()) + (base - dmi_.get_start_address());
-    grants_.grant(page, bytes, dmi_.is_read_allowed(), dmi_.is_write_allowed(), attributes_.exposed, fetch);
+    grants_.grant(page, bytes, dmi_.is_read_allowed(), dmi_.is_write_allowed(), attributes_.exposed, fetch,
+                  ledger_.stories().watched(page));
     return true;
 }
 
-void memory_port::report_write(abi::phys_addr at, std::size_t size, const std::byte* page,
+void memory_port::report_write(abi::phys_addr at, std::size_t size, const dmi_table::row& to,
                                const sc_core::sc_time& now) {
-    exposed_bytes_.add(size);
-    ledger_.wrote(at, size, attributes_.writer, now, page);
+    if (to.exposed) {
+        exposed_bytes_.add(size);
+        ledger_.wrote(at, size, attributes_.writer, now, to.bytes);
+    }
+    if (ledger_.stories().watched(abi::gfn_of(at))) [[unlikely]] {
+        ledger_.stories().wrote(at, size, attributes_.writer, now);
+    }
 }
 
 }  // namespace pefsim::cpu

@@ -56,8 +56,8 @@ public:
             return false;
         }
         std::memcpy(row->bytes + abi::page_offset(at), from, size);
-        if (row->exposed) {
-            report_write(at, size, row->bytes, clock.now());
+        if (row->noticed) {
+            report_write(at, size, *row, clock.now());
         }
         return true;
     }
@@ -85,7 +85,7 @@ private:
     result transact(tlm::tlm_command command, abi::phys_addr at, std::byte* data, std::size_t size,
                     sc_core::sc_time& delay);
     bool request_grant(tlm::tlm_command command, abi::phys_addr at, bool fetch = false);
-    void report_write(abi::phys_addr at, std::size_t size, const std::byte* page,
+    void report_write(abi::phys_addr at, std::size_t size, const dmi_table::row& to,
                       const sc_core::sc_time& now);
 
     socket_type& socket_;

@@ -178,6 +178,40 @@ void exposed_page::read(std::uint32_t begin, std::uint32_t end, std::uint16_t re
     }
 }
 
+std::uint64_t exposed_page::belong(leaf& in, std::uint16_t begin, std::uint16_t end, std::uint32_t mapping) {
+    std::uint64_t bytes = 0;
+    for (auto at = std::ranges::upper_bound(in, begin, {}, &extent::end); at != in.end() && at->begin < end;
+         ++at) {
+        if (at->begin < begin) {
+            const extent before = *at;
+            at->begin = begin;
+            at = in.insert(at, before) + 1;
+            (at - 1)->end = begin;
+        }
+        if (at->end > end) {
+            const extent part = *at;
+            at->begin = end;
+            at = in.insert(at, part);
+            at->end = end;
+        }
+        at->mapping = mapping;
+        bytes += at->end - at->begin;
+    }
+    return bytes;
+}
+
+std::uint64_t exposed_page::belong(std::uint32_t begin, std::uint32_t end, std::uint32_t mapping) {
+    std::uint64_t bytes = 0;
+    while (begin < end) {
+        const std::uint32_t base = begin / leaf_size * leaf_size;
+        const std::uint32_t part_end = std::min(end, base + leaf_size);
+        bytes += belong(leaves_[begin / leaf_size], static_cast<std::uint16_t>(begin - base),
+                        static_cast<std::uint16_t>(part_end - base), mapping);
+        begin = part_end;
+    }
+    return bytes;
+}
+
 void exposed_page::clear(exposure_accounts& accounts) {
     for (leaf& in : leaves_) {
         for (const extent& e : in) {

@@ -106,6 +106,8 @@ public:
     /// begin < end, offsets in the page.
     void write(std::uint32_t begin, std::uint32_t end, const act& by, exposure_accounts& accounts);
     void read(std::uint32_t begin, std::uint32_t end, std::uint16_t reader, exposure_accounts& accounts);
+    /// What stands there belongs to the mapping, whose number its writers did not know. \returns bytes
+    std::uint64_t belong(std::uint32_t begin, std::uint32_t end, std::uint32_t mapping);
     /// The page is hidden.
     void clear(exposure_accounts& accounts);
 
@@ -128,6 +130,8 @@ private:
                       exposure_accounts& accounts);
     static void read(leaf& in, std::uint16_t begin, std::uint16_t end, std::uint16_t reader,
                      exposure_accounts& accounts);
+
+    static std::uint64_t belong(leaf& in, std::uint16_t begin, std::uint16_t end, std::uint32_t mapping);
 
     std::array<leaf, leaves> leaves_;
 };

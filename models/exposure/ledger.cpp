@@ -56,11 +56,39 @@ std::string ledger::origin(std::uint64_t id) const {
     if (id == 0) {
         return {};
     }
+    if (call_chains::is_chain(id)) {
+        return origin(chains_.place(id));
+    }
     if ((id & 1) != 0) {
         return origins_.at(id >> 1);
     }
     const std::string symbol = names_ ? names_(id) : std::string();
     return symbol.empty() ? fmt::format("0x{:x}", id) : fmt::format("0x{:x} <{}>", id, symbol);
+}
+
+std::string ledger::function(std::uint64_t id) const {
+    if (call_chains::is_chain(id)) {
+        return function(chains_.place(id));
+    }
+    std::string place = id != 0 && (id & 1) == 0 && names_ ? names_(id) : std::string();
+    return place.empty() ? origin(id) : place.substr(0, place.rfind("+0x"));
+}
+
+std::vector<std::string> ledger::functions(std::uint64_t id) const {
+    std::vector<std::string> names{function(id)};
+    if (call_chains::is_chain(id)) {
+        for (const std::uint64_t each : chains_.returns(id)) {
+            const std::uint64_t place = each & ~std::uint64_t{3};  // where no frame is, anything may stand
+            if (enters_the_kernel(names.back()) || place == 0) {
+                break;
+            }
+            // A call may be its function's last instruction: what it returns to is the next function's first.
+            if (std::string name = function(place - 4); name != names.back()) {
+                names.push_back(std::move(name));
+            }
+        }
+    }
+    return names;
 }
 
 void ledger::expose(abi::gfn page) {
@@ -76,12 +104,35 @@ void ledger::expose(abi::gfn page) {
     entry |= is_exposed | ever_exposed;
 }
 
-void ledger::page_exposed(abi::gfn page, const std::byte* page_bytes, const sc_core::sc_time& when) {
+void ledger::page_exposed(abi::gfn page, const std::byte* page_bytes, const sc_core::sc_time& when,
+                          std::string_view state) {
     const bool already = exposed(page);
     expose(page);
+    add_exposure(page, when, state);
     if (!already && !canaries_.empty() && page_bytes != nullptr) {
         look_for_canaries(page, 0, abi::page_size, {}, when, page_bytes);
     }
+}
+
+void ledger::add_exposure(abi::gfn page, const sc_core::sc_time& when, std::string_view state) {
+    const attribution by = call_.by();
+    const bool one_more = !exposures_.empty() && exposures_.back().first + exposures_.back().pages == page &&
+                          exposures_.back().call == call_.name() && exposures_.back().by == by &&
+                          exposures_.back().state == state;
+    if (one_more) {
+        ++exposures_.back().pages;
+    } else {
+        exposures_.push_back({.first = page,
+                              .pages = 1,
+                              .state = std::string(state),
+                              .call = std::string(call_.name()),
+                              .by = by,
+                              .when = when});
+    }
+    if (page >= exposure_of_.size()) {
+        exposure_of_.resize(page + 1);
+    }
+    exposure_of_[page] = static_cast<std::uint32_t>(exposures_.size());
 }
 
 void ledger::pages_exposed(abi::gfn first, std::uint64_t count) {
@@ -138,6 +189,45 @@ void ledger::wrote(abi::phys_addr at, std::size_t size, const attribution& write
                   {account, writer.mapping, when.value()}, accounts_);
     if (!canaries_.empty()) [[unlikely]] {
         look_for_canaries(page, begin, end, writer, when, page_bytes);
+    }
+}
+
+bool ledger::in_pool(abi::gfn page) const {
+    const std::uint32_t by = page < exposure_of_.size() ? exposure_of_[page] : 0;
+    return by != 0 && exposures_[by - 1].pages > 1 && exposures_[by - 1].call == "UV_SHARE_PAGE";
+}
+
+void ledger::named(abi::phys_addr at, std::uint64_t size, const naming& how) {
+    const std::uint32_t number = mappings_ + 1;
+    if (!learns_ || !learned_.add(how, at, size, in_pool(abi::gfn_of(at)), number)) {
+        return;
+    }
+    mappings_ = number;
+    std::uint64_t guest_bytes = 0;
+    for (std::uint64_t done = 0; done < size;) {
+        const std::uint64_t begin = abi::page_offset(at + done);
+        const std::uint64_t part = std::min<std::uint64_t>(size - done, abi::page_size - begin);
+        if (exposed_page* record = record_of(abi::gfn_of(at + done))) {
+            guest_bytes += record->belong(static_cast<std::uint32_t>(begin),
+                                          static_cast<std::uint32_t>(begin + part), number);
+        }
+        done += part;
+    }
+    learned_.holds(number, guest_bytes);
+    for (sighting_group& group : sighting_groups_) {
+        canary_sighting& first = group.first;
+        if (first.channel == channel_kind::shared_page && first.writer.mapping == 0 &&
+            first.address >= at.value() && first.address < at.value() + size) {
+            first.writer.mapping = number;
+        }
+    }
+}
+
+void ledger::returned(std::uint16_t device, std::uint64_t request) {
+    if (learns_) {
+        for (const std::uint32_t each : learned_.end(device, request)) {
+            mapping_ended(each);
+        }
     }
 }
 

@@ -17,8 +17,12 @@
 
 #include "abi/address.h"
 #include "exposure/attribution.h"
+#include "exposure/call_chains.h"
+#include "exposure/call_in_progress.h"
 #include "exposure/canaries.h"
+#include "exposure/device_mappings.h"
 #include "exposure/exposed_page.h"
+#include "exposure/page_stories.h"
 
 namespace pefsim::exposure {
 
@@ -69,9 +73,32 @@ struct writer_exposure {
     std::uint64_t bytes_standing = 0;  ///< in place now
 };
 
+/// The same of one chain of calls, by function: whatever instruction of the innermost one it was.
+struct chain_exposure {
+    std::string initiator;
+    std::vector<std::string> functions;  ///< innermost first; neighbours of one name are one
+    std::string driver;                  ///< driver_of() them
+    std::uint64_t bytes_written = 0;
+    std::uint64_t bytes_looked_at = 0;
+    std::uint64_t bytes_never_looked_at = 0;
+    std::uint64_t bytes_standing = 0;
+};
+
+/// Neighbouring pages that the host was let at in one call.
+struct exposed_pages {
+    abi::gfn first = 0;
+    std::uint64_t pages = 0;
+    std::uint64_t still_exposed = 0;  ///< of them, and not by a later call
+    std::string state;                ///< that they came into
+    std::string call;                 ///< "UV_SHARE_PAGE"; empty: no call of the guest's
+    attribution by;                   ///< who made it
+    sc_core::sc_time when;
+};
+
 /// The exposure report's figures. Totals that say "guest" leave out what the host's own initiators wrote.
 struct exposure_summary {
     std::vector<writer_exposure> writers;  ///< guest before host, then by bytes, most first
+    std::vector<chain_exposure> chains;    ///< of writers whose callers are known; by bytes, most first
     std::uint64_t guest_bytes_written = 0;
     std::uint64_t guest_bytes_looked_at = 0;
     std::uint64_t guest_bytes_never_looked_at = 0;
@@ -120,6 +147,16 @@ public:
     /// The call's name, or the program counter in hexadecimal, with its symbol where one is known: "0x10004
     /// <main+0x4>"; empty for 0.
     [[nodiscard]] std::string origin(std::uint64_t id) const;
+    /// The call's name, or the function that the program counter is in; the counter itself where none is known.
+    [[nodiscard]] std::string function(std::uint64_t id) const;
+    /// Functions that called each other, innermost first, neighbours of one name once, as far as the way into the
+    /// kernel. Of an origin that is no chain: function().
+    [[nodiscard]] std::vector<std::string> functions(std::uint64_t id) const;
+    /// Chains of calls, as origins; origin() and function() of one are those of its innermost place.
+    call_chains& chains() { return chains_; }
+    [[nodiscard]] const call_chains& chains() const { return chains_; }
+    /// The call that the guest is in.
+    call_in_progress& call() { return call_; }
     /// From now on origin() asks `names` for the symbol of a program counter; an empty answer: there is none.
     void name_places(std::function<std::string(std::uint64_t pc)> names) { names_ = std::move(names); }
 
@@ -128,10 +165,23 @@ public:
     std::uint32_t new_mapping() { return ++mappings_; }
     void mapping_ended(std::uint32_t mapping) { accounts_.end_mapping(mapping); }
 
+    /// From now on mappings are learned from what drivers name to devices: of a guest whose kernel does not say by
+    /// new_mapping(). Nothing is learned of an ordinary guest, which shares nothing.
+    void learn_mappings() { learns_ = true; }
+    [[nodiscard]] bool learns() const { return learns_; }
+    /// A driver has named memory, which the host can read, to a device: what stands there belongs to a mapping from now
+    /// on, until the device has returned the request.
+    void named(abi::phys_addr at, std::uint64_t size, const naming& how);
+    void returned(std::uint16_t device, std::uint64_t request);
+    [[nodiscard]] const device_mappings& learned() const { return learned_; }
+    /// The page is of a pool: many pages, shared by one UV_SHARE_PAGE.
+    [[nodiscard]] bool in_pool(abi::gfn page) const;
+
     /// A page becomes readable by the host, or stops being so (its extents are forgotten, totals stay). With
     /// `page_bytes`, the page's content, canaries that it already holds are seen at once.
+    /// \param state that the page is in now, by name
     void page_exposed(abi::gfn page, const std::byte* page_bytes = nullptr,
-                      const sc_core::sc_time& when = sc_core::SC_ZERO_TIME);
+                      const sc_core::sc_time& when = sc_core::SC_ZERO_TIME, std::string_view state = {});
     void page_hidden(abi::gfn page);
     /// The same for `count` pages without content: an ordinary guest's whole memory.
     void pages_exposed(abi::gfn first, std::uint64_t count);
@@ -172,12 +222,19 @@ public:
     /// All of them, in order of each group's first.
     [[nodiscard]] std::span<const sighting_group> sighting_groups() const { return sighting_groups_; }
 
+    /// Whatever page_exposed() was told of, in order.
+    [[nodiscard]] std::vector<exposed_pages> exposures() const;
+
     /// Extents of one page, or of all pages that have any, as they stand now.
     [[nodiscard]] std::vector<exposed_extent> extents(abi::gfn page) const;
     [[nodiscard]] std::map<abi::gfn, std::vector<exposed_extent>> pages() const;
     [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }
     [[nodiscard]] std::uint64_t bytes_read_by_host() const { return bytes_read_by_host_; }
     [[nodiscard]] std::uint64_t pages_ever_exposed() const { return pages_ever_exposed_; }
+
+    /// Of pages that are watched, exposed or not.
+    page_stories& stories() { return stories_; }
+    [[nodiscard]] const page_stories& stories() const { return stories_; }
 
     [[nodiscard]] exposure_summary summary() const;
     /// The page for people: 16 lines of 64 columns, 64 bytes a column, and a legend. A letter is a writer, in
@@ -194,6 +251,7 @@ private:
     [[nodiscard]] const exposed_page* record_of(abi::gfn page) const;
     std::uint32_t account_of(const attribution& writer);
     [[nodiscard]] attribution attribution_of(const exposed_page::extent& e) const;
+    void add_exposure(abi::gfn page, const sc_core::sc_time& when, std::string_view state);
     void look_for_canaries(abi::gfn page, std::size_t begin, std::size_t end, const attribution& writer,
                            const sc_core::sc_time& when, const std::byte* page_bytes);
     void sighted(canary_sighting what);
@@ -202,9 +260,16 @@ private:
     std::vector<std::string> origins_;
     std::function<std::string(std::uint64_t)> names_;
     std::uint32_t mappings_ = 0;
+    bool learns_ = false;
+    device_mappings learned_;
+    call_chains chains_;
+    call_in_progress call_;
+    page_stories stories_{[this](std::uint64_t origin) { return function(origin); }, call_};
 
     std::vector<std::uint32_t> table_;  // by gfn
     std::vector<std::unique_ptr<exposed_page>> records_;
+    std::vector<exposed_pages> exposures_;
+    std::vector<std::uint32_t> exposure_of_;  // by gfn: the latest, into exposures_ plus one
     exposure_accounts accounts_;
     std::vector<bool> readers_;  // by initiator: has read exposed pages
 

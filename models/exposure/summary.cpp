@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <functional>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -60,8 +62,20 @@ std::map<abi::gfn, std::vector<exposed_extent>> ledger::pages() const {
     return result;
 }
 
+std::vector<exposed_pages> ledger::exposures() const {
+    std::vector<exposed_pages> result = exposures_;
+    for (abi::gfn page = 0; page < exposure_of_.size(); ++page) {
+        if (exposed(page) && exposure_of_[page] != 0) {
+            ++result[exposure_of_[page] - 1].still_exposed;
+        }
+    }
+    return result;
+}
+
 exposure_summary ledger::summary() const {
     exposure_summary result;
+    std::map<std::pair<std::string, std::string>, std::size_t> row_of;
+    std::map<std::pair<std::string, std::vector<std::string>>, chain_exposure> chains;
     std::vector<std::uint64_t> standing(accounts_.all().size());
     std::vector<std::uint64_t> standing_unread(accounts_.all().size());
     for (abi::gfn page = 0; page < table_.size(); ++page) {
@@ -94,8 +108,32 @@ exposure_summary ledger::summary() const {
             result.guest_bytes_never_looked_at += row.bytes_never_looked_at;
             result.guest_bytes_standing += row.bytes_standing;
         }
-        result.writers.push_back(std::move(row));
+        if (!row.host && call_chains::is_chain(account.origin)) {
+            chain_exposure& all = chains[{row.initiator, functions(account.origin)}];
+            all.bytes_written += row.bytes_written;
+            all.bytes_looked_at += row.bytes_looked_at;
+            all.bytes_never_looked_at += row.bytes_never_looked_at;
+            all.bytes_standing += row.bytes_standing;
+        }
+        // One place may have been called by many.
+        const auto [place, is_new] = row_of.try_emplace({row.initiator, row.origin}, result.writers.size());
+        if (is_new) {
+            result.writers.push_back(std::move(row));
+        } else {
+            writer_exposure& all = result.writers[place->second];
+            all.bytes_written += row.bytes_written;
+            all.bytes_looked_at += row.bytes_looked_at;
+            all.bytes_never_looked_at += row.bytes_never_looked_at;
+            all.bytes_standing += row.bytes_standing;
+        }
     }
+    for (auto& [who, figures] : chains) {
+        figures.initiator = who.first;
+        figures.functions = who.second;
+        figures.driver = driver_of(figures.functions);
+        result.chains.push_back(std::move(figures));
+    }
+    std::ranges::stable_sort(result.chains, std::greater{}, &chain_exposure::bytes_written);
     std::ranges::sort(result.writers, [](const writer_exposure& a, const writer_exposure& b) {
         return std::tie(a.host, b.bytes_written, a.initiator, a.origin) <
                std::tie(b.host, a.bytes_written, b.initiator, b.origin);
@@ -118,14 +156,21 @@ std::string ledger::page_map(abi::gfn page) const {
         bool looked_at = false;
     };
     std::array<cell, abi::page_size / bytes_per_column> cells{};
-    std::vector<std::uint32_t> writers;  // accounts, in order of appearance
+    std::vector<std::pair<std::uint16_t, std::string>> writers;  // initiator and function, as they appear
+    std::map<std::uint32_t, std::size_t> writer_of;              // by account
     if (const exposed_page* record = record_of(page)) {
         record->for_each([&](std::uint32_t base, const exposed_page::extent& e) {
-            const std::size_t writer = static_cast<std::size_t>(std::ranges::find(writers, e.account) -
-                                                                writers.begin());
-            if (writer == writers.size()) {
-                writers.push_back(e.account);
+            const auto [known, is_new] = writer_of.try_emplace(e.account);
+            if (is_new) {
+                const exposure_accounts::account& account = accounts_.all()[e.account];
+                std::pair who(account.initiator, function(account.origin));
+                const auto found = std::ranges::find(writers, who);
+                known->second = static_cast<std::size_t>(found - writers.begin());
+                if (found == writers.end()) {
+                    writers.push_back(std::move(who));
+                }
             }
+            const std::size_t writer = known->second;
             for (std::size_t i = (base + e.begin) / bytes_per_column;
                  i <= (base + e.end - 1) / bytes_per_column; ++i) {
                 cells[i].several = cells[i].several ||
@@ -158,10 +203,8 @@ std::string ledger::page_map(abi::gfn page) const {
         }
     }
     for (std::size_t i = 0; i < writers.size(); ++i) {
-        const exposure_accounts::account& account = accounts_.all()[writers[i]];
-        const std::string call = origin(account.origin);
-        result += fmt::format("  {}  {}{}{}\n", letter_of(i), initiator(account.initiator),
-                              call.empty() ? "" : ": ", call);
+        const auto& [who, call] = writers[i];
+        result += fmt::format("  {}  {}{}{}\n", letter_of(i), initiator(who), call.empty() ? "" : ": ", call);
     }
     result +=
         "  one column is 64 bytes; a capital: the host looked; '*' several writers; '.' nothing written\n";

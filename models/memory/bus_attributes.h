@@ -39,6 +39,8 @@ constexpr std::string_view to_name(world who) {
 /// | fetch    | bool        | CPU         | false   | an instruction fetch (a read otherwise)               |
 /// | writer   | attribution | initiator   | none    | initiator, driver call or PC, DMA mapping             |
 /// | request  | number      | device      | 0       | the device's request that the access belongs to       |
+/// | queue    | number      | device      | 0       | address that is judged: of which of its virtqueues    |
+/// | writable | bool        | device      | false   | likewise: it is to write there                        |
 /// | exposed  | bool        | memory bus  | false   | answer to a DMI request: the host can read this page  |
 struct bus_attributes : tlm::tlm_extension<bus_attributes> {
     world who = world::guest;
@@ -46,6 +48,8 @@ struct bus_attributes : tlm::tlm_extension<bus_attributes> {
     bool fetch = false;
     exposure::attribution writer;
     std::uint64_t request = 0;
+    std::uint16_t queue = 0;
+    bool writable = false;
     bool exposed = false;
 
     [[nodiscard]] tlm_extension_base* clone() const override { return new bus_attributes(*this); }

@@ -242,6 +242,13 @@ void memory_bus::move(const access& what, abi::gfn page, smf_verdict to, const s
             ledger_.host_read(at, size, what.who.writer.initiator, when);
         }
     }
+    if (ledger_.stories().watched(page)) [[unlikely]] {
+        if (what.kind == access_kind::write) {
+            ledger_.stories().wrote(at, size, what.who.writer, when);
+        } else if (what.who.who != world::guest) {
+            ledger_.stories().read(at, size, what.who.writer, when);
+        }
+    }
     if (what.by_host()) {
         if (state == page_state::paged_out && what.who.who == world::device) {
             ciphertext_accesses_.add();
@@ -286,6 +293,9 @@ void memory_bus::report_refused(const access& what, abi::gfn page, page_state st
     refusals_.add();
     refused_.fire(when);
     refused_address_.set(what.begin_in(page), when);
+    if (ledger_.stories().watched(page)) [[unlikely]] {
+        ledger_.stories().refused(what.begin_in(page), what.size_in(page), what.who.writer, outcome, when);
+    }
     recorder_.violations().report(
         {.when = when,
          .kind = report::violation_kind::refused_access,
@@ -388,9 +398,12 @@ void memory_bus::page_state_changed(abi::gfn page, page_state from, page_state t
     state_counts_[static_cast<std::size_t>(from)].set(states_.count(from), when);
     state_counts_[static_cast<std::size_t>(to)].set(states_.count(to), when);
     if (in_ledger(to) && !in_ledger(from)) {
-        ledger_.page_exposed(page, ram_.read(frame_kind::normal, page), when);
+        ledger_.page_exposed(page, ram_.read(frame_kind::normal, page), when, to_name(to));
     } else if (in_ledger(from) && !in_ledger(to)) {
         ledger_.page_hidden(page);
+    }
+    if (ledger_.stories().watched(page)) [[unlikely]] {
+        ledger_.stories().became(page, to_name(from), to_name(to), when);
     }
     if (granted_[page] != 0) {
         withdraw_grants(page);
@@ -406,11 +419,28 @@ void memory_bus::withdraw_grants(abi::gfn page) {
 }
 
 void memory_bus::judge(const access& named) {
-    if (states_.count(page_state::normal) == states_.size()) {
-        return;  // an ordinary guest
+    const bool ordinary = states_.count(page_state::normal) == states_.size();
+    if (ordinary && !ledger_.stories().any()) {
+        return;
     }
+    const bool queue = named.who.request == 0;
     for (abi::gfn page = named.first_page(); page <= named.last_page(); ++page) {
+        if (ledger_.stories().watched(page)) [[unlikely]] {
+            ledger_.stories().named(named.begin_in(page), named.size_in(page), named.who.writer,
+                                    queue ? "a virtqueue, or a table of descriptors" : "a buffer",
+                                    sc_core::sc_time_stamp());
+        }
+        if (ordinary) {
+            continue;
+        }
         if (exposed(page)) {
+            if (page == named.first_page()) {
+                ledger_.named(named.at, named.size,
+                              {.device = named.who.writer.initiator,
+                               .queue = named.who.queue,
+                               .request = named.who.request,
+                               .writable = named.who.writable});
+            }
             continue;
         }
         private_addresses_.add();
@@ -423,9 +453,8 @@ void memory_bus::judge(const access& named) {
              .page_state = std::string(to_name(states_[page])),
              .request = named.who.request,
              .detail =
-                 named.who.request == 0
-                     ? "a virtqueue, or a table of descriptors, lies in memory that the host cannot read"
-                     : "a descriptor names memory that the host cannot read"});
+                 queue ? "a virtqueue, or a table of descriptors, lies in memory that the host cannot read"
+                       : "a descriptor names memory that the host cannot read"});
     }
 }
 

@@ -231,10 +231,13 @@ dma_status pci_function::dma_write(abi::dma_addr to, std::span<const std::byte> 
     return status;
 }
 
-void pci_function::judge_address(abi::dma_addr at, std::uint64_t size, std::uint64_t request) {
+void pci_function::judge_address(abi::dma_addr at, std::uint64_t size, std::uint64_t request,
+                                 std::uint16_t queue, bool writable) {
     constexpr std::uint64_t looked_at = std::uint64_t{1} << 20;
     if (size != 0 && bus_master_) {
         payload_.attributes.request = request;
+        payload_.attributes.queue = queue;
+        payload_.attributes.writable = writable;
         payload_.prepare(tlm::TLM_IGNORE_COMMAND, at.value(), nullptr, std::min(size, looked_at));
         dma->transport_dbg(payload_.transaction);
     }

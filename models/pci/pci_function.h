@@ -123,8 +123,9 @@ public:
                          sc_core::sc_time& delay);
     /// A driver has named this memory to the device, which may use it or not: the memory bus judges whether the host
     /// can read it (memory_bus.h), no byte moves. Of a long buffer, its first MiB.
-    /// \param request 0: of no request, a queue
-    void judge_address(abi::dma_addr at, std::uint64_t size, std::uint64_t request);
+    /// \param request 0: of no request, a queue \param queue of the device's \param writable it is to write there
+    void judge_address(abi::dma_addr at, std::uint64_t size, std::uint64_t request, std::uint16_t queue = 0,
+                       bool writable = false);
     /// True: bus addresses are guest physical addresses and the IOMMU is not consulted (virtio without
     /// ACCESS_PLATFORM).
     void set_iommu_bypass(bool bypass) { iommu_bypass_ = bypass; }

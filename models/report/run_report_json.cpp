@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "report/quantity_text.h"
@@ -52,10 +53,63 @@ ordered_json metrics_json(const metric_registry& metrics) {
     return result;
 }
 
+/// Of whom more is known than a place: the functions that called each other, and on whose account.
+void add_calls(ordered_json& to, const std::vector<std::string>& functions) {
+    to["functions"] = functions;
+    to["driver"] = exposure::driver_of(functions);
+}
+
 ordered_json attribution_json(const exposure::ledger& ledger, const exposure::attribution& writer) {
-    return {{"initiator", ledger.initiator(writer.initiator)},
-            {"origin", ledger.origin(writer.origin)},
-            {"mapping", writer.mapping}};
+    ordered_json result{{"initiator", ledger.initiator(writer.initiator)},
+                        {"origin", ledger.origin(writer.origin)},
+                        {"mapping", writer.mapping}};
+    if (exposure::call_chains::is_chain(writer.origin)) {
+        add_calls(result, ledger.functions(writer.origin));
+    }
+    if (const exposure::device_mapping* found = ledger.learned().find(writer.mapping)) {
+        result["device"] = ledger.initiator(found->how.device);
+        result["queue"] = found->how.queue;
+        result["request"] = found->how.request;
+    }
+    return result;
+}
+
+ordered_json shares_json(const exposure::ledger& ledger) {
+    ordered_json shares = ordered_json::array();
+    for (const exposure::exposed_pages& each : ledger.exposures()) {
+        ordered_json share{{"time_ns", in_ns(each.when)},
+                           {"first_page", each.first},
+                           {"pages", each.pages},
+                           {"still_exposed", each.still_exposed},
+                           {"state", each.state},
+                           {"call", each.call},
+                           {"by", each.call.empty() ? "" : ledger.initiator(each.by.initiator)}};
+        add_calls(share, each.call.empty() ? std::vector<std::string>() : ledger.functions(each.by.origin));
+        shares.push_back(std::move(share));
+    }
+    return shares;
+}
+
+ordered_json mappings_json(const exposure::ledger& ledger) {
+    ordered_json queues = ordered_json::array();
+    for (const auto& [key, of] : ledger.learned().by_queue()) {
+        ordered_json rings = ordered_json::array();
+        for (const exposure::queue_mappings::ring& each : of.rings) {
+            rings.push_back({{"address", each.at.value()}, {"size", each.size}});
+        }
+        queues.push_back({{"device", ledger.initiator(key.first)},
+                          {"queue", key.second},
+                          {"buffers", of.buffers},
+                          {"readable_bytes", of.readable_bytes},
+                          {"writable_bytes", of.writable_bytes},
+                          {"tables", of.tables},
+                          {"table_bytes", of.table_bytes},
+                          {"guest_bytes", of.guest_bytes},
+                          {"alive_bytes", of.alive_bytes},
+                          {"most_alive_bytes", of.most_alive_bytes},
+                          {"rings", std::move(rings)}});
+    }
+    return queues;
 }
 
 ordered_json exposure_json(const exposure::ledger& ledger) {
@@ -83,6 +137,21 @@ ordered_json exposure_json(const exposure::ledger& ledger) {
                            {"bytes_standing", w.bytes_standing}});
     }
     result["writers"] = std::move(writers);
+    ordered_json chains = ordered_json::array();
+    for (const exposure::chain_exposure& c : s.chains) {
+        chains.push_back({{"initiator", c.initiator},
+                          {"functions", c.functions},
+                          {"driver", c.driver},
+                          {"bytes_written", c.bytes_written},
+                          {"bytes_looked_at", c.bytes_looked_at},
+                          {"bytes_never_looked_at", c.bytes_never_looked_at},
+                          {"bytes_standing", c.bytes_standing}});
+    }
+    result["call_chains"] = std::move(chains);
+    result["shares"] = shares_json(ledger);
+    if (ledger.learns()) {
+        result["mappings"] = mappings_json(ledger);
+    }
     ordered_json channels = ordered_json::object();
     for (std::size_t i = 0; i < exposure::channel_kinds; ++i) {
         channels[std::string(to_name(static_cast<exposure::channel_kind>(i)))] = {
@@ -107,6 +176,68 @@ ordered_json exposure_json(const exposure::ledger& ledger) {
     result["canaries"] = {
         {"planted", ledger.canaries_planted()}, {"sightings", s.sightings}, {"kept", std::move(sightings)}};
     return result;
+}
+
+/// What stands in a page now. Instructions of one function, called by the same ones, are one writer.
+ordered_json standing_json(const exposure::ledger& ledger, abi::gfn page) {
+    ordered_json standing = ordered_json::array();
+    for (const exposure::exposed_extent& each : ledger.extents(page)) {
+        ordered_json entry{{"begin", each.begin},
+                           {"end", each.end},
+                           {"written_ns", in_ns(each.written)},
+                           {"host_reads", each.host_reads},
+                           {"writer", attribution_json(ledger, each.writer)}};
+        const auto one_story = [&entry](const ordered_json& before) {
+            ordered_json mine = entry["writer"];
+            ordered_json others = before["writer"];
+            if (mine.contains("functions") && others.contains("functions")) {
+                mine.erase("origin");
+                others.erase("origin");
+            }
+            return before["end"] == entry["begin"] && before["host_reads"] == entry["host_reads"] &&
+                   mine == others;
+        };
+        if (!standing.empty() && one_story(standing.back())) {
+            standing.back()["end"] = each.end;
+            standing.back()["written_ns"] = std::max(standing.back()["written_ns"].get<double>(),
+                                                     in_ns(each.written));
+        } else {
+            standing.push_back(std::move(entry));
+        }
+    }
+    return standing;
+}
+
+ordered_json stories_json(const exposure::ledger& ledger) {
+    ordered_json pages = ordered_json::array();
+    for (const exposure::page_story& of : ledger.stories().all()) {
+        ordered_json lines = ordered_json::array();
+        for (const exposure::story_line& line : of.lines) {
+            ordered_json entry{{"time_ns", in_ns(line.first)},
+                               {"last_time_ns", in_ns(line.last)},
+                               {"count", line.count},
+                               {"what", to_name(line.what)},
+                               {"who", line.initiator == 0 ? "" : ledger.initiator(line.initiator)},
+                               {"function", line.function},
+                               {"detail", line.detail}};
+            for (const std::uint64_t place : line.places) {
+                entry["places"].push_back(ledger.origin(place));
+            }
+            if (line.what != exposure::page_act::became) {
+                entry["bytes"] = line.bytes;
+                entry["begin"] = line.begin;
+                entry["end"] = line.end;
+            }
+            lines.push_back(std::move(entry));
+        }
+        pages.push_back({{"page", of.page},
+                         {"address", abi::page_base(of.page).value()},
+                         {"state", of.state},
+                         {"events", std::move(lines)},
+                         {"events_not_kept", of.untold},
+                         {"standing", standing_json(ledger, of.page)}});
+    }
+    return pages;
 }
 
 /// Violations, or notes.
@@ -176,6 +307,9 @@ ordered_json figures_json(const run_record& of, const run_facts& facts) {
                         {"violations", violations_json(of.violations, false)},
                         {"notes", violations_json(of.violations, true)},
                         {"trace", nullptr}};
+    if (of.ledger.stories().any()) {
+        result["watched"] = stories_json(of.ledger);
+    }
     if (!of.waveform.file.empty()) {
         result["trace"] = {{"file", of.waveform.file.string()},
                            {"save_file", of.waveform.save_file.string()},

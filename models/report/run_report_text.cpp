@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <functional>
 #include <map>
 #include <span>
 #include <stdexcept>
@@ -65,6 +67,7 @@ public:
         result += counts_by_name();
         result += groups();
         result += exposure();
+        result += stories();
         result += violations();
         result += notes();
         result += trace();
@@ -236,7 +239,12 @@ private:
 
     [[nodiscard]] std::string exposure() const;
     [[nodiscard]] std::string writers(const exposure::exposure_summary& s) const;
+    [[nodiscard]] std::string drivers(const exposure::exposure_summary& s) const;
+    [[nodiscard]] std::string shares() const;
+    [[nodiscard]] std::string mappings() const;
     [[nodiscard]] std::string canaries(const exposure::exposure_summary& s) const;
+    [[nodiscard]] std::string stories() const;
+    [[nodiscard]] std::string event(const exposure::story_line& line) const;
     [[nodiscard]] std::string violations() const;
     [[nodiscard]] std::string notes() const;
     [[nodiscard]] std::string by_kind(bool notes) const;
@@ -315,6 +323,95 @@ std::string figures_writer::writers(const exposure::exposure_summary& s) const {
     return result;
 }
 
+/// Drivers, and under each its chains of calls.
+std::string figures_writer::drivers(const exposure::exposure_summary& s) const {
+    struct driver {
+        std::string name;
+        exposure::chain_exposure all;
+        std::vector<const exposure::chain_exposure*> chains;
+    };
+    std::vector<driver> drivers;
+    bool called = false;
+    for (const exposure::chain_exposure& each : s.chains) {
+        called = called || each.functions.size() > 1;
+        auto of = std::ranges::find(drivers, each.driver, &driver::name);
+        if (of == drivers.end()) {
+            of = drivers.insert(of, {each.driver, {}, {}});
+        }
+        of->all.bytes_written += each.bytes_written;
+        of->all.bytes_looked_at += each.bytes_looked_at;
+        of->all.bytes_never_looked_at += each.bytes_never_looked_at;
+        of->all.bytes_standing += each.bytes_standing;
+        of->chains.push_back(&each);
+    }
+    if (!called) {
+        return {};
+    }
+    std::ranges::stable_sort(drivers, std::greater{},
+                             [](const driver& each) { return each.all.bytes_written; });
+    std::string result = fmt::format("  {:<48}{:>12}{:>12}{:>13}{:>12}\n", "by driver, and who called whom",
+                                     "written", "looked at", "never", "in place");
+    constexpr std::size_t chains_shown = 3;
+    const std::size_t shown = std::min(drivers.size(), 2 * facts_.shown_in_full);
+    for (const driver& each : std::span(drivers).first(shown)) {
+        const std::string name = each.name.empty() ? "(nobody that is known)" : each.name;
+        result += fmt::format("    {:<46}{:>12}{:>12}{:>13}{:>12}\n", name,
+                              bytes_text(each.all.bytes_written), bytes_text(each.all.bytes_looked_at),
+                              bytes_text(each.all.bytes_never_looked_at),
+                              bytes_text(each.all.bytes_standing));
+        const std::size_t some = std::min(each.chains.size(), chains_shown);
+        for (const exposure::chain_exposure* chain : std::span(each.chains).first(some)) {
+            result += fmt::format("      {}\n",
+                                  wrapped(fmt::format("{}: {}", bytes_text(chain->bytes_written),
+                                                      fmt::join(chain->functions, " < ")),
+                                          8));
+        }
+        if (some < each.chains.size()) {
+            result += fmt::format("      and {} more chains\n", count_text(each.chains.size() - some));
+        }
+    }
+    if (shown < drivers.size()) {
+        result += fmt::format("    and {} more drivers\n", count_text(drivers.size() - shown));
+    }
+    return result;
+}
+
+/// What a guest that became secure has shared since.
+std::string figures_writer::shares() const {
+    std::string result;
+    for (const exposure::exposed_pages& each : of_.ledger.exposures()) {
+        if (each.call.empty()) {
+            continue;
+        }
+        const std::vector<std::string> functions = of_.ledger.functions(each.by.origin);
+        const std::string where = fmt::format("page {:#x}, {}, {}{}: ", each.first,
+                                              counted(each.pages, "page"), each.state,
+                                              each.still_exposed == 0 ? ", not any more" : "");
+        result += fmt::format(
+            "    {:>9}  {}\n", time_text(in_ns(each.when)),
+            wrapped(fmt::format("{}{} by {}, {}", where, each.call, of_.ledger.initiator(each.by.initiator),
+                                fmt::join(functions, " < ")),
+                    15));
+    }
+    return result.empty() ? result : "  pages that the guest has let the host at\n" + result;
+}
+
+/// What drivers of a guest that does not tell its mappings have named to their devices.
+std::string figures_writer::mappings() const {
+    std::string result;
+    for (const auto& [key, of] : of_.ledger.learned().by_queue()) {
+        result += fmt::format("    {:<46}{:>12}{:>12}{:>13}{:>12}\n",
+                              fmt::format("{} queue {}", of_.ledger.initiator(key.first), key.second),
+                              count_text(of.buffers + of.tables),
+                              bytes_text(of.readable_bytes + of.table_bytes), bytes_text(of.writable_bytes),
+                              bytes_text(of.most_alive_bytes));
+    }
+    return result.empty() ? result
+                          : fmt::format("  {:<48}{:>12}{:>12}{:>13}{:>12}\n", "DMA mappings by queue",
+                                        "mappings", "to read", "to write", "at once") +
+                                result;
+}
+
 std::string figures_writer::canaries(const exposure::exposure_summary& s) const {
     const exposure::ledger& ledger = of_.ledger;
     if (ledger.canaries_planted() == 0) {
@@ -328,8 +425,13 @@ std::string figures_writer::canaries(const exposure::exposure_summary& s) const 
     for (const exposure::sighting_group& group :
          groups.first(std::min(facts_.shown_in_full, groups.size()))) {
         const exposure::canary_sighting& c = group.first;
-        const std::string who = writer_text(ledger.initiator(c.writer.initiator),
-                                            ledger.origin(c.writer.origin));
+        std::string who = writer_text(ledger.initiator(c.writer.initiator), ledger.origin(c.writer.origin));
+        if (exposure::call_chains::is_chain(c.writer.origin)) {
+            who += fmt::format(", on account of {}", exposure::driver_of(ledger.functions(c.writer.origin)));
+        }
+        if (const exposure::device_mapping* to = ledger.learned().find(c.writer.mapping)) {
+            who += fmt::format(", for {} queue {}", ledger.initiator(to->how.device), to->how.queue);
+        }
         result += told_once(c.when, group.last, group.count,
                             fmt::format("'{}' in {} at {:#x}, {} B, written by {}", c.canary,
                                         to_name(c.channel), c.address, c.size, who));
@@ -365,7 +467,52 @@ std::string figures_writer::exposure() const {
                         bytes_text(s.crossings[i].bytes), counted(s.crossings[i].times, "time"), "");
         }
     }
-    return section("Exposure", figures.text() + writers(s) + canaries(s));
+    return section("Exposure",
+                   figures.text() + shares() + writers(s) + drivers(s) + mappings() + canaries(s));
+}
+
+/// "cpu0 writes 4.00 KiB in 0x0 .. 0x1000: memcpy".
+std::string figures_writer::event(const exposure::story_line& line) const {
+    using enum exposure::page_act;
+    const std::string_view who = line.initiator == 0 ? "" : of_.ledger.initiator(line.initiator);
+    const std::string bytes = fmt::format("{} in {:#x} .. {:#x}", bytes_text(line.bytes), line.begin,
+                                          line.end);
+    std::string what;
+    switch (line.what) {
+    case became:
+        what = line.detail + (who.empty() ? "" : fmt::format(", {}", who));
+        break;
+    case written:
+        what = fmt::format("{} writes {}", who, bytes);
+        break;
+    case read:
+        what = fmt::format("{} reads {}", who, bytes);
+        break;
+    case refused:
+        what = fmt::format("{} is refused {}, {}", who, bytes, line.detail);
+        break;
+    case named:
+        what = fmt::format("{} is told of {}, {}", who, bytes, line.detail);
+        break;
+    }
+    return what + (line.function.empty() ? "" : ": " + line.function);
+}
+
+std::string figures_writer::stories() const {
+    std::string body;
+    for (const exposure::page_story& of : of_.ledger.stories().all()) {
+        body += fmt::format("  page {:#x}, guest physical {:#x}, {} at the end{}\n", of.page,
+                            abi::page_base(of.page).value(), of.state,
+                            of.lines.empty() ? ": nothing happened" : "");
+        for (const exposure::story_line& line : of.lines) {
+            body += told_once(line.first, line.last, line.count, event(line));
+        }
+        body += and_more(of.untold);
+        if (!of_.ledger.extents(of.page).empty()) {
+            body += of_.ledger.page_map(of.page);
+        }
+    }
+    return section("Watched pages", body);
 }
 
 std::string figures_writer::violations() const {

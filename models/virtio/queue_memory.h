@@ -23,8 +23,11 @@ public:
     virtual bool write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t request,
                        sc_core::sc_time& delay) = 0;
     /// The driver has named this memory: the device may never use it, the host knows of it now. \param request 0: of no
-    /// request, a queue or a table
-    virtual void named(abi::dma_addr /*at*/, std::uint64_t /*size*/, std::uint64_t /*request*/) {}
+    /// request, a queue or a table \param queue its number \param writable the device is to write there
+    virtual void named(abi::dma_addr /*at*/, std::uint64_t /*size*/, std::uint64_t /*request*/,
+                       std::uint16_t /*queue*/, bool /*writable*/) {}
+    /// The device has returned the request to the driver.
+    virtual void returned(std::uint64_t /*request*/) {}
 
 protected:
     ~queue_memory() = default;

@@ -209,9 +209,9 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
     if (in_order()) {
         from.order.push_back({next.chain.head(), false, 0, next.popped});
     }
-    for (const std::span<const segment> part : {next.chain.readable(), next.chain.writable()}) {
-        for (const segment& buffer : part) {
-            transport_->named(buffer.at, buffer.length, next.number);
+    for (const bool writable : {false, true}) {
+        for (const segment& buffer : writable ? next.chain.writable() : next.chain.readable()) {
+            transport_->named(buffer.at, buffer.length, next.number, from.index(), writable);
         }
     }
     from.request.set(next.number, next.popped);
@@ -301,6 +301,7 @@ void virtio_device::complete(request& what, std::uint64_t written) {
     device_queue& queue = *what.queue;
     const std::uint16_t head = what.chain.head();
     const auto bytes = static_cast<std::uint32_t>(written);
+    transport_->returned(what.number);
     release(what.slot);
     if (!queue.ring) {
         return;

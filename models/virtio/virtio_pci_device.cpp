@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "virtio/virtio_pci_device.h"
 
+#include "exposure/ledger.h"
+
 #include <array>
 #include <bit>
 #include <fmt/format.h>
@@ -313,5 +315,7 @@ void virtio_pci_device::breach(std::string detail) {
                                    .request = 0,
                                    .detail = std::move(detail)});
 }
+
+void virtio_pci_device::returned(std::uint64_t request) { recorder_.ledger().returned(initiator(), request); }
 
 }  // namespace pefsim::virtio

@@ -187,11 +187,13 @@ private:
                sc_core::sc_time& delay) override {
         return dma_write(to, from, request, delay) == pci::dma_status::ok;
     }
-    void named(abi::dma_addr at, std::uint64_t size, std::uint64_t request) override {
+    void named(abi::dma_addr at, std::uint64_t size, std::uint64_t request, std::uint16_t queue,
+               bool writable) override {
         if (config_.judge_addresses) {
-            judge_address(at, size, request);
+            judge_address(at, size, request, queue, writable);
         }
     }
+    void returned(std::uint64_t request) override;
     bool queue_interrupt(std::uint16_t queue, sc_core::sc_time& delay) override;
     void config_changed(sc_core::sc_time& delay) override;
     void needs_reset(sc_core::sc_time& delay) override;

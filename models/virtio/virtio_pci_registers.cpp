@@ -273,9 +273,9 @@ void virtio_pci_device::activate(std::uint16_t queue) {
                               .packed = negotiated(spec::f_ring_packed)});
     const bool packed = negotiated(spec::f_ring_packed);
     constexpr std::uint64_t event = sizeof(spec::event_suppress);
-    named(abi::dma_addr{q.desc}, spec::desc_area_size(q.size), 0);
-    named(abi::dma_addr{q.driver}, packed ? event : spec::avail_area_size(q.size), 0);
-    named(abi::dma_addr{q.device}, packed ? event : spec::used_area_size(q.size), 0);
+    named(abi::dma_addr{q.desc}, spec::desc_area_size(q.size), 0, queue, packed);
+    named(abi::dma_addr{q.driver}, packed ? event : spec::avail_area_size(q.size), 0, queue, false);
+    named(abi::dma_addr{q.device}, packed ? event : spec::used_area_size(q.size), 0, queue, true);
 }
 
 virtio_pci_device::queue_registers virtio_pci_device::default_queue() const {

@@ -46,7 +46,7 @@ bool virtqueue::check_table(queue_memory& memory, std::uint64_t table, std::uint
     if (wraps(table, length)) {
         return fail(queue_error::address_overflow);
     }
-    memory.named(abi::dma_addr{table}, length, 0);
+    memory.named(abi::dma_addr{table}, length, 0, 0, false);
     return true;
 }
 

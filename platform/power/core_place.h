@@ -22,10 +22,8 @@ std::string name_of_place(std::uint64_t ea, const power::debug::symbol_lookup* s
 std::string place_of(const power::registers& state, const memory::memory_bus& memory,
                      const power::mmu::partition& partition, const power::debug::symbol_lookup* symbols);
 
-/// Where the functions that stand on the core's stack return to, innermost first: LR, and then the LR save words of the
-/// back chain from R1 on, as far as the core could load them (64-bit ELF V2 ABI, 2.2.2.1; V1 has them in the same
-/// place). Whether the innermost function has saved LR already cannot be told: then it stands there twice, and is left
-/// out once. Empty where R1 leads nowhere. \param most addresses at most
+/// Where the functions that stand on the core's stack return to, innermost first (power::debug::back_chain), as far as
+/// the core could load its words. \param most addresses at most
 std::vector<std::uint64_t> backtrace(const power::registers& state, const memory::memory_bus& memory,
                                      const power::mmu::partition& partition, std::size_t most = 24);
 

@@ -12,8 +12,8 @@
 
 #include "abi/platform.h"
 #include "abi/rtas.h"
+#include "platform/about.h"
 #include "platform/input_file.h"
-#include "platform/power/about.h"
 #include "platform/power/guest_image.h"
 #include "power/registers.h"
 

@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
+#include "platform/about.h"
 #include "platform/input_file.h"
-#include "platform/power/about.h"
 #include "platform/quantity.h"
 #include "power/debug/elf_symbols.h"
 #include "power/debug/symbol_file.h"
@@ -128,6 +129,11 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
     parameters.add("secret", secrets_, "text",
                    "8 to 4096 characters that must not reach the host; may be repeated");
     parameters.add(
+        "canary", canaries_, "text",
+        "8 to 4096 characters; the report tells where they reach the host, and who wrote them; may be "
+        "repeated");
+    parameters.add("canaries", canaries_file_, file_use::input, "a file with such a text in each line");
+    parameters.add(
         "gdb", gdb_port_, "port",
         "GDB drives the run by this TCP port of localhost; 0: a free one, named on standard error");
     parameters.add("instruction-trace", instruction_trace_, file_use::output,
@@ -179,9 +185,20 @@ void power_options::settle(power_machine_config& machine, const power::debug::sy
     for (const std::string& each : host_reads_) {
         looks_.push_back(about("host-read", [&] { return place_to_look::parse(each, symbols); }));
     }
-    for (const std::string& each : secrets_) {
-        require(each.size() >= 8 && each.size() <= 4096,
-                fmt::format("secret: '{}' has not 8 to 4096 characters", each));
+    if (!canaries_file_.empty()) {
+        about("canaries", [&] {
+            std::istringstream lines(content_of(canaries_file_, std::uint64_t{1} << 20));
+            for (std::string line; std::getline(lines, line);) {
+                canaries_.push_back(line);
+            }
+            return 0;
+        });
+    }
+    for (const auto& [option, texts] : {std::pair("secret", &secrets_), std::pair("canary", &canaries_)}) {
+        for (const std::string& each : *texts) {
+            require(each.size() >= 8 && each.size() <= 4096,
+                    fmt::format("{}: '{}' has not 8 to 4096 characters", option, each));
+        }
     }
     open_output(dump_file_, "dump-state", dump_state_);
     open_output(profile_file_, "profile", profile_);

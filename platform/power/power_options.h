@@ -44,6 +44,8 @@ public:
     [[nodiscard]] const std::filesystem::path& instruction_trace() const { return instruction_trace_; }
     [[nodiscard]] const std::vector<place_to_look>& looks() const { return looks_; }
     [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
+    /// Texts that may reach the host: the report tells where they came out, and who wrote them.
+    [[nodiscard]] const std::vector<std::string>& canaries() const { return canaries_; }
 
 private:
     void declare_devices(parameter_set& parameters, power_machine_config& machine);
@@ -69,6 +71,8 @@ private:
     bool coverage_ = false;
     std::vector<std::string> host_reads_;
     std::vector<std::string> secrets_;
+    std::vector<std::string> canaries_;
+    std::filesystem::path canaries_file_;
 
     // as meant
     std::unique_ptr<guest_console> console_;

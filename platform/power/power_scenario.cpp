@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "backend/block_backend_if.h"
 #include "exposure/ledger.h"
+#include "hypervisor/host_view.h"
 #include "output/standard_output.h"
 #include "output/whole_file.h"
 #include "platform/power/state_dump.h"
@@ -22,6 +25,38 @@ namespace {
 
 /// Below the end of what SystemC counts in picoseconds, which is after 213 days.
 sc_core::sc_time longest_time() { return {180.0 * 24 * 3600, sc_core::SC_SEC}; }
+
+/// Guest physical addresses of what the host can read at the end.
+std::vector<std::uint64_t> places_in_memory(const power_machine& machine, std::string_view text) {
+    std::vector<std::uint64_t> places;
+    for (const abi::phys_addr each :
+         hypervisor::host_view(machine.memory()).find(std::as_bytes(std::span(text)))) {
+        places.push_back(each.value());
+    }
+    return places;
+}
+
+/// Which disk, and which byte of it.
+nlohmann::ordered_json places_on_disks(power_machine& machine, std::string_view text) {
+    constexpr std::uint64_t piece = std::uint64_t{1} << 20;
+    nlohmann::ordered_json places = nlohmann::ordered_json::array();
+    for (std::size_t number = 0; number < machine.disks(); ++number) {
+        backend::block_backend_if& disk = machine.disk(number);
+        std::string content;
+        for (std::uint64_t at = 0; (at = disk.next_data(at)) < disk.size(); at += piece) {
+            // With the beginning of what follows, where a text may go on.
+            content.resize(std::min(disk.size() - at, piece + text.size() - 1));
+            if (!disk.read(at, std::as_writable_bytes(std::span(content)))) {
+                continue;
+            }
+            for (std::size_t found = content.find(text); found != std::string::npos && found < piece;
+                 found = content.find(text, found + 1)) {
+                places.push_back({{"disk", number}, {"offset", at + found}});
+            }
+        }
+    }
+    return places;
+}
 
 }  // namespace
 
@@ -57,8 +92,10 @@ std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& opti
     auto machine = std::make_unique<power_machine>("machine", machine_, options.seed);
     load(*machine);
     machine->name_places(*symbols_);
-    for (const std::string& each : options_.secrets()) {
-        machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
+    for (const std::vector<std::string>* texts : {&options_.secrets(), &options_.canaries()}) {
+        for (const std::string& each : *texts) {
+            machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
+        }
     }
     machine->host().terminal().type(options_.console_input());
     machine->host().terminal().on_output([this, from = machine.get()](std::string_view characters) {
@@ -140,13 +177,23 @@ void power_scenario::look(session& in) {
 }
 
 void power_scenario::judge_secrets(session& in) const {
-    for (const std::string& each : options_.secrets()) {
-        std::uint64_t seen = 0;
+    const auto seen = [&](const std::string& text) {
+        std::uint64_t times = 0;
         for (const exposure::sighting_group& group : subject_->recorder().ledger().sighting_groups()) {
-            seen += group.first.canary == each ? group.count : 0;
+            times += group.first.canary == text ? group.count : 0;
         }
-        in.results()["secrets"].push_back({{"secret", each}, {"seen", seen}});
-        in.expect(seen == 0, fmt::format("the host has not seen the secret '{}'", each));
+        return times;
+    };
+    for (const std::string& each : options_.secrets()) {
+        const std::uint64_t times = seen(each);
+        in.results()["secrets"].push_back({{"secret", each}, {"seen", times}});
+        in.expect(times == 0, fmt::format("the host has not seen the secret '{}'", each));
+    }
+    for (const std::string& each : options_.canaries()) {
+        in.results()["canaries"].push_back({{"canary", each},
+                                            {"seen", seen(each)},
+                                            {"in_memory", places_in_memory(*subject_, each)},
+                                            {"on_disks", places_on_disks(*subject_, each)}});
     }
 }
 

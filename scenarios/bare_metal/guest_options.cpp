@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "platform/power/about.h"
+#include "platform/about.h"
 #include "platform/power/host_look.h"
 #include "platform/quantity.h"
 #include "power/debug/elf_symbols.h"

@@ -279,11 +279,15 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
     }
     const sc_time begin = now();
     trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
+    const std::size_t row = kind == trap::hypercall ? fast_hcall_row(number) : abi::ucall_row(number);
+    const exposure::call_in_progress::scope in(
+        recorder_.ledger().call(),
+        kind == trap::hypercall ? abi::hcall_name_of_row(row) : abi::ucall_name(number), *this);
     if (kind == trap::hypercall) {
-        hypercalls_.add(fast_hcall_row(number));
+        hypercalls_.add(row);
         traps_.supervisor_of(state_).hypercall(state_, context);
     } else {
-        ultracalls_.add(abi::ucall_row(number));
+        ultracalls_.add(row);
         traps_.ultracalls().ultracall(state_, context);
     }
     const sc_time end = now();
@@ -310,6 +314,7 @@ void native_cpu::msr_may_have_changed() {
 fault_outcome native_cpu::storage_interrupt(storage_fault& fault) {
     const sc_time begin = now();
     trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
+    const exposure::call_in_progress::scope in(recorder_.ledger().call(), "a storage interrupt", *this);
     const fault_outcome outcome = traps_.supervisor_of(state_).storage_interrupt(fault, state_, context);
     use_.hypercalls += now() - begin;
     msr_may_have_changed();

@@ -59,7 +59,10 @@ struct guest_terminated {};
 ///
 /// Signals: call, driver_call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: hypercalls and ultracalls
 /// by name, mmio_loads, mmio_stores, interrupts, storage_interrupts, dmi_fills, dmi_invalidations, exposed_bytes.
-class native_cpu : public sc_core::sc_module, public interrupt_line_if, public processor_if {
+class native_cpu : public sc_core::sc_module,
+                   public interrupt_line_if,
+                   public processor_if,
+                   private exposure::caller {
 public:
     struct config {
         unsigned number = 0;  ///< interrupt server number
@@ -244,6 +247,7 @@ private:
     void stop_if_due();
     [[nodiscard]] bool decrementer_expired() const { return decrementer_ && now() >= *decrementer_; }
 
+    exposure::attribution calls_from() override { return writer(); }
     enum class trap : std::uint8_t { hypercall, ultracall };
     void make_call(trap kind, std::uint64_t number, std::initializer_list<std::uint64_t> arguments);
     fault_outcome storage_interrupt(storage_fault& fault);

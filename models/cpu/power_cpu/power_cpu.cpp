@@ -62,6 +62,8 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
       traps_(hypervisor, ultravisor),
       line_(recorder, sc_module::name()),
       writer_(memory_.writer()),
+      site_(core_, memory_, within, recorder.ledger()),
+      watched_site_(core_, memory_, within, recorder.ledger()),
       units_per_instruction_(cost_of_instruction(parameters.costs)),
       call_(recorder, sc_module::name(), "call", "hypercall or ultracall that the CPU is in", "-"),
       msr_s_(recorder, sc_module::name(), "msr_s", "MSR[S]: the guest is secure"),
@@ -366,7 +368,8 @@ std::int64_t power_cpu::budget() {
 
 trap_context power_cpu::prepare_trap() {
     core_.state[power::spr::dec] = core_.dec.value(core_.time_base(), core_.decrementer_width());
-    writer_.origin = core_.state.nip;
+    // Whence a canary came is worth a walk at each call.
+    writer_.origin = recorder_.ledger().watching() ? site_.origin() : core_.state.nip;
     memory_.set_writer(writer_);
     core_.lose_reservation();
     return {.cpu = parameters_.number,
@@ -400,11 +403,17 @@ void power_cpu::make_call(trap kind) {
     }
     trap_context context = prepare_trap();
     const std::uint64_t decrementer_before = state[power::spr::dec];
+    // While the stack can still be read: the call may take pages away, and who asks for its caller may ask late.
+    static_cast<void>(watched_site_.origin());
+    const std::size_t row = kind == trap::hypercall ? fast_hcall_row(number) : abi::ucall_row(number);
+    const exposure::call_in_progress::scope in(
+        recorder_.ledger().call(),
+        kind == trap::hypercall ? abi::hcall_name_of_row(row) : abi::ucall_name(number), *this);
     if (kind == trap::hypercall) {
-        hypercalls_.add(fast_hcall_row(number));
+        hypercalls_.add(row);
         traps_.supervisor_of(state).hypercall(state, context);
     } else {
-        ultracalls_.add(abi::ucall_row(number));
+        ultracalls_.add(row);
         traps_.ultracalls().ultracall(state, context);
     }
     call_.set("-", now());
@@ -419,11 +428,19 @@ void power_cpu::make_call(trap kind) {
 fault_outcome power_cpu::storage_interrupt(storage_fault& fault) {
     storage_interrupts_.add();
     trap_context context = prepare_trap();
+    const exposure::call_in_progress::scope in(recorder_.ledger().call(), "a storage interrupt", *this);
     const fault_outcome result =
         traps_.supervisor_of(core_.state).storage_interrupt(fault, core_.state, context);
     core_.pause();
     context.terminated |= result == fault_outcome::terminated;
     return finish_trap(context) ? result : fault_outcome::terminated;
+}
+
+/// Calls from one place are told apart by their number, where a store has its mapping's.
+exposure::attribution power_cpu::calls_from() {
+    return {.initiator = writer_.initiator,
+            .mapping = static_cast<std::uint32_t>(hypercalls_.total() + ultracalls_.total()),
+            .origin = watched_site_.origin()};
 }
 
 void power_cpu::msr_may_have_changed() {

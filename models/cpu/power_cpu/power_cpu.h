@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
 #include <systemc>
@@ -13,6 +14,7 @@
 #include "cpu/interrupt_line.h"
 #include "cpu/local_time.h"
 #include "cpu/memory_port.h"
+#include "cpu/power_cpu/call_site.h"
 #include "cpu/power_cpu/range_set.h"
 #include "cpu/power_cpu/run_control.h"
 #include "cpu/processor_if.h"
@@ -21,6 +23,7 @@
 #include "cpu/trap_router.h"
 #include "cpu/traps.h"
 #include "exposure/attribution.h"
+#include "exposure/call_in_progress.h"
 #include "power/engine/core.h"
 #include "power/mmu/partition.h"
 #include "power/mmu/radix_translator.h"
@@ -52,10 +55,10 @@ namespace pefsim::cpu {
 /// Ultravisor has to bring back is waited for, instructions as well as data.
 ///
 /// Memory: through DMI grants of the bus. Stores into pages that the host can read are reported to the exposure ledger,
-/// with the instruction's address as origin, while MSR[S]=1; of an ordinary guest, whose memory is all exposed, only
-/// when config::report_ordinary_stores says so, since each of them then leaves the fast path. Decoded code is forgotten
-/// when the bus takes its grant back (a device has written to the page) or another processor of the partition stores
-/// there.
+/// with the instruction's address and its callers as origin (call_site), while MSR[S]=1; of an ordinary guest, whose
+/// memory is all exposed, only when config::report_ordinary_stores says so, since each of them then leaves the fast
+/// path. Decoded code is forgotten when the bus takes its grant back (a device has written to the page) or another
+/// processor of the partition stores there.
 ///
 /// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go
 /// on for ever: the CPU halts (exit_reason::lost).
@@ -71,7 +74,8 @@ class power_cpu : public sc_core::sc_module,
                   private power::real_storage,
                   private power::mmu::table_storage,
                   private power::mmu::partition::member,
-                  private power::clock {
+                  private power::clock,
+                  private exposure::caller {
 public:
     struct config {
         unsigned number = 0;  ///< interrupt server number, and PIR
@@ -181,6 +185,8 @@ private:
     std::byte* direct_block(std::uint64_t real, power::access_kind kind) override;
     outcome read(std::uint64_t real, std::span<std::byte> to, power::access_kind kind) override;
     outcome write(std::uint64_t real, std::span<const std::byte> from) override;
+    [[nodiscard]] bool noticed(std::uint64_t real) const override;
+    void stored(const std::byte* to, std::size_t size) override;
     outcome prepare_fetch(std::uint64_t real) override;
     void holds_code(std::uint64_t real) override;
     void holds_no_code(std::uint64_t real) override;
@@ -191,6 +197,8 @@ private:
     outcome mmio(storage_fault& access);
     outcome mmio_load(std::uint64_t real, std::span<std::byte> to);
     outcome mmio_store(std::uint64_t real, std::span<const std::byte> from);
+
+    exposure::attribution calls_from() override;
 
     // --- from other processors of the partition
     void forget_translations(const power::tlb_invalidation& what) override;
@@ -214,13 +222,16 @@ private:
     interrupt_line line_;
     run_switch switch_{line_};
     exposure::attribution writer_;
+    call_site site_;
+    call_site watched_site_;  // of calls, and of stores that only a story tells
 
     std::uint64_t units_per_instruction_;  // of SystemC's time resolution, times 2^32
     cpu::time_base ticks_;
     std::uint64_t accounted_ = 0;  // instructions that local time contains
     std::uint64_t remainder_ = 0;  // of a unit, times 2^32: local time does not contain it yet
 
-    range_set invalidated_;  // grants there were taken back
+    range_set invalidated_;                         // grants there were taken back
+    std::map<const std::byte*, abi::gfn> watched_;  // pages that are watched, where direct() has given them
 
     trace::signal<std::string_view> call_;
     trace::signal<bool> msr_s_;

@@ -4,6 +4,7 @@
 #include <boost/endian/conversion.hpp>
 #include <cstring>
 #include <fmt/format.h>
+#include <iterator>
 
 #include "abi/platform.h"
 #include "cpu/power_cpu/power_cpu.h"
@@ -13,6 +14,7 @@
 namespace pefsim::cpu {
 
 using abi::phys_addr;
+using sc_core::sc_time;
 
 namespace {
 
@@ -56,6 +58,9 @@ std::byte* power_cpu::direct(std::uint64_t real, power::access_kind kind) {
         if (report || (!partition_.alone() && partition_.has_code(real))) {
             return nullptr;
         }
+        if (row->noticed && noticed(real)) {
+            watched_[row->bytes] = abi::gfn_of(at);
+        }
     }
     return row->bytes + abi::page_offset(at);
 }
@@ -72,6 +77,18 @@ std::byte* power_cpu::direct_block(std::uint64_t real, power::access_kind kind) 
         }
     }
     return direct(first, kind);
+}
+
+bool power_cpu::noticed(std::uint64_t real) const {
+    return may_be_ram(real) && recorder_.ledger().stories().watched(abi::gfn_of(phys_addr{real}));
+}
+
+/// In the middle of a run, whose instructions local time does not contain yet.
+void power_cpu::stored(const std::byte* to, std::size_t size) {
+    const auto& [bytes, page] = *std::prev(watched_.upper_bound(to));
+    const exposure::attribution by{.initiator = writer_.initiator, .origin = watched_site_.origin()};
+    recorder_.ledger().stories().wrote(abi::page_base(page) + static_cast<std::uint64_t>(to - bytes), size,
+                                       by, sc_time::from_value(units_at(core_.instructions())));
 }
 
 /// RAM: pages that are not there are trapped for, as often as it takes.
@@ -120,7 +137,7 @@ power::real_storage::outcome power_cpu::write(std::uint64_t real, std::span<cons
         return mmio_store(real, from);
     }
     const phys_addr at{real};
-    writer_.origin = core_.state.nip;
+    writer_.origin = site_.origin();
     memory_.set_writer(writer_);
     account();  // when it was written is on record
     const outcome result = memory_.write_granted(at, from.data(), from.size(), time_)

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "power/engine/code_cache.h"
 #include "power/engine/contexts.h"
@@ -222,6 +223,10 @@ public:
         return data_->loads.entries[tlb::index_of(ea)].tag == (ea & small_page_mask) || touch_slowly(o, ea);
     }
 
+    /// The doubleword at `ea`, aligned and as it stands in storage, where the program has been in its present context;
+    /// nothing elsewhere. For those who look: nothing of the core is changed by it.
+    [[nodiscard]] std::optional<std::uint64_t> look(std::uint64_t ea) const;
+
     // --- the reservation (Power ISA 3.0B Book II 1.7.4.1). It survives the end of a run, wherever that is. Whoever
     // lets others store while the core does not run (other processors, devices, software above it) says so: the
     // reservation is lost, as the architecture permits at any time.
@@ -367,6 +372,7 @@ private:
     bool load_piece(const op* o, std::uint64_t ea, std::byte* to, std::size_t size);
     bool store_slowly(const op* o, std::uint64_t ea, std::size_t size);
     [[gnu::noinline]] bool store_unremembered(const op* o, std::uint64_t ea, std::size_t size);
+    [[gnu::noinline]] void store_noticed(const op* o, std::byte* to, std::size_t size);
     bool reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real);
     bool done(const op* o, std::uint64_t ea, access_kind kind, real_storage::outcome outcome);
     void reverse_if_big_endian(std::size_t size);

@@ -53,6 +53,10 @@ bool core::touch_slowly(const op* o, std::uint64_t ea) {
 }
 
 bool core::cacheable_slowly(const op* o, std::uint64_t ea, access_kind kind, vector otherwise) {
+    if (kind == access_kind::store &&
+        data_->stores.entries[tlb::index_of(ea)].tag == ((ea & small_page_mask) | tlb_entry::noticed)) {
+        return true;
+    }
     std::uint64_t real = 0;
     if (!reach(o, ea, 1, kind, real)) {
         return false;
@@ -62,6 +66,25 @@ bool core::cacheable_slowly(const op* o, std::uint64_t ea, access_kind kind, vec
         return false;
     }
     return true;
+}
+
+std::optional<std::uint64_t> core::look(std::uint64_t ea) const {
+    ea &= ea_mask_;
+    const std::uint64_t tag = ea & small_page_mask;
+    std::uint64_t addend = 0;
+    const auto in_first = [&](const tlb& in) {
+        const tlb_entry& entry = in.entries[tlb::index_of(ea)];
+        addend = entry.addend;
+        return (entry.tag & ~tlb_entry::noticed) == tag;
+    };
+    const bool found = in_first(data_->loads) || in_first(data_->stores) ||
+                       data_->far_loads.find(ea, addend) || data_->far_stores.find(ea, addend);
+    if (!found || ea % sizeof(std::uint64_t) != 0) {
+        return std::nullopt;
+    }
+    std::uint64_t value = 0;
+    std::memcpy(&value, std::bit_cast<const std::byte*>((addend & ~tlb_entry::noticed) + ea), sizeof value);
+    return value;
 }
 
 // --- the reservation
@@ -134,13 +157,14 @@ void core::remember(access_kind kind, std::uint64_t ea, std::uint64_t real, std:
     }
     const bool stores = kind == access_kind::store;
     const std::uint64_t addend = std::bit_cast<std::uint64_t>(page_bytes) - tag;
-    (stores ? data_->stores : data_->loads).entries[tlb::index_of(ea)] = {tag, addend};
+    const std::uint64_t mark = stores && storage_.noticed(real) ? tlb_entry::noticed : 0;
+    (stores ? data_->stores : data_->loads).entries[tlb::index_of(ea)] = {tag | mark, addend};
     data_->used = true;
     second_level_tlb& far = stores ? data_->far_stores : data_->far_loads;
     if (std::byte* bytes = whole_block(kind, ea, real); bytes != nullptr) {
-        far.blocks.insert(ea, std::bit_cast<std::uint64_t>(bytes) - (ea & block_mask));
+        far.blocks.insert(ea, (std::bit_cast<std::uint64_t>(bytes) - (ea & block_mask)) | mark);
     } else {
-        far.small_pages.insert(ea, addend);
+        far.small_pages.insert(ea, addend | mark);
     }
 }
 
@@ -264,14 +288,32 @@ bool core::load_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
 }
 
 bool core::store_slowly(const op* o, std::uint64_t ea, std::size_t size) {
+    tlb_entry& entry = data_->stores.entries[tlb::index_of(ea)];
+    if (entry.tag == (((ea + size - 1) & small_page_mask) | tlb_entry::noticed)) [[unlikely]] {
+        store_noticed(o, std::bit_cast<std::byte*>(entry.addend + ea), size);
+        return true;
+    }
     ++counters_.slow_stores;
     if (std::uint64_t addend = 0; size <= small_page - ea % small_page && data_->far_stores.find(ea, addend))
         [[likely]] {
-        data_->stores.entries[tlb::index_of(ea)] = {ea & small_page_mask, addend};
-        copy_piece(std::bit_cast<std::byte*>(addend + ea), buffer_.data(), size);
+        const std::uint64_t mark = addend & tlb_entry::noticed;
+        addend -= mark;
+        entry = {(ea & small_page_mask) | mark, addend};
+        if (mark != 0) [[unlikely]] {
+            store_noticed(o, std::bit_cast<std::byte*>(addend + ea), size);
+        } else {
+            copy_piece(std::bit_cast<std::byte*>(addend + ea), buffer_.data(), size);
+        }
         return true;
     }
     return store_unremembered(o, ea, size);
+}
+
+/// Of a store that only its observer keeps off the fast path.
+void core::store_noticed(const op* o, std::byte* to, std::size_t size) {
+    copy_piece(to, buffer_.data(), size);
+    show_position(o);
+    storage_.stored(to, size);
 }
 
 bool core::store_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
@@ -291,6 +333,10 @@ bool core::store_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
         const bool code = code_.holds(each.real);
         if (std::byte* bytes = storage_.direct(each.real, access_kind::store); bytes != nullptr) {
             copy_piece(bytes + each.real % small_page, from, each.size);
+            if (storage_.noticed(each.real)) [[unlikely]] {
+                show_position(o);
+                storage_.stored(bytes + each.real % small_page, each.size);
+            }
             if (!code) {
                 remember(access_kind::store, each.ea, each.real, bytes);
             }

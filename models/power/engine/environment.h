@@ -87,6 +87,11 @@ public:
     /// 1 .. 16 bytes within a small page.
     virtual outcome read(std::uint64_t real, std::span<std::byte> to, access_kind kind) = 0;
     virtual outcome write(std::uint64_t real, std::span<const std::byte> from) = 0;
+    /// Somebody wants to hear of stores into the page that holds `real`, by stored(), although direct() gives it. The
+    /// answer stays the same.
+    [[nodiscard]] virtual bool noticed(std::uint64_t /*real*/) const { return false; }
+    /// The program has stored into such a page, at the host's address `to` which direct() or direct_block() gave.
+    virtual void stored(const std::byte* /*to*/, std::size_t /*size*/) {}
     /// Code is to be fetched where direct() gave nothing: a page that must be brought back first. When done, direct()
     /// gives the small page.
     virtual outcome prepare_fetch(std::uint64_t /*real*/) { return outcome::machine_check; }

@@ -9,7 +9,7 @@ constexpr unsigned quadrant_shift = 62;
 template <class Tlb>
 void forget_small_page(Tlb& in, std::uint64_t ea) {
     auto& entry = in.entries[Tlb::index_of(ea)];
-    if (((entry.tag ^ ea) << 2) == 0) {
+    if ((((entry.tag & ~tlb_entry::noticed) ^ ea) << 2) == 0) {
         entry = {};
     }
 }

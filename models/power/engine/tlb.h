@@ -20,6 +20,9 @@ inline constexpr std::uint64_t block_mask = ~(block - 1);
 /// is allowed, the page is RAM, and nobody wants to hear of it.
 struct tlb_entry {
     static constexpr std::uint64_t no_tag = 1;  ///< no small page begins there
+    /// In the tag of a small page whose stores are told of: it is none of those that the fast path looks for. In the
+    /// second level it is a bit of the addend, which is a multiple of 128.
+    static constexpr std::uint64_t noticed = 2;
 
     std::uint64_t tag = no_tag;  ///< the small page's first effective address
     std::uint64_t addend = 0;    ///< host address minus effective address
