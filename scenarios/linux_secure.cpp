@@ -20,6 +20,7 @@ public:
         linux_scenario::judge(after, in);
         judge_secure(after, in);
         judge_privacy(after, in);
+        judge_shares(after, in);
     }
 };
 

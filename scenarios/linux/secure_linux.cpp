@@ -2,12 +2,18 @@
 #include "linux/secure_linux.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
+#include <span>
+#include <string>
 #include <string_view>
 
+#include "exposure/ledger.h"
+#include "memory/page_state.h"
 #include "report/violations.h"
 
 namespace pefsim::linux_guest {
@@ -15,6 +21,35 @@ namespace pefsim::linux_guest {
 namespace {
 
 constexpr std::string_view secure_state_shown = "### SVM 1";
+
+/// Functions on whose account Linux shares pages, and what these are (arch/powerpc/platforms/pseries/svm.c and its
+/// callers).
+struct sharer {
+    std::string_view function;
+    std::string_view what;
+};
+constexpr std::array sharers{
+    sharer{"swiotlb_", "SWIOTLB"},
+    sharer{"vring_", "virtqueues"},
+    sharer{"allocate_paca", "pacas (VPA)"},
+    sharer{"alloc_shared_lppaca", "pacas (VPA)"},
+    sharer{"get_dtl_cache_ctor", "dispatch trace logs"},
+    sharer{"xive_", "event queues"},
+};
+
+/// Empty: nobody knows why.
+std::string_view purpose_of(const exposure::exposed_pages& pages, std::span<const std::string> functions) {
+    if (pages.state != memory::to_name(memory::page_state::shared)) {
+        return "the Ultravisor's own (RTAS, VPA)";  // implicitly, or as a pair
+    }
+    for (const sharer& each : sharers) {
+        const auto called = [&](const std::string& name) { return name.starts_with(each.function); };
+        if (std::ranges::any_of(functions, called)) {
+            return each.what;
+        }
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -36,6 +71,32 @@ void secure_linux::judge_privacy(const platform::power_machine& after, platform:
     const std::uint64_t named = after.counter("memory", "private_addresses");
     in.expect(named == 0,
               fmt::format("{} private pages were named to devices, in descriptors and queues", named));
+}
+
+void secure_linux::judge_shares(const platform::power_machine& after, platform::session& in) {
+    const exposure::ledger& ledger = after.recorder().ledger();
+    std::map<std::string_view, std::uint64_t> pages;
+    std::string strangers;
+    for (const exposure::exposed_pages& each : ledger.exposures()) {
+        if (each.still_exposed == 0) {
+            continue;
+        }
+        const std::vector<std::string> functions = ledger.functions(each.by.origin);
+        const std::string_view purpose = purpose_of(each, functions);
+        pages[purpose] += each.still_exposed;
+        if (purpose.empty()) {
+            strangers += fmt::format("; {} from {:#x} on by {}", each.still_exposed, each.first,
+                                     fmt::join(functions, " < "));
+        }
+    }
+    std::string list;
+    for (const auto& [purpose, count] : pages) {
+        if (!purpose.empty()) {
+            list += fmt::format("{}{} {}", list.empty() ? "" : ", ", count, purpose);
+        }
+    }
+    in.expect(strangers.empty(), fmt::format("the guest shares pages for what it has to: {}{}", list,
+                                             strangers.empty() ? "" : "; besides" + strangers));
 }
 
 void secure_linux::expect_private_addresses(platform::power_machine& after, platform::session& in) {

@@ -26,6 +26,8 @@ protected:
     static void judge_secure(platform::power_machine& after, platform::session& in);
     /// Nobody outside has touched, or was told of, a page that the guest does not share.
     static void judge_privacy(const platform::power_machine& after, platform::session& in);
+    /// Linux shares what it has to share, and no page more; who has shared each of those that it need not is named.
+    static void judge_shares(const platform::power_machine& after, platform::session& in);
     /// Host and devices were told of private pages: by which driver, in how many.
     static void expect_private_addresses(platform::power_machine& after, platform::session& in);
 };

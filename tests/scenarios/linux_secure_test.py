@@ -9,12 +9,17 @@ rings, and 16 GiB.
 
 import os
 import pathlib
+import secrets
 import subprocess
+import sys
 import unittest
 
 from scenario import ScenarioTest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scenarios/linux"))
+from guest_image import cpio  # noqa: E402 pylint: disable=wrong-import-position
+
 CHECKS = ("BLK-OK", "NET-OK", "FETCH-OK", "RNG-OK", "stands what the guest wrote", "svm is 1")
 # 6.1.176's, on XICS: its paca, the pool, a ring for each queue (block, network to and fro, entropy). Linux-guest order.
 SHARES = 6
@@ -30,6 +35,19 @@ SEQUENCE = [
     SOURCE, SHARE, SOURCE, SOURCE, SHARE, SOURCE, SOURCE, SHARE, SOURCE, SHARE, SOURCE, SHARE,  # five rings
 ]  # fmt: skip
 FULL = bool(os.environ.get("PEFSIM_FULL"))
+# A first program that keeps secrets in every kind of memory, sends one to the disk, and goes on as the image's init. What
+# it keeps is written the other way round in the initrd, so that it is nowhere else.
+SENT_AT = 200 * 65536
+PLANT = f"""#!/bin/sh
+B=/bin/busybox
+user=$($B rev </etc/user)
+$B rev </etc/cache >/root/cache
+$B cat /root/cache >/root/cache-2
+$B mount -t devtmpfs dev /dev
+$B rev </etc/sent >/root/sent
+$B dd if=/root/sent of=/dev/vda bs=65536 seek={SENT_AT // 65536} conv=fsync 2>/root/dd
+. /init
+"""
 
 
 def image(init="check"):
@@ -74,6 +92,83 @@ class SecureLinuxTest(ScenarioTest):
         self.assertGreater(relayed["counts"]["ibm,read-pci-config"], 100)
         self.assertEqual(relayed["counts"]["power-off"], 1)
         self.assertEqual(tallies["machine.ultravisor.hypercalls"]["counts"]["H_RTAS"], relayed["total"])
+
+    def test_the_report_says_who_wrote_what_for_which_request(self):
+        exposure = self.boot()["exposure"]
+        chains = exposure["call_chains"]
+        bounced = [each for each in chains if "swiotlb_bounce" in each["functions"]]
+        drivers = {each["driver"] for each in bounced}
+        # The functions that give their buffers to virtqueues in virtio_blk.c, virtio_net.c and virtio-rng.c.
+        self.assertLessEqual({"virtblk_add_req", "start_xmit"}, drivers)
+        self.assertTrue(all(each["functions"][-1] != each["driver"] for each in bounced))
+        # Besides: arguments of RTAS calls, which the Ultravisor relays for the guest.
+        rtas = sum(each["bytes_written"] for each in exposure["writers"] if not each["host"] and "<" not in each["origin"])
+        by_chain = sum(each["bytes_written"] for each in chains)
+        self.assertEqual(by_chain + rtas, exposure["guest_bytes_written"])
+        queues = {(each["device"], each["queue"]): each for each in exposure["mappings"]}
+        for device in ("virtio-blk0", "virtio-rng0", "virtio-net0"):
+            self.assertGreater(queues[device, 0]["buffers"], 0)
+            self.assertEqual(len(queues[device, 0]["rings"]), 3)
+        disk = queues["virtio-blk0", 0]
+        self.assertEqual(disk["alive_bytes"], 0)
+        # 1 MiB to the disk and back at least; every byte that the device was to read had been bounced.
+        self.assertGreater(min(disk["readable_bytes"], disk["writable_bytes"]), 1 << 20)
+        self.assertGreaterEqual(disk["guest_bytes"], disk["readable_bytes"])
+        # Every byte of every mapping is bounced once (since Linux 5.18 whatever its direction): of those that devices have
+        # seen, and of receive buffers that wait in the ring of 256, each in a slot of 2 KiB.
+        named = sum(each["readable_bytes"] + each["writable_bytes"] + each["table_bytes"] for each in queues.values())
+        waiting = sum(each["bytes_written"] for each in bounced) - named
+        self.assertTrue(0 < waiting <= 256 * 2048, waiting)
+
+    def test_pages_are_watched(self):
+        first = self.boot()
+        (pool,) = [each for each in first["exposure"]["shares"] if each["pages"] == POOL_PAGES]
+        watched = self.boot("--watch-page", pool["first_page"], "--watch-page", 2)
+        (private, shared) = watched.pop("watched")
+        self.assertEqual(watched, first)  # and nothing else
+        self.assertEqual(private["state"], "SECURE")
+        self.assertEqual({each["who"] for each in private["events"] if each["what"] == "written"} - {"hypervisor"}, {"cpu0"})
+        self.assertNotIn("refused", [each["what"] for each in private["events"]])
+        acts = {(each["what"], each["who"]) for each in shared["events"]}
+        self.assertLessEqual({("written", "cpu0"), ("read", "virtio-blk0"), ("named", "virtio-blk0")}, acts)
+        self.assertIn("HV_SHARED -> SHARED in UV_SHARE_PAGE", [each["detail"] for each in shared["events"]])
+        self.assertLess(len(shared["events"]), 100)
+        # Each block of a mapping is one extent, though it was stored by many instructions.
+        self.assertTrue(any(each["writer"].get("device") == "virtio-net0" for each in shared["standing"]))
+        self.assertLess(len(shared["standing"]), 500)
+
+    def test_nothing_leaks_but_what_is_sent(self):
+        kept = {name: secrets.token_hex(16) for name in ("line", "initrd", "user", "cache", "sent")}
+        files = cpio.writer()
+        files.file("plant", PLANT.encode(), executable=True)
+        files.file("etc/kept", kept["initrd"].encode())
+        for name in ("user", "cache", "sent"):
+            files.file(f"etc/{name}", kept[name][::-1].encode() + b"\n")
+        initrd = self.directory / "initrd"
+        initrd.write_bytes((pathlib.Path(self.image) / "initrd").read_bytes() + files.image())
+        (self.directory / "canaries").write_text("".join(f"{each}\n" for each in kept.values()))
+        line = f"console=hvc0 quiet svm=on swiotlb=2048,force rdinit=/plant pefsim.secret={kept['line']}"
+        report = self.shown("linux_secure", *self.options("--no-trace", "--initrd", initrd, "--append", line, "--canaries",
+                            "canaries", "--net.pcap", "frames.pcap", "--console", "console"))  # fmt: skip
+        frames = (self.directory / "frames.pcap").read_bytes()
+        console = (self.directory / "console").read_bytes()
+        found = {each["canary"]: each for each in report["results"]["canaries"]}
+        sightings = report["runs"][0]["exposure"]["canaries"]["kept"]
+        for name in ("line", "initrd", "user", "cache"):
+            secret = kept[name]
+            self.assertEqual((found[secret]["in_memory"], found[secret]["on_disks"]), ([], []), name)
+            self.assertFalse(secret.encode() in frames, name)
+            self.assertEqual(console.count(secret.encode()), name == "line", name)  # prom_init prints it, not secure yet
+            seen = [each for each in sightings if each["canary"] == secret and each["writer"]["initiator"] == "cpu0"]
+            self.assertEqual(seen, [], name)
+        sent = kept["sent"]
+        self.assertEqual(found[sent]["on_disks"], [{"disk": 0, "offset": SENT_AT}])
+        sighted = [each for each in sightings if each["canary"] == sent and each["writer"]["initiator"] == "cpu0"]
+        self.assertEqual({each["channel"] for each in sighted}, {"shared_page"})
+        for each in sighted:
+            self.assertIn("swiotlb_bounce", each["writer"]["functions"])
+            self.assertEqual(each["writer"]["driver"], "virtblk_add_req")
+            self.assertEqual(each["writer"]["device"], "virtio-blk0")
 
     def test_four_processors_that_exploit_xive(self):
         of = self.boot("--cpus", 4, "--ic", "xive")
