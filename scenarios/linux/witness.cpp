@@ -40,7 +40,7 @@ void witness::violated(const report::violation& what) {
 }
 
 witness::functions witness::callers() const {
-    functions names = machine_.functions_of(*machine_.cpu(0));
+    functions names = machine_.functions_of(machine_.cpu(0));
     std::erase_if(names, [](const std::string& each) {
         return std::ranges::find(on_every_way, each) != on_every_way.end();
     });

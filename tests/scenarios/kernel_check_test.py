@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scenarios/linux/check: what it takes for good, what it says, and how it ends; on a compiled kernel, as `git bisect run`.
+"""scenarios/linux/check: what it takes for good, what it says, how it ends; on a compiled kernel, as `git bisect run`.
 
 PEFSIM_FULL=1: compiles the kernel where there is none yet.
 """
@@ -20,7 +20,7 @@ LINUX = ROOT / "scenarios/linux"
 sys.path.insert(0, str(LINUX))
 
 from guest_image.progress import failure  # noqa: E402
-from kernel_check import boots, cells, releases, subject, text  # noqa: E402
+from kernel_check import boots, cells, releases, text  # noqa: E402
 
 FULL = bool(os.environ.get("PEFSIM_FULL"))
 AT_BEST = cells.CELLS["secure+force+platform"]
@@ -57,7 +57,8 @@ class what_is_good(unittest.TestCase):
         named = [{"device": "virtio-blk0", "what": "a descriptor", "pages": 3, "while": []}]
         for how, fault in (
             ({"said": (), "kind": "panicked"}, "does not reach user space: the end"),
-            ({"said": ("### UP", "### BLK-OK", "### NET-OK", "### RNG-OK"), "kind": "time_limit"}, "does not end: the end"),
+            ({"said": ("### UP", "### BLK-OK", "### NET-OK", "### RNG-OK"), "kind": "time_limit"},
+             "does not end: the end"),
             ({"said": ("### UP", "### BLK-FAIL", "### NET-OK", "### RNG-OK", "### DONE")}, "disk: FAIL"),
             ({"said": ("### UP", "### BLK-OK", "### NET-OK", "### RNG-NONE", "### DONE")}, "entropy: NONE"),
             ({"said": ("### UP", "### BLK-OK", "### RNG-OK", "### DONE")}, "network: not reached"),
@@ -107,7 +108,7 @@ class what_is_said(unittest.TestCase):
         self.assertRegex(lines[1], r"^secure +force +offered +yes +OK +OK +OK +0 +0 +300 +64 +0 +good$")
         self.assertRegex(lines[2], r" 2 +0 +300 +64 +0 +BAD$")
         details = text.details(self.rows())
-        self.assertIn("shared by set_memory_decrypted < init_svm: 64 pages\n    [secure+force+platform, secure+", details)
+        self.assertIn("shared by set_memory_decrypted < init_svm: 64 pages\n    [secure+force+platform, sec", details)
         self.assertIn("2 times while in virtqueue_kick < try_fill_recv\n    [secure+platform]", details)
         self.assertEqual("secure+platform: 2 private pages named to devices\n", text.faults(self.rows()))
 
@@ -128,8 +129,8 @@ class what_is_said(unittest.TestCase):
                 releases.document(path, rows)
         self.assertNotIn("old", made)
         self.assertTrue(made.startswith("before\n") and made.endswith("\nafter\n"))
-        self.assertIn("| 6.1.9 | bookworm | stock | good, all four | **good**, 5 bytes copied | bad: 2 private pages named "
-                      "to devices (virtio-rng0 2) |", made)  # fmt: skip
+        self.assertIn("| 6.1.9 | bookworm | stock | good, all four | **good**, 5 bytes copied | bad: 2 private pages "
+                      "named to devices (virtio-rng0 2) |", made)  # fmt: skip
         self.assertIn("| ? | bullseye | stock | making vmlinux failed |", made)
 
 
@@ -193,7 +194,7 @@ class on_a_compiled_kernel(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cache = pathlib.Path(os.environ.get("PEFSIM_CACHE") or pathlib.Path.home() / ".cache/pefsim")
-        if not FULL and not list(cache.glob("kernels/*")):
+        if not FULL and not list(cache.glob("kernels/*/manifest.json")):
             raise unittest.SkipTest("SKIP: no kernel has been compiled yet (scenarios/run linux_secure, PEFSIM_FULL=1)")
         made = subprocess.run([LINUX / "image", "built"], stdout=subprocess.PIPE, text=True, check=False)
         if made.returncode != 0:
@@ -206,8 +207,8 @@ class on_a_compiled_kernel(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def test_a_kernel_is_judged_and_the_report_says_who(self):
-        done = check(self.image / "vmlinux", "--judge", "secure,default-pool", "--only-judged", "--init", "lean", "--report",
-                     self.folder / "report.json")  # fmt: skip
+        done = check(self.image / "vmlinux", "--judge", "secure,default-pool", "--only-judged", "--init", "lean",
+                     "--report", self.folder / "report.json")  # fmt: skip
         self.assertEqual(1, done.returncode, done.stderr)
         self.assertTrue(done.stdout.endswith("\nbad: secure+platform\n"), done.stdout)
         found = json.loads((self.folder / "report.json").read_text())
@@ -223,8 +224,8 @@ class on_a_compiled_kernel(unittest.TestCase):
         tree = self.folder / "tree"
         tree.mkdir()
         (self.folder / "broken").write_bytes(without_sharing(self.image / "vmlinux", self.image / "System.map"))
-        rules = ("allnoconfig:\n\t@touch $(O)/.config\nvmlinux:\n\t@cp -f $$(cat {0}/kernel) $(O)/vmlinux\n"
-                 "-j%:\n\t@true\n").format("$(CURDIR)")  # fmt: skip
+        copy = "cp -f $$(cat $(CURDIR)/kernel) $(O)/vmlinux"
+        rules = f"allnoconfig:\n\t@touch $(O)/.config\nvmlinux:\n\t@{copy}\n"
         toy_tree(tree, rules)
         (tree / "arch/powerpc/Kconfig").write_text("")
 
@@ -236,12 +237,12 @@ class on_a_compiled_kernel(unittest.TestCase):
 
         git("init", "--quiet")
         commits = []
-        for subject_line, kernel in (("first", self.image / "vmlinux"), ("harmless", self.image / "vmlinux"),
-                                     ("culprit", self.folder / "broken"), ("after it", self.folder / "broken")):  # fmt: skip
+        good, bad = self.image / "vmlinux", self.folder / "broken"
+        for message, kernel in (("first", good), ("harmless", good), ("culprit", bad), ("after it", bad)):
             (tree / "kernel").write_text(f"{kernel}\n")
-            (tree / "notes").write_text(subject_line)
+            (tree / "notes").write_text(message)
             git("add", "--all")
-            git("commit", "--quiet", "--message", subject_line)
+            git("commit", "--quiet", "--message", message)
             commits.append(git("rev-parse", "HEAD").strip())
         git("bisect", "start", commits[3], commits[0])
         said = git("bisect", "run", str(LINUX / "check"), ".", "--judge", "secure", "--only-judged", "--init", "lean")

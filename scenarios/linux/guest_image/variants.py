@@ -15,8 +15,8 @@ def series_names():
 
 
 def patches_of(variant):
-    """The patches that make a variant, in order: "stock" has none, NAME all of a series, NAME-1 the first one, NAME-1-3 the
-    first three.
+    """The patches that make a variant, in order: "stock" has none, NAME all of a series, NAME-1 the first one,
+    NAME-1-3 the first three.
 
     Raises failure when there is no such series, or it is shorter
     """

@@ -16,9 +16,9 @@ COLUMNS = (
     ("warnings", lambda row: len(row["warnings"])),
     ("", lambda row: ("good" if not row["faults"] else "BAD") + ("" if row["judged"] else ", not judged")),
 )
-LEGEND = """platform: the host offers VIRTIO_F_ACCESS_PLATFORM. private: pages that devices were told of and the host cannot
-read. refused: accesses of host and devices to secure pages. copied: bytes that the guest's kernel copied to where the
-host can read them. shared: pages that the guest shares.
+LEGEND = """platform: the host offers VIRTIO_F_ACCESS_PLATFORM. private: pages that devices were told of and that the
+host cannot read. refused: accesses of host and devices to secure pages. copied: bytes that the guest's kernel copied to
+where the host can read them. shared: pages that the guest shares.
 """
 
 
