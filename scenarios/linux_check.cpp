@@ -42,7 +42,8 @@ public:
     void judge(platform::power_machine& after, platform::session& in) override {
         linux_scenario::judge(after, in);
         judge_privacy(after, in);
-        in.results()["secure"] = after.guest_secure();
+        // A guest that was ended is none any more.
+        in.results()["secure"] = after.guest_secure() || witness_->shared_any();
         in.results()["said"] = lines_with(after.host().console_output(),
                                           std::array<std::string_view, 1>{"### "});
         in.results()["warnings"] = lines_with(after.host().console_output(), warnings);

@@ -109,7 +109,7 @@ class what_is_said(unittest.TestCase):
         self.assertRegex(lines[2], r" 2 +0 +300 +64 +0 +BAD$")
         details = text.details(self.rows())
         self.assertIn("shared by set_memory_decrypted < init_svm: 64 pages\n    [secure+force+platform, sec", details)
-        self.assertIn("2 times while in virtqueue_kick < try_fill_recv\n    [secure+platform]", details)
+        self.assertIn("2 times, the processor in virtqueue_kick < try_fill_recv\n    [secure+platform]", details)
         self.assertEqual("secure+platform: 2 private pages named to devices\n", text.faults(self.rows()))
 
     def test_the_table_of_releases_goes_where_the_document_has_its_place(self):
@@ -207,8 +207,8 @@ class on_a_compiled_kernel(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def test_a_kernel_is_judged_and_the_report_says_who(self):
-        done = check(self.image / "vmlinux", "--judge", "secure,default-pool", "--only-judged", "--init", "lean",
-                     "--report", self.folder / "report.json")  # fmt: skip
+        done = check(self.image / "vmlinux", "--judge", "secure,default-pool", "--only-judged", "--report",
+                     self.folder / "report.json")  # fmt: skip
         self.assertEqual(1, done.returncode, done.stderr)
         self.assertTrue(done.stdout.endswith("\nbad: secure+platform\n"), done.stdout)
         found = json.loads((self.folder / "report.json").read_text())
@@ -245,7 +245,7 @@ class on_a_compiled_kernel(unittest.TestCase):
             git("commit", "--quiet", "--message", message)
             commits.append(git("rev-parse", "HEAD").strip())
         git("bisect", "start", commits[3], commits[0])
-        said = git("bisect", "run", str(LINUX / "check"), ".", "--judge", "secure", "--only-judged", "--init", "lean")
+        said = git("bisect", "run", str(LINUX / "check"), ".", "--judge", "secure", "--only-judged")
         self.assertIn(f"{commits[2]} is the first bad commit", said)
 
 

@@ -38,7 +38,7 @@ def kernel_of(place, jobs):
 
 
 def initrd(init):
-    """An initramfs for every kernel: busybox of one suite, kept in the cache."""
+    """An initramfs for every kernel with this init: busybox of one suite, kept in the cache."""
     folder = cache.default_folder()
     programs = archive(folder, built.PROGRAMS_SUITE)
     rows = cache.remembered(

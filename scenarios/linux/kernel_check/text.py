@@ -39,7 +39,7 @@ def details(rows):
         for each in row["private"]:
             text = f"{each['device']} was told of {each['pages']} private pages: {each['what']}"
             for during in each["while"]:
-                text += f"\n    {during['times']} times while in {_chain(during['by'])}"
+                text += f"\n    {during['times']} times, the processor in {_chain(during['by'])}"
             found.setdefault(text, []).append(row["name"])
         for each in row["warnings"]:
             found.setdefault(f"the kernel says: {each}", []).append(row["name"])
