@@ -20,7 +20,7 @@ LINUX = ROOT / "scenarios/linux"
 sys.path.insert(0, str(LINUX))
 
 from guest_image.progress import failure  # noqa: E402
-from kernel_check import boots, cells, releases, text  # noqa: E402
+from kernel_check import boots, cells, costs, releases, text, twelve  # noqa: E402
 
 FULL = bool(os.environ.get("PEFSIM_FULL"))
 AT_BEST = cells.CELLS["secure+force+platform"]
@@ -132,6 +132,74 @@ class what_is_said(unittest.TestCase):
         self.assertIn("| 6.1.9 | bookworm | stock | good, all four | **good**, 5 bytes copied | bad: 2 private pages "
                       "named to devices (virtio-rng0 2) |", made)  # fmt: skip
         self.assertIn("| ? | bullseye | stock | making vmlinux failed |", made)
+
+
+# Stands for the scenario: what a run with so many requests of each kind counts.
+COUNTING = """#!/usr/bin/env python3
+import json, re, sys
+option = dict(zip(sys.argv, sys.argv[1:]))
+requests = int(re.search(r"pefsim.requests=(\\d+)", option["--append"])[1])
+works = "svm=on" not in option["--append"] or option["--virtio.access_platform"] == "yes"
+value = lambda first, each: {"value": first + each * 2 * requests}
+total = lambda first, each: {"total": first + each * 2 * requests}
+json.dump({
+    "ended": {"kind": "finished" if works else "time_limit"},
+    "results": {"said": ["### DISK-OK 4096"] if works else []},
+    "runs": [{"simulated_time_ns": 1e6 + 2500 * 2 * requests, "metrics": {
+        "counters": {"machine.cpu0.instructions": value(5000, 700)},
+        "tallies": {"machine.cpu0.hypercalls": total(9, 2), "machine.cpu0.ultracalls": total(4, 0)}}}],
+}, open(option["--report"], "w"))
+with open(option["--profile"], "w") as file:
+    file.write("9 samples, one each 1 instructions\\n")
+    for name, each in (("virtqueue_add_split", 100), ("vring_map_one_sg", 20), ("dma_map_page_attrs", 30),
+                       ("swiotlb_tbl_map_single", 40), ("memcpy_power7", 50), ("virtio_queue_rq", 60)):
+        file.write(f"  10.00% {1000 + each * 2 * requests:>10}  {name}\\n")
+"""
+
+
+class what_a_request_costs(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="kernel-check-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.program = self.folder / "counting"
+        self.program.write_text(COUNTING)
+        self.program.chmod(0o755)
+
+    def cost(self, name):
+        return costs.of_request(self.program, "vmlinux", "initrd", cells.CELLS[name], 4096)
+
+    def test_it_is_the_difference_of_two_runs(self):
+        self.assertEqual(
+            {"instructions": 700, "us": 2.5, "hypercalls": 2, "ultracalls": 0,
+             "virtio core": 120, "DMA API": 30, "SWIOTLB": 40, "copies": 50},
+            self.cost("secure+force+platform"),
+        )  # fmt: skip
+
+    def test_a_guest_without_io_has_none(self):
+        self.assertIsNone(self.cost("secure+force"))
+
+    def test_the_twelve_cells_in_a_document_and_a_plot(self):
+        rows = []
+        for variant in ("stock", "series"):
+            for name in ("secure+force", "ordinary+platform"):
+                fault = ["does not end: x"] if (variant, name) == ("stock", "secure+force") else []
+                cost = None if fault else self.cost("secure+force+platform")
+                rows.append({"variant": variant, "name": name, "access_platform": "platform" in name, "faults": fault,
+                             "refused_accesses": len(fault), "private_pages": 2 * len(fault), "bytes_copied": 7,
+                             "costs": dict.fromkeys(twelve.SIZES, cost)})  # fmt: skip
+        path = self.folder / "series.md"
+        path.write_text(f"before\n\n{twelve.BEGIN}\n{twelve.END}\n\nafter\n")
+        made = twelve.document(path, rows)
+        self.assertIn("| stock | secure |  | **does not**: does not end | 1 | 2 | 7 |\n", made)
+        self.assertIn("| series | secure |  | works | 0 | 0 | 7 |\n", made)
+        self.assertIn("| series | ordinary | offered | 700 | 120 | 30 | 40 | 50 | 460 | 2.50 | 2.00 | 0.00 |\n", made)
+        self.assertEqual(2 * 3, made.count("| 700 | 120 |"))
+        path.write_text(made)
+        self.assertEqual(made, twelve.document(path, rows), "a second time the same")
+        if shutil.which("gnuplot"):
+            twelve.plot(rows, self.folder / "plot.png")
+            self.assertEqual(b"\x89PNG", (self.folder / "plot.png").read_bytes()[:4])
 
 
 def check(*arguments, cwd=None, **variables):

@@ -80,8 +80,11 @@ def need_tools():
 def tools():
     """Compiler and linker, by the first line of what they say of themselves."""
     need_tools()
-    said = (subprocess.run([CROSS + tool, "--version"], capture_output=True, text=True, check=True) for tool in ("gcc", "ld"))
-    return [each.stdout.splitlines()[0] for each in said]
+    said = []
+    for tool in ("gcc", "ld"):
+        done = subprocess.run([CROSS + tool, "--version"], capture_output=True, text=True, check=True)
+        said.append(done.stdout.splitlines()[0])
+    return said
 
 
 def apply(patches, tree):
@@ -117,10 +120,13 @@ def version_of(tree):
 
 
 def make(tree, targets, build=None, local_version="", **variables):
-    """Runs the kernel's make, in the tree itself or for a build folder: a line now and then; all it said last when it fails."""
+    """Runs the kernel's make, in the tree itself or for a build folder: a line now and then; what it said last when it
+    fails.
+    """
     compiler = f"{CROSS}gcc"
     command = [
         "make",
+        "--no-print-directory",
         "ARCH=powerpc",
         f"CROSS_COMPILE={CROSS}",
         f"CC={'ccache ' if shutil.which('ccache') else ''}{compiler}",

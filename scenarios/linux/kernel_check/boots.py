@@ -35,7 +35,7 @@ def boot(program, vmlinux, initrd, how):
     say(f"booting {how.name}: {how.command_line}")
     with tempfile.TemporaryDirectory(prefix="pefsim-check-") as folder:
         report = pathlib.Path(folder) / "report.json"
-        command = [program, "--kernel", vmlinux, "--initrd", initrd, "--no-trace", "--report", report, *how.options]
+        command = [program, "--kernel", vmlinux, "--initrd", initrd, "--no-trace", "--report", report, *how.options()]
         before = _cpu_seconds()
         with open(pathlib.Path(folder) / "said", "w+", encoding="utf-8", errors="replace") as said:
             done = subprocess.run(

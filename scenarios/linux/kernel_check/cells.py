@@ -24,9 +24,10 @@ class cell(NamedTuple):
         words = (CONSOLE, "svm=on" * self.secure, "swiotlb=2048,force" * self.forced)
         return " ".join(filter(None, words))
 
-    @property
-    def options(self):
-        return ["--append", self.command_line, "--virtio.access_platform", "yes" if self.platform else "no"]
+    def options(self, *words):
+        """Of the scenario; the words are further ones for the kernel."""
+        line = " ".join((self.command_line, *words))
+        return ["--append", line, "--virtio.access_platform", "yes" if self.platform else "no"]
 
 
 EVERY = [

@@ -6,8 +6,8 @@ import pathlib
 import subprocess
 import sys
 
-from guest_image.progress import failure, say
-from kernel_check import cells
+from guest_image.progress import say
+from kernel_check import cells, places
 
 # Suite, variant. Oldest first; the newest one once more, mended.
 KERNELS = (
@@ -18,7 +18,7 @@ KERNELS = (
     ("sid", "stock"),
     ("sid", "svm-swiotlb"),
 )
-BEGIN, END = "<!-- check --table: begin -->", "<!-- check --table: end -->"
+BEGIN, END = places.lines_of("check --table")
 # The boots that a reader compares, and what they are called.
 SHOWN = (
     ("secure+force+platform", "`svm=on swiotlb=2048,force`"),
@@ -49,21 +49,13 @@ def judged(image, jobs, judge):
 
 
 def document(path, rows):
-    """The text of a document, with the table in its place.
-
-    Raises failure when it has no place for one
-    """
-    text = path.read_text()
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise failure(f"{path} has no lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table(rows)}{END}{after}"
+    """The text of a document, with the table in its place."""
+    return places.filled(path, BEGIN, END, table(rows))
 
 
 def table(rows):
     head = ["Linux", "of", "variant", "ordinary guest", *(title for _, title in SHOWN)]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for row in rows:
         line = [row.get("version", "?"), row["suite"], row["variant"]]
         if "boots" in row:
@@ -72,7 +64,7 @@ def table(rows):
         else:
             line += [row["why"]] + [""] * len(SHOWN)
         lines.append(line)
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return places.table(head, lines)
 
 
 def _ordinary(of):
