@@ -42,8 +42,7 @@ public:
     void judge(platform::power_machine& after, platform::session& in) override {
         linux_scenario::judge(after, in);
         judge_privacy(after, in);
-        // A guest that was ended is none any more.
-        in.results()["secure"] = after.guest_secure() || witness_->shared_any();
+        in.results()["secure"] = after.guest_secure();
         in.results()["said"] = lines_with(after.host().console_output(),
                                           std::array<std::string_view, 1>{"### "});
         in.results()["warnings"] = lines_with(after.host().console_output(), warnings);

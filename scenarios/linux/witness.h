@@ -25,8 +25,6 @@ public:
     witness& operator=(const witness&) = delete;
     ~witness() = default;
 
-    /// Whether the guest has shared pages, which only a secure one does.
-    [[nodiscard]] bool shared_any() const { return !shared_.empty(); }
     /// `shared`: pages by the functions that asked for it, innermost first; `named`: what a device was told of, in how
     /// many pages, and the functions in which the processor was when the device looked: those that told it, for a
     /// queue, which a device looks at when it is switched on; for a descriptor the processor may have gone on.

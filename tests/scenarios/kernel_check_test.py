@@ -73,7 +73,9 @@ class what_is_good(unittest.TestCase):
 
     def test_a_guest_that_stays_ordinary_is_none(self):
         ordinary = report()
-        ordinary["results"]["secure"] = False
+        ordinary["results"].update(secure=False)
+        self.assertTrue(boots.facts_of(ordinary, AT_BEST)["became_secure"], "it has shared pages")
+        ordinary["results"].update(shared=[])
         facts = boots.facts_of(ordinary, AT_BEST)
         self.assertEqual(["does not become secure"], boots.faults_of(facts, AT_BEST))
         self.assertEqual([], boots.faults_of(facts, cells.CELLS["ordinary+plain"]))

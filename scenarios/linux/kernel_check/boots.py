@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 SCENARIO = "linux_check"
 # What init says of its checks; a disk is compared from outside as well.
 CHECKS = {"disk": "BLK", "network": "NET", "entropy": "RNG"}
+NOT_REACHED = "not reached"
 # Where the kernel copies into the pool (arch/powerpc/lib/copy*, memcpy_64.S): as the exposure ledger names it.
 COPIES = ("memcpy", "__memcpy", "memcpy_power7", "swiotlb_bounce", "__copy_tofrom_user")
 
@@ -64,7 +65,8 @@ def facts_of(report, how):
         "command_line": how.command_line,
         "access_platform": how.platform,
         "boots": "### UP" in said,
-        "became_secure": results["secure"],
+        # A guest that was ended is not secure any more; only one that was shares pages.
+        "became_secure": results["secure"] or bool(results["shared"]),
         "ended": report["ended"]["text"],
         "finished": "### DONE" in said and report["ended"]["kind"] == "finished",
         **devices,
@@ -91,7 +93,9 @@ def faults_of(facts, how):
         faults.append(f"does not end: {facts['ended']}")
     if how.secure and not facts["became_secure"]:
         faults.append("does not become secure")
-    faults += [f"{name}: {facts[name]}" for name in CHECKS if facts[name] != "OK"]
+    # A guest that stands still says so once.
+    fine = ("OK",) if facts["finished"] else ("OK", NOT_REACHED)
+    faults += [f"{name}: {facts[name]}" for name in CHECKS if facts[name] not in fine]
     faults += [f"{facts['private_pages']} private pages named to devices"] * (facts["private_pages"] != 0)
     faults += [f"{facts['refused_accesses']} accesses to secure pages"] * (facts["refused_accesses"] != 0)
     faults += [f"{len(facts['warnings'])} warnings of the kernel"] * bool(facts["warnings"])
@@ -102,7 +106,7 @@ def _state_of(word, said):
     for state in ("FAIL", "NONE", "OK"):
         if f"### {word}-{state}" in said:
             return state
-    return "not reached"
+    return NOT_REACHED
 
 
 def _function(origin):
