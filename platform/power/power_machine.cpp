@@ -143,8 +143,10 @@ std::optional<report::run_ending> power_machine::silent_panic(const sc_core::sc_
     return std::nullopt;
 }
 
-/// Those that have names: where it is, and who called.
 std::vector<std::string> power_machine::functions_of(const power_cpu& cpu) const {
+    if (symbols_ == nullptr) {
+        return {};
+    }
     std::vector<std::uint64_t> places = backtrace(cpu.state(), memory(), partition_);
     places.insert(places.begin(), cpu.state().nip);
     std::vector<std::string> names;

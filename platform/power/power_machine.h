@@ -69,6 +69,9 @@ public:
     /// Where the ending says that a core stood, and the exposure ledger that it stored, these names are used. They must
     /// outlive the machine.
     void name_places(const power::debug::symbol_lookup& symbols);
+    /// The functions that a core is in, as far as its places have names: where it is, and who called, innermost first.
+    /// Empty without name_places().
+    [[nodiscard]] std::vector<std::string> functions_of(const cpu::power_cpu& cpu) const;
     /// Asked before the run and after each millisecond of simulated time: what else ends the run.
     void attend(std::function<std::optional<report::run_ending>()> by) { attendant_ = std::move(by); }
 
@@ -84,7 +87,6 @@ private:
     std::optional<report::run_ending> look() override;
     [[nodiscard]] report::run_ending how_it_ended() const override;
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
-    [[nodiscard]] std::vector<std::string> functions_of(const cpu::power_cpu& cpu) const;
     [[nodiscard]] std::optional<report::run_ending> silent_panic(const sc_core::sc_time& silence);
     void add_callers(std::vector<std::string>& lines, const cpu::power_cpu& cpu) const;
 

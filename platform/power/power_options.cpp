@@ -156,6 +156,8 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
     parameters.add("profile", profile_, file_use::output, "write a sampled profile by symbol into this file");
     parameters.add("profile.period", profile_period_, quantity::count, "instructions",
                    "from one sample to the next");
+    parameters.add("profile.functions", profile_functions_, "functions",
+                   "in the profile, those with most samples; 0: all");
     parameters.add("coverage", coverage_, "count executions of each instruction of the table; slow");
     declare_devices(parameters, machine);
 }

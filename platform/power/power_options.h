@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,10 @@ public:
     /// Files that are to be written at the end; nullopt: nobody wants them.
     [[nodiscard]] std::optional<output::whole_file>& dump_state() { return dump_file_; }
     [[nodiscard]] std::optional<output::whole_file>& profile() { return profile_file_; }
+    /// How many functions stand in it.
+    [[nodiscard]] std::size_t profile_functions() const {
+        return profile_functions_ == 0 ? std::numeric_limits<std::size_t>::max() : profile_functions_;
+    }
     [[nodiscard]] const std::filesystem::path& instruction_trace() const { return instruction_trace_; }
     [[nodiscard]] const std::vector<place_to_look>& looks() const { return looks_; }
     [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
@@ -68,6 +73,7 @@ private:
     std::string trace_addresses_;
     std::filesystem::path profile_;
     std::uint64_t profile_period_ = 9973;
+    unsigned profile_functions_ = 40;
     bool coverage_ = false;
     std::vector<std::string> host_reads_;
     std::vector<std::string> secrets_;

@@ -243,7 +243,7 @@ void power_scenario::write_tools(session& in, power_tools& tools) {
     }
     if (const debug::profile* profile = tools.profile(); profile != nullptr) {
         output::whole_file& file = *options_.profile();
-        file.write(profile->table(*symbols_));
+        file.write(profile->table(*symbols_, options_.profile_functions()));
         in.commit("profile", file);
     }
     if (!options_.instruction_trace().empty()) {

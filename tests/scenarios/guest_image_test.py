@@ -20,7 +20,7 @@ from unittest import mock
 SCENARIO = pathlib.Path(__file__).resolve().parent.parent.parent / "scenarios" / "linux"
 sys.path.insert(0, str(SCENARIO))
 
-from guest_image import built, cache, cpio, initramfs, root, stock  # noqa: E402
+from guest_image import built, cache, cpio, initramfs, kernel_tree, root, stock, variants  # noqa: E402
 from guest_image.archive import archive, not_there, package  # noqa: E402
 from guest_image.files import sha256_of  # noqa: E402
 from guest_image.kernel_modules import modinfo, module_tree  # noqa: E402
@@ -366,21 +366,83 @@ class the_root_file_system(of_packages):
         self.assertEqual(sums, self.content("/pefsim/usr.sha256").decode().splitlines())
 
 
-class configurations(unittest.TestCase):
+class configurations(in_a_folder):
     def test_an_option_that_is_missed_is_named(self):
         wanted = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=17\n"
-        built.check(wanted, "CONFIG_A=y\nCONFIG_C=17\nCONFIG_D=y\n")
+        every = {"CONFIG_A", "CONFIG_B", "CONFIG_C", "CONFIG_D"}
+        self.assertEqual([], kernel_tree.check(wanted, "CONFIG_A=y\nCONFIG_C=17\nCONFIG_D=y\n", every))
         with self.assertRaisesRegex(failure, r"CONFIG_A=y \(is n\), CONFIG_C=17 \(is 18\), CONFIG_B=n \(is y\)$"):
-            built.check(wanted, "# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_C=18\n")
+            kernel_tree.check(wanted, "# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_C=18\n", every)
+
+    def test_an_option_that_a_version_does_not_have_is_told(self):
+        wanted = "CONFIG_A=y\nCONFIG_C=17\n"
+        self.assertEqual(["CONFIG_C"], kernel_tree.check(wanted, "CONFIG_A=y\n", {"CONFIG_A"}))
+        with self.assertRaisesRegex(failure, r"wanted: CONFIG_A=y \(is n\)$"):
+            kernel_tree.check(wanted, "", {"CONFIG_A"})
+
+    def test_the_options_of_a_tree_are_those_for_powerpc(self):
+        for name, text in (
+            ("Kconfig", "config A\n\tbool\n"),
+            ("drivers/Kconfig.more", "\tmenuconfig B\n"),
+            ("arch/Kconfig", "config C\n"),
+            ("arch/powerpc/Kconfig", "config D\n"),
+            ("arch/x86/Kconfig", "config E\n"),
+            ("drivers/notes", "config F\n"),
+        ):
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text)
+        self.assertEqual({f"CONFIG_{each}" for each in "ABCD"}, kernel_tree.defined_options(self.folder))
+
+    def test_the_version_is_that_of_the_makefile(self):
+        makefile = self.folder / "Makefile"
+        makefile.write_text("VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 0\nEXTRAVERSION = -rc1\nNAME = x\n")
+        self.assertEqual("7.3.0-rc1", kernel_tree.version_of(self.folder))
+        makefile.write_text("all:\n")
+        with self.assertRaisesRegex(failure, "has no Makefile of a kernel$"):
+            kernel_tree.version_of(self.folder)
 
     def test_a_secure_guest_of_either_page_size(self):
-        self.assertEqual(["full", "lean"], built.configuration_names())
-        for name in built.configuration_names():
+        self.assertEqual(["full", "lean"], kernel_tree.configuration_names())
+        for name in kernel_tree.configuration_names():
             for pages, other in (("64K", "4K"), ("4K", "64K")):
-                options = built.options_of(built.wanted_options(name, pages))
+                options = kernel_tree.options_of(kernel_tree.wanted_options(name, pages))
                 self.assertEqual("y", options["CONFIG_PPC_SVM"])
                 self.assertEqual("y", options[f"CONFIG_PPC_{pages}_PAGES"])
                 self.assertNotIn(f"CONFIG_PPC_{other}_PAGES", options)
+
+
+class patched_kernels(in_a_folder):
+    def numbers(self, variant):
+        return [path.name[:4] for path in variants.patches_of(variant)]
+
+    def test_a_variant_is_a_series_or_its_beginning(self):
+        self.assertEqual([], self.numbers("stock"))
+        self.assertEqual(["0001"], self.numbers("series-1"))
+        self.assertEqual(["0001", "0002", "0003"], self.numbers("series-1-3"))
+        self.assertEqual(["0001", "0002", "0003", "0004"], self.numbers("series"))
+
+    def test_what_is_no_variant_is_named(self):
+        with self.assertRaisesRegex(failure, "^there is no series serial: stock, series, "):
+            variants.patches_of("serial")
+        with self.assertRaisesRegex(failure, "^series-1-5: the series series has 4 patches$"):
+            variants.patches_of("series-1-5")
+
+    def test_every_patch_is_signed_and_licensed_as_the_kernel_is(self):
+        for name in variants.series_names():
+            for path in variants.patches_of(name):
+                text = path.read_text()
+                self.assertRegex(text, r"(?m)^Signed-off-by: pefsim <", path.name)
+                self.assertRegex(text, r"\AFrom 0{40} .*\n(?:.*\n)*?Subject: \[PATCH", path.name)
+        self.assertIn("GPL-2.0", (variants.PATCHES / "README.md").read_text())
+
+    def test_one_that_does_not_fit_exactly_is_named(self):
+        (self.folder / "file").write_text("one\ntwo\n")
+        patch = self.folder / "0001-x.patch"
+        patch.write_text("--- a/file\n+++ b/file\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n")
+        kernel_tree.apply([patch], self.folder)
+        self.assertEqual("one\nthree\n", (self.folder / "file").read_text())
+        with self.assertRaisesRegex(failure, "^applying 0001-x.patch failed"):
+            kernel_tree.apply([patch], self.folder)
 
 
 @unittest.skipIf(shutil.which("apt-get") is None, "no apt-get: not Debian")

@@ -32,6 +32,13 @@ SUITES = {
     "sid": [(MIRROR, "sid")],
     "bullseye": [(OLD_MIRROR, "bullseye")],
 }
+# The same for packages that are for every architecture, such as a kernel's source. The mirrors keep an old release as long
+# as some architecture of it is supported, and have the lists of these only.
+SUITES_FOR_ALL = {
+    **SUITES,
+    "bullseye": [(MIRROR, "bullseye"), (SECURITY_MIRROR, "bullseye-security"), (OLD_MIRROR, "bullseye")],
+}
+ARCHITECTURE_FOR_ALL = {"bullseye": "amd64"}
 
 
 class package(NamedTuple):
@@ -51,14 +58,17 @@ class not_there(failure):
 class archive:
     """One suite of the archive. Lists and packages stay in the folder.
 
-    A mirror replaces that of the suite's first source, and is then the only one.
+    A mirror replaces that of the suite's first source, and is then the only one. With for_all it is asked for packages of
+    every architecture.
     """
 
-    def __init__(self, folder, suite, mirror=None):
+    def __init__(self, folder, suite, mirror=None, for_all=False):
         self.suite = suite
-        self._sources = [(mirror, suite)] if mirror else SUITES[suite]
+        self._architecture = ARCHITECTURE_FOR_ALL.get(suite, ARCHITECTURE) if for_all else ARCHITECTURE
+        self._sources = [(mirror, suite)] if mirror else (SUITES_FOR_ALL if for_all else SUITES)[suite]
         self._folder = folder
-        self._apt = folder / "apt" / hashlib.sha256(repr(self._sources).encode()).hexdigest()[:16]
+        lists = repr((self._architecture, self._sources))
+        self._apt = folder / "apt" / hashlib.sha256(lists.encode()).hexdigest()[:16]
 
     def update(self):
         """Raises failure when the archive cannot be read, or is not signed by Debian"""
@@ -74,7 +84,7 @@ class archive:
         listed = {path.name for path in (self._apt / "lists").glob("*_Packages*")}
         mirror, suite = self._sources[0]
         if not any(f"_dists_{suite}_" in name for name in listed):
-            raise failure(f"{suite} for {ARCHITECTURE} cannot be had from {mirror} (--mirror names another)")
+            raise failure(f"{suite} for {self._architecture} cannot be had from {mirror} (--mirror names another)")
         if done.returncode != 0:
             say("some lists could not be read: going on with the others")
 
@@ -96,7 +106,7 @@ class archive:
                 )
         missing = [name for name in names if name not in found]
         if missing:
-            raise failure(f"{self.suite} has no package {' '.join(missing)} for {ARCHITECTURE}")
+            raise failure(f"{self.suite} has no package {' '.join(missing)} for {self._architecture}")
         return [found[name] for name in names]
 
     def with_all_needed(self, names):
@@ -173,8 +183,8 @@ class archive:
             'Acquire::IndexTargets::deb::Packages { MetaKey "$(COMPONENT)/binary-$(ARCHITECTURE)/Packages";'
             ' ShortDescription "Packages"; Description "$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages"; };',
             "#clear APT::Architectures;",
-            f'APT::Architecture "{ARCHITECTURE}";',
-            f'APT::Architectures {{ "{ARCHITECTURE}"; }};',
+            f'APT::Architecture "{self._architecture}";',
+            f'APT::Architectures {{ "{self._architecture}"; }};',
             'APT::Sandbox::User "root";',
             'Acquire::Languages "none";',
             f'Dir::State::lists "{self._apt}/lists";',

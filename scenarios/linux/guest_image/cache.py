@@ -54,8 +54,16 @@ def is_whole(place):
         return False
 
 
+def known_of(place):
+    """What its make() returned."""
+    return json.loads((place / MANIFEST).read_text()).get("known", {})
+
+
 def made(folder, kind, identity, make):
-    """The folder of KIND with this identity; make(path) fills an empty one when there is none yet."""
+    """The folder of KIND with this identity; make(path) fills an empty one when there is none yet.
+
+    What make() returns beside is kept in the manifest: what is only known when it is made.
+    """
     place = folder / kind / key_of(identity)
     if is_whole(place):
         return place
@@ -71,8 +79,8 @@ def made(folder, kind, identity, make):
         unfinished = pathlib.Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
         try:
             unfinished.chmod(0o755)
-            make(unfinished)
-            _write_manifest(unfinished, identity)
+            known = make(unfinished)
+            _write_manifest(unfinished, {**identity, "known": known} if known else identity)
             unfinished.rename(place)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

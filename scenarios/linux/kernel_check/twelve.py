@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The twelve cells of the series of 2018, as tables and as a plot."""
+
+import subprocess
+
+from guest_image.progress import failure
+from kernel_check import costs, places
+
+SIZES = (4096, 65536)
+BEGIN, END = places.lines_of("series")
+
+
+def document(path, rows):
+    return places.filled(path, BEGIN, END, works(rows) + "".join(cost(rows, size) for size in SIZES))
+
+
+def works(rows):
+    head = "kernel | guest | ACCESS_PLATFORM | I/O | refused accesses | private pages named | bytes copied".split(" | ")
+    lines = []
+    for row in rows:
+        secure = row["name"].startswith("secure")
+        lines.append([
+            row["variant"],
+            _guest(row),
+            _offered(row),
+            "works" if not row["faults"] else f"**does not**: {row['faults'][0].partition(':')[0]}",
+            row["refused_accesses"],
+            row["private_pages"],
+            row["bytes_copied"] if secure else "",
+        ])  # fmt: skip
+    return places.table(head, lines) + "\n"
+
+
+def cost(rows, size):
+    """Of one request; cells without I/O have none."""
+    parts = list(costs.PARTS)
+    head = ["kernel", "guest", "ACCESS_PLATFORM", "instructions", *parts, "the rest", "us", "hypercalls", "ultracalls"]
+    lines = []
+    for row in rows:
+        of = row["costs"][size]
+        if of:
+            rest = of["instructions"] - sum(of[part] for part in parts)
+            numbers = [of["instructions"], *(of[part] for part in parts), rest]
+            calls = (of["us"], of["hypercalls"], of["ultracalls"])
+            lines.append([row["variant"], _guest(row), _offered(row), *(f"{each:.0f}" for each in numbers),
+                          *(f"{each:.2f}" for each in calls)])  # fmt: skip
+    return f"One request of {size} bytes (half of them writes), in instructions of the guest:\n\n" + places.table(
+        head, lines
+    ) + "\n"
+
+
+def plot(rows, path):
+    """Instructions of a request by part, a bar for each cell that works.
+
+    Raises failure when gnuplot fails
+    """
+    size = SIZES[0]
+    shown = [row for row in rows if row["costs"][size]]
+    parts = list(costs.PARTS)
+    data = "".join(
+        f'"{row["variant"]}\\n{_guest(row)}\\n{_offered(row) or "not offered"}" '
+        + " ".join(f"{row['costs'][size][part]:.1f}" for part in parts) + "\n"
+        for row in shown
+    )
+    script = "\n".join([
+        "set terminal pngcairo size 1400,800", f"set output '{path}'",
+        f"set title 'Instructions of a request of {size} bytes on the way that the series changes'",
+        "set style data histogram", "set style histogram rowstacked", "set style fill solid 0.8 border -1",
+        "set boxwidth 0.7", "set ylabel 'instructions'", "set key outside right", "set grid y",
+        f"$data << EOD\n{data}EOD",
+        "plot " + ", ".join(f"$data using {at + 2}:xtic(1) title '{part}'" for at, part in enumerate(parts)),
+    ])  # fmt: skip
+    done = subprocess.run(["gnuplot"], input=script, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise failure(f"gnuplot: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+
+
+def _guest(row):
+    return row["name"].partition("+")[0]
+
+
+def _offered(row):
+    return "offered" if row["access_platform"] else ""
