@@ -59,8 +59,9 @@ struct machine_config {
     bool ultravisor = true;
     ultravisor::esm_checks esm{};  ///< how it checks a guest that becomes secure
     host_policy policy = host_policy::page_out;
-    bool iommu = true;  ///< off: bus addresses are guest physical addresses for every device
-    bool xive = false;  ///< there is a XIVE besides XICS, which firmware lets the guest choose
+    sc_core::sc_time time_slice{};  ///< after which the host takes a CPU back; 0: it needs none
+    bool iommu = true;              ///< off: bus addresses are guest physical addresses for every device
+    bool xive = false;              ///< there is a XIVE besides XICS, which firmware lets the guest choose
     sc_core::sc_time quantum{10, sc_core::SC_US};
 
     bool access_platform = false;          ///< devices offer VIRTIO_F_ACCESS_PLATFORM

@@ -10,11 +10,15 @@
 /// Ultracalls (`sc 2`): numbers, return codes and who may call. Documentation/powerpc/ultravisor.rst of the kernel;
 /// values of the return codes from the public Ultravisor's uapi header, which makes the names the contract.
 ///
-/// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results. UV_ESMB_GET_FILE stands in
-/// no documentation: it is what the public Ultravisor's core/uvcall.c and its caller, svm-tools' esmb-get-file, have.
+/// R3 holds the number, R4.. the arguments; on return R3 holds the status, R4.. the results. UV_READ_MEM, UV_WRITE_MEM
+/// and UV_ESMB_GET_FILE stand in no documentation: they are what the public Ultravisor's core/uvcall.c and the last
+/// one's caller, svm-tools' esmb-get-file, have.
 namespace pefsim::abi {
 
 enum class ucall : std::uint64_t {
+    uv_write_pate = 0xf104,
+    uv_restricted_spr_write = 0xf108,
+    uv_restricted_spr_read = 0xf10c,
     uv_esm = 0xf110,
     uv_return = 0xf11c,
     uv_register_mem_slot = 0xf120,
@@ -26,6 +30,8 @@ enum class ucall : std::uint64_t {
     uv_page_inval = 0xf138,
     uv_svm_terminate = 0xf13c,
     uv_unshare_all_pages = 0xf140,
+    uv_read_mem = 0xf144,
+    uv_write_mem = 0xf148,
     uv_esmb_get_file = 0xf14c,
 };
 
@@ -48,6 +54,40 @@ enum class u_status : std::int64_t {
     u_state = -75,
 };
 
+constexpr std::string_view to_name(u_status status) {
+    switch (status) {
+    case u_status::u_success:
+        return "U_SUCCESS";
+    case u_status::u_busy:
+        return "U_BUSY";
+    case u_status::u_function:
+        return "U_FUNCTION";
+    case u_status::u_parameter:
+        return "U_PARAMETER";
+    case u_status::u_retry:
+        return "U_RETRY";
+    case u_status::u_permission:
+        return "U_PERMISSION";
+    case u_status::u_p2:
+        return "U_P2";
+    case u_status::u_p3:
+        return "U_P3";
+    case u_status::u_p4:
+        return "U_P4";
+    case u_status::u_p5:
+        return "U_P5";
+    case u_status::u_bad_mode:
+        return "U_BAD_MODE";
+    case u_status::u_invalid:
+        return "U_INVALID";
+    case u_status::u_no_key:
+        return "U_NO_KEY";
+    case u_status::u_state:
+        return "U_STATE";
+    }
+    return "?";
+}
+
 /// Who may make an ultracall, by MSR(S,HV,PR).
 enum class ucall_caller : std::uint8_t {
     hypervisor,  ///< HV=1, PR=0
@@ -64,6 +104,9 @@ struct ucall_declaration {
 };
 
 inline constexpr std::array ucall_declarations{
+    ucall_declaration{ucall::uv_write_pate, "UV_WRITE_PATE", ucall_caller::hypervisor, 3},
+    ucall_declaration{ucall::uv_restricted_spr_write, "UV_RESTRICTED_SPR_WRITE", ucall_caller::hypervisor, 2},
+    ucall_declaration{ucall::uv_restricted_spr_read, "UV_RESTRICTED_SPR_READ", ucall_caller::hypervisor, 1},
     ucall_declaration{ucall::uv_esm, "UV_ESM", ucall_caller::os, 2},
     ucall_declaration{ucall::uv_return, "UV_RETURN", ucall_caller::hypervisor, 0},
     ucall_declaration{ucall::uv_register_mem_slot, "UV_REGISTER_MEM_SLOT", ucall_caller::hypervisor, 5},
@@ -75,6 +118,8 @@ inline constexpr std::array ucall_declarations{
     ucall_declaration{ucall::uv_page_inval, "UV_PAGE_INVAL", ucall_caller::hypervisor, 3},
     ucall_declaration{ucall::uv_svm_terminate, "UV_SVM_TERMINATE", ucall_caller::hypervisor, 1},
     ucall_declaration{ucall::uv_unshare_all_pages, "UV_UNSHARE_ALL_PAGES", ucall_caller::secure_os, 0},
+    ucall_declaration{ucall::uv_read_mem, "UV_READ_MEM", ucall_caller::hypervisor, 4},
+    ucall_declaration{ucall::uv_write_mem, "UV_WRITE_MEM", ucall_caller::hypervisor, 4},
     ucall_declaration{ucall::uv_esmb_get_file, "UV_ESMB_GET_FILE", ucall_caller::secure, 9},
 };
 

@@ -64,13 +64,20 @@ std::array<const Service*, rows> services_by_row(std::initializer_list<std::span
     return table;
 }
 
+/// Labels for a report::tally: the names in a table, in order.
+template <class table>
+std::vector<std::string> names_of(const table& rows) {
+    std::vector<std::string> names;
+    for (const auto& row : rows) {
+        names.emplace_back(row.name);
+    }
+    return names;
+}
+
 /// Labels for a report::tally of calls: the declarations' names in order, and the unknown ones last.
 template <class declarations>
 std::vector<std::string> call_labels(const declarations& declared, std::string unknown) {
-    std::vector<std::string> labels;
-    for (const auto& row : declared) {
-        labels.emplace_back(row.name);
-    }
+    std::vector<std::string> labels = names_of(declared);
     labels.push_back(std::move(unknown));
     return labels;
 }

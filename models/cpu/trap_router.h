@@ -13,6 +13,7 @@ namespace pefsim::cpu {
 /// | trap                      | MSR[S]=0   | MSR[S]=1   |
 /// |---------------------------|------------|------------|
 /// | `sc 1`, storage interrupt | hypervisor | Ultravisor |
+/// | interrupt of the host's   | hypervisor | Ultravisor |
 /// | `sc 2`                    | Ultravisor | Ultravisor |
 ///
 /// Without an Ultravisor `sc 2` goes to the hypervisor; MSR[S]=1 is then impossible (std::logic_error).
@@ -25,7 +26,7 @@ public:
         : hypervisor_(hypervisor),
           ultravisor_(ultravisor) {}
 
-    /// Takes `sc 1` and storage interrupts of a CPU in this state.
+    /// Takes `sc 1`, storage interrupts and the host's of a CPU in this state.
     [[nodiscard]] trap_if& supervisor_of(const power::registers& state);
     /// Takes `sc 2`.
     [[nodiscard]] trap_if& ultracalls();

@@ -6,6 +6,7 @@
 #include <systemc>
 
 #include "abi/address.h"
+#include "cpu/host_interrupt.h"
 #include "exposure/attribution.h"
 #include "memory/smf_check.h"
 #include "power/registers.h"
@@ -59,6 +60,10 @@ public:
     virtual void ultracall(power::registers& state, trap_context& context) = 0;
     virtual fault_outcome storage_interrupt(storage_fault& fault, power::registers& state,
                                             trap_context& context) = 0;
+    /// An interrupt that the guest does not take, or not first: of the host's own, and with MSR[S]=1 every one of
+    /// host_interrupt.h. What the guest takes of it the CPU delivers.
+    virtual void interrupt(host_interrupt /*which*/, power::registers& /*state*/, trap_context& /*context*/) {
+    }
     /// The hypervisor has started the CPU (processor_if::start), which is to begin with `state`: the Ultravisor's last
     /// word. The CPU asks it, if there is one.
     virtual void enter(power::registers& /*state*/, trap_context& /*context*/) {}
@@ -68,6 +73,9 @@ public:
 class interrupt_line_if : public virtual sc_core::sc_interface {
 public:
     virtual void external_interrupt(bool asserted) = 0;
+    /// Whoever drives the line is the hypervisor itself: it takes a CPU that runs the guest out of it, to present the
+    /// interrupt (msgsnd). Nothing to one that idles or is stopped.
+    virtual void doorbell() {}
 };
 
 }  // namespace pefsim::cpu

@@ -29,6 +29,11 @@ abi::u_status hostile_host::invalidate(gfn page, sc_time& delay) {
     return host_.guest().invalidate(page, context);
 }
 
+abi::u_status hostile_host::take_slot(gfn page, sc_time& delay) {
+    cpu::trap_context context = host_.in_its_own_name(delay);
+    return host_.guest().take_slot(page, context);
+}
+
 abi::u_status hostile_host::terminate(sc_time& delay) {
     cpu::trap_context context = host_.in_its_own_name(delay);
     return host_.guest().terminate(context);

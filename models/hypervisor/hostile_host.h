@@ -34,6 +34,8 @@ public:
     abi::u_status page_in(abi::gfn page, sc_core::sc_time& delay) { return page_in(page, page, delay); }
     /// UV_PAGE_INVAL: takes a shared page back.
     abi::u_status invalidate(abi::gfn page, sc_core::sc_time& delay);
+    /// UV_UNREGISTER_MEM_SLOT of the slot that has the page.
+    abi::u_status take_slot(abi::gfn page, sc_core::sc_time& delay);
     /// UV_SVM_TERMINATE
     abi::u_status terminate(sc_core::sc_time& delay);
 

@@ -57,6 +57,7 @@ hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::record
       host_{.memory = guest_memory_,
             .mmio = mmio_emulation_,
             .guest = guest_,
+            .ultravisor = gate_,
             .terminal = terminal_,
             .processors = processors_,
             .cpus = processors,
@@ -75,6 +76,8 @@ hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::record
                   cpu::call_labels(abi::hcall_declarations, "unknown hypercall")),
       refused_hypercalls_(recorder.metrics(), name(), "hypercalls_refused", "calls",
                           "hypercalls with an error status"),
+      interrupts_(recorder.metrics(), name(), "interrupts", "interrupts",
+                  "that took a CPU out of the guest, by name", cpu::names_of(cpu::host_interrupts)),
       failed_ultracalls_(recorder.metrics(), name(), "ultracalls_failed", "calls",
                          "ultracalls on a machine without an Ultravisor"),
       mmio_emulation_(mmio, interrupt_mmio, recorder, name()),
@@ -90,7 +93,7 @@ void hypervisor::hypercall(power::registers& state, cpu::trap_context& context) 
     const std::string_view before = hypercall_.value();
     hypercall_.set(abi::hcall_name_of_row(row), context.now());
     hypercalls_.add(row);
-    show_registers(state, number, context);
+    show_registers(state, number, cpu::declared_input_bytes(row), context);
     context.delay += serving != nullptr && serving->mmio ? mmio_cost_ : hypercall_cost_;
     h_status status = h_status::h_function;
     if (serving != nullptr) {
@@ -113,18 +116,29 @@ void hypervisor::note_unserved(std::uint64_t number) {
 /// What the call declares is handed over. Canaries are looked for in all that the hypervisor sees: that is how a
 /// register that should have been hidden is noticed. The general purpose registers of a reflected call have been
 /// reported by the Ultravisor.
-void hypervisor::show_registers(const power::registers& state, std::uint64_t number,
+void hypervisor::show_registers(const power::registers& state, std::uint64_t number, std::uint64_t declared,
                                 const cpu::trap_context& context) {
     const auto crossed = [&](std::span<const std::byte> bytes, std::uint64_t counted) {
         recorder_.ledger().crossed(exposure::channel_kind::hypercall_register, number, bytes, context.writer,
                                    context.now(), counted);
     };
     if ((state.msr & power::msr_hv) == 0) {
-        crossed(std::as_bytes(std::span(state.gpr)), cpu::declared_input_bytes(cpu::fast_hcall_row(number)));
+        crossed(std::as_bytes(std::span(state.gpr)), declared);
     }
     if (recorder_.ledger().watching()) [[unlikely]] {
         crossed(std::as_bytes(std::span(state.vsr)), 0);
         crossed(std::as_bytes(std::span(state.special)), 0);
+    }
+}
+
+/// An interrupt declares nothing, but the hypervisor may look at all registers.
+void hypervisor::interrupt(cpu::host_interrupt which, power::registers& state, cpu::trap_context& context) {
+    interrupts_.add(static_cast<std::size_t>(which));
+    if (recorder_.ledger().watching()) [[unlikely]] {
+        show_registers(state, cpu::info_of(which).vector, 0, context);
+    }
+    if (which == cpu::host_interrupt::hypervisor_decrementer) {
+        context.delay += hypercall_cost_;
     }
 }
 

@@ -60,7 +60,8 @@ constexpr std::string_view to_name(secure_page_policy policy) {
 /// the hypervisor's name. H_PROD wakes its target from H_CEDE, or lets its next one return at once. H_EXIT ends the
 /// guest.
 ///
-/// Time: a hypercall costs timing::hypercall; MMIO, also by H_LOGICAL_CI_*, timing::mmio_exit instead; an access to
+/// Time: a hypercall, and the end of a CPU's time slice, costs timing::hypercall (what it does for an interrupt of the
+/// guest's is part of timing::interrupt); MMIO, also by H_LOGICAL_CI_*, timing::mmio_exit instead; an access to
 /// guest memory timing::memory_access and its bytes at timing::memcpy.
 ///
 /// Everything that the hypervisor sees of a guest's registers goes to the exposure ledger.
@@ -95,6 +96,8 @@ public:
     void ultracall(power::registers& state, cpu::trap_context& context) override;
     cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                          cpu::trap_context& context) override;
+    /// The guest's interrupts it leaves to the CPU; what a time slice's end takes is a hypercall's cost.
+    void interrupt(cpu::host_interrupt which, power::registers& state, cpu::trap_context& context) override;
     // --- from the memory bus
     memory::host_fault_outcome host_fault(abi::phys_addr at, const memory::bus_attributes& who,
                                           sc_core::sc_time& delay) override;
@@ -123,7 +126,7 @@ public:
 
 private:
     void note_unserved(std::uint64_t number);
-    void show_registers(const power::registers& state, std::uint64_t number,
+    void show_registers(const power::registers& state, std::uint64_t number, std::uint64_t declared,
                         const cpu::trap_context& context);
 
     trace::recorder& recorder_;
@@ -147,6 +150,7 @@ private:
     trace::signal<std::string_view> hypercall_;
     report::tally hypercalls_;
     report::counter refused_hypercalls_;
+    report::tally interrupts_;
     report::counter failed_ultracalls_;
     mmio_emulation mmio_emulation_;
     report::counter host_faults_;

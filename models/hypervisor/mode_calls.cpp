@@ -2,6 +2,7 @@
 #include <array>
 #include <bit>
 
+#include "abi/platform.h"
 #include "hypervisor/services.h"
 #include "power/engine/interrupt.h"
 
@@ -91,6 +92,15 @@ constexpr unsigned least_size_exponent = 12;
 constexpr std::uint64_t greatest_size_field = 24;
 }  // namespace process_table
 
+/// The partition table is the Ultravisor's where there is one. Its first doubleword says HR and nothing else: this host
+/// has no tree for its guest.
+bool write_partition_entry(host& here, const call& of, std::uint64_t process_table) {
+    constexpr std::uint64_t host_radix = std::uint64_t{1} << 63;
+    return !here.ultravisor.open() ||
+           here.ultravisor.call(abi::ucall::uv_write_pate, {abi::platform::lpid, host_radix, process_table},
+                                of.context) == abi::u_status::u_success;
+}
+
 /// Radix only: these processors have no hashed page table.
 h_status h_register_proc_tbl(host& here, const call& of) {
     namespace table = process_table;
@@ -117,11 +127,15 @@ h_status h_register_proc_tbl(host& here, const call& of) {
             return h_status::h_p3;
         }
     }
+    const bool registers_one = operation == table::register_new;
+    if (operation != table::keep && !write_partition_entry(here, of, registers_one ? base | size : 0)) {
+        return h_status::h_parameter;
+    }
     set_lpcr_of_all(here, (flags & table::guest_invalidates) != 0 ? lpcr::gtse : 0, lpcr::gtse);
     for (int number = 0; operation != table::keep && number < here.cpus.size(); ++number) {
         here.cpus[number]->use_process_table(
-            operation == table::register_new ? base : 0,
-            operation == table::register_new ? static_cast<unsigned>(table::least_size_exponent + size) : 0);
+            registers_one ? base : 0,
+            registers_one ? static_cast<unsigned>(table::least_size_exponent + size) : 0);
     }
     return h_status::h_success;
 }

@@ -222,6 +222,16 @@ u_status secure_guest::invalidate(gfn page, cpu::trap_context& context) {
     return answer;
 }
 
+u_status secure_guest::take_slot(gfn page, cpu::trap_context& context) {
+    for (std::size_t id = 0; id < parameters_.slots.size(); ++id) {
+        const memory_slot& slot = parameters_.slots[id];
+        if (page >= abi::gfn_of(slot.base) && page < abi::gfn_of(slot.base + slot.size)) {
+            return gate_.call(ucall::uv_unregister_mem_slot, {lpid, id}, context);
+        }
+    }
+    return u_status::u_p2;
+}
+
 u_status secure_guest::terminate(cpu::trap_context& context) {
     const u_status answer = gate_.call(ucall::uv_svm_terminate, {lpid}, context);
     if (answer == u_status::u_success) {

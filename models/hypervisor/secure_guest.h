@@ -89,6 +89,8 @@ public:
     abi::u_status give(abi::gfn page, abi::gfn from, cpu::trap_context& context);
     /// Tells the Ultravisor that the host takes a shared page back. give() provides it again.
     abi::u_status invalidate(abi::gfn page, cpu::trap_context& context);
+    /// Takes the memory slot that has the page from the guest (UV_UNREGISTER_MEM_SLOT). U_P2: no slot has it.
+    abi::u_status take_slot(abi::gfn page, cpu::trap_context& context);
     /// UV_SVM_TERMINATE, then everything is normal again.
     abi::u_status terminate(cpu::trap_context& context);
 

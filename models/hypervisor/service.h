@@ -14,6 +14,7 @@
 #include "hypervisor/guest_end.h"
 #include "hypervisor/mmio_emulation.h"
 #include "hypervisor/secure_guest.h"
+#include "hypervisor/ultravisor_gate.h"
 #include "hypervisor/virtual_processors.h"
 #include "hypervisor/virtual_terminal.h"
 #include "interrupt/interrupt_controllers.h"
@@ -36,6 +37,7 @@ struct host {
     guest_memory& memory;
     mmio_emulation& mmio;
     secure_guest& guest;
+    ultravisor_gate& ultravisor;
     virtual_terminal& terminal;
     virtual_processors& processors;  ///< what is kept of them, by number
     processor_port& cpus;            ///< they themselves

@@ -348,7 +348,11 @@ void xics::set_line(presentation& of, bool asserted, const sc_core::sc_time& whe
     }
     of.line = asserted;
     of.line_signal.set(asserted, when);
-    lines[static_cast<int>(of.server)]->external_interrupt(asserted);
+    cpu::interrupt_line_if& line = *lines[static_cast<int>(of.server)];
+    if (asserted) {
+        line.doorbell();
+    }
+    line.external_interrupt(asserted);
 }
 
 }  // namespace pefsim::interrupt

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, violation_kinds> kind_names{
     "refused_access",   "bad_address",         "iommu_fault",     "page_tampered",   "image_unverified",
     "call_refused",     "virtqueue_malformed", "device_protocol", "driver_protocol", "dma_mapping",
-    "guest_terminated", "private_address",     "shared_content",  "past_buffer"};
+    "guest_terminated", "memory_taken",        "private_address", "shared_content",  "past_buffer"};
 static_assert(static_cast<std::size_t>(violation_kind::past_buffer) + 1 == violation_kinds);
 
 bool is_digit(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }

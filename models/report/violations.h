@@ -27,12 +27,13 @@ enum class violation_kind : std::uint8_t {
     driver_protocol,      ///< a device's breach that the driver noticed (used id, length)
     dma_mapping,          ///< misuse of the DMA API: unmap of what is not mapped, wrong size or direction
     guest_terminated,     ///< the Ultravisor ended the guest
+    memory_taken,         ///< the hypervisor took a memory slot of a secure guest that runs
     private_address,      ///< a driver named memory to a device that the host cannot read
     shared_content,       ///< note: a guest shares pages that hold data, which the Ultravisor zeroes
     past_buffer,          ///< note: a guest's write begins in a buffer and goes on behind its end
 };
 std::string_view to_name(violation_kind kind);
-inline constexpr std::size_t violation_kinds = 14;
+inline constexpr std::size_t violation_kinds = 15;
 constexpr bool is_note(violation_kind kind) { return kind >= violation_kind::shared_content; }
 
 struct violation {

@@ -22,6 +22,7 @@ struct timing {
     // World switches
     double hypercall_ns = 400;
     double reflection_ns = 600;
+    double interrupt_return_ns = 300;
     double ultracall_ns = 500;
     double mmio_exit_ns = 1'200;
     double page_crypt_gb_per_s = 4;
@@ -67,7 +68,9 @@ inline constexpr std::array costs{
          "looking at or changing one slot of the bounce pool, under its area's lock"},
     cost{"hypercall", &timing::hypercall_ns, "ns", "assumed", "sc 1 into the hypervisor and back"},
     cost{"reflection", &timing::reflection_ns, "ns", "assumed",
-         "added when the Ultravisor reflects a hypercall"},
+         "added when the Ultravisor reflects a hypercall or an interrupt"},
+    cost{"interrupt_return", &timing::interrupt_return_ns, "ns", "assumed",
+         "added when the Ultravisor takes an interrupt and hands it back to the guest"},
     cost{"ultracall", &timing::ultracall_ns, "ns", "assumed", "sc 2 into the Ultravisor and back"},
     cost{"mmio_exit", &timing::mmio_exit_ns, "ns", "assumed",
          "an MMIO access emulated by the host (doorbell)"},

@@ -29,6 +29,7 @@ sc_time one_page_at(double gb_per_s, std::string_view what) {
 work_costs::work_costs(const timing::timing& of)
     : ultracall(nanoseconds(of.ultracall_ns)),
       reflection(nanoseconds(of.reflection_ns)),
+      interrupt_return(nanoseconds(of.interrupt_return_ns)),
       page_in(nanoseconds(of.page_in_ns)),
       crypt(one_page_at(of.page_crypt_gb_per_s, "page_crypt")),
       zero(one_page_at(of.page_zero_gb_per_s, "page_zero")),

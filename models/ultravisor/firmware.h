@@ -13,7 +13,9 @@
 #include "ultravisor/esm_checks.h"
 #include "ultravisor/hypervisor_calls.h"
 #include "ultravisor/instruments.h"
+#include "ultravisor/partition_table.h"
 #include "ultravisor/protected_guest.h"
+#include "ultravisor/restricted_registers.h"
 #include "ultravisor/rtas_relay.h"
 #include "ultravisor/secure_vm.h"
 
@@ -32,6 +34,7 @@ struct work_costs {
     explicit work_costs(const timing::timing& of);
     sc_core::sc_time ultracall;
     sc_core::sc_time reflection;
+    sc_core::sc_time interrupt_return;
     sc_core::sc_time page_in;
     sc_core::sc_time crypt;  ///< one page
     sc_core::sc_time zero;   ///< one page
@@ -51,8 +54,22 @@ struct firmware {
     protected_guest& guest;
     hypervisor_calls& host;
     rtas_relay& rtas;
+    partition_table& partitions;
+    restricted_registers& restricted;
     instruments& shows;
 };
+
+/// An interrupt of cpu/host_interrupt.h while the secure guest runs. Every one enters the Ultravisor:
+///
+/// | interrupt                                       | what becomes of it                                         |
+/// |-------------------------------------------------|------------------------------------------------------------|
+/// | external                                        | straight back: the guest's own                             |
+/// | hypervisor emulation assistance                 | straight back as the guest's Program interrupt, as KVM     |
+/// |                                                 | does it for others (the public Ultravisor ends the guest)  |
+/// | system reset, machine check, hypervisor         | reflected to the hypervisor in disguise (reflection.h)     |
+/// | decrementer, hypervisor doorbell                |                                                            |
+void interrupt(firmware& here, cpu::host_interrupt which, const power::registers& state,
+               cpu::trap_context& context);
 
 /// A storage interrupt of the secure guest: pages that are out are asked for,
 /// MMIO becomes H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <span>
 
 #include "cpu/call_rows.h"
@@ -49,14 +50,31 @@ bool hypervisor_calls::pass(disguise& hidden, std::size_t row, const power::regi
         const shown_call showing(shows_.hypercall, abi::hcall_name(number), context);
         to_->hypercall(hidden.shown, context);
     }
-    if (!reflection::intact(state, hidden)) {
-        if (guest_.secure()) {
-            guest_.end("the hypervisor changed LPIDR, PIDR or the cookie of a hypercall", number, context);
-        }
+    if (!kept_the_rules(hidden, "a hypercall", number, state, context)) {
         return false;
     }
     context.terminated |= was_secure && !guest_.secure();
     return guest_.secure() || !was_secure;
+}
+
+bool hypervisor_calls::kept_the_rules(const disguise& back, std::string_view of, std::uint64_t number,
+                                      const power::registers& state, cpu::trap_context& context) {
+    if (reflection::intact(state, back)) {
+        return true;
+    }
+    if (guest_.secure()) {
+        guest_.end(fmt::format("the hypervisor changed LPIDR, PIDR or the cookie of {}", of), number,
+                   context);
+    }
+    return false;
+}
+
+void hypervisor_calls::reflect(cpu::host_interrupt which, const power::registers& state,
+                               cpu::trap_context& context) {
+    disguise hidden = reflection_.hide(state, which);
+    to_->interrupt(which, hidden.shown, context);
+    kept_the_rules(hidden, "an interrupt", cpu::info_of(which).vector, state, context);
+    context.terminated |= !guest_.secure();
 }
 
 bool hypervisor_calls::bring_in(abi::gfn page, page_state missing, std::uint64_t flags,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 #include <systemc>
 
 #include "abi/address.h"
@@ -19,9 +20,9 @@
 
 namespace pefsim::ultravisor {
 
-/// The Ultravisor's way to the hypervisor: hypercalls of the secure guest, and
-/// its own, both in disguise (reflection.h). A hypervisor that breaks the rules
-/// of it ends the guest.
+/// The Ultravisor's way to the hypervisor: hypercalls of the secure guest and its own, and the hypervisor's interrupts
+/// that come while the guest runs, all in disguise (reflection.h). A hypervisor that breaks the rules of it ends the
+/// guest.
 class hypervisor_calls {
 public:
     using port = sc_core::sc_port<cpu::trap_if>;
@@ -45,6 +46,8 @@ public:
     /// The guest's own call, of this row of abi::hcall_declarations: `state` has
     /// what comes back.
     void reflect(std::size_t row, power::registers& state, cpu::trap_context& context);
+    /// An interrupt that is the hypervisor's, while the guest's CPU is in this state.
+    void reflect(cpu::host_interrupt which, const power::registers& state, cpu::trap_context& context);
     /// A call of the Ultravisor's, while the guest's CPU is in this state.
     answer call(abi::hcall number, std::initializer_list<std::uint64_t> arguments,
                 const power::registers& state, cpu::trap_context& context);
@@ -55,6 +58,8 @@ public:
 
 private:
     bool pass(disguise& hidden, std::size_t row, const power::registers& state, cpu::trap_context& context);
+    bool kept_the_rules(const disguise& back, std::string_view of, std::uint64_t number,
+                        const power::registers& state, cpu::trap_context& context);
 
     port& to_;
     secure_vm& vm_;

@@ -5,6 +5,7 @@
 #include "abi/rtas.h"
 #include "abi/ucall.h"
 #include "cpu/call_rows.h"
+#include "cpu/host_interrupt.h"
 
 namespace pefsim::ultravisor {
 
@@ -14,6 +15,8 @@ instruments::instruments(trace::recorder& recorder, std::string_view scope)
       ultracall(recorder, scope, "ultracall", "ultracall that the Ultravisor serves", no_call),
       hypercall(recorder, scope, "hypercall", "hypercall that the Ultravisor has passed on or makes itself",
                 no_call),
+      interrupt(recorder, scope, "interrupt",
+                "interrupt that the Ultravisor has taken while the secure guest ran", no_call),
       page(recorder, scope, "page", "page that was last moved in or out, shared or unshared"),
       crypt_operations(recorder, scope, "crypt_operations", "pages encrypted and decrypted so far"),
       ultracalls(recorder.metrics(), scope, "ultracalls", "calls", "by name",
@@ -24,6 +27,9 @@ instruments::instruments(trace::recorder& recorder, std::string_view scope)
       rtas_relayed(recorder.metrics(), scope, "rtas_relayed", "calls",
                    "RTAS calls of the secure guest that went through the Ultravisor's page, by name",
                    cpu::call_labels(abi::rtas_declarations, "unknown RTAS call")),
+      interrupts(recorder.metrics(), scope, "interrupts", "interrupts",
+                 "that the host caused or hardware left to it while the secure guest ran, by name",
+                 cpu::names_of(cpu::host_interrupts)),
       mmio_reflected(recorder.metrics(), scope, "mmio_reflected", "accesses",
                      "of the secure guest that became H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE"),
       pages_moved_in(recorder.metrics(), scope, "pages_moved_in", "pages",

@@ -25,18 +25,20 @@ enum class esm_image : std::uint8_t {
 struct instruments {
     instruments(trace::recorder& recorder, std::string_view scope);
 
-    /// Value of `ultracall` and `hypercall` while there is none.
+    /// Value of `ultracall`, `hypercall` and `interrupt` while there is none.
     static constexpr std::string_view no_call = "-";
 
     trace::signal<vm_state> state;
     trace::signal<std::string_view> ultracall;
     trace::signal<std::string_view> hypercall;
+    trace::signal<std::string_view> interrupt;
     trace::signal<abi::phys_addr> page;
     trace::signal<std::uint64_t> crypt_operations;
 
     report::tally ultracalls;
     report::tally hypercalls;
     report::tally rtas_relayed;
+    report::tally interrupts;
     report::counter mmio_reflected;
     report::counter pages_moved_in;
     report::counter pages_encrypted;

@@ -55,7 +55,13 @@ answer uv_unregister_mem_slot(firmware& here, power::registers& state, cpu::trap
         return {u_status::u_p2, "no slot of this identifier"};
     }
     here.vm.remove_slot(*slot, context.now());
-    return {};
+    if (!here.guest.secure()) {
+        return {};
+    }
+    return {.status = u_status::u_success,
+            .why = "a memory slot of a guest that runs: it ends where it uses a page of it",
+            .address = abi::page_base(slot->first).value(),
+            .kind = report::violation_kind::memory_taken};
 }
 
 answer uv_svm_terminate(firmware& here, power::registers& state, cpu::trap_context& context) {

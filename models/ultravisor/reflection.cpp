@@ -9,25 +9,43 @@ namespace pefsim::ultravisor {
 
 using power::spr;
 
-disguise reflection::hide(const power::registers& guest, std::span<const std::uint64_t> inputs) {
+disguise reflection::hide_all(const power::registers& guest, std::uint64_t vector) {
     disguise hidden;
     power::registers& shown = hidden.shown;
     for (std::uint64_t& gpr : shown.gpr) {
         gpr = noise_.next();
     }
-    std::ranges::copy(inputs, shown.gpr.begin() + 3);
     hidden.cookie = shown.gpr[31];
     shown[spr::srr0] = hidden.cookie;
     shown[spr::hsrr0] = hidden.cookie;
-    shown[spr::srr1] = ((guest.msr | power::msr_s) & ~srr1_system_call_level) | srr1_system_call_level_1;
+    shown[spr::srr1] = (guest.msr | power::msr_s) & ~srr1_system_call_level;
     shown[spr::hsrr1] = shown[spr::srr1];
-    const bool cede = inputs.front() == static_cast<std::uint64_t>(abi::hcall::h_cede);
-    shown[spr::dec] = cede ? guest[spr::dec] : masked_decrementer;
+    shown[spr::dec] = masked_decrementer;
     shown[spr::ppr] = masked_ppr;
     shown[spr::lpidr] = guest[spr::lpidr];
     shown[spr::pidr] = guest[spr::pidr];
     shown.msr = power::msr_sf | power::msr_hv | msr_me | power::msr_le;
-    shown.nip = system_call_vector;
+    shown.nip = vector;
+    return hidden;
+}
+
+disguise reflection::hide(const power::registers& guest, std::span<const std::uint64_t> inputs) {
+    disguise hidden = hide_all(guest, system_call_vector);
+    power::registers& shown = hidden.shown;
+    std::ranges::copy(inputs, shown.gpr.begin() + 3);
+    shown[spr::srr1] |= srr1_system_call_level_1;
+    shown[spr::hsrr1] |= srr1_system_call_level_1;
+    if (inputs.front() == static_cast<std::uint64_t>(abi::hcall::h_cede)) {
+        shown[spr::dec] = guest[spr::dec];
+    }
+    return hidden;
+}
+
+disguise reflection::hide(const power::registers& guest, cpu::host_interrupt which) {
+    disguise hidden = hide_all(guest, cpu::info_of(which).vector);
+    if (which == cpu::host_interrupt::machine_check) {
+        hidden.shown[spr::dsisr] = guest[spr::dsisr];
+    }
     return hidden;
 }
 

@@ -56,6 +56,7 @@ void secure_vm::release(vm_state to, const sc_time& when) {
         set(page, page_state::normal, when);
     }
     slots_.clear();
+    taken_.clear();
     seals_.clear();
     zero_when_mapped_.clear();
     crypto_.reset();
@@ -74,6 +75,9 @@ void secure_vm::remove_slot(const memory_slot& slot, const sc_time& when) {
     slots_.remove(slot.id);
     for (abi::gfn page = slot.first; page < slot.end(); ++page) {
         lost_pages_ = lost_pages_ || this->page(page) != page_state::normal;
+        if (state_ == vm_state::secure) {
+            taken_.insert(page);
+        }
         ram_.discard(frame_kind::secure, page);
         set(page, page_state::normal, when);
         seals_.erase(page);

@@ -80,8 +80,11 @@ public:
     [[nodiscard]] esm_files* files() { return files_ ? &*files_ : nullptr; }
 
     void add_slot(const memory_slot& slot, const sc_core::sc_time& when);
-    /// The slot's pages are the host's from now on, its secure frames scrubbed.
+    /// The slot's pages are the host's from now on, its secure frames scrubbed. While the virtual machine is secure, it
+    /// is remembered that they were its own.
     void remove_slot(const memory_slot& slot, const sc_core::sc_time& when);
+    /// The page was in a slot of the secure virtual machine, and is in none now.
+    [[nodiscard]] bool taken(abi::gfn page) const { return taken_.contains(page) && !owns(page); }
     /// Since begin(), a slot has gone with pages that had moved in.
     [[nodiscard]] bool lost_pages() const { return lost_pages_; }
 
@@ -130,6 +133,7 @@ private:
     std::map<abi::gfn, page_seal> seals_;
     std::optional<esm_files> files_;
     bool lost_pages_ = false;
+    std::set<abi::gfn> taken_;
     std::set<abi::gfn> zero_when_mapped_;  // SHARED_INV pages that were never mapped
 };
 

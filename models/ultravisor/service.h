@@ -16,7 +16,7 @@ namespace pefsim::ultravisor {
 /// What an ultracall comes to.
 struct answer {
     abi::u_status status = abi::u_status::u_success;
-    std::string_view why{};     ///< of a failure: goes into the violation log
+    std::string_view why{};     ///< of a failure, or of what has to be on record: goes into the violation log
     std::uint64_t address = 0;  ///< that it is about
     report::violation_kind kind = report::violation_kind::call_refused;
     bool resumes_elsewhere = false;  ///< the caller's registers, R3 too, are already set
@@ -31,10 +31,10 @@ struct service {
 };
 
 /// All ultracalls, by chapter. A chapter is a file and a line here, and one in
-/// ultracall_dispatch.cpp. UV_RETURN is none: a hypercall returns to the Ultravisor as
-/// the function that it is.
+/// ultracall_dispatch.cpp.
 std::span<const service> esm_services();
 std::span<const service> esm_file_services();
+std::span<const service> machine_services();
 std::span<const service> memory_slot_services();
 std::span<const service> paging_services();
 std::span<const service> sharing_services();

@@ -97,6 +97,12 @@ fault_outcome storage_interrupt(firmware& here, cpu::storage_fault& fault, const
         here.shows.page_faults.add();
         return page_fault(here, page, fault.kind, state, context);
     }
+    if (here.vm.taken(page)) {
+        // As MMIO its bytes would be the hypervisor's.
+        here.guest.end("the hypervisor has taken the memory slot of a page that the guest uses",
+                       abi::page_base(page).value(), context);
+        return fault_outcome::terminated;
+    }
     if (fault.kind == access_kind::fetch) {
         return fault_outcome::bus_error;
     }

@@ -32,46 +32,12 @@ bool may_call(abi::ucall_caller caller, std::uint64_t msr) {
     return false;
 }
 
-std::string_view to_name(u_status status) {
-    switch (status) {
-    case u_status::u_success:
-        return "U_SUCCESS";
-    case u_status::u_busy:
-        return "U_BUSY";
-    case u_status::u_function:
-        return "U_FUNCTION";
-    case u_status::u_parameter:
-        return "U_PARAMETER";
-    case u_status::u_retry:
-        return "U_RETRY";
-    case u_status::u_permission:
-        return "U_PERMISSION";
-    case u_status::u_p2:
-        return "U_P2";
-    case u_status::u_p3:
-        return "U_P3";
-    case u_status::u_p4:
-        return "U_P4";
-    case u_status::u_p5:
-        return "U_P5";
-    case u_status::u_bad_mode:
-        return "U_BAD_MODE";
-    case u_status::u_invalid:
-        return "U_INVALID";
-    case u_status::u_no_key:
-        return "U_NO_KEY";
-    case u_status::u_state:
-        return "U_STATE";
-    }
-    return "?";
-}
-
 }  // namespace
 
 ultracall_dispatch::ultracall_dispatch(firmware& here)
     : here_(here),
       services_(cpu::services_by_row<abi::ucall_declarations.size(), service>(
-          {esm_services(), esm_file_services(), memory_slot_services(), paging_services(),
+          {esm_services(), esm_file_services(), machine_services(), memory_slot_services(), paging_services(),
            sharing_services()},
           abi::ucall_row, abi::ucall_name)) {}
 
@@ -115,7 +81,7 @@ void ultracall_dispatch::report_failure(std::uint64_t number, const answer& what
          .page_state = about_a_page ? std::string(memory::to_name(here_.vm.page(abi::gfn_of(at))))
                                     : std::string(),
          .request = 0,
-         .detail = fmt::format("{} {:#x}: {}: {}", abi::ucall_name(number), number, to_name(what.status),
+         .detail = fmt::format("{} {:#x}: {}: {}", abi::ucall_name(number), number, abi::to_name(what.status),
                                what.why)});
 }
 

@@ -64,6 +64,8 @@ ultravisor::ultravisor(const sc_core::sc_module_name& name, trace::recorder& rec
                 .guest = guest_,
                 .host = calls_,
                 .rtas = rtas_,
+                .partitions = partitions_,
+                .restricted = restricted_,
                 .shows = shows_},
       ultracalls_(firmware_) {}
 
@@ -74,6 +76,14 @@ void ultravisor::ultracall(power::registers& state, cpu::trap_context& context) 
 cpu::fault_outcome ultravisor::storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                                  cpu::trap_context& context) {
     return ::pefsim::ultravisor::storage_interrupt(firmware_, fault, state, context);
+}
+
+void ultravisor::interrupt(cpu::host_interrupt which, power::registers& state, cpu::trap_context& context) {
+    if (!guest_.secure()) {
+        context.terminated = true;
+        return;
+    }
+    ::pefsim::ultravisor::interrupt(firmware_, which, state, context);
 }
 
 void ultravisor::enter(power::registers& state, cpu::trap_context& context) {

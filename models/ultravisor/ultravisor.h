@@ -17,8 +17,10 @@
 #include "ultravisor/firmware.h"
 #include "ultravisor/hypervisor_calls.h"
 #include "ultravisor/instruments.h"
+#include "ultravisor/partition_table.h"
 #include "ultravisor/protected_guest.h"
 #include "ultravisor/random_stream.h"
+#include "ultravisor/restricted_registers.h"
 #include "ultravisor/rtas_relay.h"
 #include "ultravisor/secure_vm.h"
 #include "ultravisor/ultracall_dispatch.h"
@@ -40,13 +42,14 @@ namespace pefsim::ultravisor {
 /// * RTAS of the secure guest, and the processors that it starts: rtas_relay.h.
 /// * Storage interrupts: MMIO becomes H_LOGICAL_CI_LOAD or H_LOGICAL_CI_STORE, its bytes a big-endian integer there;
 ///   pages that are out are asked for.
+/// * Interrupts that the host causes, or that hardware leaves to it: firmware.h.
 /// * A hypervisor that changes LPIDR, PIDR or the cookie, or cannot bring a page back, ends the guest: its memory is
 ///   scrubbed, every CPU of it finds trap_context::terminated or fault_outcome::terminated.
 ///
-/// Time: each ultracall, reflection and page operation adds its cost to the caller's delay; the hypervisor adds its
-/// own.
+/// Time: each ultracall, reflection, interrupt and page operation adds its cost to the caller's delay; the hypervisor
+/// adds its own.
 ///
-/// Signals: vm_state, ultracall, hypercall, page, crypt_operations. Metrics: see instruments.h.
+/// Signals: vm_state, ultracall, hypercall, interrupt, page, crypt_operations. Metrics: see instruments.h.
 class ultravisor : public sc_core::sc_module, public cpu::trap_if {
 public:
     struct config {
@@ -69,6 +72,7 @@ public:
     void ultracall(power::registers& state, cpu::trap_context& context) override;
     cpu::fault_outcome storage_interrupt(cpu::storage_fault& fault, power::registers& state,
                                          cpu::trap_context& context) override;
+    void interrupt(cpu::host_interrupt which, power::registers& state, cpu::trap_context& context) override;
     void enter(power::registers& state, cpu::trap_context& context) override;
 
 private:
@@ -85,6 +89,8 @@ private:
     hypervisor_calls calls_;
     memory::guest_memory guest_memory_;
     rtas_relay rtas_;
+    partition_table partitions_;
+    restricted_registers restricted_;
     firmware firmware_;
     ultracall_dispatch ultracalls_;
 };

@@ -38,8 +38,10 @@ void native_machine::build_guest() {
     for (unsigned number = 0; number < config_.cpus; ++number) {
         auto& cpu = cpus_.emplace_back(std::make_unique<cpu::native::native_cpu>(
             fmt::format("cpu{}", number).c_str(), recorder(),
-            cpu::native::native_cpu::config{
-                .number = number, .quantum = config_.quantum, .costs = config_.costs}));
+            cpu::native::native_cpu::config{.number = number,
+                                            .quantum = config_.quantum,
+                                            .time_slice = config_.time_slice,
+                                            .costs = config_.costs}));
         connect(*cpu);
         cpus.push_back(cpu.get());
     }

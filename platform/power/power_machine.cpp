@@ -50,6 +50,7 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
             fmt::format("cpu{}", number).c_str(), recorder(),
             power_cpu::config{.number = number,
                               .quantum = config.quantum,
+                              .time_slice = config.time_slice,
                               .report_ordinary_stores = config.report_ordinary_stores,
                               .attention_leaves = config.attention_leaves,
                               .instruction_limit = config.instruction_limit,

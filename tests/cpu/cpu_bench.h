@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <systemc>
@@ -54,6 +55,12 @@ struct supervisor : cpu::trap_if {
                                          cpu::trap_context& context) override {
         note("storage_interrupt", state, context);
         return on_fault ? on_fault(fault, state, context) : cpu::fault_outcome::bus_error;
+    }
+    void interrupt(cpu::host_interrupt which, power::registers& state, cpu::trap_context& context) override {
+        note(std::string(cpu::info_of(which).name), state, context);
+    }
+    [[nodiscard]] long count(std::string_view kind) const {
+        return std::ranges::count(seen, kind, &trapped::kind);
     }
 
 private:

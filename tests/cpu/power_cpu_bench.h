@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +32,7 @@ struct power_supervisor : cpu::trap_if {
     std::vector<trapped> seen;
     std::function<void(power::registers&, cpu::trap_context&)> on_hypercall;
     std::function<void(power::registers&, cpu::trap_context&)> on_ultracall;
+    std::function<void(power::registers&, cpu::trap_context&)> on_interrupt;
     std::function<cpu::fault_outcome(cpu::storage_fault&, power::registers&, cpu::trap_context&)> on_fault;
 
     void hypercall(power::registers& state, cpu::trap_context& context) override {
@@ -49,6 +51,15 @@ struct power_supervisor : cpu::trap_if {
                                          cpu::trap_context& context) override {
         note("storage_interrupt", state, context);
         return on_fault ? on_fault(fault, state, context) : cpu::fault_outcome::bus_error;
+    }
+    void interrupt(cpu::host_interrupt which, power::registers& state, cpu::trap_context& context) override {
+        note(std::string(cpu::info_of(which).name), state, context);
+        if (on_interrupt) {
+            on_interrupt(state, context);
+        }
+    }
+    [[nodiscard]] long count(std::string_view kind) const {
+        return std::ranges::count(seen, kind, &trapped::kind);
     }
 
 private:

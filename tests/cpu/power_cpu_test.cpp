@@ -591,8 +591,10 @@ TEST_F(power_cpu_test, stores_into_a_shared_page_are_on_record_with_their_addres
     ASSERT_EQ(extents.size(), 2U);
     EXPECT_EQ(extents[0].begin, 0x10U);
     EXPECT_EQ(extents[0].end, 0x14U);
-    EXPECT_EQ(extents[0].writer.origin, power_cpu_bench::code + 4);
-    EXPECT_EQ(extents[1].writer.origin, power_cpu_bench::code + 8);
+    const exposure::call_chains& chains = bench.recorder.ledger().chains();
+    EXPECT_EQ(chains.place(extents[0].writer.origin), power_cpu_bench::code + 4);
+    EXPECT_EQ(chains.place(extents[1].writer.origin), power_cpu_bench::code + 8);
+    EXPECT_TRUE(chains.returns(extents[0].writer.origin).empty()) << "nobody called";
     EXPECT_EQ(bench.recorder.ledger().initiator(extents[0].writer.initiator), "cpu0");
 }
 

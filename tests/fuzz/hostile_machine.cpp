@@ -43,6 +43,7 @@ platform::machine_config make_config(operand_values& random) {
     config.mtu = random.one_in(4) ? 68 : 1500;
     config.entropy = true;
     config.time_limit = sc_core::sc_time(1, sc_core::SC_SEC);
+    config.time_slice = sc_core::sc_time(config.queue_size, sc_core::SC_US);
     return config;
 }
 
@@ -73,9 +74,12 @@ public:
         shared_.list = what.list;
         std::ranges::generate(secret_, [&random] { return static_cast<std::byte>(random.bits()); });
         for (unsigned number = 0; number < config.cpus; ++number) {
-            auto& cpu = cpus_.emplace_back(std::make_unique<native_cpu>(
-                fmt::format("cpu{}", number).c_str(), recorder(),
-                native_cpu::config{.number = number, .quantum = config.quantum, .costs = config.costs}));
+            auto& cpu = cpus_.emplace_back(
+                std::make_unique<native_cpu>(fmt::format("cpu{}", number).c_str(), recorder(),
+                                             native_cpu::config{.number = number,
+                                                                .quantum = config.quantum,
+                                                                .time_slice = config.time_slice,
+                                                                .costs = config.costs}));
             connect(*cpu);
             guests_.emplace_back(operand_values(random.bits()), shared_);
         }

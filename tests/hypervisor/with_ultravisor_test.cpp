@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "abi/xive.h"
+#include "exposure/ledger.h"
 #include "hypervisor/host_view.h"
 #include "hypervisor/hostile_host.h"
 #include "report/violations.h"
@@ -62,6 +63,14 @@ protected:
         cpu::trap_context context{.cpu = 0, .delay = bench.delay, .writer = {}};
         return firmware.storage_interrupt(fault, guest, context);
     }
+    /// Of a row of one of the Ultravisor's tallies.
+    std::uint64_t counted(std::string_view tally, std::size_t row) const {
+        const auto& tallies = bench.recorder.metrics().tallies;
+        const auto found = std::ranges::find_if(tallies, [&](const report::tally* each) {
+            return each->name().scope == "ultravisor" && each->name().name == tally;
+        });
+        return (*found)->count(row);
+    }
     std::byte secure_byte(abi::gfn page) { return bench.bus.ram().read(frame_kind::secure, page)[1000]; }
     std::byte normal_byte(abi::gfn page) { return bench.bus.ram().read(frame_kind::normal, page)[1000]; }
     page_state state(abi::gfn page) { return bench.bus.states()[page]; }
@@ -80,6 +89,36 @@ TEST_F(with_ultravisor_test, the_guests_memory_moves_in_with_its_content) {
         ASSERT_EQ(bench.host.guest().page(page), guest_page::secure);
         ASSERT_EQ(secure_byte(page), static_cast<std::byte>(page + 1));
     }
+}
+
+TEST_F(with_ultravisor_test, the_partition_table_is_written_by_the_ultravisor) {
+    constexpr std::uint64_t register_radix = 0x1c;
+    constexpr std::uint64_t table = 0x4'0000;
+    constexpr std::uint64_t size_64k = 4;
+    EXPECT_EQ(hypercall(hcall::h_register_proc_tbl, {register_radix, table, 0, size_64k}),
+              h_status::h_success);
+    ASSERT_EQ(ultracall(ucall::uv_esm, {kbase, fdt}), u_status::u_success);
+    EXPECT_EQ(hypercall(hcall::h_register_proc_tbl, {register_radix, 2 * table, 0, size_64k}),
+              h_status::h_success);
+    EXPECT_EQ(counted("ultracalls", abi::ucall_row(static_cast<std::uint64_t>(ucall::uv_write_pate))), 2U);
+    EXPECT_EQ(bench.recorder.violations().total(), 0U);
+}
+
+TEST_F(with_ultravisor_test, the_hypervisor_sees_an_interrupt_and_no_register_of_the_guests) {
+    constexpr std::uint64_t canary = 0x5ec7'e75e'c7e7'0003;
+    bench.recorder.ledger().plant_canary("register", std::as_bytes(std::span(&canary, 1)));
+    guest.gpr[14] = canary;
+    const auto decrementer = cpu::host_interrupt::hypervisor_decrementer;
+    for (const bool secure : {false, true}) {
+        if (secure) {
+            ASSERT_EQ(ultracall(ucall::uv_esm, {kbase, fdt}), u_status::u_success);
+        }
+        cpu::trap_context context{.cpu = 0, .delay = bench.delay, .writer = {}};
+        cpu::trap_if& to = secure ? static_cast<cpu::trap_if&>(firmware) : bench.host;
+        to.interrupt(decrementer, guest, context);
+        EXPECT_EQ(bench.recorder.ledger().summary().sightings, 1U) << "of the ordinary guest's";
+    }
+    EXPECT_EQ(counted("interrupts", static_cast<std::size_t>(decrementer)), 1U);
 }
 
 TEST_F(with_ultravisor_test, a_page_goes_out_as_ciphertext_and_comes_back_when_the_guest_touches_it) {

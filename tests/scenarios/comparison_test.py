@@ -10,7 +10,7 @@ PARTS = ("driver", "copies", "locks", "hypercalls", "ultracalls", "interrupts", 
 
 # What the CPUs pay, but for bandwidths: name, default. All doubled together, a guest does the same in twice the time.
 CPU_COSTS = {"cpu_cycle": 0.263, "memory_access": 2, "barrier": 10, "interrupt": 500, "spinlock": 15,
-             "hypercall": 400, "reflection": 600, "ultracall": 500, "mmio_exit": 1200}
+             "hypercall": 400, "reflection": 600, "interrupt_return": 300, "ultracall": 500, "mmio_exit": 1200}
 MEMCPY_GB_PER_S = 10
 
 

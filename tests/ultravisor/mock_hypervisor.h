@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "abi/hcall.h"
@@ -30,6 +31,8 @@ public:
     /// Called first at each hypercall; true when it has served the call.
     std::function<bool(power::registers&, cpu::trap_context&)> serve;
     std::vector<power::registers> seen;  ///< the registers of every hypercall, as they arrived
+    std::function<void(cpu::host_interrupt, power::registers&, cpu::trap_context&)> on_interrupt;
+    std::vector<std::pair<cpu::host_interrupt, power::registers>> interrupts;  ///< as they arrived
 
     mock_hypervisor(const sc_core::sc_module_name& name, memory::memory_bus& bus)
         : sc_module(name),
@@ -86,6 +89,12 @@ public:
     }
     void ultracall(power::registers& state, cpu::trap_context& /*context*/) override {
         state.gpr[3] = static_cast<std::uint64_t>(abi::u_status::u_function);
+    }
+    void interrupt(cpu::host_interrupt which, power::registers& state, cpu::trap_context& context) override {
+        interrupts.emplace_back(which, state);
+        if (on_interrupt) {
+            on_interrupt(which, state, context);
+        }
     }
     cpu::fault_outcome storage_interrupt(cpu::storage_fault& /*fault*/, power::registers& /*state*/,
                                          cpu::trap_context& /*context*/) override {

@@ -99,6 +99,20 @@ TEST_F(storage_faults, ram_outside_the_slots_is_mmio) {
     EXPECT_EQ(content(frame_kind::normal, slot_pages), 0);
 }
 
+TEST_F(storage_faults, what_is_stored_to_a_slot_that_was_taken_away_reaches_nobody) {
+    ASSERT_EQ(hv.ask(context, abi::ucall::uv_unregister_mem_slot, {abi::platform::lpid, 1}),
+              abi::u_status::u_success);
+    std::uint64_t value = 0;
+    EXPECT_EQ(mmio(access_kind::read, 8, value), fault_outcome::emulated) << "other memory is as before";
+    hv.seen.clear();
+    value = 0x5ec7'e7;
+    EXPECT_EQ(mmio(access_kind::write, 8, value, abi::page_base(17)), fault_outcome::terminated);
+    EXPECT_TRUE(hv.seen.empty());
+    EXPECT_EQ(content(frame_kind::normal, 17), 0);
+    EXPECT_TRUE(context.terminated);
+    EXPECT_EQ(log().count(report::violation_kind::guest_terminated), 1U);
+}
+
 TEST_F(storage_faults, fetches_outside_the_slots) {
     EXPECT_EQ(fault(mmio_register, access_kind::fetch), fault_outcome::bus_error);
     EXPECT_TRUE(hv.seen.empty());

@@ -124,7 +124,7 @@ bool native_cpu::resolve(memory_port::result result, const storage_fault& access
                          fmt::format("the page is still not there after {} storage interrupts", attempt));
         return false;
     }
-    storage_interrupts_.add();
+    shows_.storage_interrupts.add();
     storage_fault fault = access;
     switch (storage_interrupt(fault)) {
     case fault_outcome::retry:
@@ -144,7 +144,7 @@ bool native_cpu::resolve(memory_port::result result, const storage_fault& access
 std::uint64_t native_cpu::mmio(storage_fault access) {
     synchronize();
     const bool loads = access.kind == memory::access_kind::read;
-    (loads ? mmio_loads_ : mmio_stores_).add();
+    (loads ? shows_.mmio_loads : shows_.mmio_stores).add();
     state_.gpr[30] = access.at.value();
     if (!loads) {
         state_.gpr[31] = access.value;

@@ -48,29 +48,15 @@ native_cpu::native_cpu(sc_core::sc_module_name name, trace::recorder& recorder, 
       memory_(bus, recorder, sc_module::name(), basename()),
       traps_(hypervisor, ultravisor),
       line_(recorder, sc_module::name()),
+      exits_(parameters.time_slice),
       interrupt_origin_(recorder.ledger().name_origin("external_interrupt")),
       access_cost_(rounded(time_units(parameters.costs.memory_access_ns))),
       barrier_cost_(rounded(time_units(parameters.costs.barrier_ns))),
       interrupt_cost_(rounded(time_units(parameters.costs.interrupt_ns))),
       units_per_cycle_(time_units(parameters.costs.cpu_cycle_ns)),
       units_per_byte_(time_units(1 / positive(parameters.costs.memcpy_gb_per_s))),
-      call_(recorder, sc_module::name(), "call", "hypercall or ultracall that the CPU is in", "-"),
-      driver_call_(recorder, sc_module::name(), "driver_call", "driver call that the CPU is in"),
-      msr_s_(recorder, sc_module::name(), "msr_s", "MSR[S]: the guest is secure"),
-      ee_(recorder, sc_module::name(), "ee", "MSR[EE]: external interrupts are taken", true),
-      idle_(recorder, sc_module::name(), "idle",
-            "ceded to the hypervisor (H_CEDE), waiting for an interrupt"),
-      interrupt_(recorder, sc_module::name(), "interrupt", "an external interrupt is taken"),
-      hypercalls_(recorder.metrics(), sc_module::name(), "hypercalls", "calls", "sc 1, by name",
-                  call_labels(abi::hcall_declarations, "unknown hypercall")),
-      ultracalls_(recorder.metrics(), sc_module::name(), "ultracalls", "calls", "sc 2, by name",
-                  call_labels(abi::ucall_declarations, "unknown ultracall")),
-      mmio_loads_(recorder.metrics(), sc_module::name(), "mmio_loads", "loads", "MMIO loads"),
-      mmio_stores_(recorder.metrics(), sc_module::name(), "mmio_stores", "stores", "MMIO stores"),
-      interrupts_(recorder.metrics(), sc_module::name(), "interrupts", "interrupts",
-                  "external interrupts taken"),
-      storage_interrupts_(recorder.metrics(), sc_module::name(), "storage_interrupts", "interrupts",
-                          "accesses to pages that were not there") {
+      shows_(recorder, sc_module::name(), true),
+      driver_call_(recorder, sc_module::name(), "driver_call", "driver call that the CPU is in") {
     for (std::size_t bytes = 0; bytes < small_copies_.size(); ++bytes) {
         small_copies_[bytes] = large_copy_cost(bytes);
     }
@@ -130,6 +116,7 @@ void native_cpu::run() {
         if (switch_.off()) {
             switch_.rest();
             time_.resume();
+            exits_.entered(now(), false);
             continue;
         }
         try {
@@ -158,6 +145,7 @@ void native_cpu::spend_cycles(double cycles) { spend(rounded(cycles * units_per_
 void native_cpu::synchronize() {
     time_.catch_up();
     stop_if_due();
+    leave_guest_if_due();
     if (line_.asserted()) {
         take_interrupts();
     }
@@ -170,6 +158,7 @@ void native_cpu::barrier() {
         time_.catch_up();
         stop_if_due();
     }
+    leave_guest_if_due();
     if (line_.asserted()) {
         take_interrupts();
     }
@@ -191,12 +180,42 @@ void native_cpu::invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last) {
 
 void native_cpu::external_interrupt(bool asserted) { line_.drive(asserted); }
 
+void native_cpu::doorbell() {
+    if (!idle() && !stopped() && !halted_) {
+        exits_.ring();
+    }
+}
+
+void native_cpu::enter_supervisor(host_interrupt why) {
+    const sc_time begin = now();
+    trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
+    traps_.supervisor_of(state_).interrupt(why, state_, context);
+    use_.interrupts += now() - begin;
+    msr_may_have_changed();
+    if (context.terminated) {
+        throw guest_terminated{};
+    }
+}
+
+void native_cpu::leave_guest_if_due() {
+    if (!exits_.waits(now())) [[likely]] {
+        return;
+    }
+    while (const auto why = exits_.next(now())) {
+        enter_supervisor(*why);
+        exits_.entered(now(), irqs_enabled());
+    }
+}
+
 void native_cpu::take_interrupts() {
     while (line_.asserted() && irqs_enabled() && interrupt_handler_) {
-        interrupts_.add();
-        interrupt_.fire(now());
+        shows_.interrupts.add();
+        shows_.interrupt.fire(now());
         const auto registers_before = state_.gpr;
         set_ee(false);
+        if (!exits_.came_with_entry() && secure()) {
+            enter_supervisor(host_interrupt::external);
+        }
         use_.interrupts += interrupt_cost_;
         spend(interrupt_cost_);
         {
@@ -212,7 +231,7 @@ void native_cpu::idle_until_interrupt(bool until_prodded) {
     set_ee(!until_prodded);
     const sc_time begin = now();
     line_.begin_idling();
-    idle_.set(true, begin);
+    shows_.idle.set(true, begin);
     time_.catch_up();
     if (switch_.off()) {
         // What stops it came while simulation time caught up.
@@ -224,19 +243,20 @@ void native_cpu::idle_until_interrupt(bool until_prodded) {
         line_.wait_until_asserted(*decrementer_ - now());
     }
     time_.resume();
+    exits_.entered(now(), !until_prodded);
     use_.idle += now() - begin;
-    idle_.set(false, now());
+    shows_.idle.set(false, now());
     stop_if_due();
     take_interrupts();
 }
 
 void native_cpu::wait_for_interrupt() {
     const bool enabled = irqs_enabled();
-    const std::uint64_t before = interrupts_.value();
+    const std::uint64_t before = shows_.interrupts.value();
     synchronize();
-    if (interrupts_.value() == before) {
+    if (shows_.interrupts.value() == before) {
         hypercall(abi::hcall::h_cede);
-        if (interrupts_.value() == before && !decrementer_expired() &&
+        if (shows_.interrupts.value() == before && !decrementer_expired() &&
             !(line_.asserted() && !interrupt_handler_)) {
             idle_until_interrupt();  // the hypervisor came straight back
         }
@@ -275,7 +295,7 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
     std::ranges::copy(arguments, state_.gpr.begin() + 4);
 
     if (recorder_.recording()) [[unlikely]] {
-        call_.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
+        shows_.call.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
     }
     const sc_time begin = now();
     trap_context context{.cpu = parameters_.number, .delay = time_.ahead(), .writer = writer()};
@@ -284,15 +304,15 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
         recorder_.ledger().call(),
         kind == trap::hypercall ? abi::hcall_name_of_row(row) : abi::ucall_name(number), *this);
     if (kind == trap::hypercall) {
-        hypercalls_.add(row);
+        shows_.hypercalls.add(row);
         traps_.supervisor_of(state_).hypercall(state_, context);
     } else {
-        ultracalls_.add(row);
+        shows_.ultracalls.add(row);
         traps_.ultracalls().ultracall(state_, context);
     }
     const sc_time end = now();
     (kind == trap::hypercall ? use_.hypercalls : use_.ultracalls) += end - begin;
-    call_.set("-", end);
+    shows_.call.set(instruments::no_call, end);
 
     msr_may_have_changed();
     if (context.terminated) {
@@ -307,8 +327,8 @@ void native_cpu::make_call(trap kind, std::uint64_t number, std::initializer_lis
 
 void native_cpu::msr_may_have_changed() {
     memory_.set_secure(secure());
-    msr_s_.set(secure(), now());
-    ee_.set(irqs_enabled(), now());
+    shows_.msr_s.set(secure(), now());
+    shows_.ee.set(irqs_enabled(), now());
 }
 
 fault_outcome native_cpu::storage_interrupt(storage_fault& fault) {

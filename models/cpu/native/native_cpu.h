@@ -19,6 +19,8 @@
 #include "abi/address.h"
 #include "abi/hcall.h"
 #include "abi/ucall.h"
+#include "cpu/guest_exits.h"
+#include "cpu/instruments.h"
 #include "cpu/interrupt_line.h"
 #include "cpu/local_time.h"
 #include "cpu/memory_port.h"
@@ -49,7 +51,8 @@ struct guest_terminated {};
 ///
 /// Time: every operation adds to the CPU's local time, which runs ahead of simulation time by at most a quantum.
 /// Barriers, calls, MMIO and synchronize() let simulation time catch up, so that what others can see is stored at its
-/// own time. External interrupts are taken there too, and in wait_for_interrupt(), while MSR[EE]=1; nowhere else.
+/// own time. External interrupts are taken there too, and in wait_for_interrupt(), while MSR[EE]=1; nowhere else. There
+/// the host takes the CPU out of its guest, too: at a doorbell, and when its time slice is over.
 ///
 /// Memory is in guest physical addresses and host byte order is the guest's (little-endian). Access to a page that is
 /// not there traps and is retried; an access that nothing answers is a violation in the log, reads give ones.
@@ -67,6 +70,7 @@ public:
     struct config {
         unsigned number = 0;  ///< interrupt server number
         sc_core::sc_time quantum{10, sc_core::SC_US};
+        sc_core::sc_time time_slice{};  ///< after which the host takes the CPU back (guest_exits.h); 0: never
         timing::timing costs{};
     };
     using program = std::function<void(native_cpu&)>;
@@ -97,7 +101,7 @@ public:
     void forget_translations() override {}
     void system_reset(const sc_core::sc_time& /*when*/) override {}
     [[nodiscard]] bool stopped() const override { return switch_.stopped(); }
-    [[nodiscard]] bool idle() const override { return idle_.value(); }
+    [[nodiscard]] bool idle() const override { return shows_.idle.value(); }
     /// True once its program has returned or its virtual machine was ended.
     [[nodiscard]] bool halted() const { return halted_; }
     /// Notified when halted() becomes true.
@@ -202,6 +206,7 @@ public:
     /// The same with the decrementer set: idles for at most `at_most`. The kernel finds out by its clock which it was.
     void wait_for_interrupt(const sc_core::sc_time& at_most);
     void external_interrupt(bool asserted) override;
+    void doorbell() override;
 
     // --- attribution
     /// Number of a driver call's name, for call_scope: to be asked for once, when the driver is built.
@@ -234,8 +239,8 @@ private:
     void run();
     void set_ee(bool enabled) {
         state_.msr = enabled ? state_.msr | power::msr_ee : state_.msr & ~power::msr_ee;
-        if (enabled != ee_.value()) {
-            ee_.set(enabled, now());
+        if (enabled != shows_.ee.value()) {
+            shows_.ee.set(enabled, now());
         }
     }
     void set_writer(const exposure::attribution& writer) {
@@ -243,6 +248,8 @@ private:
         driver_call_.set(writer.origin, time_);
     }
     void take_interrupts();
+    void leave_guest_if_due();
+    void enter_supervisor(host_interrupt why);
     void idle_until_interrupt(bool until_prodded = false);
     void stop_if_due();
     [[nodiscard]] bool decrementer_expired() const { return decrementer_ && now() >= *decrementer_; }
@@ -278,6 +285,7 @@ private:
     trap_router traps_;
     interrupt_line line_;
     run_switch switch_{line_};
+    guest_exits exits_;
     std::function<void(native_cpu&)> interrupt_handler_;
     std::uint64_t interrupt_origin_;
     std::optional<sc_core::sc_time> decrementer_;  // when it ends H_CEDE
@@ -291,18 +299,8 @@ private:
     double units_per_byte_;
     std::array<sc_core::sc_time, 65> small_copies_;  // costs, by bytes
 
-    trace::signal<std::string_view> call_;
+    instruments shows_;
     origin_signal driver_call_;
-    trace::signal<bool> msr_s_;
-    trace::signal<bool> ee_;
-    trace::signal<bool> idle_;
-    trace::event_signal interrupt_;
-    report::tally hypercalls_;
-    report::tally ultracalls_;
-    report::counter mmio_loads_;
-    report::counter mmio_stores_;
-    report::counter interrupts_;
-    report::counter storage_interrupts_;
 };
 
 }  // namespace pefsim::cpu::native

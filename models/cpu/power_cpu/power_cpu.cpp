@@ -36,13 +36,12 @@ std::uint64_t cost_of_instruction(const timing::timing& costs) {
     return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ldexp(units, fraction_bits)));
 }
 
-std::vector<std::string> vector_labels() {
-    std::vector<std::string> labels;
-    for (const power::vector_info& each : power::vectors) {
-        labels.emplace_back(each.name);
-    }
-    return labels;
-}
+/// What the guest takes, and software above it first.
+constexpr std::array taken_above{
+    std::pair{power::vector::machine_check, host_interrupt::machine_check},
+    std::pair{power::vector::external, host_interrupt::external},
+    std::pair{power::vector::hypervisor_emulation_assistance, host_interrupt::emulation_assistance},
+};
 
 }  // namespace
 
@@ -61,28 +60,15 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
       memory_(bus, recorder, sc_module::name(), basename()),
       traps_(hypervisor, ultravisor),
       line_(recorder, sc_module::name()),
+      exits_(parameters.time_slice),
       writer_(memory_.writer()),
       site_(core_, memory_, within, recorder.ledger()),
       watched_site_(core_, memory_, within, recorder.ledger()),
       units_per_instruction_(cost_of_instruction(parameters.costs)),
-      call_(recorder, sc_module::name(), "call", "hypercall or ultracall that the CPU is in", "-"),
-      msr_s_(recorder, sc_module::name(), "msr_s", "MSR[S]: the guest is secure"),
-      ee_(recorder, sc_module::name(), "ee", "MSR[EE]: external interrupts are taken"),
-      idle_(recorder, sc_module::name(), "idle", "waiting for an interrupt: H_CEDE, stop or wait"),
-      interrupt_(recorder, sc_module::name(), "interrupt", "an external interrupt is taken"),
+      shows_(recorder, sc_module::name(), false),
       instructions_(recorder.metrics(), sc_module::name(), "instructions", "instructions", "completed"),
-      hypercalls_(recorder.metrics(), sc_module::name(), "hypercalls", "calls", "sc 1, by name",
-                  call_labels(abi::hcall_declarations, "unknown hypercall")),
-      ultracalls_(recorder.metrics(), sc_module::name(), "ultracalls", "calls", "sc 2, by name",
-                  call_labels(abi::ucall_declarations, "unknown ultracall")),
-      mmio_loads_(recorder.metrics(), sc_module::name(), "mmio_loads", "loads", "MMIO loads"),
-      mmio_stores_(recorder.metrics(), sc_module::name(), "mmio_stores", "stores", "MMIO stores"),
-      interrupts_(recorder.metrics(), sc_module::name(), "interrupts", "interrupts",
-                  "external interrupts taken"),
       interrupts_by_vector_(recorder.metrics(), sc_module::name(), "interrupts_by_vector", "interrupts",
-                            "interrupts of the guest, by vector", vector_labels()),
-      storage_interrupts_(recorder.metrics(), sc_module::name(), "storage_interrupts", "interrupts",
-                          "accesses to pages that were not there"),
+                            "interrupts of the guest, by vector", names_of(power::vectors)),
       translations_(recorder.metrics(), sc_module::name(), "translations", "translations",
                     "of addresses that the engine's own TLBs did not have"),
       table_walks_(recorder.metrics(), sc_module::name(), "table_walks", "walks", "of radix trees") {
@@ -90,6 +76,9 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
     partition_.join(*this);
     core_.use(*this);
     core_.attention_leaves(parameters_.attention_leaves);
+    for (const auto& [vector, which] : taken_above) {
+        core_.pause_at(vector);
+    }
     reset();
     SC_THREAD(run);
     set_stack_size(stack_size);
@@ -171,6 +160,7 @@ void power_cpu::run() {
             catch_up();
             switch_.rest();
             time_.resume();
+            exits_.entered(now(), false);
             continue;
         }
         if (std::exchange(entry_waits_, false)) {
@@ -220,10 +210,11 @@ void power_cpu::run_once() {
         return;
     }
     apply_invalidations();
-    core_.external_interrupt(line_.asserted());
-    if (std::exchange(reset_waits_, false)) {
-        core_.take_interrupt({.which = power::vector::system_reset});
+    if (!leave_guest_if_due()) {
+        return;
     }
+    core_.external_interrupt(line_.asserted());
+    const interrupt_counts taken_before = core_.interrupts_taken();
     const power::exit_reason why = core_.run(budget());
     account();
     publish();
@@ -232,6 +223,9 @@ void power_cpu::run_once() {
     }
     if (parameters_.instruction_limit != 0 && core_.instructions() >= parameters_.instruction_limit) {
         halt(ending::instruction_limit);
+    }
+    if (!tell_supervisor(taken_before)) {
+        return;
     }
     switch (why) {
     case power::exit_reason::hypercall:
@@ -267,7 +261,7 @@ void power_cpu::halt(ending why) {
 
 void power_cpu::cede(bool until_prodded) {
     line_.begin_idling();
-    idle_.set(true, now());
+    shows_.idle.set(true, now());
     core_.lose_reservation();
     catch_up();
     if (until_prodded && !switch_.off()) {
@@ -289,12 +283,49 @@ void power_cpu::cede(bool until_prodded) {
         }
     }
     time_.resume();
-    idle_.set(false, now());
+    exits_.entered(now(), !until_prodded);
+    shows_.idle.set(false, now());
+}
+
+bool power_cpu::enter_supervisor(host_interrupt why) {
+    trap_context context = prepare_trap();
+    traps_.supervisor_of(core_.state).interrupt(why, core_.state, context);
+    return finish_trap(context);
+}
+
+bool power_cpu::leave_guest_if_due() {
+    while (const auto why = exits_.next(now())) {
+        if (!enter_supervisor(*why)) {
+            return false;
+        }
+        exits_.entered(now(), (core_.state.msr & power::msr_ee) != 0);
+    }
+    if (std::exchange(reset_waits_, false)) {
+        if (!enter_supervisor(host_interrupt::system_reset)) {
+            return false;
+        }
+        core_.take_interrupt({.which = power::vector::system_reset});
+    }
+    return true;
+}
+
+bool power_cpu::tell_supervisor(const interrupt_counts& taken_before) {
+    for (const auto& [vector, which] : taken_above) {
+        const std::size_t row = power::row_of(vector);
+        for (std::uint64_t taken = taken_before[row]; taken != core_.interrupts_taken()[row]; ++taken) {
+            // Hardware gives an ordinary guest its external interrupts past everyone.
+            const bool past = which == host_interrupt::external && (!secure() || exits_.came_with_entry());
+            if (!past && !enter_supervisor(which)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 /// Signals and metrics, from what the core has counted.
 void power_cpu::publish() {
-    ee_.set((core_.state.msr & power::msr_ee) != 0, now());
+    shows_.ee.set((core_.state.msr & power::msr_ee) != 0, now());
     instructions_.add(core_.instructions() - instructions_.value());
     translations_.add(mmu_.lookups() - translations_.value());
     table_walks_.add(mmu_.walks() - table_walks_.value());
@@ -303,8 +334,8 @@ void power_cpu::publish() {
         if (const std::uint64_t more = taken[row] - interrupts_by_vector_.count(row); more != 0) {
             interrupts_by_vector_.add(row, more);
             if (power::vectors[row].which == power::vector::external) {
-                interrupts_.add(more);
-                interrupt_.fire(now());
+                shows_.interrupts.add(more);
+                shows_.interrupt.fire(now());
             }
         }
     }
@@ -353,6 +384,9 @@ std::uint64_t power_cpu::units_until_decrementer() {
 /// To the end of the quantum, or until the decrementer expires.
 std::int64_t power_cpu::budget() {
     std::uint64_t units = time_.left().value();
+    if (const auto slice = exits_.left(now())) {
+        units = std::min<std::uint64_t>(units, slice->value());
+    }
     if (!core_.decrementer_expired()) {
         units = std::min(units, units_until_decrementer());
     }
@@ -399,7 +433,7 @@ void power_cpu::make_call(trap kind) {
     catch_up();
     const std::uint64_t number = state.gpr[3];
     if (recorder_.recording()) [[unlikely]] {
-        call_.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
+        shows_.call.set(kind == trap::hypercall ? abi::hcall_name(number) : abi::ucall_name(number), now());
     }
     trap_context context = prepare_trap();
     const std::uint64_t decrementer_before = state[power::spr::dec];
@@ -410,13 +444,13 @@ void power_cpu::make_call(trap kind) {
         recorder_.ledger().call(),
         kind == trap::hypercall ? abi::hcall_name_of_row(row) : abi::ucall_name(number), *this);
     if (kind == trap::hypercall) {
-        hypercalls_.add(row);
+        shows_.hypercalls.add(row);
         traps_.supervisor_of(state).hypercall(state, context);
     } else {
-        ultracalls_.add(row);
+        shows_.ultracalls.add(row);
         traps_.ultracalls().ultracall(state, context);
     }
-    call_.set("-", now());
+    shows_.call.set(instruments::no_call, now());
     if (state[power::spr::dec] != decrementer_before) {
         core_.dec.set(state[power::spr::dec], core_.time_base(), core_.decrementer_width());
     }
@@ -426,7 +460,7 @@ void power_cpu::make_call(trap kind) {
 }
 
 fault_outcome power_cpu::storage_interrupt(storage_fault& fault) {
-    storage_interrupts_.add();
+    shows_.storage_interrupts.add();
     trap_context context = prepare_trap();
     const exposure::call_in_progress::scope in(recorder_.ledger().call(), "a storage interrupt", *this);
     const fault_outcome result =
@@ -439,16 +473,16 @@ fault_outcome power_cpu::storage_interrupt(storage_fault& fault) {
 /// Calls from one place are told apart by their number, where a store has its mapping's.
 exposure::attribution power_cpu::calls_from() {
     return {.initiator = writer_.initiator,
-            .mapping = static_cast<std::uint32_t>(hypercalls_.total() + ultracalls_.total()),
+            .mapping = static_cast<std::uint32_t>(shows_.hypercalls.total() + shows_.ultracalls.total()),
             .origin = watched_site_.origin()};
 }
 
 void power_cpu::msr_may_have_changed() {
-    const bool was_secure = msr_s_.value();
+    const bool was_secure = shows_.msr_s.value();
     core_.msr_changed();
     memory_.set_secure(secure());
-    msr_s_.set(secure(), now());
-    ee_.set((core_.state.msr & power::msr_ee) != 0, now());
+    shows_.msr_s.set(secure(), now());
+    shows_.ee.set((core_.state.msr & power::msr_ee) != 0, now());
     if (was_secure != secure()) {
         core_.forget_real(0, ~std::uint64_t{0});  // other frames stand at the same addresses
     }
@@ -468,6 +502,12 @@ void power_cpu::nothing_answered(const storage_fault& access, std::string_view w
 // --- from the bus, the interrupt controller and other processors
 
 void power_cpu::external_interrupt(bool asserted) { line_.drive(asserted); }
+
+void power_cpu::doorbell() {
+    if (!idle() && !stopped() && !halted()) {
+        exits_.ring();
+    }
+}
 
 /// Collected until the engine runs again: thousands of pages may change in one call.
 void power_cpu::invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last) {

@@ -11,6 +11,8 @@
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 
+#include "cpu/guest_exits.h"
+#include "cpu/instruments.h"
 #include "cpu/interrupt_line.h"
 #include "cpu/local_time.h"
 #include "cpu/memory_port.h"
@@ -63,6 +65,10 @@ namespace pefsim::cpu {
 /// An interrupt whose own vector causes the same interrupt again (there is no code, or it cannot be executed) would go
 /// on for ever: the CPU halts (exit_reason::lost).
 ///
+/// Interrupts that software above the guest takes first (cpu/host_interrupt.h): a doorbell and the end of a time slice
+/// between runs of the engine; those that the guest takes, too, at the end of the run, which ends at the next taken
+/// branch.
+///
 /// A reservation is lost when the CPU waits for simulation time and at every trap: others may store then.
 ///
 /// Signals: call, msr_s, ee, idle, interrupt_line, interrupt (event). Metrics: instructions, hypercalls and ultracalls
@@ -80,6 +86,7 @@ public:
     struct config {
         unsigned number = 0;  ///< interrupt server number, and PIR
         sc_core::sc_time quantum{10, sc_core::SC_US};
+        sc_core::sc_time time_slice{};  ///< after which the host takes the CPU back (guest_exits.h); 0: never
         bool report_ordinary_stores = false;
         bool attention_leaves = false;  ///< `attn` ends the run; otherwise it is an illegal instruction
         /// The CPU halts behind so many, at a taken branch or the end of 4 KiB; 0: never.
@@ -118,7 +125,7 @@ public:
     void system_reset(const sc_core::sc_time& when) override;
     [[nodiscard]] bool stopped() const override { return switch_.stopped() && !halted(); }
     /// In H_CEDE, until an interrupt comes.
-    [[nodiscard]] bool idle() const override { return idle_.value(); }
+    [[nodiscard]] bool idle() const override { return shows_.idle.value(); }
 
     [[nodiscard]] bool halted() const { return ended_ != ending::none; }
     [[nodiscard]] ending ended() const { return ended_; }
@@ -141,9 +148,11 @@ public:
     [[nodiscard]] power::real_storage& storage() { return *this; }
 
     void external_interrupt(bool asserted) override;
+    void doorbell() override;
 
 private:
     SC_HAS_PROCESS(power_cpu);
+    using interrupt_counts = std::array<std::uint64_t, power::vectors.size()>;
 
     void reset();
     void start_at(const sc_core::sc_time& when);
@@ -156,6 +165,12 @@ private:
     /// \returns false when the CPU may not run now
     bool ask_control();
     void ask_ultravisor();
+    /// \returns false when the virtual machine has been ended
+    bool leave_guest_if_due();
+    bool enter_supervisor(host_interrupt why);
+    /// Of those among `taken_before` and now that software above the guest takes first.
+    /// \returns false when the virtual machine has been ended
+    bool tell_supervisor(const interrupt_counts& taken_before);
     void publish();
 
     // --- time
@@ -221,6 +236,7 @@ private:
     trap_router traps_;
     interrupt_line line_;
     run_switch switch_{line_};
+    guest_exits exits_;
     exposure::attribution writer_;
     call_site site_;
     call_site watched_site_;  // of calls, and of stores that only a story tells
@@ -233,19 +249,9 @@ private:
     range_set invalidated_;                         // grants there were taken back
     std::map<const std::byte*, abi::gfn> watched_;  // pages that are watched, where direct() has given them
 
-    trace::signal<std::string_view> call_;
-    trace::signal<bool> msr_s_;
-    trace::signal<bool> ee_;
-    trace::signal<bool> idle_;
-    trace::event_signal interrupt_;
+    instruments shows_;
     report::counter instructions_;
-    report::tally hypercalls_;
-    report::tally ultracalls_;
-    report::counter mmio_loads_;
-    report::counter mmio_stores_;
-    report::counter interrupts_;
     report::tally interrupts_by_vector_;
-    report::counter storage_interrupts_;
     report::counter translations_;
     report::counter table_walks_;
 };

@@ -196,7 +196,7 @@ bool power_cpu::write(std::uint64_t real, std::uint64_t value) {
 power::real_storage::outcome power_cpu::mmio_load(std::uint64_t real, std::span<std::byte> to) {
     while (!to.empty()) {
         const std::size_t size = device_access_size(real, to.size());
-        mmio_loads_.add();
+        shows_.mmio_loads.add();
         storage_fault access{.at = phys_addr{real}, .kind = memory::access_kind::read, .size = size};
         if (const outcome result = mmio(access); result != outcome::done) {
             return result;
@@ -212,7 +212,7 @@ power::real_storage::outcome power_cpu::mmio_load(std::uint64_t real, std::span<
 power::real_storage::outcome power_cpu::mmio_store(std::uint64_t real, std::span<const std::byte> from) {
     while (!from.empty()) {
         const std::size_t size = device_access_size(real, from.size());
-        mmio_stores_.add();
+        shows_.mmio_stores.add();
         std::uint64_t little = 0;
         std::memcpy(&little, from.data(), size);
         storage_fault access{.at = phys_addr{real},

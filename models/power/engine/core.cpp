@@ -376,6 +376,9 @@ void core::deliver(std::uint64_t nip, const interrupt_cause& cause) {
     if (observer_ != nullptr) {
         observer_->interrupted(*this, nip, cause);
     }
+    if (pauses_at_[row_of(cause.which)]) {
+        pause();
+    }
     if (interrupts_leave_) {
         cause_ = cause;
         leaving_ = true;

@@ -86,6 +86,8 @@ public:
     }
     /// `attn` leaves the engine; otherwise it is an instruction that a guest has not.
     void attention_leaves(bool leaves) { attention_leaves_ = leaves; }
+    /// From now on a run ends soon after an interrupt of that vector has been taken: at the next taken branch.
+    void pause_at(vector which) { pauses_at_[row_of(which)] = true; }
     [[nodiscard]] bool attention_leaves() const { return attention_leaves_; }
 
     /// Takes an interrupt between runs, at state.nip.
@@ -395,6 +397,7 @@ private:
     bool interrupts_leave_ = false;
     bool leaving_ = false;  // an interrupt has become an exit, or the last one
     bool attention_leaves_ = false;
+    std::array<bool, vectors.size()> pauses_at_{};
     bool watching_code_ = false;  // MSR[TE] or CIABR may ask for Trace interrupts
     bool tracing_ = false;        // the engine was left because of that
     bool inhibited_ = false;      // the latest translation is of caching-inhibited storage
