@@ -48,6 +48,8 @@ void machine_config::declare_machine(parameter_set& parameters) {
     parameters.add("host.policy", policy,
                    {{"page_out", host_policy::page_out}, {"bus_error", host_policy::bus_error}},
                    "what the host does when it touches a page that is kept from it");
+    parameters.add("host.time_slice", time_slice,
+                   "the host takes a CPU out of the guest after so long (hypervisor decrementer); 0s: never");
     parameters.add("host.iommu", iommu,
                    "devices with ACCESS_PLATFORM go through TCEs; no: bus address = guest address");
 }
@@ -78,7 +80,8 @@ void machine_config::declare_network(parameter_set& parameters) {
     parameters.add(
         "net.offloads", network_offloads,
         "the device offers checksums and TCP segmentation (CSUM, GUEST_CSUM, HOST_TSO4, HOST_TSO6)");
-    parameters.add("net.pcap", pcap, output::file_use::output, "write every frame into this pcap file");
+    parameters.add("net.pcap", pcap, output::file_use::output,
+                   "write every frame into this pcapng file; a FIFO has each at once");
 }
 
 void machine_config::declare_costs(parameter_set& parameters) {

@@ -26,7 +26,7 @@ sc_time latency(const timing::timing& costs) { return {costs.net_latency_us, sc_
 network_end::network_end(const sc_core::sc_module_name& module_name, trace::recorder& recorder,
                          const timing::timing& costs, const std::filesystem::path& pcap)
     : sc_module(module_name),
-      pcap_(pcap.empty() ? nullptr : std::make_unique<pcap_file>(pcap)),
+      pcap_(pcap.empty() ? nullptr : std::make_unique<pcap_file>(pcap, basename())),
       from_guest_(latency(checked(name(), costs)), costs.net_gb_per_s),
       to_guest_(latency(costs), costs.net_gb_per_s),
       frame_in_(recorder, name(), "frame_in", "a frame of the guest arrives"),
@@ -84,7 +84,7 @@ void network_end::serve(const sc_time& now) {
         frames_in_.add();
         bytes_in_.add(frame.size());
         if (pcap_) {
-            pcap_->record(frame, now);
+            pcap_->record(frame, frame_direction::from_guest, now);
         }
         arrived(frame);
         from_guest_.pop();
@@ -105,7 +105,7 @@ void network_end::send(std::span<const std::byte> frame) {
     frames_out_.add();
     bytes_out_.add(frame.size());
     if (pcap_) {
-        pcap_->record(frame, now);
+        pcap_->record(frame, frame_direction::to_guest, now);
     }
     to_guest_.send(frame, now);
 }

@@ -3,19 +3,23 @@
 // A card without a guest talks to the peer; what goes over the wire is also judged by tshark, when it is there.
 #include "backend/network_peer.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -481,11 +485,12 @@ TEST_F(network_peer_test, pcap_file_is_whole_or_not_there) {
     const auto old = std::signal(SIGXFSZ, SIG_IGN);
     rlimit before{};
     getrlimit(RLIMIT_FSIZE, &before);
-    constexpr std::uint64_t size = 24 + 100 * (16 + 200);
+    constexpr std::uint64_t header = 44 + 40;  // of section and interface
+    constexpr std::uint64_t size = header + 100 * (28 + 200 + 16);
     for (std::uint64_t space = 0; space < size + 4096; space += 4096) {
-        pcap_file frames(file);
+        pcap_file frames(file, "eth0");
         for (unsigned n = 0; n < 100; ++n) {
-            frames.record(frame_bytes(200), sc_time(n, SC_NS));
+            frames.record(frame_bytes(200), frame_direction::to_guest, sc_time(n, SC_NS));
         }
         const rlimit limit{space, before.rlim_max};
         setrlimit(RLIMIT_FSIZE, &limit);
@@ -501,6 +506,25 @@ TEST_F(network_peer_test, pcap_file_is_whole_or_not_there) {
     }
     std::signal(SIGXFSZ, old);
     EXPECT_EQ(fs::file_size(file), size);
+    fs::remove(file);
+}
+
+TEST_F(network_peer_test, who_reads_a_fifo_has_each_frame_at_once) {
+    const fs::path file = fs::temp_directory_path() / ("pefsim-fifo-" + std::to_string(getpid()));
+    ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+    const int reader = open(file.c_str(), O_RDONLY | O_NONBLOCK);
+    ASSERT_GE(reader, 0);
+    std::array<std::byte, 4096> bytes{};
+    pcap_file frames(file, "eth0");
+    EXPECT_EQ(read(reader, bytes.data(), bytes.size()), 44 + 40);
+    for (unsigned n = 0; n < 3; ++n) {
+        const std::vector<std::byte> frame = frame_bytes(60 + n);
+        frames.record(frame, frame_direction::from_guest, sc_time(n, SC_NS));
+        EXPECT_EQ(read(reader, bytes.data(), bytes.size()), 28 + (60 + n + 3) / 4 * 4 + 16);
+        EXPECT_TRUE(std::ranges::equal(frame, std::span(bytes).subspan(28, frame.size())));
+    }
+    frames.commit();
+    close(reader);
     fs::remove(file);
 }
 
@@ -523,17 +547,17 @@ TEST_F(network_peer_test, pcap_is_what_tshark_understands) {
         " -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields"
         " -E separator=, -e frame.protocols -e frame.time_epoch -e frame.len"
         " -e ip.checksum.status -e udp.checksum.status -e icmp.checksum.status"
-        " -e icmp.type 2>/dev/null");
+        " -e icmp.type -e frame.interface_name -e frame.packet_flags_direction 2>/dev/null");
     fs::remove(file);
     // The source's first frame leaves at 0. Frames of 60 and 98 bytes take 19.2 and 31.36 ns to send, 5 us to arrive;
     // the datagram goes after the ping, which is on the wire until 1531.36 ns.
-    EXPECT_EQ(fields, "eth:ethertype:ip:udp:data,0.000000000,1042,1,1,,\n"
-                      "eth:ethertype:ip:icmp:data,0.000006531,98,1,,1,8\n"
-                      "eth:ethertype:ip:icmp:data,0.000006531,98,1,,1,0\n"
-                      "eth:ethertype:ip:udp:echo,0.000006550,60,1,1,,\n"
-                      "eth:ethertype:ip:udp:echo,0.000006550,60,1,1,,\n"
-                      "eth:ethertype:ip:udp:data,0.000020000,1042,1,1,,\n"
-                      "eth:ethertype:ip:udp:data,0.000040000,1042,1,1,,\n");
+    EXPECT_EQ(fields, "eth:ethertype:ip:udp:data,0.000000000,1042,1,1,,,peer,0x00000001\n"
+                      "eth:ethertype:ip:icmp:data,0.000006531,98,1,,1,8,peer,0x00000002\n"
+                      "eth:ethertype:ip:icmp:data,0.000006531,98,1,,1,0,peer,0x00000001\n"
+                      "eth:ethertype:ip:udp:echo,0.000006550,60,1,1,,,peer,0x00000002\n"
+                      "eth:ethertype:ip:udp:echo,0.000006550,60,1,1,,,peer,0x00000001\n"
+                      "eth:ethertype:ip:udp:data,0.000020000,1042,1,1,,,peer,0x00000001\n"
+                      "eth:ethertype:ip:udp:data,0.000040000,1042,1,1,,,peer,0x00000001\n");
 }
 
 }  // namespace
