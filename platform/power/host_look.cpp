@@ -33,6 +33,19 @@ std::string characters(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+std::uint64_t physical_place(std::string_view text, const power::debug::symbol_lookup& symbols) {
+    if (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+        return parse_integer(text);
+    }
+    const std::optional<std::uint64_t> symbol = symbols.find(text);
+    if (!symbol) {
+        throw std::invalid_argument(
+            fmt::format("'{}' is neither an address nor a symbol of the program", text));
+    }
+    constexpr std::uint64_t in_real_mode = 0x0fff'ffff'ffff'ffff;  // Power ISA 3.0B Book III 5.7.3
+    return *symbol & in_real_mode;
+}
+
 place_to_look place_to_look::parse(std::string_view text, const power::debug::symbol_lookup& symbols) {
     const std::size_t colon = text.find(':');
     const std::string_view place = text.substr(0, colon);
@@ -43,17 +56,7 @@ place_to_look place_to_look::parse(std::string_view text, const power::debug::sy
     if (where.size == 0 || where.size > largest) {
         throw std::invalid_argument(fmt::format("'{}': 1 to {} bytes are allowed", text, largest));
     }
-    if (!place.empty() && place.front() >= '0' && place.front() <= '9') {
-        where.address = parse_integer(place);
-        return where;
-    }
-    const std::optional<std::uint64_t> symbol = symbols.find(place);
-    if (!symbol) {
-        throw std::invalid_argument(
-            fmt::format("'{}' is neither an address nor a symbol of the program", place));
-    }
-    constexpr std::uint64_t in_real_mode = 0x0fff'ffff'ffff'ffff;  // Power ISA 3.0B Book III 5.7.3
-    where.address = *symbol & in_real_mode;
+    where.address = physical_place(place, symbols);
     return where;
 }
 

@@ -14,9 +14,12 @@
 /// What the host sees when it looks into the guest's memory.
 namespace pefsim::platform {
 
-/// Where it is to look: "PLACE[:SIZE]", a physical address or a symbol, and bytes (64, unless they are told). The
-/// address of a symbol is meant as in real mode, where its four leftmost bits do not count: a kernel's is the physical
-/// one.
+/// A place in memory that a user names: a physical address, or a symbol. A symbol's is meant as in real mode, where its
+/// four leftmost bits do not count: a kernel's is the physical one.
+/// \throws std::invalid_argument when it is neither
+std::uint64_t physical_place(std::string_view text, const power::debug::symbol_lookup& symbols);
+
+/// Where it is to look: "PLACE[:SIZE]", and bytes (64, unless they are told).
 struct place_to_look {
     static constexpr std::size_t largest = 4096;
 

@@ -126,6 +126,10 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
                    "what H_GET_TERM_CHAR gives; -: standard input, read to its end before the run");
     parameters.add("host-read", host_reads_, "PLACE[:SIZE]",
                    "an address or symbol where the host looks at the end; 64 bytes; may be repeated");
+    parameters.add(
+        "host-attack", host_attacks_, "ACT:PLACE@TIME",
+        "what the host does to the page of an address or symbol at a simulated time: tamper, replay, "
+        "swap, take_page, take_slot, terminate; may be repeated");
     parameters.add("secret", secrets_, "text",
                    "8 to 4096 characters that must not reach the host; may be repeated");
     parameters.add(
@@ -186,6 +190,9 @@ void power_options::settle(power_machine_config& machine, const power::debug::sy
     }
     for (const std::string& each : host_reads_) {
         looks_.push_back(about("host-read", [&] { return place_to_look::parse(each, symbols); }));
+    }
+    for (const std::string& each : host_attacks_) {
+        attacks_.push_back(about("host-attack", [&] { return host_attack::parse(each, symbols); }));
     }
     if (!canaries_file_.empty()) {
         about("canaries", [&] {

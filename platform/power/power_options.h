@@ -12,6 +12,7 @@
 #include "output/whole_file.h"
 #include "platform/parameter_set.h"
 #include "platform/power/guest_console.h"
+#include "platform/power/host_attack.h"
 #include "platform/power/host_look.h"
 #include "platform/power/power_machine.h"
 #include "power/debug/symbols.h"
@@ -48,6 +49,7 @@ public:
     }
     [[nodiscard]] const std::filesystem::path& instruction_trace() const { return instruction_trace_; }
     [[nodiscard]] const std::vector<place_to_look>& looks() const { return looks_; }
+    [[nodiscard]] const std::vector<host_attack>& attacks() const { return attacks_; }
     [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
     /// Texts that may reach the host: the report tells where they came out, and who wrote them.
     [[nodiscard]] const std::vector<std::string>& canaries() const { return canaries_; }
@@ -76,6 +78,7 @@ private:
     unsigned profile_functions_ = 40;
     bool coverage_ = false;
     std::vector<std::string> host_reads_;
+    std::vector<std::string> host_attacks_;
     std::vector<std::string> secrets_;
     std::vector<std::string> canaries_;
     std::filesystem::path canaries_file_;
@@ -84,6 +87,7 @@ private:
     std::unique_ptr<guest_console> console_;
     std::string console_input_;
     std::vector<place_to_look> looks_;
+    std::vector<host_attack> attacks_;
     std::optional<output::whole_file> dump_file_;
     std::optional<output::whole_file> profile_file_;
 };

@@ -97,6 +97,10 @@ std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& opti
             machine->recorder().ledger().plant_canary(each, std::as_bytes(std::span(each)));
         }
     }
+    attacks_.clear();
+    for (const host_attack& each : options_.attacks()) {
+        attack(*machine, attacks_.emplace_back(attack_outcome{.what = each}));
+    }
     machine->host().terminal().type(options_.console_input());
     machine->host().terminal().on_output([this, from = machine.get()](std::string_view characters) {
         options_.console().write(characters);
@@ -151,6 +155,7 @@ void power_scenario::finish(session& in) {
     const int status = exited ? static_cast<int>(*exited & 0xff) : 0;
     judge(*subject_, in);
     look(in);
+    tell_attacks(in);
     judge_secrets(in);
     report(in);
     if (power_tools* tools = subject_->tools(); tools != nullptr) {
@@ -172,6 +177,17 @@ void power_scenario::look(session& in) {
         text += to_text(seen);
     }
     if (!options_.looks().empty()) {
+        in.add_text(text);
+    }
+}
+
+void power_scenario::tell_attacks(session& in) const {
+    std::string text = "What the host did to the guest\n";
+    for (const attack_outcome& each : attacks_) {
+        in.results()["host_attacks"].push_back(to_json(each));
+        text += fmt::format("  {}: {}\n", each.what.text, each.outcome);
+    }
+    if (!attacks_.empty()) {
         in.add_text(text);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <systemc>
@@ -8,6 +9,7 @@
 
 #include "platform/parameter_set.h"
 #include "platform/power/console_attendant.h"
+#include "platform/power/host_attack.h"
 #include "platform/power/power_machine.h"
 #include "platform/power/power_options.h"
 #include "platform/scenario.h"
@@ -69,6 +71,7 @@ private:
     void wait_for_gdb(power_tools& tools) const;
     void finish(session& in);
     void look(session& in);
+    void tell_attacks(session& in) const;
     void judge_secrets(session& in) const;
     void report(session& in) const;
     void write_tools(session& in, power_tools& tools);
@@ -79,7 +82,8 @@ private:
     std::unique_ptr<power::debug::symbol_lookup> symbols_;
     sc_core::sc_time time_limit_;  // unless the user has one
     std::optional<console_attendant> attendant_;
-    power_machine* subject_ = nullptr;  // while it exists
+    std::deque<attack_outcome> attacks_;  // threads of the simulation fill it
+    power_machine* subject_ = nullptr;    // while it exists
 };
 
 }  // namespace pefsim::platform
