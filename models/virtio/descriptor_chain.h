@@ -27,6 +27,7 @@ public:
     [[nodiscard]] std::uint16_t head() const { return head_; }
     [[nodiscard]] std::uint64_t readable_bytes() const { return readable_bytes_; }
     [[nodiscard]] std::uint64_t writable_bytes() const { return writable_bytes_; }
+    [[nodiscard]] std::uint64_t bytes() const { return readable_bytes_ + writable_bytes_; }
     [[nodiscard]] std::span<const segment> readable() const { return {segments_.data(), readable_count_}; }
     [[nodiscard]] std::span<const segment> writable() const {
         return std::span{segments_}.subspan(readable_count_);

@@ -14,6 +14,7 @@ device_queue::device_queue(trace::recorder& recorder, std::string scope, std::ui
     : avail_idx(recorder, scope, "avail_idx", "available index as the device last read it"),
       used_idx(recorder, scope, "used_idx", "used index as the device last wrote it"),
       in_flight(recorder, scope, "in_flight", "chains that the device holds"),
+      held_bytes(recorder, scope, "held_bytes", "bytes of the buffers in them: with SWIOTLB, of its pool"),
       request(recorder, scope, "request", "number of the request that the device took last"),
       doorbell(recorder, scope, "doorbell", "the driver notifies the queue"),
       interrupt(recorder, scope, "interrupt", "the queue's interrupt is sent"),

@@ -50,6 +50,7 @@ public:
     trace::signal<std::uint16_t> avail_idx;
     trace::signal<std::uint16_t> used_idx;
     trace::signal<std::uint32_t> in_flight;
+    trace::signal<std::uint64_t> held_bytes;
     trace::signal<std::uint64_t> request;
     trace::event_signal doorbell;
     trace::event_signal interrupt;

@@ -105,7 +105,7 @@ void virtio_device::stop(device_queue& queue) {
     const auto stopped = std::remove_if(due_.begin(), due_.end(), [&](const due_request& due) {
         const bool of_queue = requests_[due.slot].queue == &queue;
         if (of_queue) {
-            release(due.slot);
+            release(requests_[due.slot]);
         }
         return of_queue;
     });
@@ -215,8 +215,14 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
         }
     }
     from.request.set(next.number, next.popped);
+    from.held_bytes.set(from.held_bytes.value() + next.chain.bytes(), next.popped);
     show(from, next.popped);
     return &next;
+}
+
+void virtio_device::release(const request& what) {
+    what.queue->held_bytes.set(what.queue->held_bytes.value() - what.chain.bytes(), simulation_time());
+    free_slots_.push_back(what.slot);
 }
 
 void virtio_device::put_back(request& what) {
@@ -228,7 +234,7 @@ void virtio_device::put_back(request& what) {
         show(*what.queue, simulation_time());
         last_number_ -= what.number == last_number_ ? 1 : 0;
     }
-    release(what.slot);
+    release(what);
 }
 
 void virtio_device::show(device_queue& queue, const sc_time& when) {
@@ -247,7 +253,7 @@ void virtio_device::breach(const request& what, std::string detail, const sc_tim
                                    .kind = report::violation_kind::device_protocol,
                                    .who = std::string(transport_->initiator_name()),
                                    .address = 0,
-                                   .size = what.chain.readable_bytes() + what.chain.writable_bytes(),
+                                   .size = what.chain.bytes(),
                                    .page_state = {},
                                    .request = what.number,
                                    .detail = std::move(detail)});
@@ -302,7 +308,7 @@ void virtio_device::complete(request& what, std::uint64_t written) {
     const std::uint16_t head = what.chain.head();
     const auto bytes = static_cast<std::uint32_t>(written);
     transport_->returned(what.number);
-    release(what.slot);
+    release(what);
     if (!queue.ring) {
         return;
     }

@@ -64,7 +64,8 @@ struct request {
 ///
 /// What the driver does wrong is in the log of violations: virtqueue_malformed for rings, device_protocol for requests.
 ///
-/// Signals, per queue in `<device>.queue<n>`: avail_idx, used_idx, in_flight, request, doorbell and interrupt (events).
+/// Signals, per queue in `<device>.queue<n>`: avail_idx, used_idx, in_flight, held_bytes, request, and events doorbell
+/// and interrupt.
 class virtio_device : public sc_core::sc_module {
     SC_HAS_PROCESS(virtio_device);
 
@@ -182,7 +183,7 @@ private:
     void break_if_failed(device_queue& queue, sc_core::sc_time& delay);
     void break_device(const device_queue& because_of, sc_core::sc_time& delay);
     void stop(device_queue& queue);
-    void release(std::uint32_t slot) { free_slots_.push_back(slot); }
+    void release(const request& what);
 
     trace::recorder& recorder_;
     timing::timing costs_;

@@ -30,7 +30,7 @@ bool virtqueue::add_buffer(const segment& buffer, bool writable, descriptor_chai
     if (chain.readable().size() + chain.writable().size() > layout_.size) {
         return fail(queue_error::chain_too_long);
     }
-    if (chain.readable_bytes() + chain.writable_bytes() > max_chain_bytes) {
+    if (chain.bytes() > max_chain_bytes) {
         return fail(queue_error::chain_too_large);
     }
     return true;
