@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <systemc>
+#include <utility>
 
 #include "output/file_claims.h"
 #include "output/standard_output.h"
@@ -22,6 +23,19 @@
 
 namespace pefsim::platform {
 namespace {
+
+/// Its words, a blank between each two.
+std::string in_one_line(std::string_view text) {
+    std::string line;
+    for (const char each : text) {
+        if (each != ' ' && each != '\n') {
+            line += each;
+        } else if (!line.empty() && line.back() != ' ') {
+            line += ' ';
+        }
+    }
+    return line;
+}
 
 constexpr int shown = 0;
 constexpr int not_shown = 1;
@@ -84,6 +98,10 @@ int run_unguarded(scenario& what, std::span<const char* const> arguments) {
 }
 
 }  // namespace
+
+scenario::scenario(std::string name, std::string_view description)
+    : name_(std::move(name)),
+      description_(in_one_line(description)) {}
 
 int run_scenario(scenario& what, int argc, const char* const* argv) {
     try {

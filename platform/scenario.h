@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include "platform/parameter_set.h"
 
@@ -18,10 +18,9 @@ class session;
 /// The calls come in this order: declare_all, (the command line is read), settle, run.
 class scenario {
 public:
-    /// \param name the binary's name  \param description what it shows, for --help and the report: a sentence or more
-    scenario(std::string name, std::string description)
-        : name_(std::move(name)),
-          description_(std::move(description)) {}
+    /// \param name the binary's name
+    /// \param description what it shows, for --help and the report: a sentence or more, broken into lines anyhow
+    scenario(std::string name, std::string_view description);
     virtual ~scenario() = default;
     scenario(const scenario&) = delete;
     scenario& operator=(const scenario&) = delete;

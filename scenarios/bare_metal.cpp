@@ -8,16 +8,14 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+Runs any program on the POWER9 cores of a machine with hypervisor and Ultravisor, without an operating system. Its
+console (H_PUT_TERM_CHAR) is standard output; the report comes after it, unless --quiet. Exit status: what the program
+gave to H_EXIT (hypercall 0xf0fc, R4), modulo 256, if that is not 0; else the verdict's.)";
+
 class bare_metal_scenario : public platform::power_scenario {
 public:
-    bare_metal_scenario()
-        : power_scenario("bare_metal", "Runs any program on the POWER9 cores of a machine with hypervisor "
-                                       "and Ultravisor, without an operating "
-                                       "system. Its console (H_PUT_TERM_CHAR) is standard output; the report "
-                                       "comes after it, unless --quiet. Exit "
-                                       "status: what the program gave to H_EXIT (hypercall 0xf0fc, R4), "
-                                       "modulo 256, if that is not 0; else the "
-                                       "verdict's.") {}
+    bare_metal_scenario() : power_scenario("bare_metal", what_it_shows) {}
 
     void configure(platform::power_machine_config& machine) override {
         machine.time_limit = sc_core::sc_time(10, sc_core::SC_SEC);

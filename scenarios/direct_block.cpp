@@ -6,17 +6,14 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+An ordinary guest copies a disk. Its devices do not offer ACCESS_PLATFORM, so virtio chooses virtio_direct_dma_ops and
+hands out guest physical addresses: no copy, no hypercall, and nothing between the host and the guest's memory. The
+planted canaries are all in the host's view, and the ledger names their bytes.)";
+
 class direct_block : public disk_copy_scenario {
 public:
-    direct_block()
-        : disk_copy_scenario(
-              "direct_block",
-              "An ordinary guest copies a disk. Its devices do not offer ACCESS_PLATFORM, so virtio chooses "
-              "virtio_direct_dma_ops and hands out guest physical addresses: no copy, no hypercall, and "
-              "nothing between the "
-              "host and the guest's memory. The planted canaries are all in the host's view, and the ledger "
-              "names their "
-              "bytes.") {}
+    direct_block() : disk_copy_scenario("direct_block", what_it_shows) {}
 
     void configure(platform::native_machine_config& machine) override { machine.access_platform = false; }
 

@@ -9,19 +9,15 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+What goes wrong without bounce buffers: a secure guest whose devices do not offer ACCESS_PLATFORM, on a platform
+without a hook, hands guest physical addresses of secure pages to the host. The device asks for its ring, is refused,
+and reads the ciphertext that the hypervisor got by UV_PAGE_OUT (or gets a bus error, with --host.policy bus_error).
+No plaintext leaks, and no I/O is done: it is corruption, not exposure. The report lists each refused access.)";
+
 class direct_in_secure_guest : public platform::native_scenario {
 public:
-    direct_in_secure_guest()
-        : native_scenario("direct_in_secure_guest",
-                          "What goes wrong without bounce buffers: a secure guest whose "
-                          "devices do not offer ACCESS_PLATFORM, on a "
-                          "platform without a hook, hands guest physical addresses of "
-                          "secure pages to the host. The device asks for "
-                          "its ring, is refused, and reads the ciphertext that the "
-                          "hypervisor got by UV_PAGE_OUT (or gets a bus "
-                          "error, with --host.policy bus_error). No plaintext leaks, and "
-                          "no I/O is done: it is corruption, not "
-                          "exposure. The report lists each refused access.") {}
+    direct_in_secure_guest() : native_scenario("direct_in_secure_guest", what_it_shows) {}
 
     void configure(platform::native_machine_config& machine) override {
         machine.secure = true;

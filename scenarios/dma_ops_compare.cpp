@@ -126,25 +126,18 @@ struct measurement {
     }
 };
 
+constexpr const char* what_it_shows = R"(
+The same block workload under every module of DMA operations: direct, iommu and swiotlb in an ordinary guest, and
+swiotlb in a secure one, so that neighbours differ in one thing: what bouncing costs, and what protection costs on
+top. Requests of several sizes at several queue depths, on every CPU (--cpus). Shows throughput and latency, where the
+CPUs' time goes for each request (driver and DMA-ops calls, copies, locks, hypercalls with MMIO, ultracalls,
+interrupts, waiting for the device), the JSON report, and a plot (PNG) of throughput by request size. The disk and its
+link are fast enough by default for the CPU to be the bottleneck; where they are not, the table says so. Compare
+ratios, not nanoseconds. The trace is that of the first run of swiotlb in a secure guest.)";
+
 class dma_ops_compare : public platform::native_scenario {
 public:
-    dma_ops_compare()
-        : native_scenario(
-              "dma_ops_compare",
-              "The same block workload under every module of DMA operations: direct, iommu and swiotlb in an "
-              "ordinary guest, and swiotlb in a secure one, so that neighbours differ in one thing: what "
-              "bouncing "
-              "costs, and what protection costs on top. Requests of several sizes at several queue depths, "
-              "on "
-              "every CPU (--cpus). Shows throughput and latency, where the CPUs' time goes for each request "
-              "(driver and DMA-ops calls, copies, locks, hypercalls with MMIO, ultracalls, interrupts, "
-              "waiting "
-              "for the device), the JSON report, and a plot (PNG) of throughput by request size. The disk "
-              "and "
-              "its link are fast enough by default for the CPU to be the bottleneck; where they are not, the "
-              "table says so. Compare ratios, not nanoseconds. The trace is that of the first run of swiotlb "
-              "in "
-              "a secure guest.") {}
+    dma_ops_compare() : native_scenario("dma_ops_compare", what_it_shows) {}
 
     void configure(platform::native_machine_config& machine) override {
         machine.swiotlb_size = std::uint64_t{16} << 20;

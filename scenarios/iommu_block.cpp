@@ -6,17 +6,15 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+An ordinary guest whose devices offer ACCESS_PLATFORM copies a disk. virtio keeps the architecture's DMA operations:
+each buffer gets entries in the device's TCE table by H_PUT_TCE or H_PUT_TCE_INDIRECT, and loses them by H_STUFF_TCE.
+Nothing is copied, but every mapping is a call. The table protects the guest from its devices, not from its
+hypervisor, which still reads all of memory.)";
+
 class iommu_block : public disk_copy_scenario {
 public:
-    iommu_block()
-        : disk_copy_scenario("iommu_block",
-                             "An ordinary guest whose devices offer ACCESS_PLATFORM copies a disk. virtio "
-                             "keeps the architecture's DMA "
-                             "operations: each buffer gets entries in the device's TCE table by H_PUT_TCE or "
-                             "H_PUT_TCE_INDIRECT, and loses "
-                             "them by H_STUFF_TCE. Nothing is copied, but every mapping is a call. The table "
-                             "protects the guest from its "
-                             "devices, not from its hypervisor, which still reads all of memory.") {}
+    iommu_block() : disk_copy_scenario("iommu_block", what_it_shows) {}
 
     void configure(platform::native_machine_config& machine) override {
         machine.access_platform = true;

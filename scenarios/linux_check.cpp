@@ -18,15 +18,14 @@ namespace {
 /// In a line of the console: the kernel found something wrong with itself.
 constexpr std::array<std::string_view, 4> warnings{"WARNING:", "BUG:", "Oops:", "Kernel panic"};
 
+constexpr const char* what_it_shows = R"(
+One boot of a kernel that is to be judged, secure or ordinary as its command line says: what its init checked, which
+functions of the kernel shared pages, which private pages devices were told of, and what the kernel said of itself.
+scenarios/linux/check runs it in every way that matters for a secure guest.)";
+
 class checked_linux : public linux_guest::secure_linux {
 public:
-    checked_linux()
-        : secure_linux(
-              "linux_check",
-              "One boot of a kernel that is to be judged, secure or ordinary as its command line says: what "
-              "its init checked, which functions of the kernel shared pages, which private pages devices "
-              "were told of, and what the kernel said of itself. scenarios/linux/check runs it in every "
-              "way that matters for a secure guest.") {}
+    checked_linux() : secure_linux("linux_check", what_it_shows) {}
 
     void configure(platform::power_machine_config& machine) override {
         secure_linux::configure(machine);

@@ -96,17 +96,15 @@ struct boot {
     std::vector<measurement> loads{};
 };
 
+constexpr const char* what_it_shows = R"(
+One kernel and one load under every way that Linux's DMA can go: direct, through a window that maps all of memory,
+without an IOMMU, through TCEs for each buffer, with bounce buffers in an ordinary guest, and in a secure one, so that
+neighbours differ in one thing: what bouncing costs, and what protection costs on top. Shows instructions, simulated
+time and calls of a request by its size, and a plot (PNG) of the instructions. Compare ratios.)";
+
 class linux_compare : public linux_guest::secure_linux {
 public:
-    linux_compare()
-        : secure_linux(
-              "linux_compare",
-              "One kernel and one load under every way that Linux's DMA can go: direct, through a window "
-              "that "
-              "maps all of memory, without an IOMMU, through TCEs for each buffer, with bounce buffers in an "
-              "ordinary guest, and in a secure one, so that neighbours differ in one thing: what bouncing "
-              "costs, and what protection costs on top. Shows instructions, simulated time and calls of a "
-              "request by its size, and a plot (PNG) of the instructions. Compare ratios.") {}
+    linux_compare() : secure_linux("linux_compare", what_it_shows) {}
 
     void configure(platform::power_machine_config& machine) override {
         secure_linux::configure(machine);

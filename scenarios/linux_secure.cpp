@@ -5,16 +5,15 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+An unmodified Linux makes itself secure (svm=on): UV_ESM from its own start-up code, its memory moves into secure
+memory, and its virtio drivers reach disk, network and entropy through SWIOTLB, of which it shares the pool. Nobody
+outside sees a page more. scenarios/run builds a kernel that can from Debian's source when none is named: --image
+built.)";
+
 class linux_that_is_secure : public linux_guest::secure_linux {
 public:
-    linux_that_is_secure()
-        : secure_linux(
-              "linux_secure",
-              "An unmodified Linux makes itself secure (svm=on): UV_ESM from its own start-up code, its "
-              "memory moves into secure memory, and its virtio drivers reach disk, network and entropy "
-              "through SWIOTLB, of which it shares the pool. Nobody outside sees a page more. "
-              "scenarios/run builds a kernel that can from Debian's source when none is named: --image "
-              "built.") {}
+    linux_that_is_secure() : secure_linux("linux_secure", what_it_shows) {}
 
     void judge(platform::power_machine& after, platform::session& in) override {
         linux_scenario::judge(after, in);

@@ -5,15 +5,14 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+Linux makes itself secure as its documentation says, with svm=on alone. From 5.19 on the pool of SWIOTLB is asked for
+before the kernel knows that it is secure, so there is none, and drivers map private pages: each that a device is told
+of is a violation, with the driver.)";
+
 class linux_without_pool : public linux_guest::secure_linux {
 public:
-    linux_without_pool()
-        : secure_linux(
-              "linux_secure_default_swiotlb",
-              "Linux makes itself secure as its documentation says, with svm=on alone. From 5.19 on the "
-              "pool of SWIOTLB is asked for before the kernel knows that it is secure, so there is none, "
-              "and drivers map private pages: each that a device is told of is a violation, with the "
-              "driver.") {}
+    linux_without_pool() : secure_linux("linux_secure_default_swiotlb", what_it_shows) {}
 
     void configure(platform::power_machine_config& machine) override {
         secure_linux::configure(machine);

@@ -5,14 +5,14 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+A secure Linux on devices that do not offer VIRTIO_F_ACCESS_PLATFORM: virtio does not use the DMA API and names guest
+physical addresses, queues included, as before the series of 2018. The host can read none of them: each is a
+violation, with the driver, and I/O fails.)";
+
 class linux_on_old_devices : public linux_guest::secure_linux {
 public:
-    linux_on_old_devices()
-        : secure_linux(
-              "linux_secure_without_access_platform",
-              "A secure Linux on devices that do not offer VIRTIO_F_ACCESS_PLATFORM: virtio does not use "
-              "the DMA API and names guest physical addresses, queues included, as before the series of "
-              "2018. The host can read none of them: each is a violation, with the driver, and I/O fails.") {}
+    linux_on_old_devices() : secure_linux("linux_secure_without_access_platform", what_it_shows) {}
 
     void configure(platform::power_machine_config& machine) override {
         secure_linux::configure(machine);

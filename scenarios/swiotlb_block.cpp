@@ -6,20 +6,16 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+The main job: a guest makes itself secure, its platform's hook gives every virtio device SWIOTLB's DMA operations, and
+it copies a disk. Each buffer bounces through a pool in shared pages; devices on the untrusted host never meet a page
+that is not shared, and no planted canary reaches the host. Follow a request in the trace: submit, map, copy to the
+bounce buffer, ring, doorbell (reflected), device, interrupt, copy back. With --clear-buffers no the guest reads into
+recycled memory as it is, and SWIOTLB shows the host what stood there: the ledger names the bytes.)";
+
 class swiotlb_block : public disk_copy_scenario {
 public:
-    swiotlb_block()
-        : disk_copy_scenario("swiotlb_block", "The main job: a guest makes itself secure, its platform's "
-                                              "hook gives every virtio device SWIOTLB's DMA "
-                                              "operations, and it copies a disk. Each buffer bounces through "
-                                              "a pool in shared pages; devices on the untrusted "
-                                              "host never meet a page that is not shared, and no planted "
-                                              "canary reaches the host. Follow a request in the "
-                                              "trace: submit, map, copy to the bounce buffer, ring, doorbell "
-                                              "(reflected), device, interrupt, copy back. "
-                                              "With --clear-buffers no the guest reads into recycled memory "
-                                              "as it is, and SWIOTLB shows the host what "
-                                              "stood there: the ledger names the bytes.") {}
+    swiotlb_block() : disk_copy_scenario("swiotlb_block", what_it_shows) {}
 
     void configure(platform::native_machine_config& machine) override {
         machine.secure = true;

@@ -18,17 +18,15 @@ namespace {
 constexpr std::uint16_t guest_port = 5000;
 constexpr std::uint64_t ip_and_udp_headers = 28;
 
+constexpr const char* what_it_shows = R"(
+A secure guest talks to a peer on the host through a virtio network card and SWIOTLB: ping, then UDP to the peer and
+from it, in several payload sizes. Receive buffers bounce twice (the pool gets their old content when they are
+mapped), frames to be sent once. Both ends check every checksum and every byte of the payload; --net.pcap FILE keeps
+the frames for tcpdump or Wireshark.)";
+
 class swiotlb_net : public platform::native_scenario {
 public:
-    swiotlb_net()
-        : native_scenario("swiotlb_net",
-                          "A secure guest talks to a peer on the host through a virtio network card "
-                          "and SWIOTLB: ping, then UDP to "
-                          "the peer and from it, in several payload sizes. Receive buffers bounce "
-                          "twice (the pool gets their old "
-                          "content when they are mapped), frames to be sent once. Both ends check "
-                          "every checksum and every byte of "
-                          "the payload; --net.pcap FILE keeps the frames for tcpdump or Wireshark.") {}
+    swiotlb_net() : native_scenario("swiotlb_net", what_it_shows) {}
 
     void configure(platform::native_machine_config& machine) override {
         machine.secure = true;

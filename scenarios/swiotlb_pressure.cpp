@@ -10,16 +10,14 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 
 namespace {
 
+constexpr const char* what_it_shows = R"(
+A bounce buffer pool that is too small for what is in flight: mappings fail ("swiotlb buffer is full"), the block
+driver puts the requests back and tries again when others have completed, and in the end every block that was written
+reads back as it should. Nothing is lost but time.)";
+
 class swiotlb_pressure : public platform::native_scenario {
 public:
-    swiotlb_pressure()
-        : native_scenario(
-              "swiotlb_pressure",
-              "A bounce buffer pool that is too small for what is in flight: mappings fail (\"swiotlb "
-              "buffer is full\"), "
-              "the block driver puts the requests back and tries again when others have completed, and "
-              "in the end "
-              "every block that was written reads back as it should. Nothing is lost but time.") {}
+    swiotlb_pressure() : native_scenario("swiotlb_pressure", what_it_shows) {}
 
     void configure(platform::native_machine_config& machine) override {
         machine.secure = true;

@@ -14,6 +14,7 @@ KERNELS = (
     ("bullseye", "stock"),
     ("bookworm", "stock"),
     ("bookworm", "series"),
+    ("bookworm", "svm-swiotlb"),
     ("bookworm-backports", "stock"),
     ("sid", "stock"),
     ("sid", "svm-swiotlb"),

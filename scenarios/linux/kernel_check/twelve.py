@@ -66,7 +66,7 @@ def plot(rows, path):
         "set terminal pngcairo size 1400,800", f"set output '{path}'",
         f"set title 'Instructions of a request of {size} bytes on the way that the series changes'",
         "set style data histogram", "set style histogram rowstacked", "set style fill solid 0.8 border -1",
-        "set boxwidth 0.7", "set ylabel 'instructions'", "set key outside right", "set grid y",
+        "set boxwidth 0.7", "set bmargin 5", "set ylabel 'instructions'", "set key outside right", "set grid y",
         f"$data << EOD\n{data}EOD",
         "plot " + ", ".join(f"$data using {at + 2}:xtic(1) title '{part}'" for at, part in enumerate(parts)),
     ])  # fmt: skip
