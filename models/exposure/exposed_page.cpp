@@ -5,6 +5,20 @@
 
 namespace pefsim::exposure {
 
+namespace {
+
+/// Makes two of an extent of a leaf. \returns the first, which ends at `where`
+template <class Leaf>
+typename Leaf::iterator cut(Leaf& in, typename Leaf::iterator what, std::uint16_t where) {
+    const auto whole = *what;
+    what->begin = where;
+    what = in.insert(what, whole);
+    what->end = where;
+    return what;
+}
+
+}  // namespace
+
 exposure_accounts::exposure_accounts() : keys_(256) {
     accounts_.push_back({0, 0});
     place_of(0, 0) = {0, 0, 1};
@@ -137,10 +151,7 @@ void exposed_page::read(leaf& in, std::uint16_t begin, std::uint16_t end, std::u
     };
     while (at != in.end() && at->begin < end && at->end > begin) {
         if (at->begin < begin) {
-            const extent before = *at;
-            at->begin = begin;
-            at = in.insert(at, before) + 1;
-            (at - 1)->end = begin;
+            at = cut(in, at, begin) + 1;
         }
         if (at->end > end) {
             const extent* const neighbour = at == in.begin() ? nullptr : &*(at - 1);
@@ -154,10 +165,7 @@ void exposed_page::read(leaf& in, std::uint16_t begin, std::uint16_t end, std::u
                 at->begin = end;
                 return;
             }
-            const extent part = *at;
-            at->begin = end;
-            at = in.insert(at, part);
-            at->end = end;
+            at = cut(in, at, end);
         }
         accounts.read(at->mapping, at->end - at->begin);
         ++at->reads;
@@ -183,16 +191,10 @@ std::uint64_t exposed_page::belong(leaf& in, std::uint16_t begin, std::uint16_t 
     for (auto at = std::ranges::upper_bound(in, begin, {}, &extent::end); at != in.end() && at->begin < end;
          ++at) {
         if (at->begin < begin) {
-            const extent before = *at;
-            at->begin = begin;
-            at = in.insert(at, before) + 1;
-            (at - 1)->end = begin;
+            at = cut(in, at, begin) + 1;
         }
         if (at->end > end) {
-            const extent part = *at;
-            at->begin = end;
-            at = in.insert(at, part);
-            at->end = end;
+            at = cut(in, at, end);
         }
         at->mapping = mapping;
         bytes += at->end - at->begin;

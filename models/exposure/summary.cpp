@@ -25,6 +25,14 @@ constexpr char nothing_written = '.';
 
 char capital(char letter) { return static_cast<char>(letter - 'a' + 'A'); }
 
+template <class Figures>
+void add_bytes(Figures& to, const writer_exposure& of) {
+    to.bytes_written += of.bytes_written;
+    to.bytes_looked_at += of.bytes_looked_at;
+    to.bytes_never_looked_at += of.bytes_never_looked_at;
+    to.bytes_standing += of.bytes_standing;
+}
+
 }  // namespace
 
 attribution ledger::attribution_of(const exposed_page::extent& e) const {
@@ -109,22 +117,14 @@ exposure_summary ledger::summary() const {
             result.guest_bytes_standing += row.bytes_standing;
         }
         if (!row.host && call_chains::is_chain(account.origin)) {
-            chain_exposure& all = chains[{row.initiator, functions(account.origin)}];
-            all.bytes_written += row.bytes_written;
-            all.bytes_looked_at += row.bytes_looked_at;
-            all.bytes_never_looked_at += row.bytes_never_looked_at;
-            all.bytes_standing += row.bytes_standing;
+            add_bytes(chains[{row.initiator, functions(account.origin)}], row);
         }
         // One place may have been called by many.
         const auto [place, is_new] = row_of.try_emplace({row.initiator, row.origin}, result.writers.size());
         if (is_new) {
             result.writers.push_back(std::move(row));
         } else {
-            writer_exposure& all = result.writers[place->second];
-            all.bytes_written += row.bytes_written;
-            all.bytes_looked_at += row.bytes_looked_at;
-            all.bytes_never_looked_at += row.bytes_never_looked_at;
-            all.bytes_standing += row.bytes_standing;
+            add_bytes(result.writers[place->second], row);
         }
     }
     for (auto& [who, figures] : chains) {

@@ -59,6 +59,15 @@ void add_calls(ordered_json& to, const std::vector<std::string>& functions) {
     to["driver"] = exposure::driver_of(functions);
 }
 
+/// Of a writer, or of a chain of calls.
+template <class Figures>
+void add_bytes(ordered_json& to, const Figures& of) {
+    to["bytes_written"] = of.bytes_written;
+    to["bytes_looked_at"] = of.bytes_looked_at;
+    to["bytes_never_looked_at"] = of.bytes_never_looked_at;
+    to["bytes_standing"] = of.bytes_standing;
+}
+
 ordered_json attribution_json(const exposure::ledger& ledger, const exposure::attribution& writer) {
     ordered_json result{{"initiator", ledger.initiator(writer.initiator)},
                         {"origin", ledger.origin(writer.origin)},
@@ -128,24 +137,14 @@ ordered_json exposure_json(const exposure::ledger& ledger) {
     };
     ordered_json writers = ordered_json::array();
     for (const exposure::writer_exposure& w : s.writers) {
-        writers.push_back({{"initiator", w.initiator},
-                           {"origin", w.origin},
-                           {"host", w.host},
-                           {"bytes_written", w.bytes_written},
-                           {"bytes_looked_at", w.bytes_looked_at},
-                           {"bytes_never_looked_at", w.bytes_never_looked_at},
-                           {"bytes_standing", w.bytes_standing}});
+        writers.push_back({{"initiator", w.initiator}, {"origin", w.origin}, {"host", w.host}});
+        add_bytes(writers.back(), w);
     }
     result["writers"] = std::move(writers);
     ordered_json chains = ordered_json::array();
     for (const exposure::chain_exposure& c : s.chains) {
-        chains.push_back({{"initiator", c.initiator},
-                          {"functions", c.functions},
-                          {"driver", c.driver},
-                          {"bytes_written", c.bytes_written},
-                          {"bytes_looked_at", c.bytes_looked_at},
-                          {"bytes_never_looked_at", c.bytes_never_looked_at},
-                          {"bytes_standing", c.bytes_standing}});
+        chains.push_back({{"initiator", c.initiator}, {"functions", c.functions}, {"driver", c.driver}});
+        add_bytes(chains.back(), c);
     }
     result["call_chains"] = std::move(chains);
     result["shares"] = shares_json(ledger);

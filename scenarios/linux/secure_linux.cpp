@@ -40,7 +40,7 @@ constexpr std::array sharers{
 /// Empty: nobody knows why.
 std::string_view purpose_of(const exposure::exposed_pages& pages, std::span<const std::string> functions) {
     if (pages.state != memory::to_name(memory::page_state::shared)) {
-        return "the Ultravisor's own (RTAS, VPA)";  // implicitly, or as a pair
+        return "the Ultravisor's own (RTAS)";
     }
     for (const sharer& each : sharers) {
         const auto called = [&](const std::string& name) { return name.starts_with(each.function); };

@@ -108,6 +108,23 @@ TEST_F(cpu_test, an_interrupt_that_ends_idling_comes_with_the_return_from_the_ca
     EXPECT_EQ(bench.count("interrupts"), 1U);
 }
 
+TEST_F(cpu_test, an_interrupt_after_an_entry_that_brought_none_enters_by_itself) {
+    cpu_bench bench({.time_slice = 10 * one_us});
+    sc_core::sc_spawn([&bench] {
+        sc_core::wait(12 * one_us);
+        bench.cpu.external_interrupt(true);
+    });
+    bench.run([&](native_cpu& cpu) {
+        cpu.on_external_interrupt([](native_cpu& c) { c.external_interrupt(false); });
+        bench.enter_secure_mode();
+        cpu.spend(10 * one_us);
+        cpu.synchronize();
+        cpu.spend(5 * one_us);
+        cpu.synchronize();
+    });
+    EXPECT_EQ(kinds_of(bench.ultravisor), (kinds{"ultracall", "hypervisor_decrementer", "external"}));
+}
+
 TEST_F(cpu_test, the_host_takes_the_cpu_back_once_a_slice_of_the_time_that_it_runs) {
     cpu_bench bench({.time_slice = 10 * one_us});
     bench.hypervisor.on_hypercall = [](power::registers& state, cpu::trap_context& context) {

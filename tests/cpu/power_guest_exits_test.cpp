@@ -69,6 +69,15 @@ TEST_F(power_cpu_test, an_ordinary_guest_takes_its_interrupts_itself) {
     EXPECT_TRUE(bench.ultravisor.seen.empty());
 }
 
+TEST_F(power_cpu_test, an_interrupt_after_an_entry_that_brought_none_enters_by_itself) {
+    power_cpu::config parameters = nanosecond_instructions();
+    parameters.time_slice = 15 * one_us;
+    power_cpu_bench bench(parameters);
+    interrupt_a_cpu_that_works(bench, true, false);
+    EXPECT_EQ(bench.ultravisor.count("hypervisor_decrementer"), 1);
+    EXPECT_EQ(bench.ultravisor.count("external"), 1);
+}
+
 TEST_F(power_cpu_test, the_host_takes_the_cpu_back_once_a_slice) {
     for (const bool secure : {false, true}) {
         sc_core::sc_get_curr_simcontext()->reset();

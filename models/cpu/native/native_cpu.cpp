@@ -203,7 +203,7 @@ void native_cpu::leave_guest_if_due() {
     }
     while (const auto why = exits_.next(now())) {
         enter_supervisor(*why);
-        exits_.entered(now(), irqs_enabled());
+        exits_.entered(now(), irqs_enabled() && line_.asserted());
     }
 }
 
@@ -243,7 +243,7 @@ void native_cpu::idle_until_interrupt(bool until_prodded) {
         line_.wait_until_asserted(*decrementer_ - now());
     }
     time_.resume();
-    exits_.entered(now(), !until_prodded);
+    exits_.entered(now(), irqs_enabled() && line_.asserted());
     use_.idle += now() - begin;
     shows_.idle.set(false, now());
     stop_if_due();

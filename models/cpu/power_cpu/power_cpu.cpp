@@ -36,6 +36,8 @@ std::uint64_t cost_of_instruction(const timing::timing& costs) {
     return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ldexp(units, fraction_bits)));
 }
 
+bool takes_interrupts(const power::registers& state) { return (state.msr & power::msr_ee) != 0; }
+
 /// What the guest takes, and software above it first.
 constexpr std::array taken_above{
     std::pair{power::vector::machine_check, host_interrupt::machine_check},
@@ -283,7 +285,7 @@ void power_cpu::cede(bool until_prodded) {
         }
     }
     time_.resume();
-    exits_.entered(now(), !until_prodded);
+    exits_.entered(now(), takes_interrupts(core_.state) && line_.asserted());
     shows_.idle.set(false, now());
 }
 
@@ -298,7 +300,7 @@ bool power_cpu::leave_guest_if_due() {
         if (!enter_supervisor(*why)) {
             return false;
         }
-        exits_.entered(now(), (core_.state.msr & power::msr_ee) != 0);
+        exits_.entered(now(), takes_interrupts(core_.state) && line_.asserted());
     }
     if (std::exchange(reset_waits_, false)) {
         if (!enter_supervisor(host_interrupt::system_reset)) {
@@ -325,7 +327,7 @@ bool power_cpu::tell_supervisor(const interrupt_counts& taken_before) {
 
 /// Signals and metrics, from what the core has counted.
 void power_cpu::publish() {
-    shows_.ee.set((core_.state.msr & power::msr_ee) != 0, now());
+    shows_.ee.set(takes_interrupts(core_.state), now());
     instructions_.add(core_.instructions() - instructions_.value());
     translations_.add(mmu_.lookups() - translations_.value());
     table_walks_.add(mmu_.walks() - table_walks_.value());
@@ -438,7 +440,9 @@ void power_cpu::make_call(trap kind) {
     trap_context context = prepare_trap();
     const std::uint64_t decrementer_before = state[power::spr::dec];
     // While the stack can still be read: the call may take pages away, and who asks for its caller may ask late.
-    static_cast<void>(watched_site_.origin());
+    if (kind == trap::ultracall || recorder_.ledger().stories().any()) {
+        static_cast<void>(watched_site_.origin());
+    }
     const std::size_t row = kind == trap::hypercall ? fast_hcall_row(number) : abi::ucall_row(number);
     const exposure::call_in_progress::scope in(
         recorder_.ledger().call(),
@@ -482,7 +486,7 @@ void power_cpu::msr_may_have_changed() {
     core_.msr_changed();
     memory_.set_secure(secure());
     shows_.msr_s.set(secure(), now());
-    shows_.ee.set((core_.state.msr & power::msr_ee) != 0, now());
+    shows_.ee.set(takes_interrupts(core_.state), now());
     if (was_secure != secure()) {
         core_.forget_real(0, ~std::uint64_t{0});  // other frames stand at the same addresses
     }
