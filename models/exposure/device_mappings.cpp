@@ -71,7 +71,23 @@ std::vector<std::uint32_t> device_mappings::end(std::uint16_t device, std::uint6
         const device_mapping& what = *find(each);
         queues_[{what.how.device, what.how.queue}].alive_bytes -= what.size;
     }
+    ended_.insert(ended_.end(), numbers.begin(), numbers.end());
     return numbers;
+}
+
+void device_mappings::forget(const std::unordered_set<std::uint32_t>& needed) {
+    std::ranges::sort(ended_);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (!std::ranges::binary_search(ended_, numbers_[i]) || needed.contains(numbers_[i])) {
+            all_[kept] = all_[i];
+            numbers_[kept++] = numbers_[i];
+        }
+    }
+    all_.resize(kept);
+    numbers_.resize(kept);
+    std::erase_if(ended_, [&](std::uint32_t each) { return !needed.contains(each); });
+    forget_at_ = forget_after + 2 * ended_.size();
 }
 
 const device_mapping* device_mappings::find(std::uint32_t number) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -64,7 +65,14 @@ public:
     /// The device has returned the request. \returns the numbers of the mappings that end
     std::vector<std::uint32_t> end(std::uint16_t device, std::uint64_t request);
 
-    /// nullptr: learned from no device.
+    /// So many have ended that it is time to forget() those that nobody can ask for any more.
+    [[nodiscard]] bool full() const { return ended_.size() > forget_at_; }
+    /// Mappings that have ended and are not among `needed` are forgotten, but for what by_queue() says of them.
+    void forget(const std::unordered_set<std::uint32_t>& needed);
+
+    [[nodiscard]] std::size_t kept() const { return all_.size(); }
+
+    /// nullptr: learned from no device, or forgotten.
     [[nodiscard]] const device_mapping* find(std::uint32_t number) const;
     [[nodiscard]] const std::map<queue_key, queue_mappings>& by_queue() const { return queues_; }
 
@@ -74,8 +82,11 @@ private:
     }
     void count(const device_mapping& what);
 
+    static constexpr std::size_t forget_after = 4096;
     std::vector<device_mapping> all_;
-    std::vector<std::uint32_t> numbers_;                                   // of them, ascending
+    std::vector<std::uint32_t> numbers_;  // of them, ascending
+    std::vector<std::uint32_t> ended_;    // of those that are kept
+    std::size_t forget_at_ = forget_after;
     std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> alive_;  // by device and request
     std::map<std::uint16_t, std::vector<std::uint32_t>> tables_;  // by device: whose request is not known yet
     std::map<queue_key, queue_mappings> queues_;

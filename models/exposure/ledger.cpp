@@ -228,7 +228,25 @@ void ledger::returned(std::uint16_t device, std::uint64_t request) {
         for (const std::uint32_t each : learned_.end(device, request)) {
             mapping_ended(each);
         }
+        if (learned_.full()) {
+            learned_.forget(mappings_in_use());
+        }
     }
+}
+
+std::unordered_set<std::uint32_t> ledger::mappings_in_use() const {
+    std::unordered_set<std::uint32_t> result;
+    for (const std::unique_ptr<exposed_page>& page : records_) {
+        page->for_each(
+            [&](std::uint32_t /*base*/, const exposed_page::extent& e) { result.insert(e.mapping); });
+    }
+    for (const sighting_group& group : sighting_groups_) {
+        result.insert(group.first.writer.mapping);
+    }
+    for (const canary_sighting& each : sightings_) {
+        result.insert(each.writer.mapping);
+    }
+    return result;
 }
 
 void ledger::host_read(abi::phys_addr at, std::size_t size, std::uint16_t reader,

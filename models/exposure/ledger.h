@@ -12,6 +12,7 @@
 #include <string_view>
 #include <systemc>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -169,6 +170,14 @@ public:
     /// new_mapping(). Nothing is learned of an ordinary guest, which shares nothing.
     void learn_mappings() { learns_ = true; }
     [[nodiscard]] bool learns() const { return learns_; }
+    /// From now on what an ordinary guest stores is not reported, but for a few stores that leave the fast path
+    /// anyway: its memory is all the host's to read, and figures of those would say nothing.
+    void leave_out_ordinary_stores() { leaves_out_ordinary_stores_ = true; }
+    [[nodiscard]] bool leaves_out_ordinary_stores() const { return leaves_out_ordinary_stores_; }
+    /// False: what the guest has written is not in any figure, since it is an ordinary one.
+    [[nodiscard]] bool knows_the_guests_stores() const {
+        return !leaves_out_ordinary_stores_ || !exposures_.empty();
+    }
     /// A driver has named memory, which the host can read, to a device: what stands there belongs to a mapping from now
     /// on, until the device has returned the request.
     void named(abi::phys_addr at, std::uint64_t size, const naming& how);
@@ -255,12 +264,15 @@ private:
     void look_for_canaries(abi::gfn page, std::size_t begin, std::size_t end, const attribution& writer,
                            const sc_core::sc_time& when, const std::byte* page_bytes);
     void sighted(canary_sighting what);
+    /// Those that bytes in place, or sightings, belong to.
+    [[nodiscard]] std::unordered_set<std::uint32_t> mappings_in_use() const;
 
     std::vector<std::string> initiators_;
     std::vector<std::string> origins_;
     std::function<std::string(std::uint64_t)> names_;
     std::uint32_t mappings_ = 0;
     bool learns_ = false;
+    bool leaves_out_ordinary_stores_ = false;
     device_mappings learned_;
     call_chains chains_;
     call_in_progress call_;

@@ -237,7 +237,11 @@ void memory_bus::move(const access& what, abi::gfn page, smf_verdict to, const s
     const std::size_t size = what.size_in(page);
     if (to == smf_verdict::normal_frame && in_ledger(state)) {
         if (what.kind == access_kind::write) {
-            ledger_.wrote(at, size, what.who.writer, when, ram_.read(frame_kind::normal, page));
+            const bool left_out = state == page_state::normal && what.who.who == world::guest &&
+                                  ledger_.leaves_out_ordinary_stores();
+            if (!left_out) {
+                ledger_.wrote(at, size, what.who.writer, when, ram_.read(frame_kind::normal, page));
+            }
         } else if (what.by_host()) {
             ledger_.host_read(at, size, what.who.writer.initiator, when);
         }

@@ -166,6 +166,16 @@ unsigned host_bridge::judge_address(int initiator, tlm::tlm_generic_payload& pay
         return memory->transport_dbg(payload);
     }
     piece_.attributes = *payload.get_extension<memory::bus_attributes>();
+    // What lies together in guest memory is one address to its driver, however many TCEs it takes.
+    abi::phys_addr begin{};
+    std::uint64_t size = 0;
+    const auto judge_what_is_together = [&] {
+        if (size != 0) {
+            piece_.prepare(tlm::TLM_IGNORE_COMMAND, begin.value(), nullptr, size);
+            memory->transport_dbg(piece_.transaction);
+        }
+        size = 0;
+    };
     abi::dma_addr at{payload.get_address()};
     for (std::uint64_t left = payload.get_data_length(); left > 0;) {
         const tce_window* const window = from.windows->of(at);
@@ -173,16 +183,17 @@ unsigned host_bridge::judge_address(int initiator, tlm::tlm_generic_payload& pay
             break;
         }
         const std::uint64_t step = in_page(*window, at.value(), left);
-        for (const std::uint64_t permission : {abi::tce_read, abi::tce_write}) {
-            if (const auto found = window->translate(at, permission); found.valid) {
-                piece_.prepare(tlm::TLM_IGNORE_COMMAND, found.at.value(), nullptr, step);
-                memory->transport_dbg(piece_.transaction);
-                break;
-            }
+        const auto readable = window->translate(at, abi::tce_read);
+        const auto found = readable.valid ? readable : window->translate(at, abi::tce_write);
+        if (!found.valid || found.at != begin + size) {
+            judge_what_is_together();
+            begin = found.at;
         }
+        size += found.valid ? step : 0;
         at = at + step;
         left -= step;
     }
+    judge_what_is_together();
     return 0;
 }
 

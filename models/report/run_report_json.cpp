@@ -135,6 +135,12 @@ ordered_json exposure_json(const exposure::ledger& ledger) {
         {"bytes_left_standing", s.bytes_left_standing},
         {"bytes_read_after_mapping", s.bytes_read_after_mapping},
     };
+    if (!ledger.knows_the_guests_stores()) {
+        for (const char* const each : {"guest_bytes_written", "guest_bytes_looked_at",
+                                       "guest_bytes_never_looked_at", "guest_bytes_standing"}) {
+            result[each] = nullptr;
+        }
+    }
     ordered_json writers = ordered_json::array();
     for (const exposure::writer_exposure& w : s.writers) {
         writers.push_back({{"initiator", w.initiator}, {"origin", w.origin}, {"host", w.host}});

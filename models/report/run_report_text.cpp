@@ -445,7 +445,10 @@ std::string figures_writer::exposure() const {
     report_table figures;
     figures.add("pages that the host can read", count_text(s.pages_exposed),
                 count_text(s.pages_ever_exposed) + " ever", "pages of 64 KiB");
-    if (s.guest_bytes_written != 0) {
+    if (!of_.ledger.knows_the_guests_stores()) {
+        figures.add("written there by the guest", "not recorded", "",
+                    "an ordinary guest: --report_stores yes");
+    } else if (s.guest_bytes_written != 0) {
         figures.add("written there by the guest", bytes_text(s.guest_bytes_written), "", "");
         figures.add("  looked at by the host", bytes_text(s.guest_bytes_looked_at),
                     share_text(s.guest_bytes_looked_at, s.guest_bytes_written),

@@ -45,6 +45,9 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
     : machine(name, config, seed, ultravisor::esm_entry::kernel_entry),
       patience_(config.watchdog) {
     recorder().ledger().learn_mappings();
+    if (!config.report_ordinary_stores) {
+        recorder().ledger().leave_out_ordinary_stores();
+    }
     for (unsigned number = 0; number < config.cpus; ++number) {
         auto& cpu = cpus_.emplace_back(std::make_unique<power_cpu>(
             fmt::format("cpu{}", number).c_str(), recorder(),

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "exposure/ledger.h"
 
 namespace pefsim::exposure {
@@ -131,6 +133,31 @@ TEST_F(device_mappings_test, what_is_put_back_and_named_again_counts_once) {
     ledger_.returned(disk_, 1);
     ledger_.named(pool, 512, request(2));
     EXPECT_EQ(queue().buffers, 2U);
+}
+
+TEST_F(device_mappings_test, what_has_ended_and_stands_nowhere_is_forgotten) {
+    bounce(pool, 512);
+    ledger_.named(pool, 512, request(1));
+    ledger_.named(pool + 8192, 512, request(2, true));  // and not returned
+    const std::uint32_t first = mapping_at(pool);
+    std::size_t most = 0;
+    constexpr std::uint64_t requests = 100'000;
+    for (std::uint64_t i = 3; i < 3 + requests; ++i) {
+        bounce(pool + 4096, 512);
+        ledger_.named(pool + 4096, 512, request(i));
+        ledger_.returned(disk_, i);
+        most = std::max(most, ledger_.learned().kept());
+    }
+    ledger_.returned(disk_, 1);
+    EXPECT_LT(most, requests / 10);
+    EXPECT_EQ(queue().buffers, requests + 2);
+    EXPECT_EQ(queue().alive_bytes, 512U);
+    ASSERT_NE(ledger_.learned().find(first), nullptr) << "its bytes are in place";
+    EXPECT_EQ(ledger_.learned().find(first)->how.request, 1U);
+    ASSERT_NE(ledger_.learned().find(first + 1), nullptr) << "it lives";
+    ASSERT_NE(ledger_.learned().find(mapping_at(pool + 4096)), nullptr);
+    EXPECT_EQ(ledger_.learned().find(mapping_at(pool + 4096))->how.request, requests + 2);
+    EXPECT_EQ(ledger_.learned().find(first + 2), nullptr);
 }
 
 TEST_F(device_mappings_test, a_guest_that_tells_its_mappings_is_believed) {

@@ -325,6 +325,25 @@ TEST_F(memory_bus_test, writes_to_exposed_pages_and_the_hosts_reads_are_in_the_l
     EXPECT_EQ(ledger.initiator(extents[1].writer.initiator), "device");
 }
 
+TEST_F(memory_bus_test, an_ordinary_guests_stores_are_left_out_where_few_of_them_come_this_way) {
+    elaborate();
+    exposure::ledger& ledger = recorder.ledger();
+    ledger.leave_out_ordinary_stores();
+    std::uint64_t value = 1;
+    ASSERT_EQ(guest.write(page(1), value), ok);
+    EXPECT_EQ(ledger.bytes_written(), 0U);
+    EXPECT_FALSE(ledger.knows_the_guests_stores());
+    ASSERT_EQ(device.write(page(1), value), ok);
+    ASSERT_EQ(device.read(page(1), value), ok);
+    EXPECT_EQ(ledger.bytes_written(), 8U) << "the host's";
+    EXPECT_EQ(ledger.bytes_read_by_host(), 8U);
+    set(2, page_state::secure);
+    set(2, page_state::shared);
+    ASSERT_EQ(secure_guest.write(page(2), value), ok);
+    EXPECT_EQ(ledger.bytes_written(), 16U);
+    EXPECT_TRUE(ledger.knows_the_guests_stores());
+}
+
 TEST_F(memory_bus_test, the_ledger_follows_the_pages_states) {
     elaborate();
     const exposure::ledger& ledger = recorder.ledger();

@@ -226,6 +226,19 @@ TEST_F(host_bridge_test, addresses_that_a_driver_names_are_translated_and_not_lo
     EXPECT_TRUE(bench.memory.log.empty());
 }
 
+TEST_F(host_bridge_test, an_address_that_a_driver_names_is_one_where_memory_is) {
+    three_devices bench;
+    bench.window(0).put(0x5000, 0x2'0000 | abi::tce_write);
+    bench.window(0).put(0x6000, 0x2'1000 | abi::tce_read);
+    bench.window(0).put(0x7000, 0x2'2000 | tce_window::permissions);
+    bench.window(0).put(0x8000, 0x1'0000 | tce_window::permissions);
+    bench.window(0).put(0xa000, 0x1'1000 | tce_window::permissions);  // nothing at 0x9000
+    bench.a.judge_address(dma_addr{0x5c00}, 0x5400, 9);
+    using named = recorded_memory::named_range;
+    EXPECT_EQ(bench.memory.named,
+              (std::vector<named>{{0x2'0c00, 0x2400, 9}, {0x1'0000, 0x1000, 9}, {0x1'1000, 0x1000, 9}}));
+}
+
 TEST_F(host_bridge_test, only_a_32_bit_write_to_the_message_address_is_an_interrupt) {
     three_devices bench;
     sc_core::sc_time delay;

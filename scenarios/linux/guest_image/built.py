@@ -13,6 +13,7 @@ from guest_image.progress import failure, run, say
 BUSYBOX = "busybox-static"
 # The same programs with every kernel, so that only the kernel makes a difference.
 PROGRAMS_SUITE = "bookworm"
+ADDED = kernel_tree.CONFIGURATIONS / "added"
 
 
 def resolve_source(archive):
@@ -35,9 +36,15 @@ def resolve_busybox(archive):
     return [busybox]
 
 
-def kernel(folder, archive, source, variant, name, pages, jobs):
-    """The folder of the cache with vmlinux, System.map and config."""
-    wanted = kernel_tree.wanted_options(name, pages)
+def added_names():
+    """Fragments that any configuration may have besides."""
+    return sorted(path.stem for path in ADDED.glob("*.config"))
+
+
+def kernel(folder, archive, source, variant, configuration, pages, jobs):
+    """The folder of the cache with vmlinux, System.map and config. A configuration is its name, and those of what is added."""
+    name, *added = configuration
+    wanted = kernel_tree.wanted_options(name, pages) + "".join((ADDED / f"{each}.config").read_text() for each in added)
     patches = variants.patches_of(variant)
     identity = {
         "kind": "kernel",

@@ -33,8 +33,11 @@ def resolve(archive, more_packages):
     return packages
 
 
-def make(archive, packages, mebibytes, place):
-    """Fills the folder: root.ext4. /pefsim has the programs of ../root and usr.sha256, the sums of every file in /usr."""
+def make(archive, packages, mebibytes, place, selftests=None):
+    """Fills the folder: root.ext4. /pefsim has the programs of ../root and usr.sha256, the sums of every file in /usr.
+
+    :param selftests: fills /pefsim/selftests.d
+    """
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=f"{place.name}.unpacked-") as folder:
         root = pathlib.Path(folder) / "root"
         for name in MERGED:
@@ -46,6 +49,9 @@ def make(archive, packages, mebibytes, place):
             command = ["bash", "-o", "pipefail", "-c", unpack, "-", str(archive.fetch(package)), str(root)]
             run(command, f"unpacking {package.name}")
         _finish(root)
+        if selftests:
+            (root / "pefsim/selftests.d").mkdir()
+            selftests(root / "pefsim/selftests.d")
         say("writing the file system")
         disk = place / "root.ext4"
         with open(disk, "wb") as file:
