@@ -13,6 +13,7 @@
 #include "linux_user/program_start.h"
 #include "linux_user/system_calls.h"
 #include "output/stop_request.h"
+#include "power/instructions/power9_decoder.h"
 
 namespace pefsim::linux_user {
 namespace {
@@ -88,7 +89,7 @@ process::process(const config& of, const power::elf_image& image)
     : descriptors(of.inherited),
       paths(*this),
       memory(of.memory),
-      core(memory, memory),
+      core(power::isa::power9_decoder(), memory, memory),
       clock(of.time),
       signals(*this),
       random(of.seed),

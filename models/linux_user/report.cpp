@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "linux_user/system_calls.h"
-#include "power/isa/disassembler.h"
+#include "power/debug/disassembler.h"
 #include "report/run_ending.h"
 
 namespace pefsim::linux_user {
@@ -58,7 +58,7 @@ std::string standing(const process& after, const power::elf_image& image) {
         text += fmt::format(" <{}>", symbol);
     }
     if (std::uint32_t word = 0; after.memory.get(nip, word)) {
-        text += fmt::format(": {}", power::isa::disassemble(word, nip));
+        text += fmt::format(": {}", power::debug::disassemble(word, nip));
     }
     return text;
 }

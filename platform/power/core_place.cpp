@@ -5,8 +5,8 @@
 
 #include "platform/power/guest_view.h"
 #include "power/debug/back_chain.h"
+#include "power/debug/disassembler.h"
 #include "power/engine/interrupt.h"
-#include "power/isa/disassembler.h"
 
 namespace pefsim::platform {
 
@@ -19,7 +19,7 @@ std::string place_of(const power::registers& state, const memory::memory_bus& me
                      const power::mmu::partition& partition, const power::debug::symbol_lookup* symbols) {
     std::string text = name_of_place(state.nip, symbols);
     if (const auto word = guest_view(state, memory, partition).instruction(state.nip)) {
-        text += fmt::format(": {}", power::isa::disassemble(*word, state.nip));
+        text += fmt::format(": {}", power::debug::disassemble(*word, state.nip));
     }
     return text;
 }

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/conformance/describe.h"
 #include "tests/conformance/engine_run.h"
 #include "tests/conformance/exclusions.h"

@@ -6,7 +6,7 @@
 #include <array>
 #include <iterator>
 
-#include "power/isa/disassembler.h"
+#include "power/debug/disassembler.h"
 
 namespace pefsim::conformance {
 namespace {
@@ -53,8 +53,9 @@ void append_operand(std::string& out, const vector_state& before, const operand_
 }  // namespace
 
 std::string describe(const sample& of) {
-    std::string out = fmt::format("  {:08x}  {}\n", of.word,
-                                  disassemble(of.word, 0, unwritable::as_instructions));
+    std::string out = fmt::format(
+        "  {:08x}  {}\n", of.word,
+        power::debug::disassemble(of.word, 0, power::debug::unwritable::as_instructions));
     const auto to = std::back_inserter(out);
     for (const operand each : of.row->operands) {
         append_operand(out, *of.before, info_of(each), static_cast<unsigned>(info_of(each).value(of.word)));

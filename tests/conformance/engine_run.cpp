@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "power/engine/core.h"
+#include "power/instructions/power9_decoder.h"
 
 namespace pefsim::conformance {
 namespace {
@@ -118,7 +119,7 @@ void save(vector_state& to, const registers& from) {
 
 struct engine_run::machine {
     flat_memory memory;
-    core processor{memory, memory};
+    core processor{isa::power9_decoder(), memory, memory};
 
     void place(const vector_group& group) {
         std::memcpy(memory.at(0), group.word, 4 * group.words);

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/conformance/exclusions.h"
 #include "tests/conformance/operand_values.h"
 #include "tests/power/encodings.h"

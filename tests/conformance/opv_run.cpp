@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "power/engine/core.h"
+#include "power/instructions/power9_decoder.h"
 
 namespace pefsim::opv {
 namespace {
@@ -201,7 +202,10 @@ bool equal(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>
 
 class runner {
 public:
-    explicit runner(const test& that) : test_(that), machine_(that.placements), core_(machine_, machine_) {}
+    explicit runner(const test& that)
+        : test_(that),
+          machine_(that.placements),
+          core_(power::isa::power9_decoder(), machine_, machine_) {}
 
     /// Instruction by instruction, with the trace.
     std::string follow() {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "power/isa/decoder.h"
-#include "power/isa/instruction_table.h"
+#include "power/instructions/decoder.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/conformance/exclusions.h"
 #include "tests/conformance/generate.h"
 #include "tests/conformance/known_differences.h"

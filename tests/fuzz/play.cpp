@@ -6,7 +6,8 @@
 
 #include <algorithm>
 
-#include "power/isa/disassembler.h"
+#include "power/debug/disassembler.h"
+#include "power/instructions/power9_decoder.h"
 #include "tests/fuzz/machine.h"
 
 namespace pefsim::fuzz {
@@ -64,7 +65,7 @@ public:
           how_(how),
           list_(list),
           machine_(what.ram, what.tables, what.processes),
-          core_(machine_, machine_),
+          core_(power::isa::power9_decoder(), machine_, machine_),
           witness_(how == way::observed) {
         machine_.serve(core_);
         machine_.ticks_per_instruction = what.ticks_per_instruction;
@@ -184,7 +185,7 @@ void player::print_next() const {
     std::memcpy(&word, bytes + found.real % power::small_page / 4 * 4, sizeof word);
     word = (state.msr & power::msr_le) != 0 ? word : __builtin_bswap32(word);
     fmt::print("{:8} {:016x} msr {:016x} {:08x} {}\n", core_.instructions(), ea, state.msr, word,
-               power::isa::disassemble(word, ea, power::isa::unwritable::as_instructions));
+               power::debug::disassemble(word, ea, power::debug::unwritable::as_instructions));
 }
 
 void player::happen(const event& what) {

@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/fuzz/machine.h"
 
 namespace pefsim::fuzz {

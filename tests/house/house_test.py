@@ -5,6 +5,7 @@ Environment: PEFSIM_LIBRARIES, "folder: library: library..." by semicolons: the 
 one names.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -21,6 +22,17 @@ def declared_libraries():
     rows = [[word.strip() for word in line.split(":")] for line in os.environ["PEFSIM_LIBRARIES"].split(";")]
     folder_of = {library: folder for folder, library, _ in rows}
     return {folder: {folder_of[name] for name in names.split()} for folder, _, names in rows}
+
+
+@contextlib.contextmanager
+def planted_tree(files):
+    """A tree with these files: name -> text."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = pathlib.Path(directory)
+        for name, text in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        yield root
 
 
 class trust_boundary(unittest.TestCase):
@@ -48,15 +60,30 @@ class trust_boundary(unittest.TestCase):
                     self.assertEqual(set(), include_graph.reachable(include_graph.ALLOWED, folder) & others)
 
 
+class power(unittest.TestCase):
+    """The core has floors of its own, and no circle between them."""
+
+    def test_no_arrow_is_forbidden(self):
+        found = list(include_graph.arrows_in_power(ROOT))
+        self.assertGreater(len(found), 40, "hardly any include was read: is this the tree?")
+        self.assertEqual([], include_graph.forbidden(found, include_graph.ALLOWED_IN_POWER))
+
+    def test_the_folders_have_no_cycle(self):
+        self.assertIsNone(include_graph.cycle(include_graph.graph_of(include_graph.arrows_in_power(ROOT))))
+
+    def test_the_table_has_no_cycle(self):
+        self.assertIsNone(include_graph.cycle(include_graph.ALLOWED_IN_POWER))
+
+    def test_every_folder_is_in_the_table(self):
+        folders = {f"power/{p.name}" for p in (ROOT / "models" / "power").iterdir() if p.is_dir()}
+        self.assertEqual(folders | {"power"}, set(include_graph.ALLOWED_IN_POWER))
+
+
 class planted(unittest.TestCase):
     """The reader of includes finds what is planted in a small tree."""
 
     def arrows_of(self, files):
-        with tempfile.TemporaryDirectory() as directory:
-            root = pathlib.Path(directory)
-            for name, text in files.items():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                (root / name).write_text(text)
+        with planted_tree(files) as root:
             return list(include_graph.arrows(root))
 
     def test_forbidden_includes_are_found_however_they_are_written(self):
@@ -94,6 +121,22 @@ class planted(unittest.TestCase):
             }
         )
         self.assertEqual([], found)
+
+    def test_an_arrow_that_leads_up_within_power_is_found(self):
+        files = {
+            "models/power/engine/core.cpp": '#include "power/instructions/add.h"',
+            "models/power/instructions/add.h": '#include "power/engine/core.h"\n#include "power/registers.h"',
+            "models/power/engine/core.h": '#include "output/file.h"',
+            "models/power/registers.h": "",
+            "models/output/file.h": "",
+        }
+        with planted_tree(files) as root:
+            found = list(include_graph.arrows_in_power(root))
+        self.assertEqual(3, len(found), found)
+        messages = include_graph.forbidden(found, include_graph.ALLOWED_IN_POWER)
+        self.assertEqual(1, len(messages))
+        self.assertIn("power/engine/ may not include power/instructions/", messages[0])
+        self.assertIsNotNone(include_graph.cycle(include_graph.graph_of(found)))
 
     def test_a_folder_that_the_table_does_not_know_may_include_nothing(self):
         found = self.arrows_of({"models/utils/x.h": '#include "abi/y.h"', "models/abi/y.h": ""})

@@ -43,6 +43,19 @@ ALLOWED["platform"] = GROUND | {"ultravisor", "interrupt", "backend", "pci", "vi
 ALLOWED["platform/native"] = ALLOWED["platform"] | {"platform", "cpu/native", "dma_ops", "guest"}
 ALLOWED["platform/power"] = ALLOWED["platform"] | {"platform", "cpu/power_cpu"}
 
+# The same within power/, whose folders are one library. "power" are the files that stand in none of them: what all the rest
+# stands on. The engine knows no instruction: a core is made with a decoder (engine/decoder.h), and instructions/ has it.
+ALLOWED_IN_POWER = {
+    "power": set(),
+    "power/isa": {"power"},
+    "power/ieee": {"power"},
+    "power/decfloat": {"power", "power/ieee"},
+    "power/engine": {"power", "power/isa", "power/ieee"},
+    "power/mmu": {"power", "power/engine"},
+    "power/instructions": {"power", "power/isa", "power/ieee", "power/decfloat", "power/engine"},
+    "power/debug": {"power", "power/isa", "power/engine", "power/instructions"},
+}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -55,8 +68,8 @@ class arrow:
     where: str  # file:line
 
 
-def folder_of(path, root):
-    """models/memory/x.h -> memory; models/cpu/native/x.h -> cpu/native, a room of the table; None outside the tree."""
+def folder_of(path, root, rooms):
+    """models/memory/x.h -> memory; models/cpu/native/x.h -> cpu/native if that is in `rooms`; None outside the tree."""
     try:
         parts = path.resolve().relative_to(root.resolve()).parts
     except ValueError:
@@ -64,31 +77,39 @@ def folder_of(path, root):
     if len(parts) > 2 and parts[0] == "models":
         parts = parts[1:]
     for inner in range(len(parts) - 1, 1, -1):
-        if "/".join(parts[:inner]) in ALLOWED:
+        if "/".join(parts[:inner]) in rooms:
             return "/".join(parts[:inner])
     return parts[0] if len(parts) > 1 else None
 
 
-def target_of(quote, name, source, root):
+def target_of(quote, name, source, root, rooms):
     """The folder that an include leads to: beside the file first, as the compiler does, then the two include roots."""
     places = ([source.parent] if quote == '"' else []) + [root / "models", root]
     for place in places:
         if (place / name).is_file():
-            return folder_of(place / name, root)
+            return folder_of(place / name, root, rooms)
     return None
 
 
-def arrows(root):
-    for place in ("models", "platform"):
+def arrows(root, rooms=ALLOWED, places=("models", "platform")):
+    """Every #include below `places` that leads from one room to another. `rooms` names those that lie within others."""
+    for place in places:
         for source in sorted((root / place).rglob("*")):
             if source.suffix not in (".h", ".cpp"):
                 continue
-            folder = folder_of(source, root)
+            folder = folder_of(source, root, rooms)
             for number, line in enumerate(source.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
-                target = match and target_of(match[1], match[2], source, root)
+                target = match and target_of(match[1], match[2], source, root, rooms)
                 if target and target != folder:
                     yield arrow(folder, target, f"{source.relative_to(root)}:{number}")
+
+
+def arrows_in_power(root):
+    """Those between the folders of power/."""
+    for each in arrows(root, ALLOWED_IN_POWER, ("models/power",)):
+        if each.target.split("/")[0] == "power":
+            yield each
 
 
 def forbidden(found, allowed):

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "power/engine/core.h"
+#include "power/instructions/power9_decoder.h"
 
 namespace pefsim::power::debug {
 
@@ -21,7 +22,7 @@ public:
 
     explicit debug_machine(std::size_t cores = 1) : ram_(ram_size) {
         for (std::size_t n = 0; n < cores; ++n) {
-            cores_.push_back(std::make_unique<class core>(addresses(), storage()));
+            cores_.push_back(std::make_unique<class core>(isa::power9_decoder(), addresses(), storage()));
             cores_.back()->interrupts_leave(true);
         }
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "power/isa/decoder.h"
+#include "power/instructions/decoder.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/power/encodings.h"
 
 namespace pefsim::power::isa {

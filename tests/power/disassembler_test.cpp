@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The disassembler against GNU objdump -M power9.
-#include "power/isa/disassembler.h"
+#include "power/debug/disassembler.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
-#include "power/isa/alias.h"
-#include "power/isa/decoder.h"
-#include "power/isa/instruction_table.h"
+#include "power/debug/alias.h"
+#include "power/instructions/decoder.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/power/encodings.h"
 #include "tests/power/known_differences.h"
 #include "tests/power/objdump.h"
@@ -38,7 +38,7 @@ protected:
         const std::vector<std::string> expected = objdump(words, text_address);
         unsigned failures = 0;
         for (std::size_t i = 0; i < words.size() && failures < 20; ++i) {
-            const std::string text = disassemble(words[i], text_address + 4 * i);
+            const std::string text = debug::disassemble(words[i], text_address + 4 * i);
             const known_difference* const known = known_difference_of(words[i]);
             const bool as_known = known != nullptr && text.starts_with(".long") &&
                                   !expected[i].starts_with(".long") &&
@@ -75,10 +75,11 @@ TEST_F(disassembler_beside_objdump, every_alias) {
     encodings random(5);
     std::vector<std::uint32_t> words;
     for (const instruction& row : instructions()) {
-        for (const alias& each : aliases_of(row)) {
+        for (const debug::alias& each : debug::aliases_of(row)) {
             const std::vector<std::uint32_t> some = random.of(each, 20);
             const bool is_written = std::ranges::any_of(some, [&each](std::uint32_t word) {
-                return is_written_as(each.mnemonic, disassemble(word, 0, unwritable::as_instructions));
+                return is_written_as(each.mnemonic,
+                                     debug::disassemble(word, 0, debug::unwritable::as_instructions));
             });
             EXPECT_TRUE(is_written) << each.mnemonic << " is never written: " << some.size()
                                     << " words tried";
@@ -181,27 +182,27 @@ TEST_F(disassembler_beside_objdump, known_differences_are_differences) {
     }
     const std::vector<std::string> theirs = objdump(words);
     for (std::size_t i = 0; i < words.size(); ++i) {
-        EXPECT_NE(disassemble(words[i], 4 * i), theirs[i]);
+        EXPECT_NE(debug::disassemble(words[i], 4 * i), theirs[i]);
     }
 }
 
 TEST(disassembler, writes_undefined_words_as_data) {
-    EXPECT_EQ(disassemble(0, 0), ".long 0x0");
-    EXPECT_EQ(disassemble(0x7c0001a4, 0, unwritable::as_instructions), ".long 0x7c0001a4");
+    EXPECT_EQ(debug::disassemble(0, 0), ".long 0x0");
+    EXPECT_EQ(debug::disassemble(0x7c0001a4, 0, debug::unwritable::as_instructions), ".long 0x7c0001a4");
 }
 
 TEST(disassembler, writes_what_is_executed_when_asked) {
-    EXPECT_EQ(disassemble(0x7c642a15, 0), "add. r3,r4,r5");
-    EXPECT_EQ(disassemble(0x7c64282f, 0), ".long 0x7c64282f");
-    EXPECT_EQ(disassemble(0x7c64282f, 0, unwritable::as_instructions), "lwzx r3,r4,r5");
-    EXPECT_EQ(disassemble(0xb8650008, 0, unwritable::as_instructions), "lmw r3,8(r5)");
-    EXPECT_EQ(disassemble(0x7c6c42e6, 0, unwritable::as_instructions), "mftb r3");
-    EXPECT_EQ(disassemble(0x7c000424, 0, unwritable::as_instructions), "rnop");
+    EXPECT_EQ(debug::disassemble(0x7c642a15, 0), "add. r3,r4,r5");
+    EXPECT_EQ(debug::disassemble(0x7c64282f, 0), ".long 0x7c64282f");
+    EXPECT_EQ(debug::disassemble(0x7c64282f, 0, debug::unwritable::as_instructions), "lwzx r3,r4,r5");
+    EXPECT_EQ(debug::disassemble(0xb8650008, 0, debug::unwritable::as_instructions), "lmw r3,8(r5)");
+    EXPECT_EQ(debug::disassemble(0x7c6c42e6, 0, debug::unwritable::as_instructions), "mftb r3");
+    EXPECT_EQ(debug::disassemble(0x7c000424, 0, debug::unwritable::as_instructions), "rnop");
 }
 
 TEST(disassembler, appends) {
     std::string text = "10000000: ";
-    append_disassembly(text, 0x4bfffffd, 0x10000000);
+    debug::append_disassembly(text, 0x4bfffffd, 0x10000000);
     EXPECT_EQ(text, "10000000: bl 0xffffffc");
 }
 

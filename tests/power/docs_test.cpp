@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/power/known_differences.h"
 
 namespace pefsim::power::isa {

@@ -29,7 +29,7 @@ std::uint32_t encodings::of(const instruction& row) {
     return word;
 }
 
-std::vector<std::uint32_t> encodings::of(const alias& name, unsigned count) {
+std::vector<std::uint32_t> encodings::of(const debug::alias& name, unsigned count) {
     std::vector<std::uint32_t> words;
     for (unsigned tries = 0; tries < 200 * count && words.size() < count; ++tries) {
         const std::uint32_t word = (of(*name.base) & ~name.when.mask) | name.when.match;

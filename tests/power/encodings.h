@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "power/isa/alias.h"
+#include "power/debug/alias.h"
 #include "power/isa/instruction.h"
 
 namespace pefsim::power::isa {
@@ -23,7 +23,7 @@ public:
     std::uint32_t of(const instruction& row);
 
     /// Up to `count` words of the alias's instruction for which its condition holds.
-    std::vector<std::uint32_t> of(const alias& name, unsigned count);
+    std::vector<std::uint32_t> of(const debug::alias& name, unsigned count);
 
     /// A word without any rule, but with a primary opcode that has many instructions more often than not.
     std::uint32_t of_anything();

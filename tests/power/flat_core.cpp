@@ -7,8 +7,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "power/instructions/instruction_table.h"
+#include "power/instructions/power9_decoder.h"
 #include "power/isa/form.h"
-#include "power/isa/instruction_table.h"
 
 namespace pefsim::power {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::uint32_t branch_to_itself = 0x4800'0000;  // where run() sees tha
 
 }  // namespace
 
-flat_core::flat_core(bool little_endian) : core_(*this, *this) {
+flat_core::flat_core(bool little_endian) : core_(isa::power9_decoder(), *this, *this) {
     core_.interrupts_leave(true);
     core_.state.msr |= msr_fp | msr_vec | msr_vsx;
     if (!little_endian) {

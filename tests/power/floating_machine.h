@@ -10,7 +10,8 @@
 #include <string_view>
 
 #include "power/engine/core.h"
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
+#include "power/instructions/power9_decoder.h"
 
 namespace pefsim::power {
 
@@ -20,7 +21,7 @@ public:
     static constexpr std::uint64_t code = 0x10000;
     static constexpr std::uint64_t data = 0x20000;
 
-    core cpu{*this, *this};
+    core cpu{isa::power9_decoder(), *this, *this};
     registers& state = cpu.state;
 
     floating_machine() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

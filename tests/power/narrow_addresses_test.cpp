@@ -18,7 +18,7 @@ constexpr std::uint32_t branch_to_itself = 0x4800'0000;
 class ends_of_storage : translator, real_storage {
 public:
     /// Puts one word at each end; there is a branch to itself behind them.
-    ends_of_storage(std::uint32_t last, std::uint32_t first) : cpu(*this, *this) {
+    ends_of_storage(std::uint32_t last, std::uint32_t first) : cpu(isa::power9_decoder(), *this, *this) {
         put(small_page - 4, last);
         put(small_page, first);
         put(small_page + 4, branch_to_itself);

@@ -10,7 +10,7 @@
 #include <string>
 #include <unistd.h>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/power/encodings.h"
 #include "tests/power/flat_core.h"
 

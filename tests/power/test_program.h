@@ -13,7 +13,8 @@
 #include <vector>
 
 #include "power/engine/core.h"
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
+#include "power/instructions/power9_decoder.h"
 
 namespace pefsim::power {
 
@@ -41,7 +42,7 @@ public:
     static constexpr std::uint64_t data = 0x4000;
     static constexpr std::uint64_t size = 0x10000;
 
-    explicit test_program(std::uint64_t msr = msr_sf | msr_le) : cpu(*this, *this) {
+    explicit test_program(std::uint64_t msr = msr_sf | msr_le) : cpu(isa::power9_decoder(), *this, *this) {
         cpu.interrupts_leave(true);
         cpu.state.msr = msr;
         cpu.msr_changed();

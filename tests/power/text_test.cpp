@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-#include "power/isa/disassembler.h"
+#include "power/debug/disassembler.h"
 #include "tests/power/known_differences.h"
 #include "tests/power/objdump.h"
 
@@ -94,7 +94,7 @@ std::size_t compare_text_of(const std::filesystem::path& path, extent how = exte
             const std::uint64_t address = text.address + 4 * first;
             const std::vector<std::string> expected = objdump(words, address);
             for (std::size_t i = 0; i < expected.size() && failures < 20; ++i) {
-                const std::string line = disassemble(words[i], address + 4 * i);
+                const std::string line = debug::disassemble(words[i], address + 4 * i);
                 const bool fits = line == expected[i] || as_known(words[i], line, expected[i]);
                 EXPECT_TRUE(fits) << fmt::format("{:#x}: {:#010x}: objdump \"{}\", here \"{}\"",
                                                  address + 4 * i, words[i], expected[i], line);

@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "tests/power/encodings.h"
 #include "tests/power/flat_core.h"
 

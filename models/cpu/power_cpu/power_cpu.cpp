@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cpu/call_rows.h"
+#include "power/instructions/power9_decoder.h"
 #include "power/int128.h"
 #include "report/violations.h"
 
@@ -57,7 +58,7 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
       parameters_(parameters),
       partition_(within),
       mmu_(*this, within, this),
-      core_(mmu_, *this),
+      core_(power::isa::power9_decoder(), mmu_, *this),
       time_(parameters.quantum),
       memory_(bus, recorder, sc_module::name(), basename()),
       traps_(hypervisor, ultravisor),

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 
 namespace pefsim::power::debug {
 

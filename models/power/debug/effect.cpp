@@ -5,8 +5,8 @@
 
 #include <cstddef>
 
-#include "power/isa/decoder.h"
-#include "power/isa/instruction_table.h"
+#include "power/instructions/decoder.h"
+#include "power/instructions/instruction_table.h"
 
 namespace pefsim::power::debug {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "power/debug/effect.h"
 #include "power/engine/tlb.h"
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 
 namespace pefsim::power::debug {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <bit>
 
+#include "power/debug/disassembler.h"
 #include "power/debug/effect.h"
-#include "power/isa/disassembler.h"
 
 namespace pefsim::power::debug {
 namespace {
@@ -48,7 +48,7 @@ std::string line_of(const trace_step& step) {
         return fmt::format("{}  interrupt {:#05x}  srr0={:#x}{}", number_of(step), step.vector, step.nip,
                            step.dar ? fmt::format("  dar={:#x}", *step.dar) : "");
     }
-    const std::string text = isa::disassemble(step.effect.word, step.nip, isa::unwritable::as_instructions);
+    const std::string text = disassemble(step.effect.word, step.nip, unwritable::as_instructions);
     const std::string outcome = outcome_of(step);
     const std::string line = fmt::format("{}  {:016x}  {:08x}  ", number_of(step), step.nip,
                                          step.effect.word);

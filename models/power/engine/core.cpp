@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "power/engine/decode.h"
 #include "power/ieee/environment.h"
-#include "power/instructions/fusion.h"
 
 namespace pefsim::power {
 namespace {
@@ -18,8 +16,9 @@ constexpr std::uint64_t key_0(std::uint64_t mask) { return mask >> 62; }
 
 }  // namespace
 
-core::core(translator& addresses, real_storage& storage)
-    : addresses_(addresses),
+core::core(const decoder& instruction_set, translator& addresses, real_storage& storage)
+    : instruction_set_(instruction_set),
+      addresses_(addresses),
       storage_(storage),
       code_(&core::undecoded, &core::end_of_page) {
     select_context();
@@ -298,14 +297,14 @@ const op* core::undecoded(core& c, const op* o) {
     }
     std::array<op, words_per_page + 1>& ops = c.page_->ops;
     const std::uint32_t word = c.word_at(o);
-    ops[index] = decode(word, index);
+    ops[index] = c.instruction_set_.decode(word, index);
     ++c.counters_.decoded;
     if (index + 1 < words_per_page) {
         const std::uint32_t following = c.word_at(o + 1);
-        if (const handler both = isa::fused(word, following, index); both != nullptr) {
+        if (const handler both = c.instruction_set_.fused(word, following, index); both != nullptr) {
             ops[index].execute = both;
             c.page_->decoded += ops[index + 1].execute == &core::undecoded ? 1U : 0U;
-            ops[index + 1] = decode(following, index + 1);
+            ops[index + 1] = c.instruction_set_.decode(following, index + 1);
         }
     }
     return dispatch(c, o);
@@ -314,7 +313,7 @@ const op* core::undecoded(core& c, const op* o) {
 void core::decode_observed(const op* o, unsigned index) {
     const std::uint32_t word = word_at(o);
     op& decoded = page_->ops[index];
-    decoded = decode(word, index);
+    decoded = instruction_set_.decode(word, index);
     ++counters_.decoded;
     observed_op& beside = observed(o);
     beside = {.execute = decoded.execute, .word = word};

@@ -11,6 +11,7 @@
 
 #include "power/engine/code_cache.h"
 #include "power/engine/contexts.h"
+#include "power/engine/decoder.h"
 #include "power/engine/decrementer.h"
 #include "power/engine/environment.h"
 #include "power/engine/interrupt.h"
@@ -20,10 +21,6 @@
 #include "power/registers.h"
 
 namespace pefsim::power {
-
-namespace isa {
-struct instruction;
-}
 
 /// Why run() came back.
 enum class exit_reason : std::uint8_t {
@@ -49,7 +46,7 @@ enum class exit_reason : std::uint8_t {
 /// Semantic functions (instructions/) use the members above the line "engine"; nobody else needs them.
 class core {
 public:
-    core(translator& addresses, real_storage& storage);
+    core(const decoder& instruction_set, translator& addresses, real_storage& storage);
     core(const core&) = delete;
     core& operator=(const core&) = delete;
 
@@ -427,6 +424,7 @@ private:
     std::uint64_t last_ea_ = 0;      // of the instruction that was completed last when the engine was left
     std::uint64_t last_number_ = 0;  // and how many were completed before it
 
+    const decoder& instruction_set_;
     translator& addresses_;
     real_storage& storage_;
     clock* clock_ = nullptr;

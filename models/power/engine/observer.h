@@ -21,7 +21,7 @@ struct observed_op {
     handler execute = nullptr;   ///< the instruction's own handler
     std::uint32_t word = 0;      ///< the instruction
     std::uint32_t place = 0;     ///< a number that the observer gives it
-    std::uint16_t row = no_row;  ///< its row in isa::instructions()
+    std::uint16_t row = no_row;  ///< its row in the instruction table
     std::uint16_t result = 0;    ///< offset in `registers` of the 8 bytes that it changes
     std::uint8_t base = 0;       ///< GPRs that are parts of its effective address
     std::uint8_t index = 0;

@@ -26,10 +26,6 @@ struct op {
 };
 static_assert(sizeof(op) == 16);
 
-/// Chooses the handler of an instruction word and may rewrite the operands, which hold what op says when it is called.
-/// \param index of the word in its 4 KiB page, 0..1023
-using selector = handler (*)(std::uint32_t word, unsigned index, op& decoded);
-
 /// Whether handlers call the next one as a sibling call. Without optimisation, and under sanitizers, calls would pile
 /// up on the stack: then they return the next op and the engine's loop calls it.
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(PEFSIM_UNTHREADED)

@@ -2,8 +2,6 @@
 #include <algorithm>
 
 #include "power/engine/core.h"
-#include "power/engine/decode.h"
-#include "power/isa/decoder.h"
 #include "power/isa/instruction.h"
 
 /// The debug facilities of a guest: Trace interrupts (Power ISA 3.0B Book III 6.5.15, 9.3) and the Data Address
@@ -135,7 +133,7 @@ const isa::instruction* core::run_one() {
     const auto index = static_cast<unsigned>(ea % small_page / 4);
     op& here = single_->ops[index];
     const std::uint32_t word = word_at(&here);
-    here = decode(word, index);
+    here = instruction_set_.decode(word, index);
     run_start_ = &here;
     budget_ = 0;  // branches leave
     const op* o = &here;
@@ -143,7 +141,7 @@ const isa::instruction* core::run_one() {
         o = o->execute(*this, o);
     }
     here = {.execute = &core::stepped};
-    return isa::decode(word);
+    return instruction_set_.describe(word);
 }
 
 exit_reason core::step() {

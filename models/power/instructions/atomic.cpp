@@ -298,7 +298,7 @@ using enum instruction_class;
 
 /// Copying and pasting, atomic memory operations and reservations: Power ISA 3.0B Book II 4.4 to 4.6.2.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Book II 4.4 Copy-paste facility
     {"copy",    x_form(31, 774).with(bit(10), 1), {ra0, rb},     plain,  storage, atomic, always<copy>},
     {"paste.",  x_form(31, 902).dot().with(bit(10), 1), {ra0, rb}, plain, storage, atomic, always<paste>},
@@ -326,6 +326,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> atomic_rows() { return rows; }
+std::span<const instruction_row> atomic_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

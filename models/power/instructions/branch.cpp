@@ -217,7 +217,7 @@ using enum instruction_class;
 
 /// Branch facility: Power ISA 3.0B Book I chapter 2.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 2.4 Branch instructions
     {"b",      i_form(18),                   {target_i},   aa | lk, branch, jump, select_b},
     {"bc",     b_form(16),                   {bo, bi, target_b}, aa | lk, branch, jump, select_bc},
@@ -249,6 +249,6 @@ bool stays_in_page(unsigned index, std::int32_t displacement) {
     return target >= 0 && target < static_cast<std::int64_t>(words_per_page);
 }
 
-std::span<const instruction> branch_rows() { return rows; }
+std::span<const instruction_row> branch_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -217,7 +217,7 @@ using enum instruction_class;
 /// Decimal floating-point facility, arithmetic, comparisons and tests, quantum adjustment: Power ISA 3.0B Book I 5.6.1
 /// to 5.6.4.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 5.6.1 Arithmetic
     {"dadd",     x_form(59, 2),     {frt, fra, frb},                rc,    dfp, arithmetic, arithmetic_on<decfloat::add, dfp_long>},
     {"daddq",    x_form(63, 2),     {frt_pair, fra_pair, frb_pair}, rc,    dfp, arithmetic, arithmetic_on<decfloat::add, dfp_extended>},
@@ -262,6 +262,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> decimal_arithmetic_rows() { return rows; }
+std::span<const instruction_row> decimal_arithmetic_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

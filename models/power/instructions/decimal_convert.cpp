@@ -173,7 +173,7 @@ using enum instruction_class;
 
 /// Decimal floating-point facility, conversions and formats: Power ISA 3.0B Book I 5.6.5 and 5.6.6.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 5.6.5 Conversion
     {"dctdp",    x_form(59, 258),   {frt, frb},                     rc,    dfp, convert, with_record<dctdp>},
     {"dctqpq",   x_form(63, 258),   {frt_pair, frb},                rc,    dfp, convert, with_record<dctqpq>},
@@ -202,6 +202,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> decimal_convert_rows() { return rows; }
+std::span<const instruction_row> decimal_convert_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

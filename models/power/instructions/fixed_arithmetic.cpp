@@ -227,7 +227,7 @@ using enum instruction_class;
 
 /// Fixed-point arithmetic: Power ISA 3.0B Book I 3.3.9.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 3.3.9 Arithmetic
     {"addi",     d_form(14),        {rt, ra0, si},      plain,                fixed,      arithmetic, always<sum<left::ra, right::si, carry::zero, effects{}>>},
     {"addis",    d_form(15),        {rt, ra0, si},      plain,                fixed,      arithmetic, select_addis},
@@ -275,6 +275,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> fixed_arithmetic_rows() { return rows; }
+std::span<const instruction_row> fixed_arithmetic_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

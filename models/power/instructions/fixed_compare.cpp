@@ -94,7 +94,7 @@ using enum instruction_class;
 
 /// Comparing, trapping and selecting: Power ISA 3.0B Book I 3.3.10 to 3.3.12.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 3.3.10 Compare
     {"cmpi",     d_form(11),        {bf, l, ra, si},    plain,                fixed,      compare, select_compare<i64, i32, true>},
     {"cmp",      x_form(31, 0),     {bf, l, ra, rb},    plain,                fixed,      compare, select_compare<i64, i32, false>},
@@ -116,6 +116,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> fixed_compare_rows() { return rows; }
+std::span<const instruction_row> fixed_compare_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -104,7 +104,7 @@ using enum instruction_class;
 
 /// Loads and stores of general purpose registers: Power ISA 3.0B Book I 3.3.2 to 3.3.5.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 3.3.2 Load instructions
     {"lbz",     d_form(34),            {rt, disp, ra0},          plain,  fixed,   load, always<load_gpr<std::uint8_t, ea::displaced>>},
     {"lbzx",    x_form(31, 87),        {rt, ra0, rb},            plain,  fixed,   load, always<load_gpr<std::uint8_t, ea::indexed>>},
@@ -164,6 +164,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> fixed_load_store_rows() { return rows; }
+std::span<const instruction_row> fixed_load_store_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

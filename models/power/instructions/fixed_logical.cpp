@@ -186,7 +186,7 @@ using enum instruction_class;
 
 /// Logical instructions and those that assist decimal arithmetic: Power ISA 3.0B Book I 3.3.13 and 3.3.15.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 3.3.13 Logical
     {"andi.",    d_form(28),        {ra, rs, ui},       plain,                fixed,      logical, select_immediate<bit_and, false, true>},
     {"andis.",   d_form(29),        {ra, rs, ui},       plain,                fixed,      logical, select_immediate<bit_and, true, true>},
@@ -226,6 +226,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> fixed_logical_rows() { return rows; }
+std::span<const instruction_row> fixed_logical_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -104,7 +104,7 @@ using enum instruction_class;
 
 /// Moves to and from registers that are not general: Power ISA 3.0B Book I 3.3.16 and 3.3.17.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 3.3.16 Move to and from vector-scalar registers
     {"mfvsrd",   xx1_form(31, 51),  {ra, xs},           plain,                fp_or_vmx,  move, when_available<fp_or_vmx, from_vsr<mfvsrd>>},
     {"mfvsrwz",  xx1_form(31, 115), {ra, xs},           plain,                fp_or_vmx,  move, when_available<fp_or_vmx, from_vsr<mfvsrwz>>},
@@ -129,6 +129,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> fixed_move_rows() { return rows; }
+std::span<const instruction_row> fixed_move_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

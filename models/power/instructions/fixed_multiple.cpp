@@ -102,7 +102,7 @@ using enum instruction_class;
 
 /// Loads and stores of several registers: Power ISA 3.0B Book I 3.3.6 and 3.3.7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 3.3.6 Load and store multiple
     {"lmw",     d_form(46),            {rt, disp, ra_below_rt},  plain,  fixed,   load, always<lmw>},
     {"stmw",    d_form(47),            {rs, disp, ra0},          plain,  fixed,   store, always<stmw>},
@@ -117,6 +117,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> fixed_multiple_rows() { return rows; }
+std::span<const instruction_row> fixed_multiple_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

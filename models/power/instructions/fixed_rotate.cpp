@@ -169,7 +169,7 @@ using enum instruction_class;
 
 /// Rotating and shifting: Power ISA 3.0B Book I 3.3.14.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 3.3.14 Rotate and shift
     {"rlwinm",   m_form(21),        {ra, rs, sh, mb, me}, rc,                 fixed,      shift, select_rlwinm},
     {"rlwnm",    m_form(23),        {ra, rs, rb, mb, me}, rc,                 fixed,      shift, select_masked<rlwnm, rlwnm_wrapping>},
@@ -194,6 +194,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> fixed_rotate_rows() { return rows; }
+std::span<const instruction_row> fixed_rotate_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -266,7 +266,7 @@ using enum instruction_class;
 
 /// Floating-point facility: Power ISA 3.0B Book I chapter 4.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 4.6.2 Load
     {"lfs",       d_form(48),            {frt, disp, ra0},     plain,  fp, load, lfs<ea::displaced>},
     {"lfsx",      x_form(31, 535),       {frt, ra0, rb},       plain,  fp, load, lfs<ea::indexed>},
@@ -375,6 +375,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> floating_rows() { return rows; }
+std::span<const instruction_row> floating_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -3,9 +3,9 @@
 
 #include "power/engine/core.h"
 #include "power/instructions/comparison.h"
+#include "power/instructions/decoder.h"
 #include "power/instructions/fixed_result.h"
 #include "power/instructions/near_branch.h"
-#include "power/isa/decoder.h"
 #include "power/isa/instruction.h"
 
 namespace pefsim::power::isa {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "power/host_features.h"
+#include "power/instructions/instruction_row.h"
 #include "power/instructions/vector_shape.h"
 
 /// Vector instructions for which the host has instructions of its own. They may be called where

@@ -42,7 +42,7 @@ using enum instruction_class;
 
 /// Storage control of problem state: Power ISA 3.0B Book II 4.3 and 4.6.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Book II 4.3 Cache management
     {"icbi",    x_form(31, 982),   {ra0, rb},       plain, storage,    cache, always<check>},
     {"icbt",    x_form(31, 22),    {ct, ra0, rb},   plain, storage,    cache, always<hint>},
@@ -69,6 +69,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> storage_rows() { return rows; }
+std::span<const instruction_row> storage_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

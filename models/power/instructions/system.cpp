@@ -208,7 +208,7 @@ using enum instruction_class;
 /// Storage control and event-based branches (Power ISA 3.0B Book II), and what only system software uses
 /// (Book III).
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Book II 4.6.4 Wait
     {"wait",    x_form(31, 30),    {},              plain, storage,    power_save, always<idle>},
 
@@ -272,6 +272,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> system_rows() { return rows; }
+std::span<const instruction_row> system_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -18,7 +18,7 @@ using enum instruction_class;
 
 /// Transactional memory facility: Power ISA 3.0B Book II chapter 5; Book III.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Book II: problem state
     {"tbegin.",    x_form(31, 654).dot(),  {r_tm},        plain, tm,            transaction, always<unavailable_tm>},
     {"tend.",      x_form(31, 686).dot(),  {a_tm},        plain, tm,            transaction, always<unavailable_tm>},
@@ -38,6 +38,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> transactional_rows() { return rows; }
+std::span<const instruction_row> transactional_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -8,6 +8,7 @@
 
 #include "power/engine/core.h"
 #include "power/instructions/facility.h"
+#include "power/instructions/instruction_row.h"
 #include "power/instructions/vector_element.h"
 
 /// Shapes of instructions on whole vector-scalar registers: which registers are read, what is written besides the

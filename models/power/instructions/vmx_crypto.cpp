@@ -216,7 +216,7 @@ constexpr selector quick_abc = host::quickest<from_abc<vmx, host::in_registers<o
 
 /// Vector facility (VMX), cryptography: Power ISA 3.0B Book I 6.11.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 6.11 Cryptography: AES, SHA-2, polynomial multiply, permute and xor
     {"vcipher",      vx_form(4, 1288),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vcipher, vcipher>},
     {"vcipherlast",  vx_form(4, 1289),       {vrt, vra, vrb},      plain, vmx, crypto, quick_ab<host::vcipherlast, vcipherlast>},
@@ -235,6 +235,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vmx_crypto_rows() { return rows; }
+std::span<const instruction_row> vmx_crypto_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -264,7 +264,7 @@ constexpr selector vb_ps = from_b_immediate<vmx, ps, f>;
 
 /// Vector facility (VMX), decimal integers: Power ISA 3.0B Book I 6.9.1.3 and 6.17.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Decimal integer
     {"bcdadd.",      vx_bcd_form(4, 1),      {vrt, vra, vrb, ps},  plain, vmx, decimal, vab_ps<bcdadd>},
     {"bcdsub.",      vx_bcd_form(4, 65),     {vrt, vra, vrb, ps},  plain, vmx, decimal, vab_ps<bcdsub>},
@@ -290,6 +290,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vmx_decimal_rows() { return rows; }
+std::span<const instruction_row> vmx_decimal_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

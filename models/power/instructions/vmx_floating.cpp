@@ -404,7 +404,7 @@ using enum instruction_class;
 
 /// Floating-point instructions of the vector facility (VMX): Power ISA 3.0B Book I 6.10.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 6.10 Floating point
     {"vaddfp",       vx_form(4, 10),         {vrt, vra, vrb},      plain, vmx, arithmetic, select_arithmetic<floating::add>},
     {"vsubfp",       vx_form(4, 74),         {vrt, vra, vrb},      plain, vmx, arithmetic, select_arithmetic<floating::subtract>},
@@ -433,6 +433,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vmx_floating_rows() { return rows; }
+std::span<const instruction_row> vmx_floating_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -178,7 +178,7 @@ using enum instruction_class;
 
 /// Vector facility (VMX), integer arithmetic: Power ISA 3.0B Book I 6.9.1.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 6.9.1 Integer arithmetic
     {"vaddcuw",      vx_form(4, 384),        {vrt, vra, vrb},      plain, vmx, arithmetic, vab<each<u32, carry_of_sum<u32>>>},
     {"vaddsbs",      vx_form(4, 768),        {vrt, vra, vrb},      plain, vmx, arithmetic, vab<add_saturating<i8>>},
@@ -275,6 +275,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vmx_integer_rows() { return rows; }
+std::span<const instruction_row> vmx_integer_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -71,7 +71,7 @@ using enum instruction_class;
 
 /// Vector facility (VMX), access to storage: Power ISA 3.0B Book I 6.7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 6.7 Load and store
     {"lvebx",        x_form(31, 7),          {vrt, ra0, rb},       plain, vmx, load,    when_available<vmx, load_element<u8>>},
     {"lvehx",        x_form(31, 39),         {vrt, ra0, rb},       plain, vmx, load,    when_available<vmx, load_element<u16>>},
@@ -90,6 +90,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vmx_load_store_rows() { return rows; }
+std::span<const instruction_row> vmx_load_store_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

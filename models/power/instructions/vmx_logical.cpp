@@ -180,7 +180,7 @@ using enum instruction_class;
 /// Vector facility (VMX), comparison and bits of integers, status: Power ISA 3.0B Book I 6.9.2 to 6.9.5, 6.13, 6.14 and
 /// 6.16.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 6.9.2 Integer compare
     {"vcmpequb",     vc_form(4, 6),          {vrt, vra, vrb},      rc,    vmx, compare, compares<mask_of<u8, equal>>},
     {"vcmpequh",     vc_form(4, 70),         {vrt, vra, vrb},      rc,    vmx, compare, compares<mask_of<u16, equal>>},
@@ -260,6 +260,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vmx_logical_rows() { return rows; }
+std::span<const instruction_row> vmx_logical_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -167,7 +167,7 @@ constexpr selector quick_abc = host::quickest<vabc<host::in_registers<on_host>>,
 
 /// Vector facility (VMX), permutation of elements: Power ISA 3.0B Book I 6.8, 6.12 and 6.15.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 6.8.1 Pack and unpack
     {"vpkpx",        vx_form(4, 782),        {vrt, vra, vrb},      plain, vmx, permute, vab<pack<u16, u32, pixel>>},
     {"vpksdss",      vx_form(4, 1486),       {vrt, vra, vrb},      plain, vmx, permute, vab<pack_clamped<i32, i64>>},
@@ -248,6 +248,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vmx_permute_rows() { return rows; }
+std::span<const instruction_row> vmx_permute_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

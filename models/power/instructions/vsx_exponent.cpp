@@ -81,7 +81,7 @@ using enum instruction_class;
 
 /// Insertion and extraction of exponents and significands, VSX: Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Scalar exponent and significand
     {"xsiexpdp",    xx1_form(60, 918),      {xt, ra, rb},    plain, vsx,        convert, when_available<vsx, xsiexpdp>},
     {"xsiexpqp",    x_form(63, 868),        {vrt, vra, vrb}, plain, vsx,        convert, when_available<vsx, xsiexpqp>},
@@ -102,6 +102,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_exponent_rows() { return rows; }
+std::span<const instruction_row> vsx_exponent_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -163,7 +163,7 @@ handler on_vr(std::uint32_t /*word*/, unsigned /*index*/, op& decoded) {
 
 /// Vector-scalar facility (VSX), access to storage: Power ISA 3.0B Book I 7.6.1.2.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // 7.6.1.2 Load and store
     {"lxsd",        ds_form(57, 2),         {vrt, disp_ds, ra0}, plain, vmx,    load, on_vr<load_scalar<u64, ea::displaced, zero_extended>>},
     {"lxsdx",       xx1_form(31, 588),      {xt, ra0, rb},   plain, vsx,        load, when_available<vsx, load_scalar<u64, ea::indexed, zero_extended>>},
@@ -203,6 +203,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_load_store_rows() { return rows; }
+std::span<const instruction_row> vsx_load_store_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -46,7 +46,7 @@ using enum instruction_class;
 
 /// Moves of the vector-scalar facility (VSX) that change signs: Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Scalar move
     {"xsabsdp",     xx2_form(60, 345),      {xt, xb},        plain, vsx,        move, from_b<vsx, scalar<absolute<u64>>>},
     {"xsnabsdp",    xx2_form(60, 361),      {xt, xb},        plain, vsx,        move, from_b<vsx, scalar<negative_absolute<u64>>>},
@@ -71,6 +71,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_move_rows() { return rows; }
+std::span<const instruction_row> vsx_move_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

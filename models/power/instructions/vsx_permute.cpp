@@ -69,7 +69,7 @@ constexpr selector xab = from_ab<vsx, f>;
 
 /// Vector-scalar facility (VSX), logical and permute instructions: Power ISA 3.0B Book I 7.6.1.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Vector logical
     {"xxland",      xx3_form(60, 130),      {xt, xa, xb},    plain, vsx,        logical, xab<each<u64, bit_and>>},
     {"xxlandc",     xx3_form(60, 138),      {xt, xa, xb},    plain, vsx,        logical, xab<each<u64, bit_andc>>},
@@ -101,6 +101,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_permute_rows() { return rows; }
+std::span<const instruction_row> vsx_permute_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

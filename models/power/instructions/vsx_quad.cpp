@@ -191,7 +191,7 @@ using enum instruction_class;
 
 /// Quad precision of the vector-scalar facility (VSX): Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Arithmetic
     {"xsaddqp",     x_form(63, 4),          {vrt, vra, vrb}, ro,    vsx,        arithmetic, select_arithmetic<floating::add>},
     {"xssubqp",     x_form(63, 516),        {vrt, vra, vrb}, ro,    vsx,        arithmetic, select_arithmetic<floating::subtract>},
@@ -225,6 +225,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_quad_rows() { return rows; }
+std::span<const instruction_row> vsx_quad_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

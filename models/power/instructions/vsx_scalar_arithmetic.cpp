@@ -36,7 +36,7 @@ using enum instruction_class;
 
 /// Scalar arithmetic and estimates of the vector-scalar facility (VSX): Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Arithmetic
     {"xsadddp",     xx3_form(60, 32),       {xt, xa, xb},    plain, vsx,        arithmetic, select_arithmetic<floating::add, false>},
     {"xsaddsp",     xx3_form(60, 0),        {xt, xa, xb},    plain, vsx,        arithmetic, select_arithmetic<floating::add, true>},
@@ -75,6 +75,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_scalar_arithmetic_rows() { return rows; }
+std::span<const instruction_row> vsx_scalar_arithmetic_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -105,7 +105,7 @@ using enum instruction_class;
 
 /// Scalar comparisons of the vector-scalar facility (VSX): Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Compare, minimum and maximum
     {"xscmpeqdp",   xx3_form(60, 3),        {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, compare_to_mask<2, false>>},
     {"xscmpgtdp",   xx3_form(60, 11),       {xt, xa, xb},    plain, vsx,        compare, when_done<vsx, compare_to_mask<4, true>>},
@@ -126,6 +126,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_scalar_compare_rows() { return rows; }
+std::span<const instruction_row> vsx_scalar_compare_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

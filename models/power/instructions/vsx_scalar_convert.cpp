@@ -45,7 +45,7 @@ using enum instruction_class;
 
 /// Scalar conversion and rounding of the vector-scalar facility (VSX): Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Conversion and rounding
     {"xscvdpsp",    xx2_form(60, 265),      {xt, xb},        plain, vsx,        convert, when_done<vsx, narrow<ieee::binary32>>},
     {"xscvdpspn",   xx2_form(60, 267),      {xt, xb},        plain, vsx,        convert, when_available<vsx, xscvdpspn>},
@@ -72,6 +72,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_scalar_convert_rows() { return rows; }
+std::span<const instruction_row> vsx_scalar_convert_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -60,7 +60,7 @@ using enum instruction_class;
 
 /// Vector arithmetic and estimates of the vector-scalar facility (VSX): Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Arithmetic
     {"xvadddp",     xx3_form(60, 96),       {xt, xa, xb},    plain, vsx,        arithmetic, select_arithmetic<floating::add, u64>},
     {"xvaddsp",     xx3_form(60, 64),       {xt, xa, xb},    plain, vsx,        arithmetic, select_arithmetic<floating::add, u32>},
@@ -101,6 +101,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_vector_arithmetic_rows() { return rows; }
+std::span<const instruction_row> vsx_vector_arithmetic_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

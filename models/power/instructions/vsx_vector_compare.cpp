@@ -112,7 +112,7 @@ using enum instruction_class;
 
 /// Vector comparisons of the vector-scalar facility (VSX): Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Compare, minimum and maximum
     {"xvcmpeqdp",   xx3_rc_form(60, 99),    {xt, xa, xb},    rc,    vsx,        compare, select_compare<u64, 2, false>},
     {"xvcmpeqsp",   xx3_rc_form(60, 67),    {xt, xa, xb},    rc,    vsx,        compare, select_compare<u32, 2, false>},
@@ -131,6 +131,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_vector_compare_rows() { return rows; }
+std::span<const instruction_row> vsx_vector_compare_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

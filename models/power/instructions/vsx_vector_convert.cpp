@@ -133,7 +133,7 @@ using enum instruction_class;
 
 /// Vector conversion and rounding of the vector-scalar facility (VSX): Power ISA 3.0B Book I chapter 7.
 // clang-format off
-constexpr instruction rows[] = {
+constexpr instruction_row rows[] = {
     // Conversion and rounding
     {"xvcvdpsp",    xx2_form(60, 393),      {xt, xb},        plain, vsx,        convert, reformat<u64, double, float>},
     {"xvcvspdp",    xx2_form(60, 457),      {xt, xb},        plain, vsx,        convert, reformat<u64, float, double>},
@@ -170,6 +170,6 @@ constexpr instruction rows[] = {
 
 }  // namespace
 
-std::span<const instruction> vsx_vector_convert_rows() { return rows; }
+std::span<const instruction_row> vsx_vector_convert_rows() { return rows; }
 
 }  // namespace pefsim::power::isa

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "power/engine/op.h"
 #include "power/isa/form.h"
 #include "power/isa/operand.h"
 
@@ -88,8 +87,8 @@ inline constexpr flag_set update{1U << 8};  ///< RA receives the effective addre
 /// Operands in the order in which assembly language names them.
 using operand_list = std::array<operand, 5>;
 
-/// One instruction of the POWER9: one row of the table. An aggregate, written as
-/// {mnemonic, encoding, {operands}, flags, facility, class, semantics}.
+/// One instruction of the POWER9, as the Power ISA describes it: what it is called, how its words look, what it needs,
+/// and what kind of thing it does. What it does exactly is the matter of instructions/.
 struct instruction {
     std::string_view mnemonic;  ///< without the letters that the flags add
     encoding code;
@@ -97,7 +96,6 @@ struct instruction {
     flag_set flags;
     facility needs = facility::fixed;
     instruction_class kind = instruction_class::arithmetic;
-    selector select = nullptr;  ///< its semantics: chooses the handler of a word
 
     constexpr bool matches(std::uint32_t word) const { return (word & code.mask) == code.match; }
 
@@ -128,5 +126,8 @@ struct instruction {
         return false;
     }
 };
+
+std::string_view name_of(facility needs);
+std::string_view name_of(instruction_class kind);
 
 }  // namespace pefsim::power::isa

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "power/instructions/instruction_table.h"
 #include "power/isa/instruction.h"
-#include "power/isa/instruction_table.h"
 
 namespace pefsim::testing {
 

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "power/instructions/power9_decoder.h"
 #include "tests/power/privileged/engine_bench.h"
 
 /// Instructions that need storage which caches may hold: Power ISA 3.0B Book III 6.5.3 (DSISR bit 37) and 6.5.8.
@@ -28,7 +29,7 @@ struct half_inhibited : power::translator {
 struct bench {
     flat_memory memory;
     half_inhibited addresses;
-    power::core core{addresses, memory};
+    power::core core{power::isa::power9_decoder(), addresses, memory};
 
     bench() {
         core.interrupts_leave(true);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "power/engine/core.h"
+#include "power/instructions/power9_decoder.h"
 #include "tests/power/privileged/engine_bench.h"
 
 /// Decoded code in great numbers.
@@ -35,7 +36,7 @@ struct endless_storage : power::translator, power::real_storage {
 /// A guest that executes one word of every small page must not fill the host's memory with decoded code.
 TEST(code_cache, is_dropped_when_it_is_full) {
     endless_storage storage;
-    power::core core(storage, storage);
+    power::core core(power::isa::power9_decoder(), storage, storage);
     core.state.msr = power::msr_sf | power::msr_le;
     core.state.nip = 0;
     core.msr_changed();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "power/engine/core.h"
+#include "power/instructions/power9_decoder.h"
 #include "power/mmu/partition.h"
 #include "power/mmu/radix_translator.h"
 #include "tests/power/privileged/assembler.h"
@@ -94,7 +95,7 @@ struct engine_bench {
     flat_memory memory;
     power::mmu::partition partition;
     power::mmu::radix_translator mmu{memory, partition, nullptr};
-    power::core core{mmu, memory};
+    power::core core{power::isa::power9_decoder(), mmu, memory};
 
     engine_bench() {
         core.state.msr = power::msr_sf | power::msr_le | power::msr_ri | power::msr_me;

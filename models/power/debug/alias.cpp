@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "power/isa/alias.h"
+#include "power/debug/alias.h"
 
 #include <algorithm>
 #include <array>
@@ -9,13 +9,21 @@
 #include <utility>
 #include <vector>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 #include "power/isa/spr_name.h"
 
-namespace pefsim::power::isa {
+namespace pefsim::power::debug {
 namespace {
 
-using enum operand;
+using isa::bit;
+using isa::bits;
+using isa::field;
+using isa::info_of;
+using isa::instruction;
+using isa::link;
+using isa::operand;
+using isa::operand_list;
+using enum isa::operand;
 
 consteval alias_condition operator&&(const alias_condition& a, const alias_condition& b) {
     if ((a.mask & b.mask) != 0 || (a.also != nullptr && b.also != nullptr)) {
@@ -232,9 +240,9 @@ struct alias_table {
 private:
     void add(std::string mnemonic, std::string_view base, const alias_condition& when,
              const operand_list& operands) {
-        const instruction* const row = find(base);
+        const instruction* const row = isa::find(base);
         if (row == nullptr) {
-            throw std::logic_error("isa: an alias of an instruction that is not in the table: " +
+            throw std::logic_error("debug: an alias of an instruction that is not in the table: " +
                                    std::string(base));
         }
         all.push_back({std::move(mnemonic), row, when, operands});
@@ -251,12 +259,12 @@ private:
     }
 
     void add_special_purpose_registers() {
-        for (const spr_name& each : spr_names()) {
+        for (const isa::spr_name& each : isa::spr_names()) {
             const alias_condition when{info_of(spr).where.put(each.number), info_of(spr).where.mask()};
-            if (each.mnemonics == spr_mnemonics::from || each.mnemonics == spr_mnemonics::both) {
+            if (each.mnemonics == isa::spr_mnemonics::from || each.mnemonics == isa::spr_mnemonics::both) {
                 add("mf" + std::string(each.name), "mfspr", when, {rt});
             }
-            if (each.mnemonics == spr_mnemonics::to || each.mnemonics == spr_mnemonics::both) {
+            if (each.mnemonics == isa::spr_mnemonics::to || each.mnemonics == isa::spr_mnemonics::both) {
                 add("mt" + std::string(each.name), "mtspr", when, {rs});
             }
         }
@@ -273,7 +281,7 @@ private:
                 add(std::string(each.mnemonic), "bc", when, after(each.condition, target_b));
             }
             // Assemblers write reserved values of BO for no other branch than bc.
-            when.also = [](std::uint32_t word) { return !invalid::bo_reserved(word); };
+            when.also = [](std::uint32_t word) { return !isa::invalid::bo_reserved(word); };
             const bool counts = each.bo[2] == '0';  // CTR cannot be counter and target at once
             for (const std::string to_register : {"lr", "ctr", "tar"}) {
                 if (to_register != "ctr" || !counts) {
@@ -289,10 +297,10 @@ private:
     }
 
     void sort() {
-        std::ranges::stable_sort(all, {}, [](const alias& each) { return index_of(*each.base); });
-        range_of_row.resize(instructions().size());
+        std::ranges::stable_sort(all, {}, [](const alias& each) { return isa::index_of(*each.base); });
+        range_of_row.resize(isa::instructions().size());
         for (std::size_t i = 0; i < all.size(); ++i) {
-            auto& [begin, end] = range_of_row[index_of(*all[i].base)];
+            auto& [begin, end] = range_of_row[isa::index_of(*all[i].base)];
             begin = end == 0 ? i : begin;
             end = i + 1;
         }
@@ -303,8 +311,8 @@ private:
 
 std::span<const alias> aliases_of(const instruction& row) {
     static const alias_table table;
-    const auto [begin, end] = table.range_of_row[index_of(row)];
+    const auto [begin, end] = table.range_of_row[isa::index_of(row)];
     return std::span(table.all).subspan(begin, end - begin);
 }
 
-}  // namespace pefsim::power::isa
+}  // namespace pefsim::power::debug

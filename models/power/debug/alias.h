@@ -7,7 +7,7 @@
 
 #include "power/isa/instruction.h"
 
-namespace pefsim::power::isa {
+namespace pefsim::power::debug {
 
 /// When an alias stands for its instruction: fields with fixed values, and a relation between fields if there
 /// is one.
@@ -25,12 +25,12 @@ struct alias_condition {
 /// instruction. The letters that the instruction's flags add ("." "o" "l" "a") are added to the alias too.
 struct alias {
     std::string mnemonic;
-    const instruction* base = nullptr;
+    const isa::instruction* base = nullptr;
     alias_condition when;
-    operand_list operands{};
+    isa::operand_list operands{};
 };
 
 /// The aliases of `row` that GNU objdump writes for a POWER9, in the order in which it tries them.
-std::span<const alias> aliases_of(const instruction& row);
+std::span<const alias> aliases_of(const isa::instruction& row);
 
-}  // namespace pefsim::power::isa
+}  // namespace pefsim::power::debug

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "power/isa/disassembler.h"
+#include "power/debug/disassembler.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,23 @@
 #include <iterator>
 #include <string_view>
 
-#include "power/isa/alias.h"
-#include "power/isa/decoder.h"
+#include "power/debug/alias.h"
+#include "power/instructions/decoder.h"
 #include "power/isa/instruction.h"
 
-namespace pefsim::power::isa {
+namespace pefsim::power::debug {
 namespace {
+
+using isa::absolute;
+using isa::bit;
+using isa::bits;
+using isa::field;
+using isa::info_of;
+using isa::instruction;
+using isa::operand;
+using isa::operand_info;
+using isa::operand_kind;
+using isa::operand_list;
 
 /// How one word is written: the row's own way, or an alias.
 struct notation {
@@ -60,14 +71,14 @@ std::uint32_t unchecked_in(const instruction& row) {
     if (found != unchecked.end()) {
         return found->bits.mask();
     }
-    return row.needs == facility::dfp ? unchecked_of_decimal.mask() : 0;
+    return row.needs == isa::facility::dfp ? unchecked_of_decimal.mask() : 0;
 }
 
 /// What assemblers for a POWER9 refuse: mfspr takes the place of mftb, and the pairs are theirs for a POWER6 only.
 constexpr std::array<std::string_view, 5> refused{"mftb", "lfdp", "lfdpx", "stfdp", "stfdpx"};
 
 bool is_writable(const instruction& row, const notation& how, std::uint32_t word) {
-    return row.kind != instruction_class::reserved_nop &&
+    return row.kind != isa::instruction_class::reserved_nop &&
            std::ranges::find(refused, row.mnemonic) == refused.end() &&
            (word & row.reserved_bits() & ~how.fixed_by_alias & ~unchecked_in(row)) == 0 &&
            std::ranges::none_of(how.operands, [word](operand each) {
@@ -88,14 +99,14 @@ std::string_view hint_of(std::uint32_t word) {
 }
 
 void append_variant(std::string& out, const instruction& row, std::uint32_t word) {
-    const auto chosen = [&](flag_set flag, const field& where) {
+    const auto chosen = [&](isa::flag_set flag, const field& where) {
         return row.flags.has(flag) && (word & where.mask()) != 0;
     };
-    out += chosen(oe, overflow_enable) || chosen(ro, round_to_odd) ? "o" : "";
-    out += chosen(ex, round_to_odd) ? "x" : "";
-    out += chosen(rc, layout_of(row.code.format).record) ? "." : "";
-    out += chosen(lk, link) ? "l" : "";
-    out += chosen(aa, absolute) ? "a" : "";
+    out += chosen(isa::oe, isa::overflow_enable) || chosen(isa::ro, isa::round_to_odd) ? "o" : "";
+    out += chosen(isa::ex, isa::round_to_odd) ? "x" : "";
+    out += chosen(isa::rc, layout_of(row.code.format).record) ? "." : "";
+    out += chosen(isa::lk, isa::link) ? "l" : "";
+    out += chosen(isa::aa, absolute) ? "a" : "";
     if (row.operands[0] == operand::bo) {
         out += hint_of(word);
     }
@@ -111,7 +122,7 @@ void append_cr_bit(std::string& out, std::int32_t number) {
 
 void append_target(std::string& out, const instruction& row, std::uint32_t word, std::uint64_t address,
                    std::int32_t offset) {
-    const bool is_absolute = row.flags.has(aa) && (word & absolute.mask()) != 0;
+    const bool is_absolute = row.flags.has(isa::aa) && (word & absolute.mask()) != 0;
     fmt::format_to(std::back_inserter(out), "{:#x}",
                    is_absolute ? static_cast<std::uint32_t>(offset)
                                : address + static_cast<std::int64_t>(offset));
@@ -182,7 +193,7 @@ void append_operands(std::string& out, const instruction& row, const operand_lis
 }  // namespace
 
 void append_disassembly(std::string& out, std::uint32_t word, std::uint64_t address, unwritable words) {
-    const instruction* const row = decode(word);
+    const instruction* const row = isa::decode(word);
     if (row == nullptr) {
         fmt::format_to(std::back_inserter(out), ".long {:#x}", word);
         return;
@@ -203,4 +214,4 @@ std::string disassemble(std::uint32_t word, std::uint64_t address, unwritable wo
     return text;
 }
 
-}  // namespace pefsim::power::isa
+}  // namespace pefsim::power::debug

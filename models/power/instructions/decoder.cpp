@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "power/isa/decoder.h"
+#include "power/instructions/decoder.h"
 
 #include <array>
 #include <cstddef>
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "power/isa/instruction_table.h"
+#include "power/instructions/instruction_table.h"
 
 namespace pefsim::power::isa {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace pefsim::power::isa {
+namespace pefsim::power::debug {
 
 /// What to write for words that a POWER9 executes though no assembler writes them: reserved bits set, invalid
 /// forms (Book I 1.8.2), reserved no-operations.
@@ -21,4 +21,4 @@ std::string disassemble(std::uint32_t word, std::uint64_t address, unwritable wo
 void append_disassembly(std::string& out, std::uint32_t word, std::uint64_t address,
                         unwritable words = unwritable::as_data);
 
-}  // namespace pefsim::power::isa
+}  // namespace pefsim::power::debug
