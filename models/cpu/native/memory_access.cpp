@@ -14,8 +14,6 @@ using abi::phys_addr;
 
 namespace {
 
-// A page fault that is still there after this many storage interrupts is a live-lock of the software above.
-constexpr unsigned max_attempts = 64;
 constexpr std::byte ones{0xff};
 
 std::size_t in_page(phys_addr at, std::size_t size) {
@@ -116,12 +114,11 @@ void native_cpu::write_bytes(phys_addr at, std::span<const std::byte> from) {
 /// \returns whether the access that came to `result` is to be tried again
 bool native_cpu::resolve(memory_port::result result, const storage_fault& access, unsigned attempt) {
     if (result == memory_port::result::no_answer) {
-        nothing_answered(access, "nothing answers at this address");
+        failed_.report(access, access_failure::no_answer, now());
         return false;
     }
-    if (attempt == max_attempts) {
-        nothing_answered(access,
-                         fmt::format("the page is still not there after {} storage interrupts", attempt));
+    if (attempt == failed_.attempts()) {
+        failed_.report(access, access_failure::page_missing, now());
         return false;
     }
     shows_.storage_interrupts.add();
@@ -137,7 +134,7 @@ bool native_cpu::resolve(memory_port::result result, const storage_fault& access
     case fault_outcome::terminated:
         break;
     }
-    nothing_answered(access, "the page fault ended in a bus error");
+    failed_.report(access, access_failure::bus_error, now());
     return false;
 }
 
@@ -149,7 +146,7 @@ std::uint64_t native_cpu::mmio(storage_fault access) {
     if (!loads) {
         state_.gpr[31] = access.value;
     }
-    for (unsigned attempt = 0; attempt < max_attempts; ++attempt) {
+    for (unsigned attempt = 0; attempt < failed_.attempts(); ++attempt) {
         switch (emulate(access)) {
         case fault_outcome::retry:
             continue;
@@ -158,11 +155,11 @@ std::uint64_t native_cpu::mmio(storage_fault access) {
             return access.value;
         case fault_outcome::bus_error:
         case fault_outcome::terminated:
-            nothing_answered(access, "MMIO: nothing answers");
+            failed_.report(access, access_failure::mmio_no_answer, now());
             return ~std::uint64_t{0};
         }
     }
-    nothing_answered(access, fmt::format("MMIO: not done after {} storage interrupts", max_attempts));
+    failed_.report(access, access_failure::mmio_unfinished, now());
     return ~std::uint64_t{0};
 }
 

@@ -7,7 +7,6 @@
 
 #include "cpu/call_rows.h"
 #include "exposure/ledger.h"
-#include "report/violations.h"
 
 namespace pefsim::cpu::native {
 
@@ -20,6 +19,8 @@ struct processor_stopped {};
 
 constexpr std::size_t max_arguments = 9;
 constexpr std::size_t stack_size = 1 << 20;
+/// A page fault that is still there after this many storage interrupts is a live-lock of the software above.
+constexpr unsigned max_attempts = 64;
 
 double time_units(double nanoseconds) {
     return nanoseconds * 1e-9 / sc_core::sc_get_time_resolution().to_seconds();
@@ -55,6 +56,7 @@ native_cpu::native_cpu(sc_core::sc_module_name name, trace::recorder& recorder, 
       interrupt_cost_(rounded(time_units(parameters.costs.interrupt_ns))),
       units_per_cycle_(time_units(parameters.costs.cpu_cycle_ns)),
       units_per_byte_(time_units(1 / positive(parameters.costs.memcpy_gb_per_s))),
+      failed_(recorder, basename(), max_attempts),
       shows_(recorder, sc_module::name(), true),
       driver_call_(recorder, sc_module::name(), "driver_call", "driver call that the CPU is in") {
     for (std::size_t bytes = 0; bytes < small_copies_.size(); ++bytes) {
@@ -345,17 +347,6 @@ fault_outcome native_cpu::storage_interrupt(storage_fault& fault) {
         time_.catch_up();
     }
     return outcome;
-}
-
-void native_cpu::nothing_answered(const storage_fault& access, std::string_view what) {
-    recorder_.violations().report({.when = now(),
-                                   .kind = report::violation_kind::bad_address,
-                                   .who = basename(),
-                                   .address = access.at.value(),
-                                   .size = access.size,
-                                   .page_state = {},
-                                   .request = 0,
-                                   .detail = fmt::format("{}: {}", to_name(access.kind), what)});
 }
 
 }  // namespace pefsim::cpu::native

@@ -19,6 +19,7 @@
 #include "abi/address.h"
 #include "abi/hcall.h"
 #include "abi/ucall.h"
+#include "cpu/failed_accesses.h"
 #include "cpu/guest_exits.h"
 #include "cpu/instruments.h"
 #include "cpu/interrupt_line.h"
@@ -270,7 +271,6 @@ private:
     void write_bytes(abi::phys_addr at, std::span<const std::byte> from);
     bool resolve(memory_port::result result, const storage_fault& access, unsigned attempt);
     fault_outcome emulate(storage_fault& access);
-    void nothing_answered(const storage_fault& access, std::string_view what);
 
     trace::recorder& recorder_;
     config parameters_;
@@ -299,6 +299,7 @@ private:
     double units_per_byte_;
     std::array<sc_core::sc_time, 65> small_copies_;  // costs, by bytes
 
+    failed_accesses failed_;
     instruments shows_;
     origin_signal driver_call_;
 };

@@ -10,7 +10,6 @@
 #include "cpu/call_rows.h"
 #include "power/instructions/power9_decoder.h"
 #include "power/int128.h"
-#include "report/violations.h"
 
 namespace pefsim::cpu {
 
@@ -19,6 +18,7 @@ using sc_core::sc_time;
 namespace {
 
 constexpr std::size_t stack_size = 1 << 20;
+constexpr unsigned max_attempts = 8;  // storage interrupts for one access before it fails
 constexpr unsigned fraction_bits = 32;
 /// A run of the engine takes less, in units of time, so that products of instructions and time fit 64 bits.
 constexpr std::uint64_t longest_run = std::uint64_t{1} << (62 - fraction_bits);
@@ -68,6 +68,7 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
       site_(core_, memory_, within, recorder.ledger()),
       watched_site_(core_, memory_, within, recorder.ledger()),
       units_per_instruction_(cost_of_instruction(parameters.costs)),
+      failed_(recorder, basename(), max_attempts),
       shows_(recorder, sc_module::name(), false),
       instructions_(recorder.metrics(), sc_module::name(), "instructions", "instructions", "completed"),
       interrupts_by_vector_(recorder.metrics(), sc_module::name(), "interrupts_by_vector", "interrupts",
@@ -491,17 +492,6 @@ void power_cpu::msr_may_have_changed() {
     if (was_secure != secure()) {
         core_.forget_real(0, ~std::uint64_t{0});  // other frames stand at the same addresses
     }
-}
-
-void power_cpu::nothing_answered(const storage_fault& access, std::string_view what) {
-    recorder_.violations().report({.when = now(),
-                                   .kind = report::violation_kind::bad_address,
-                                   .who = basename(),
-                                   .address = access.at.value(),
-                                   .size = access.size,
-                                   .page_state = {},
-                                   .request = 0,
-                                   .detail = fmt::format("{}: {}", to_name(access.kind), what)});
 }
 
 // --- from the bus, the interrupt controller and other processors

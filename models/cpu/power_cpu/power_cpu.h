@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <string_view>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 
+#include "cpu/failed_accesses.h"
 #include "cpu/guest_exits.h"
 #include "cpu/instruments.h"
 #include "cpu/interrupt_line.h"
@@ -191,7 +191,6 @@ private:
     bool finish_trap(const trap_context& context);
     void msr_may_have_changed();
     fault_outcome storage_interrupt(storage_fault& fault);
-    void nothing_answered(const storage_fault& access, std::string_view what);
     void invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last);
     void apply_invalidations();
 
@@ -249,6 +248,7 @@ private:
     range_set invalidated_;                         // grants there were taken back
     std::map<const std::byte*, abi::gfn> watched_;  // pages that are watched, where direct() has given them
 
+    failed_accesses failed_;
     instruments shows_;
     report::counter instructions_;
     report::tally interrupts_by_vector_;

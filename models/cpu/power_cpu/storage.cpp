@@ -3,7 +3,6 @@
 #include <bit>
 #include <boost/endian/conversion.hpp>
 #include <cstring>
-#include <fmt/format.h>
 #include <iterator>
 
 #include "abi/platform.h"
@@ -17,9 +16,6 @@ using abi::phys_addr;
 using sc_core::sc_time;
 
 namespace {
-
-/// Storage interrupts for one access before it fails.
-constexpr unsigned max_attempts = 8;
 
 constexpr memory::access_kind bus_kind(power::access_kind kind) {
     switch (kind) {
@@ -95,12 +91,12 @@ void power_cpu::stored(const std::byte* to, std::size_t size) {
 template <class Transaction>
 power::real_storage::outcome power_cpu::access_ram(const storage_fault& what,
                                                    const Transaction& transaction) {
-    for (unsigned attempt = 0; attempt < max_attempts; ++attempt) {
+    for (unsigned attempt = 0; attempt < failed_.attempts(); ++attempt) {
         switch (transaction()) {
         case memory_port::result::done:
             return outcome::done;
         case memory_port::result::no_answer:
-            nothing_answered(what, "nothing answers at this address");
+            failed_.report(what, access_failure::no_answer, now());
             return outcome::machine_check;
         case memory_port::result::page_fault:
             break;
@@ -113,12 +109,11 @@ power::real_storage::outcome power_cpu::access_ram(const storage_fault& what,
             return outcome::stopped;
         case fault_outcome::emulated:
         case fault_outcome::bus_error:
-            nothing_answered(what, "the page fault ended in a bus error");
+            failed_.report(what, access_failure::bus_error, now());
             return outcome::machine_check;
         }
     }
-    nothing_answered(what,
-                     fmt::format("the page is still not there after {} storage interrupts", max_attempts));
+    failed_.report(what, access_failure::page_missing, now());
     return outcome::machine_check;
 }
 
@@ -153,8 +148,8 @@ power::real_storage::outcome power_cpu::write(std::uint64_t real, std::span<cons
 
 power::real_storage::outcome power_cpu::prepare_fetch(std::uint64_t real) {
     if (!may_be_ram(real)) {
-        nothing_answered({.at = phys_addr{real}, .kind = memory::access_kind::fetch, .size = 4},
-                         "no memory to execute");
+        failed_.report({.at = phys_addr{real}, .kind = memory::access_kind::fetch, .size = 4},
+                       access_failure::no_code, now());
         return outcome::machine_check;
     }
     const phys_addr at{real & ~std::uint64_t{3}};
@@ -231,7 +226,7 @@ power::real_storage::outcome power_cpu::mmio_store(std::uint64_t real, std::span
 power::real_storage::outcome power_cpu::mmio(storage_fault& access) {
     account();
     catch_up();
-    for (unsigned attempt = 0; attempt < max_attempts; ++attempt) {
+    for (unsigned attempt = 0; attempt < failed_.attempts(); ++attempt) {
         switch (storage_interrupt(access)) {
         case fault_outcome::retry:
             break;
@@ -240,11 +235,11 @@ power::real_storage::outcome power_cpu::mmio(storage_fault& access) {
         case fault_outcome::terminated:
             return outcome::stopped;
         case fault_outcome::bus_error:
-            nothing_answered(access, "MMIO: nothing answers");
+            failed_.report(access, access_failure::mmio_no_answer, now());
             return outcome::machine_check;
         }
     }
-    nothing_answered(access, fmt::format("MMIO: not done after {} storage interrupts", max_attempts));
+    failed_.report(access, access_failure::mmio_unfinished, now());
     return outcome::machine_check;
 }
 
