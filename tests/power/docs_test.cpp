@@ -6,15 +6,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "power/instructions/instruction_table.h"
+#include "power/instructions/special_registers.h"
 #include "tests/power/known_differences.h"
 
 namespace pefsim::power::isa {
@@ -127,6 +130,29 @@ std::string instruction_table() {
     return table + '\n';
 }
 
+std::string_view name_of(privilege least) {
+    constexpr std::array<std::string_view, 5> names{"all", "supervisor", "hypervisor", "ultravisor",
+                                                    "nobody"};
+    return names[static_cast<std::size_t>(least)];
+}
+
+/// Those that the processor has.
+std::string special_register_table() {
+    std::string table = "\n| number | name | bits | read by | written by | |\n|---|---|---|---|---|---|\n";
+    for (const special_register& row : special_registers()) {
+        if (find_special_register(row.number) == nullptr) {
+            continue;
+        }
+        const std::string more = row.needs == 0
+                                     ? ""
+                                     : fmt::format("in problem state with FSCR[{}]", 63 - row.needs);
+        fmt::format_to(std::back_inserter(table), "| {} | {} | {} | {} | {} | {} |\n", row.number,
+                       row.name.empty() ? "reserved" : fmt::format("`{}`", row.name), row.bits,
+                       name_of(row.reads), name_of(row.writes), more);
+    }
+    return table + '\n';
+}
+
 std::string difference_table() {
     std::string table = "\n| word & mask | = | objdump writes | why not here |\n|---|---|---|---|\n";
     for (const known_difference& each : known_differences()) {
@@ -143,7 +169,7 @@ TEST(docs, instructions_lists_every_row) {
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
     std::string wanted = text;
     std::size_t from = 0;
-    for (const std::string& table : {instruction_table(), difference_table()}) {
+    for (const std::string& table : {instruction_table(), special_register_table(), difference_table()}) {
         const std::size_t begin = wanted.find("(PEFSIM_UPDATE_DOCS=1) -->\n", from);
         const std::size_t end = wanted.find("<!-- end -->", begin);
         ASSERT_NE(end, std::string::npos) << path << " lacks a mark";

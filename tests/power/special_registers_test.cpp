@@ -52,6 +52,34 @@ TEST(special_registers, undefined_numbers) {
     }
 }
 
+/// The debugger, the state dump and the disassembler know registers by these names.
+TEST(special_registers, each_register_of_the_state_has_a_row) {
+    struct name_case {
+        spr which;
+        unsigned number;
+        std::string_view name;
+        unsigned bits;
+    };
+    constexpr name_case cases[] = {
+        {spr::lr, 8, "lr", 64},         {spr::amr, 29, "amr", 64},      {spr::dscr, 17, "dscr", 64},
+        {spr::sprg3, 275, "sprg3", 64}, {spr::ppr, 896, "ppr", 64},     {spr::psscr, 855, "psscr", 64},
+        {spr::bescr, 806, "bescr", 64}, {spr::ctrl, 152, "ctrl", 64},   {spr::dawrx, 188, "dawrx0", 32},
+        {spr::dsisr, 18, "dsisr", 32},  {spr::pidr, 48, "pidr", 32},    {spr::dec, 22, "dec", 64},
+        {spr::tfhar, 128, "tfhar", 64}, {spr::mmcr0, 795, "mmcr0", 32},
+    };
+    for (const name_case& each : cases) {
+        const isa::special_register& row = isa::special_register_of(each.which);
+        EXPECT_EQ(row.number, each.number) << each.name;
+        EXPECT_EQ(row.name, each.name);
+        EXPECT_EQ(row.bits, each.bits) << each.name;
+    }
+    for (std::size_t i = 0; i < spr_count; ++i) {
+        EXPECT_FALSE(isa::special_register_of(static_cast<spr>(i)).name.empty()) << i;
+    }
+    EXPECT_EQ(isa::find_special_register(isa::special_register_of(spr::trace).number), nullptr);
+    EXPECT_EQ(isa::find_special_register(304), nullptr) << "HSPRG0 is none of a guest's";
+}
+
 TEST(special_registers, xer_has_no_bits_35_to_43) {
     test_program p;
     p.state.gpr[3] = ~std::uint64_t{0};

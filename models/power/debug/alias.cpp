@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "power/instructions/instruction_table.h"
-#include "power/isa/spr_name.h"
+#include "power/instructions/special_registers.h"
 
 namespace pefsim::power::debug {
 namespace {
@@ -259,7 +259,7 @@ private:
     }
 
     void add_special_purpose_registers() {
-        for (const isa::spr_name& each : isa::spr_names()) {
+        for (const isa::special_register& each : isa::special_registers()) {
             const alias_condition when{info_of(spr).where.put(each.number), info_of(spr).where.mask()};
             if (each.mnemonics == isa::spr_mnemonics::from || each.mnemonics == isa::spr_mnemonics::both) {
                 add("mf" + std::string(each.name), "mfspr", when, {rt});

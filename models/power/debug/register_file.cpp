@@ -8,52 +8,47 @@
 #include <charconv>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "power/instructions/special_registers.h"
 
 namespace pefsim::power::debug {
 namespace {
 
-constexpr std::size_t before_special = 5;
+/// Those that are no special purpose registers, then the special purpose registers in the order of `spr`, then what the
+/// core can tell besides.
+constexpr std::array before_special{single_register{"nip"}, single_register{"msr"}, single_register{"cr", 32},
+                                    single_register{"fpscr"}, single_register{"vscr", 32}};
+enum class told : std::uint8_t { tb, vtb, ic, pvr };
+constexpr std::array numbers_of_told{268U, 849U, 848U, 287U};
+constexpr std::size_t behind_special = before_special.size() + spr_count;
 
-// clang-format off
-/// The special purpose registers stand here in the order of `spr`.
-constexpr std::array registers_by_name{
-    single_register{"nip"}, single_register{"msr"}, single_register{"cr", 32},
-    single_register{"fpscr"}, single_register{"vscr", 32},
-    single_register{"lr"}, single_register{"ctr"}, single_register{"xer"}, single_register{"cfar"},
-    single_register{"tar"}, single_register{"srr0"}, single_register{"srr1"}, single_register{"hsrr0"},
-    single_register{"hsrr1"}, single_register{"dec"},
-    single_register{"sprg0"}, single_register{"sprg1"}, single_register{"sprg2"}, single_register{"sprg3"},
-    single_register{"dar"}, single_register{"dsisr", 32}, single_register{"hdar"}, single_register{"hdsisr", 32},
-    single_register{"asdr"}, single_register{"heir", 32},
-    single_register{"amr"}, single_register{"iamr"}, single_register{"uamor"}, single_register{"dscr"},
-    single_register{"ppr"}, single_register{"pspb", 32}, single_register{"vrsave", 32}, single_register{"tidr"},
-    single_register{"ciabr"}, single_register{"dawr0"}, single_register{"dawrx0", 32},
-    single_register{"purr", 64, false}, single_register{"spurr", 64, false},
-    single_register{"ebbhr"}, single_register{"ebbrr"}, single_register{"sdar"}, single_register{"siar"},
-    single_register{"sier"}, single_register{"pmc1", 32}, single_register{"pmc2", 32}, single_register{"pmc3", 32},
-    single_register{"pmc4", 32}, single_register{"pmc5", 32}, single_register{"pmc6", 32}, single_register{"mmcrc"},
-    single_register{"trace"},
-    single_register{"lpidr", 32}, single_register{"pidr", 32},
-    single_register{"bescr"}, single_register{"fscr"}, single_register{"lpcr"}, single_register{"ctrl"},
-    single_register{"mmcr0", 32}, single_register{"mmcr1"}, single_register{"mmcr2"}, single_register{"mmcra"},
-    single_register{"amor"}, single_register{"dpdes"},
-    single_register{"tfhar"}, single_register{"tfiar"}, single_register{"pir"}, single_register{"psscr"},
-    single_register{"tb", 64, false}, single_register{"vtb", 64, false}, single_register{"ic", 64, false},
-    single_register{"pvr", 32, false},
-};
-// clang-format on
-constexpr std::size_t behind_special = before_special + spr_count;
-static_assert(registers_by_name[before_special + static_cast<std::size_t>(spr::dec)].name == "dec");
-static_assert(registers_by_name[before_special + static_cast<std::size_t>(spr::lpidr)].name == "lpidr");
-static_assert(registers_by_name[behind_special - 1].name == "psscr");
+bool told_by_time(spr which) { return which == spr::purr || which == spr::spurr; }
 
-std::size_t row_of(const single_register& which) {
-    return static_cast<std::size_t>(&which - registers_by_name.data());
+std::vector<single_register> make_registers() {
+    std::vector<single_register> all(before_special.begin(), before_special.end());
+    for (std::size_t i = 0; i < spr_count; ++i) {
+        const auto which = static_cast<spr>(i);
+        const isa::special_register& row = isa::special_register_of(which);
+        all.push_back({row.name, row.bits, !told_by_time(which)});
+    }
+    for (const unsigned number : numbers_of_told) {
+        const isa::special_register& row = *isa::find_special_register(number);
+        all.push_back({row.name, row.bits, false});
+    }
+    return all;
 }
 
-spr special(std::size_t row) { return static_cast<spr>(row - before_special); }
+const std::vector<single_register>& registers_by_name() {
+    static const std::vector<single_register> all = make_registers();
+    return all;
+}
+
+std::size_t row_of(const single_register& which) {
+    return static_cast<std::size_t>(&which - registers_by_name().data());
+}
+
+spr special(std::size_t row) { return static_cast<spr>(row - before_special.size()); }
 
 /// "31" behind the name of a class that has `count` registers.
 std::optional<std::size_t> number_in(std::string_view name, std::string_view prefix, std::size_t count) {
@@ -101,9 +96,22 @@ void write_single(core& of, std::size_t row, std::uint64_t value) {
     }
 }
 
+std::uint64_t read_told(core& of, told which) {
+    switch (which) {
+    case told::tb:
+    case told::vtb:
+        return of.time_base();
+    case told::ic:
+        return of.instructions();
+    case told::pvr:
+        return isa::processor_version;
+    }
+    return 0;
+}
+
 }  // namespace
 
-std::span<const single_register> single_registers() { return registers_by_name; }
+std::span<const single_register> single_registers() { return registers_by_name(); }
 
 std::uint64_t read_register(core& of, const single_register& which) {
     const registers& state = of.state;
@@ -119,25 +127,16 @@ std::uint64_t read_register(core& of, const single_register& which) {
         return state.fpscr;
     case 4:
         return state.vscr;
-    case behind_special:
-    case behind_special + 1:
-        return of.time_base();
-    case behind_special + 2:
-        return of.instructions();
-    case behind_special + 3:
-        return isa::processor_version;
     default:
         break;
     }
-    switch (special(row)) {
-    case spr::dec:
-        return of.dec.value(of.time_base(), of.decrementer_width());
-    case spr::purr:
-    case spr::spurr:
-        return of.time_base();
-    default:
-        return state[special(row)];
+    if (row >= behind_special) {
+        return read_told(of, static_cast<told>(row - behind_special));
     }
+    if (special(row) == spr::dec) {
+        return of.dec.value(of.time_base(), of.decrementer_width());
+    }
+    return told_by_time(special(row)) ? of.time_base() : state[special(row)];
 }
 
 void write_register(core& of, std::string_view name, const vector_register& value) {
@@ -152,9 +151,9 @@ void write_register(core& of, std::string_view name, const vector_register& valu
     } else if (const auto vsr = number_in(name, "vs", 64)) {
         of.state.vsr[*vsr] = value;
     } else {
-        const auto* const found = std::ranges::find(registers_by_name, name == "pc" ? "nip" : name,
-                                                    &single_register::name);
-        if (found == registers_by_name.end()) {
+        const auto found = std::ranges::find(registers_by_name(), name == "pc" ? "nip" : name,
+                                             &single_register::name);
+        if (found == registers_by_name().end()) {
             throw std::invalid_argument(fmt::format("there is no register '{}'; r0..r31, f0..f31, v0..v31, "
                                                     "vs0..vs63, pc, msr, cr, fpscr, vscr and "
                                                     "special purpose registers by name are allowed",

@@ -8,7 +8,7 @@
 #include "power/instructions/fixed_shape.h"
 #include "power/instructions/instructions.h"
 #include "power/instructions/integers.h"
-#include "power/instructions/special_registers.h"
+#include "power/instructions/special_register_access.h"
 
 namespace pefsim::power::isa {
 namespace {

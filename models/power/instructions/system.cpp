@@ -4,7 +4,7 @@
 #include "power/instructions/facility.h"
 #include "power/instructions/instructions.h"
 #include "power/instructions/integers.h"
-#include "power/instructions/special_registers.h"
+#include "power/instructions/special_register_access.h"
 
 namespace pefsim::power::isa {
 namespace {
