@@ -18,12 +18,12 @@ rtas_status set_xive(parts& here, const rtas_call& of) {
     if (of.argument(2) > interrupt::masked_priority) {
         return rtas_status::parameter_error;
     }
-    const interrupt::xive routing{of.argument(1), static_cast<std::uint8_t>(of.argument(2))};
+    const interrupt::source_routing routing{of.argument(1), static_cast<std::uint8_t>(of.argument(2))};
     return known(here.host.interrupts.set_xive(of.argument(0), routing, of.trap.context.now()));
 }
 
 rtas_status get_xive(parts& here, const rtas_call& of) {
-    const std::optional<interrupt::xive> routing = here.host.interrupts.get_xive(of.argument(0));
+    const std::optional<interrupt::source_routing> routing = here.host.interrupts.get_xive(of.argument(0));
     if (routing) {
         of.result(0, routing->server);
         of.result(1, routing->priority);

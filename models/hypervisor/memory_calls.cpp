@@ -18,7 +18,6 @@ namespace {
 
 // --- H_PAGE_INIT
 
-constexpr std::uint64_t big_endian_bit(unsigned n) { return std::uint64_t{1} << (63 - n); }
 constexpr std::uint64_t zero_page = big_endian_bit(48);
 constexpr std::uint64_t copy_page = big_endian_bit(49);
 /// Of the instruction cache; a simulated one is always coherent.

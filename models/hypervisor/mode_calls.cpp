@@ -167,8 +167,7 @@ h_status h_rpt_invalidate(host& here, const call& of) {
 // --- H_GET_CPU_CHARACTERISTICS
 
 /// A simulated core does not speculate: no flush, fence or barrier is ever needed, and the instructions that would do
-/// it have no effect on caches. Bits in big-endian numbering.
-constexpr std::uint64_t big_endian_bit(unsigned n) { return std::uint64_t{1} << (63 - n); }
+/// it have no effect on caches.
 constexpr std::uint64_t speculation_barrier_31 = big_endian_bit(0);
 constexpr std::uint64_t count_cache_disabled = big_endian_bit(7);
 constexpr std::uint64_t favour_security = big_endian_bit(0);

@@ -51,6 +51,9 @@ struct host {
     std::optional<guest_end>& end;   ///< set when the guest has ended itself
 };
 
+/// Bit `n` of an argument or a result, in the numbering of PAPR: bit 0 is the most significant of 64.
+constexpr std::uint64_t big_endian_bit(unsigned n) { return std::uint64_t{1} << (63 - n); }
+
 /// A hypercall that is being served. Its return value goes to R3.
 struct call {
     power::registers& state;

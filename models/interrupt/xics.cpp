@@ -152,7 +152,7 @@ void xics::reset(const sc_core::sc_time& when) {
 
 // --- Calls of the source layer
 
-bool xics::set_xive(std::uint32_t number, xive routing, const sc_core::sc_time& when) {
+bool xics::set_xive(std::uint32_t number, source_routing routing, const sc_core::sc_time& when) {
     interrupt_source* source = sources_.find(number);
     if (source == nullptr || routing.server >= presentations_.size()) {
         return false;
@@ -164,9 +164,9 @@ bool xics::set_xive(std::uint32_t number, xive routing, const sc_core::sc_time& 
     return true;
 }
 
-std::optional<xive> xics::get_xive(std::uint32_t number) const {
+std::optional<source_routing> xics::get_xive(std::uint32_t number) const {
     const interrupt_source* source = sources_.find(number);
-    return source == nullptr ? std::nullopt : std::optional(xive{source->server, source->priority});
+    return source == nullptr ? std::nullopt : std::optional(source_routing{source->server, source->priority});
 }
 
 bool xics::int_off(std::uint32_t number, const sc_core::sc_time& when) {

@@ -19,10 +19,10 @@
 namespace pefsim::interrupt {
 
 /// Routing of a source: the interrupt server (CPU) and the priority, 0 the most favoured, 0xff masked.
-struct xive {
+struct source_routing {
     std::uint32_t server = 0;
     std::uint8_t priority = masked_priority;
-    friend bool operator==(const xive&, const xive&) = default;
+    friend bool operator==(const source_routing&, const source_routing&) = default;
 };
 
 /// The PowerPC External Interrupt Architecture as the hypervisor offers it (XICS): interrupt presentation for each
@@ -70,8 +70,8 @@ public:
 
     // --- sources, by RTAS: ibm,set-xive, ibm,get-xive, ibm,int-off, ibm,int-on
     /// \returns false when there is no such source or server; nothing changes then
-    bool set_xive(std::uint32_t source, xive routing, const sc_core::sc_time& when);
-    [[nodiscard]] std::optional<xive> get_xive(std::uint32_t source) const;
+    bool set_xive(std::uint32_t source, source_routing routing, const sc_core::sc_time& when);
+    [[nodiscard]] std::optional<source_routing> get_xive(std::uint32_t source) const;
     bool int_off(std::uint32_t source, const sc_core::sc_time& when);
     bool int_on(std::uint32_t source, const sc_core::sc_time& when);
 

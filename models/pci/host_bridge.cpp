@@ -150,7 +150,7 @@ void host_bridge::device_transport(int initiator, tlm::tlm_generic_payload& payl
         bypasses_.add();
         memory->b_transport(payload, delay);
     } else if (translates(from, payload, delay)) {
-        move_pages(from, payload, delay);
+        move_pages(payload, delay);
     } else {
         payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     }
@@ -165,14 +165,14 @@ unsigned host_bridge::judge_address(int initiator, tlm::tlm_generic_payload& pay
     if (bypass_ || from.function->iommu_bypass()) {
         return memory->transport_dbg(payload);
     }
-    piece_.attributes = *payload.get_extension<memory::bus_attributes>();
+    transaction_.attributes = *payload.get_extension<memory::bus_attributes>();
     // What lies together in guest memory is one address to its driver, however many TCEs it takes.
     abi::phys_addr begin{};
     std::uint64_t size = 0;
     const auto judge_what_is_together = [&] {
         if (size != 0) {
-            piece_.prepare(tlm::TLM_IGNORE_COMMAND, begin.value(), nullptr, size);
-            memory->transport_dbg(piece_.transaction);
+            transaction_.prepare(tlm::TLM_IGNORE_COMMAND, begin.value(), nullptr, size);
+            memory->transport_dbg(transaction_.transaction);
         }
         size = 0;
     };
@@ -211,9 +211,11 @@ void host_bridge::message(const attached& from, tlm::tlm_generic_payload& payloa
     msi_source_.set(source, sc_core::sc_time_stamp() + arrival);
 }
 
-/// Looks up every page of the access. \returns false, reported, when one of them does not translate.
+/// Looks up every page of the access, once: what has been judged is what move_pages() reaches.
+/// \returns false, reported, when one of them does not translate
 bool host_bridge::translates(const attached& from, const tlm::tlm_generic_payload& payload, sc_time& delay) {
     const std::uint64_t needed = permission_for(payload);
+    pieces_.clear();
     abi::dma_addr at{payload.get_address()};
     for (std::uint64_t left = payload.get_data_length(); left > 0;) {
         delay += tce_walk_;
@@ -233,27 +235,26 @@ bool host_bridge::translates(const attached& from, const tlm::tlm_generic_payloa
             return false;
         }
         const std::uint64_t step = in_page(*window, at.value(), left);
+        pieces_.push_back({found.at, step});
         at = at + step;
         left -= step;
     }
     return true;
 }
 
-void host_bridge::move_pages(const attached& from, tlm::tlm_generic_payload& payload, sc_time& delay) {
-    const std::uint64_t needed = permission_for(payload);
-    piece_.attributes = *payload.get_extension<memory::bus_attributes>();
-    abi::dma_addr at{payload.get_address()};
+/// After translates().
+void host_bridge::move_pages(tlm::tlm_generic_payload& payload, sc_time& delay) {
+    transaction_.attributes = *payload.get_extension<memory::bus_attributes>();
     unsigned char* data = payload.get_data_ptr();
     tlm::tlm_response_status response = tlm::TLM_OK_RESPONSE;
-    for (std::uint64_t left = payload.get_data_length(); left > 0 && response == tlm::TLM_OK_RESPONSE;) {
-        const tce_window& window = *from.windows->of(at);
-        const std::uint64_t step = in_page(window, at.value(), left);
-        piece_.prepare(payload.get_command(), window.translate(at, needed).at.value(), data, step);
-        memory->b_transport(piece_.transaction, delay);
-        response = piece_.transaction.get_response_status();
-        at = at + step;
-        data += step;
-        left -= step;
+    for (const piece& each : pieces_) {
+        transaction_.prepare(payload.get_command(), each.at.value(), data, each.size);
+        memory->b_transport(transaction_.transaction, delay);
+        response = transaction_.transaction.get_response_status();
+        if (response != tlm::TLM_OK_RESPONSE) {
+            break;
+        }
+        data += each.size;
     }
     payload.set_response_status(response);
 }

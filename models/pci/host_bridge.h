@@ -38,9 +38,9 @@ namespace pefsim::pci {
 ///
 /// DMA: a 32-bit write to abi::platform::msi_address is an interrupt message. Otherwise the bus address is the guest
 /// physical address when the function or the machine bypasses the IOMMU; else it is translated by the window that
-/// decodes it, page by page (its window's, at most 64 KiB), each being one transaction on the memory bus, and nothing
-/// moves unless all pages translate with the permission it takes. An access that does not translate is a violation and
-/// gets TLM_COMMAND_ERROR_RESPONSE. Look-ups cost timing::tce_walk each.
+/// decodes it, page by page (its window's, at most 64 KiB). Each page is looked up once and is one transaction on the
+/// memory bus, and nothing moves unless all translate with the permission it takes. An access that does not translate
+/// is a violation and gets TLM_COMMAND_ERROR_RESPONSE. Look-ups cost timing::tce_walk each.
 ///
 /// Signals: `tce_lookup_address`, `tce_lookup_result`, `iommu_fault` (event), `msi_source`.
 class host_bridge : public sc_core::sc_module, public interrupt_pin_if {
@@ -75,6 +75,11 @@ private:
         pci_function* function;
         const function_windows* windows;
     };
+    /// What an access does in one page of memory.
+    struct piece {
+        abi::phys_addr at;
+        std::uint64_t size;
+    };
 
     void mmio_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     void config_access(tlm::tlm_generic_payload& payload, std::uint64_t offset);
@@ -83,7 +88,7 @@ private:
     unsigned judge_address(int initiator, tlm::tlm_generic_payload& payload);
     void message(const attached& from, tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay);
     bool translates(const attached& from, const tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-    void move_pages(const attached& from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    void move_pages(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     void violated(const attached& from, report::violation_kind kind, const tlm::tlm_generic_payload& payload,
                   const sc_core::sc_time& when, std::string detail);
 
@@ -95,8 +100,9 @@ private:
     std::array<pci_function*, abi::pci::functions_per_bus> slots_{};
     std::vector<attached> functions_;  // in order of the `devices` socket's bindings
     std::array<unsigned, abi::platform::lsi_source_count>
-        pins_asserted_{};  // functions that assert each wire
-    memory::bus_payload piece_;
+        pins_asserted_{};        // functions that assert each wire
+    std::vector<piece> pieces_;  // of the access that is being translated
+    memory::bus_payload transaction_;
 
     trace::signal<abi::dma_addr> lookup_address_;
     trace::signal<abi::phys_addr> lookup_result_;

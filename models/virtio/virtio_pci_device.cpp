@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "abi/pci.h"
+#include "abi/virtio_packed_ring.h"
+#include "abi/virtio_ring.h"
 #include "report/violations.h"
 #include "timing/simulation_time.h"
 
@@ -76,7 +78,10 @@ virtio_pci_device::virtio_pci_device(const sc_core::sc_module_name& module_name,
     : pci_function(module_name, recorder, function_config(parameters, identity)),
       config_(checked(name(), parameters, identity)),
       vectors_(vectors(parameters, identity)),
-      queues_(identity.queues),
+      common_(*this, {.queues = identity.queues,
+                      .vectors = vectors_,
+                      .require_access_platform = config_.require_access_platform,
+                      .one_notification_address = config_.notify_multiplier == 0}),
       status_signal_(recorder, name(), "status", "device status"),
       phase_(recorder, name(), "phase", "how far the driver has come with the device"),
       features_(recorder, name(), "features", "negotiated feature bits"),
@@ -86,8 +91,8 @@ virtio_pci_device::virtio_pci_device(const sc_core::sc_module_name& module_name,
 }
 
 void virtio_pci_device::plug(virtio_device& device) {
-    if (device.queue_count() != queues_.size()) {
-        throw std::logic_error(fmt::format("{}: made for {} queues, {} has {}", name(), queues_.size(),
+    if (device.queue_count() != common_.queue_count()) {
+        throw std::logic_error(fmt::format("{}: made for {} queues, {} has {}", name(), common_.queue_count(),
                                            device.name(), device.queue_count()));
     }
     device_ = &device;
@@ -112,7 +117,7 @@ void virtio_pci_device::add_capabilities() {
     };
     wire::notify_cap notify{};
     notify.notify_off_multiplier = config_.notify_multiplier;
-    const auto queues = static_cast<std::uint16_t>(queues_.size());
+    const auto queues = static_cast<std::uint16_t>(common_.queue_count());
     add(wire::cap_type::common_cfg, common_offset, sizeof(wire::common_cfg), plain{});
     add(wire::cap_type::notify_cfg, notify_offset, notify_length(config_, queues), notify);
     add(wire::cap_type::isr_cfg, isr_offset, 1, plain{});
@@ -134,7 +139,7 @@ std::uint64_t virtio_pci_device::bar_read(std::uint64_t offset, unsigned size, s
     const std::uint64_t within = offset % region_size;
     switch (offset - within) {
     case common_offset:
-        return read_common(within, size);
+        return common_.read(within, size);
     case isr_offset:
         return within == 0 ? read_isr(delay) : 0;
     case device_offset: {
@@ -154,7 +159,7 @@ void virtio_pci_device::bar_write(std::uint64_t offset, unsigned size, std::uint
         notify(within, size, value, delay);
         break;
     case common_offset:
-        write_common(within, size, value, delay);
+        common_.write(within, size, value, delay);
         break;
     case device_offset:
         write_device_config(within, size, value);
@@ -177,11 +182,11 @@ void virtio_pci_device::write_device_config(std::uint64_t offset, unsigned size,
 void virtio_pci_device::notify(std::uint64_t offset, unsigned size, std::uint64_t value,
                                const sc_time& delay) {
     const std::uint32_t multiplier = config_.notify_multiplier;
-    const bool with_data = negotiated(spec::f_notification_data);
+    const bool with_data = common_.negotiated(spec::f_notification_data);
     const std::uint64_t number = with_data ? value & 0xffff : value;
     const bool addressed = multiplier == 0 ? offset == 0
                                            : offset % multiplier == 0 && offset / multiplier == number;
-    if (!addressed || number >= queues_.size()) {
+    if (!addressed || number >= common_.queue_count()) {
         breach(
             fmt::format("notification {} at offset {:#x}: no queue is notified in this way", value, offset));
         return;
@@ -192,18 +197,58 @@ void virtio_pci_device::notify(std::uint64_t offset, unsigned size, std::uint64_
         breach(fmt::format("notification of queue {} with {} bytes instead of {}", queue, size, proper));
     }
     if (const std::uint64_t place = value >> 16 & 0x7fff;
-        with_data && negotiated(spec::f_ring_packed) && place >= queues_[queue].size) {
+        with_data && common_.negotiated(spec::f_ring_packed) && place >= common_.queue(queue).size) {
         breach(fmt::format("notification of queue {} names place {} of a ring of {}", queue, place,
-                           queues_[queue].size));
+                           common_.queue(queue).size));
     }
-    if (!has(spec::status_driver_ok) || !queues_[queue].enabled) {
+    if (!common_.has(spec::status_driver_ok) || !common_.queue(queue).enabled) {
         breach(fmt::format("notification of queue {} {}", queue,
-                           has(spec::status_driver_ok) ? "while it is not enabled" : "before DRIVER_OK"));
+                           common_.has(spec::status_driver_ok) ? "while it is not enabled"
+                                                               : "before DRIVER_OK"));
         return;
     }
     if (device_->active(queue)) {  // else the device waits for its reset
         device_->kick(queue, delay);
     }
+}
+
+// --- what a driver does to the common configuration
+
+void virtio_pci_device::features_accepted() {
+    set_iommu_bypass(!common_.negotiated(spec::f_access_platform));
+    device_->negotiated(common_.negotiated_features());
+}
+
+void virtio_pci_device::activate(std::uint16_t queue) {
+    const queue_registers& q = common_.queue(queue);
+    device_->activate(queue, {.size = q.size,
+                              .desc = abi::dma_addr{q.desc},
+                              .driver = abi::dma_addr{q.driver},
+                              .device = abi::dma_addr{q.device},
+                              .indirect = common_.negotiated(spec::f_indirect_desc),
+                              .event_idx = common_.negotiated(spec::f_event_idx),
+                              .packed = common_.negotiated(spec::f_ring_packed)});
+    const bool packed = common_.negotiated(spec::f_ring_packed);
+    constexpr std::uint64_t event = sizeof(spec::event_suppress);
+    named(abi::dma_addr{q.desc}, spec::desc_area_size(q.size), 0, queue, packed);
+    named(abi::dma_addr{q.driver}, packed ? event : spec::avail_area_size(q.size), 0, queue, false);
+    named(abi::dma_addr{q.device}, packed ? event : spec::used_area_size(q.size), 0, queue, true);
+}
+
+// D3, D18, D25.
+void virtio_pci_device::reset_device(const sc_time& when) {
+    device_->reset();
+    common_.reset();
+    isr_ = 0;
+    set_interrupt(false, sc_core::SC_ZERO_TIME);
+    status_changed(when);
+}
+
+void virtio_pci_device::status_changed(const sc_time& when) {
+    status_signal_.set(common_.status(), when);
+    phase_.set(phase_of(common_.status()), when);
+    features_.set(common_.negotiated_features(), when);
+    isr_signal_.set(isr_, when);
 }
 
 // --- window in configuration space (D24)
@@ -272,29 +317,29 @@ bool virtio_pci_device::interrupt(std::uint16_t vector, std::uint8_t isr_bit, sc
 }
 
 bool virtio_pci_device::queue_interrupt(std::uint16_t queue, sc_time& delay) {
-    return interrupt(queues_[queue].vector, wire::isr_queue_interrupt, delay);
+    return interrupt(common_.queue(queue).vector, wire::isr_queue_interrupt, delay);
 }
 
 void virtio_pci_device::config_interrupt(sc_time& delay) {
-    if (!has(spec::status_driver_ok)) {
+    if (!common_.has(spec::status_driver_ok)) {
         return;
     }
     isr_ |= wire::isr_config_interrupt;
     isr_signal_.set(isr_, simulation_time() + delay);
-    if (interrupt(config_vector_, wire::isr_config_interrupt, delay)) {
+    if (interrupt(common_.config_vector(), wire::isr_config_interrupt, delay)) {
         config_interrupt_.fire(simulation_time() + delay);
     }
 }
 
 void virtio_pci_device::config_changed(sc_time& delay) {
-    ++config_generation_;
+    common_.device_configuration_changed();
     config_interrupt(delay);
 }
 
 // D1: 2.1.2.
 void virtio_pci_device::needs_reset(sc_time& delay) {
-    status_ |= spec::status_device_needs_reset;
-    show_status(simulation_time() + delay);
+    common_.needs_reset();
+    status_changed(simulation_time() + delay);
     config_interrupt(delay);
 }
 

@@ -194,11 +194,11 @@ TEST_F(xics_test, an_interrupt_of_a_masked_source_is_kept) {
     bench.cppr(0xff);
     EXPECT_TRUE(bench.controller.int_off(msi, xics_bench::now()));
     EXPECT_TRUE(bench.controller.int_off(msi, xics_bench::now()));
-    EXPECT_EQ(bench.controller.get_xive(msi), (xive{0, 0xff}));
+    EXPECT_EQ(bench.controller.get_xive(msi), (source_routing{0, 0xff}));
     bench.raise(msi);
     EXPECT_FALSE(bench.lines[0].level);
     EXPECT_TRUE(bench.controller.int_on(msi, xics_bench::now()));
-    EXPECT_EQ(bench.controller.get_xive(msi), (xive{0, platform::msi_source_priority}));
+    EXPECT_EQ(bench.controller.get_xive(msi), (source_routing{0, platform::msi_source_priority}));
     EXPECT_EQ(bench.accept(), msi);
     bench.eoi(msi);
     EXPECT_FALSE(bench.lines[0].level);
@@ -245,7 +245,8 @@ TEST_F(xics_test, what_does_not_exist_is_refused) {
     xics_bench bench(2);
     const sc_time now = xics_bench::now();
     EXPECT_FALSE(bench.route(msi, 2, 5));
-    EXPECT_EQ(bench.controller.get_xive(msi), (xive{0, platform::msi_source_priority})) << "unchanged";
+    EXPECT_EQ(bench.controller.get_xive(msi), (source_routing{0, platform::msi_source_priority}))
+        << "unchanged";
     EXPECT_FALSE(bench.route(msi - 1, 0, 5));
     EXPECT_FALSE(bench.controller.int_off(3, now));
     EXPECT_FALSE(bench.controller.int_on(3, now));

@@ -150,6 +150,24 @@ TEST_F(host_bridge_test, a_translated_access_is_split_at_the_iommus_pages) {
                 6 * costs.tce_walk_ns + 2 * (costs.pci_latency_ns + 0x1800 / costs.pci_gb_per_s), 0.01);
 }
 
+// What has been judged is what is reached: a guest that changes an entry in between moves nothing elsewhere.
+TEST_F(host_bridge_test, each_page_of_an_access_is_looked_up_once) {
+    three_devices bench;
+    bench.window(0).put(0x5000, 0x2'0000 | tce_window::permissions);
+    bench.window(0).put(0x6000, 0x1'0000 | tce_window::permissions);
+    bench.window(0).put(0x7000, 0x3'0000 | tce_window::permissions);
+    bench.memory.on_access = [&bench] { bench.window(0).put(0x6000, 0x4'0000 | abi::tce_read); };
+    std::vector<std::byte> data(0x2800);
+    sc_core::sc_time delay;
+    EXPECT_EQ(bench.a.dma_write(dma_addr{0x5400}, data, 3, delay), dma_status::ok);
+    std::vector<std::uint64_t> reached;
+    for (const recorded_memory::access& each : bench.memory.log) {
+        reached.push_back(each.at);
+    }
+    EXPECT_EQ(reached, (std::vector<std::uint64_t>{0x2'0400, 0x1'0000, 0x3'0000}));
+    EXPECT_EQ(bench.recorder.metrics().find_counter("bridge", "tce_lookups")->value(), 3U);
+}
+
 TEST_F(host_bridge_test, nothing_moves_unless_every_page_translates) {
     struct row {
         const char* what;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,6 +58,7 @@ public:
 
     std::vector<std::byte> bytes;
     std::uint64_t refused_from;
+    std::function<void()> on_access;
     std::vector<access> log;
     std::vector<named_range> named;
 
@@ -72,6 +74,9 @@ private:
         const std::uint64_t size = payload.get_data_length();
         log.push_back({payload.is_write(), at, size, attributes->request, attributes->writer.initiator,
                        attributes->who});
+        if (on_access) {
+            on_access();
+        }
         if (at >= refused_from || size > refused_from - at) {
             payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
             return;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The registers of the common configuration structure (VIRTIO 1.2, 4.1.4.3) and the life of the device status (3.1).
+#include "virtio/common_configuration.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 #include <fmt/format.h>
+#include <utility>
 
 #include "abi/virtio_packed_ring.h"
 #include "abi/virtio_ring.h"
-#include "virtio/virtio_pci_device.h"
 
 namespace pefsim::virtio {
 
@@ -81,30 +81,30 @@ device_phase phase_of(std::uint8_t status) {
 }
 
 // struct virtio_pci_common_cfg, with what the driver may write.
-const std::array<virtio_pci_device::field, 17> virtio_pci_device::fields{{
-    {0, 4, "device_feature_select", &virtio_pci_device::set_device_feature_select},
+const std::array<common_configuration::field, 17> common_configuration::fields{{
+    {0, 4, "device_feature_select", &common_configuration::set_device_feature_select},
     {4, 4, "device_feature", nullptr},
-    {8, 4, "driver_feature_select", &virtio_pci_device::set_driver_feature_select},
-    {12, 4, "driver_feature", &virtio_pci_device::set_driver_feature},
-    {16, 2, "config_msix_vector", &virtio_pci_device::set_config_msix_vector},
+    {8, 4, "driver_feature_select", &common_configuration::set_driver_feature_select},
+    {12, 4, "driver_feature", &common_configuration::set_driver_feature},
+    {16, 2, "config_msix_vector", &common_configuration::set_config_msix_vector},
     {18, 2, "num_queues", nullptr},
-    {20, 1, "device_status", &virtio_pci_device::set_device_status},
+    {20, 1, "device_status", &common_configuration::set_device_status},
     {21, 1, "config_generation", nullptr},
-    {22, 2, "queue_select", &virtio_pci_device::set_queue_select},
-    {24, 2, "queue_size", &virtio_pci_device::set_queue_size},
-    {26, 2, "queue_msix_vector", &virtio_pci_device::set_queue_msix_vector},
-    {28, 2, "queue_enable", &virtio_pci_device::set_queue_enable},
+    {22, 2, "queue_select", &common_configuration::set_queue_select},
+    {24, 2, "queue_size", &common_configuration::set_queue_size},
+    {26, 2, "queue_msix_vector", &common_configuration::set_queue_msix_vector},
+    {28, 2, "queue_enable", &common_configuration::set_queue_enable},
     {30, 2, "queue_notify_off", nullptr},
-    {32, 8, "queue_desc", &virtio_pci_device::set_queue_desc},
-    {40, 8, "queue_driver", &virtio_pci_device::set_queue_driver},
-    {48, 8, "queue_device", &virtio_pci_device::set_queue_device},
-    {58, 2, "queue_reset", &virtio_pci_device::set_queue_reset},
+    {32, 8, "queue_desc", &common_configuration::set_queue_desc},
+    {40, 8, "queue_driver", &common_configuration::set_queue_driver},
+    {48, 8, "queue_device", &common_configuration::set_queue_device},
+    {58, 2, "queue_reset", &common_configuration::set_queue_reset},
 }};
 
-wire::common_cfg virtio_pci_device::common() const {
+wire::common_cfg common_configuration::common() const {
     wire::common_cfg c{};
     c.device_feature_select = device_feature_select_;
-    c.device_feature = half(offered_features(), device_feature_select_);
+    c.device_feature = half(owner_.offered_features(), device_feature_select_);
     c.driver_feature_select = driver_feature_select_;
     c.driver_feature = half(driver_features_, driver_feature_select_);
     c.config_msix_vector = config_vector_;
@@ -118,7 +118,7 @@ wire::common_cfg virtio_pci_device::common() const {
         c.queue_size = q.size;
         c.queue_msix_vector = q.vector;
         c.queue_enable = q.enabled ? 1 : 0;
-        c.queue_notify_off = config_.notify_multiplier == 0 ? std::uint16_t{0} : queue_select_;
+        c.queue_notify_off = config_.one_notification_address ? std::uint16_t{0} : queue_select_;
         c.queue_desc = q.desc;
         c.queue_driver = q.driver;
         c.queue_device = q.device;
@@ -127,16 +127,16 @@ wire::common_cfg virtio_pci_device::common() const {
 }
 
 // 4.1.3.1: fields of 64 bits are accessed by 32-bit halves.
-void virtio_pci_device::check_width(const field& of, std::uint64_t offset, unsigned size,
-                                    std::string_view verb) {
+void common_configuration::check_width(const field& of, std::uint64_t offset, unsigned size,
+                                       std::string_view verb) {
     const bool natural = of.size == 8 ? size == 4 && (offset - of.offset) % 4 == 0 : size == of.size;
     if (!natural || offset < of.offset || offset + size > of.offset + of.size) {
-        breach(fmt::format("{} of {} bytes at {:#x} of the common configuration: not the width of {}", verb,
-                           size, offset, of.name));
+        owner_.breach(fmt::format("{} of {} bytes at {:#x} of the common configuration: not the width of {}",
+                                  verb, size, offset, of.name));
     }
 }
 
-std::uint64_t virtio_pci_device::read_common(std::uint64_t offset, unsigned size) {
+std::uint64_t common_configuration::read(std::uint64_t offset, unsigned size) {
     for (const field& f : fields) {
         if (offset < f.offset + f.size && f.offset < offset + size) {
             check_width(f, offset, size, "read");
@@ -145,8 +145,7 @@ std::uint64_t virtio_pci_device::read_common(std::uint64_t offset, unsigned size
     return load(common(), offset, size);
 }
 
-void virtio_pci_device::write_common(std::uint64_t offset, unsigned size, std::uint64_t value,
-                                     sc_time& delay) {
+void common_configuration::write(std::uint64_t offset, unsigned size, std::uint64_t value, sc_time& delay) {
     bool any = false;
     for (const field& f : fields) {
         if (offset >= f.offset + f.size || f.offset >= offset + size) {
@@ -155,64 +154,65 @@ void virtio_pci_device::write_common(std::uint64_t offset, unsigned size, std::u
         any = true;
         check_width(f, offset, size, "write");
         if (f.set == nullptr) {
-            breach(fmt::format("write to {}, which is read-only", f.name));
+            owner_.breach(fmt::format("write to {}, which is read-only", f.name));
             continue;
         }
         const std::uint64_t now = load(common(), f.offset, f.size);
         (this->*f.set)(merged(now, f.offset, f.size, value, offset, size), delay);
     }
     if (!any) {
-        breach(fmt::format("write of {} bytes at {:#x} of the common configuration: no field there", size,
-                           offset));
+        owner_.breach(fmt::format("write of {} bytes at {:#x} of the common configuration: no field there",
+                                  size, offset));
     }
 }
 
 // --- the whole device
 
-void virtio_pci_device::set_device_feature_select(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_device_feature_select(std::uint64_t value, sc_time& /*delay*/) {
     device_feature_select_ = static_cast<std::uint32_t>(value);
 }
 
-void virtio_pci_device::set_driver_feature_select(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_driver_feature_select(std::uint64_t value, sc_time& /*delay*/) {
     driver_feature_select_ = static_cast<std::uint32_t>(value);
 }
 
-void virtio_pci_device::set_driver_feature(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_driver_feature(std::uint64_t value, sc_time& /*delay*/) {
     if (has(spec::status_features_ok)) {
-        breach("driver_feature is written after FEATURES_OK");
+        owner_.breach("driver_feature is written after FEATURES_OK");
     } else if (driver_feature_select_ < 2) {
         const unsigned shift = 32 * driver_feature_select_;
         driver_features_ = (driver_features_ & ~(std::uint64_t{0xffff'ffff} << shift)) | value << shift;
     } else if (value != 0) {
-        breach(fmt::format("driver_feature accepts {:#x} of feature bits from {} on, which do not exist",
-                           value, 32 * std::uint64_t{driver_feature_select_}));
+        owner_.breach(
+            fmt::format("driver_feature accepts {:#x} of feature bits from {} on, which do not exist", value,
+                        32 * std::uint64_t{driver_feature_select_}));
     }
 }
 
-std::uint16_t virtio_pci_device::valid_vector(std::uint64_t value) const {
-    return value < vectors_ ? static_cast<std::uint16_t>(value) : wire::msi_no_vector;
+std::uint16_t common_configuration::valid_vector(std::uint64_t value) const {
+    return value < config_.vectors ? static_cast<std::uint16_t>(value) : wire::msi_no_vector;
 }
 
-void virtio_pci_device::set_config_msix_vector(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_config_msix_vector(std::uint64_t value, sc_time& /*delay*/) {
     config_vector_ = valid_vector(value);
 }
 
-void virtio_pci_device::set_queue_select(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_select(std::uint64_t value, sc_time& /*delay*/) {
     queue_select_ = static_cast<std::uint16_t>(value);
 }
 
 // --- device status
 
-void virtio_pci_device::set_device_status(std::uint64_t value, sc_time& delay) {
+void common_configuration::set_device_status(std::uint64_t value, sc_time& delay) {
     const sc_time now = sc_time_stamp() + delay;
     if (value == 0) {
-        reset_device(now);
+        owner_.reset_device(now);
         return;
     }
     const auto wanted = static_cast<std::uint8_t>(value);
     const auto cleared = static_cast<std::uint8_t>(status_ & ~wanted & ~spec::status_device_needs_reset);
     if (cleared != 0) {
-        breach(fmt::format("device status: {:#04x} clears bits {:#04x}, which stay", wanted, cleared));
+        owner_.breach(fmt::format("device status: {:#04x} clears bits {:#04x}, which stay", wanted, cleared));
     }
     auto added = static_cast<std::uint8_t>(wanted & ~status_);
     for (const status_step& step : status_steps) {
@@ -221,7 +221,7 @@ void virtio_pci_device::set_device_status(std::uint64_t value, sc_time& delay) {
         }
         added = static_cast<std::uint8_t>(added & ~step.bit);
         if ((status_ & step.before) != step.before) {
-            breach(fmt::format("device status: {} before the steps that come first", step.name));
+            owner_.breach(fmt::format("device status: {} before the steps that come first", step.name));
         } else if (step.bit != spec::status_features_ok || accept_features()) {
             status_ |= step.bit;
             if (step.bit == spec::status_driver_ok) {
@@ -230,63 +230,44 @@ void virtio_pci_device::set_device_status(std::uint64_t value, sc_time& delay) {
         }
     }
     if (added != 0) {
-        breach(fmt::format("device status: bits {:#04x} are not the driver's to set", added));
+        owner_.breach(fmt::format("device status: bits {:#04x} are not the driver's to set", added));
     }
-    show_status(now);
+    owner_.status_changed(now);
 }
 
 // D2, D27: 2.2.2, 6.2.
-bool virtio_pci_device::accept_features() {
-    const std::uint64_t unknown = driver_features_ & ~offered_features();
+bool common_configuration::accept_features() {
+    const std::uint64_t unknown = driver_features_ & ~owner_.offered_features();
     const std::uint64_t needed = spec::f_version_1 |
                                  (config_.require_access_platform ? spec::f_access_platform : 0);
     const std::uint64_t missing = needed & ~driver_features_;
     if (unknown != 0 || missing != 0) {
-        breach(unknown != 0
-                   ? fmt::format("FEATURES_OK refused: features {:#x} were not offered", unknown)
-                   : fmt::format("FEATURES_OK refused: {} was not accepted",
-                                 (missing & spec::f_version_1) != 0 ? "VERSION_1" : "ACCESS_PLATFORM"));
+        owner_.breach(
+            unknown != 0 ? fmt::format("FEATURES_OK refused: features {:#x} were not offered", unknown)
+                         : fmt::format("FEATURES_OK refused: {} was not accepted",
+                                       (missing & spec::f_version_1) != 0 ? "VERSION_1" : "ACCESS_PLATFORM"));
         return false;
     }
     negotiated_ = driver_features_;
-    set_iommu_bypass(!negotiated(spec::f_access_platform));
-    device_->negotiated(negotiated_);
+    owner_.features_accepted();
     return true;
 }
 
-void virtio_pci_device::go_live() {
+void common_configuration::go_live() {
     for (std::size_t queue = 0; queue < queues_.size(); ++queue) {
         if (queues_[queue].enabled) {
-            activate(static_cast<std::uint16_t>(queue));
+            owner_.activate(static_cast<std::uint16_t>(queue));
         }
     }
 }
 
-void virtio_pci_device::activate(std::uint16_t queue) {
-    const queue_registers& q = queues_[queue];
-    device_->activate(queue, {.size = q.size,
-                              .desc = abi::dma_addr{q.desc},
-                              .driver = abi::dma_addr{q.driver},
-                              .device = abi::dma_addr{q.device},
-                              .indirect = negotiated(spec::f_indirect_desc),
-                              .event_idx = negotiated(spec::f_event_idx),
-                              .packed = negotiated(spec::f_ring_packed)});
-    const bool packed = negotiated(spec::f_ring_packed);
-    constexpr std::uint64_t event = sizeof(spec::event_suppress);
-    named(abi::dma_addr{q.desc}, spec::desc_area_size(q.size), 0, queue, packed);
-    named(abi::dma_addr{q.driver}, packed ? event : spec::avail_area_size(q.size), 0, queue, false);
-    named(abi::dma_addr{q.device}, packed ? event : spec::used_area_size(q.size), 0, queue, true);
-}
-
-virtio_pci_device::queue_registers virtio_pci_device::default_queue() const {
+queue_registers common_configuration::default_queue() const {
     queue_registers q;
-    q.size = device_->max_queue_size();
+    q.size = owner_.max_queue_size();
     return q;
 }
 
-// D3, D18, D25.
-void virtio_pci_device::reset_device(const sc_time& when) {
-    device_->reset();
+void common_configuration::reset() {
     device_feature_select_ = 0;
     driver_feature_select_ = 0;
     driver_features_ = 0;
@@ -294,22 +275,15 @@ void virtio_pci_device::reset_device(const sc_time& when) {
     config_vector_ = wire::msi_no_vector;
     status_ = 0;
     queue_select_ = 0;
-    isr_ = 0;
     std::ranges::fill(queues_, default_queue());
-    set_interrupt(false, sc_core::SC_ZERO_TIME);
-    show_status(when);
 }
 
-void virtio_pci_device::show_status(const sc_time& when) {
-    status_signal_.set(status_, when);
-    phase_.set(phase_of(status_), when);
-    features_.set(negotiated_, when);
-    isr_signal_.set(isr_, when);
-}
+// D1: 2.1.2.
+void common_configuration::needs_reset() { status_ |= spec::status_device_needs_reset; }
 
 // --- the selected queue
 
-virtio_pci_device::queue_registers* virtio_pci_device::configurable(std::string_view field_name) {
+queue_registers* common_configuration::configurable(std::string_view field_name) {
     queue_registers* const q = selected();
     const char* const wrong = q == nullptr                     ? "which does not exist"
                               : q->enabled                     ? "which is enabled"
@@ -318,55 +292,56 @@ virtio_pci_device::queue_registers* virtio_pci_device::configurable(std::string_
                                   ? "after DRIVER_OK"
                                   : nullptr;
     if (wrong != nullptr) {
-        breach(fmt::format("write to {} of queue {}, {}", field_name, queue_select_, wrong));
+        owner_.breach(fmt::format("write to {} of queue {}, {}", field_name, queue_select_, wrong));
         return nullptr;
     }
     return q;
 }
 
-void virtio_pci_device::set_queue_size(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_size(std::uint64_t value, sc_time& /*delay*/) {
     queue_registers* const q = configurable("queue_size");
     if (q == nullptr) {
         return;
     }
     const bool packed = negotiated(spec::f_ring_packed);  // 2.8.10.1: any size, else 2.7: a power of two
-    if (value == 0 || (!packed && !std::has_single_bit(value)) || value > device_->max_queue_size()) {
-        breach(fmt::format("queue_size {} of queue {} is no {} up to {}", value, queue_select_,
-                           packed ? "number from 1" : "power of two", device_->max_queue_size()));
+    if (value == 0 || (!packed && !std::has_single_bit(value)) || value > owner_.max_queue_size()) {
+        owner_.breach(fmt::format("queue_size {} of queue {} is no {} up to {}", value, queue_select_,
+                                  packed ? "number from 1" : "power of two", owner_.max_queue_size()));
         return;
     }
     q->size = static_cast<std::uint16_t>(value);
 }
 
-void virtio_pci_device::set_queue_msix_vector(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_msix_vector(std::uint64_t value, sc_time& /*delay*/) {
     if (queue_registers* const q = selected(); q != nullptr) {
         q->vector = valid_vector(value);
     } else {
-        breach(fmt::format("write to queue_msix_vector of queue {}, which does not exist", queue_select_));
+        owner_.breach(
+            fmt::format("write to queue_msix_vector of queue {}, which does not exist", queue_select_));
     }
 }
 
-void virtio_pci_device::set_queue_desc(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_desc(std::uint64_t value, sc_time& /*delay*/) {
     if (queue_registers* const q = configurable("queue_desc"); q != nullptr) {
         q->desc = value;
     }
 }
 
-void virtio_pci_device::set_queue_driver(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_driver(std::uint64_t value, sc_time& /*delay*/) {
     if (queue_registers* const q = configurable("queue_driver"); q != nullptr) {
         q->driver = value;
     }
 }
 
-void virtio_pci_device::set_queue_device(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_device(std::uint64_t value, sc_time& /*delay*/) {
     if (queue_registers* const q = configurable("queue_device"); q != nullptr) {
         q->device = value;
     }
 }
 
-void virtio_pci_device::set_queue_enable(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_enable(std::uint64_t value, sc_time& /*delay*/) {
     if (value != 1) {
-        breach(fmt::format("queue_enable is written with {}; 1 is allowed", value));
+        owner_.breach(fmt::format("queue_enable is written with {}; 1 is allowed", value));
         return;
     }
     queue_registers* const q = configurable("queue_enable");
@@ -377,26 +352,28 @@ void virtio_pci_device::set_queue_enable(std::uint64_t value, sc_time& /*delay*/
                                                                            : spec::avail_alignment;
     if (q->desc % spec::desc_alignment != 0 || q->driver % driver_alignment != 0 ||
         q->device % spec::used_alignment != 0) {
-        breach(fmt::format("queue {} is enabled with areas at {:#x}, {:#x}, {:#x}, which are not aligned",
-                           queue_select_, q->desc, q->driver, q->device));
+        owner_.breach(
+            fmt::format("queue {} is enabled with areas at {:#x}, {:#x}, {:#x}, which are not aligned",
+                        queue_select_, q->desc, q->driver, q->device));
         return;
     }
     q->enabled = true;
     if (has(spec::status_driver_ok) && !has(spec::status_device_needs_reset)) {
-        activate(queue_select_);
+        owner_.activate(queue_select_);
     }
 }
 
 // D5: 2.6.1.
-void virtio_pci_device::set_queue_reset(std::uint64_t value, sc_time& /*delay*/) {
+void common_configuration::set_queue_reset(std::uint64_t value, sc_time& /*delay*/) {
     queue_registers* const q = selected();
     if (value != 1 || q == nullptr || !q->enabled || !negotiated(spec::f_ring_reset)) {
-        breach(fmt::format("queue_reset of queue {} is written with {}: only 1, for a queue that is enabled, "
-                           "with RING_RESET",
-                           queue_select_, value));
+        owner_.breach(
+            fmt::format("queue_reset of queue {} is written with {}: only 1, for a queue that is enabled, "
+                        "with RING_RESET",
+                        queue_select_, value));
         return;
     }
-    device_->deactivate(queue_select_);
+    owner_.deactivate(queue_select_);
     *q = default_queue();
 }
 
