@@ -4,28 +4,23 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <span>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 
-#include "cpu/failed_accesses.h"
 #include "cpu/guest_exits.h"
 #include "cpu/instruments.h"
 #include "cpu/interrupt_line.h"
 #include "cpu/local_time.h"
 #include "cpu/memory_port.h"
-#include "cpu/power_cpu/call_site.h"
-#include "cpu/power_cpu/range_set.h"
+#include "cpu/power_cpu/authorship.h"
+#include "cpu/power_cpu/core_time.h"
+#include "cpu/power_cpu/core_traps.h"
+#include "cpu/power_cpu/guest_storage.h"
 #include "cpu/power_cpu/run_control.h"
 #include "cpu/processor_if.h"
 #include "cpu/run_switch.h"
-#include "cpu/time_base.h"
-#include "cpu/trap_router.h"
 #include "cpu/traps.h"
-#include "exposure/attribution.h"
-#include "exposure/call_in_progress.h"
 #include "power/engine/core.h"
 #include "power/mmu/partition.h"
 #include "power/mmu/radix_translator.h"
@@ -77,11 +72,7 @@ namespace pefsim::cpu {
 class power_cpu : public sc_core::sc_module,
                   public interrupt_line_if,
                   public processor_if,
-                  private power::real_storage,
-                  private power::mmu::table_storage,
-                  private power::mmu::partition::member,
-                  private power::clock,
-                  private exposure::caller {
+                  private power::mmu::partition::member {
 public:
     struct config {
         unsigned number = 0;  ///< interrupt server number, and PIR
@@ -145,7 +136,7 @@ public:
     void control(run_control& by) { control_ = &by; }
     /// Effective to real addresses, and what answers there: for debuggers, in the CPU's thread.
     [[nodiscard]] power::translator& addresses() { return mmu_; }
-    [[nodiscard]] power::real_storage& storage() { return *this; }
+    [[nodiscard]] power::real_storage& storage() { return storage_; }
 
     void external_interrupt(bool asserted) override;
     void doorbell() override;
@@ -158,73 +149,31 @@ private:
     void start_at(const sc_core::sc_time& when);
     void run();
     void run_once();
+    void make_call(core_traps::call kind);
     void cede(bool until_prodded);
     void halt(ending why);
-    /// Simulation time catches up with local time: everything else may run meanwhile.
-    void catch_up();
     /// \returns false when the CPU may not run now
     bool ask_control();
-    void ask_ultravisor();
     /// \returns false when the virtual machine has been ended
     bool leave_guest_if_due();
-    bool enter_supervisor(host_interrupt why);
     /// Of those among `taken_before` and now that software above the guest takes first.
     /// \returns false when the virtual machine has been ended
     bool tell_supervisor(const interrupt_counts& taken_before);
     void publish();
 
-    // --- time
-    /// What has been executed since the last call becomes local time.
-    void account();
-    [[nodiscard]] std::uint64_t units_at(std::uint64_t instructions) const;
-    [[nodiscard]] std::int64_t instructions_in(std::uint64_t units) const;
     [[nodiscard]] std::int64_t budget();
-    std::uint64_t time_base(std::uint64_t instructions) override;
-    std::uint64_t read_time_base(std::uint64_t instructions) override;
-    [[nodiscard]] std::uint64_t units_until_decrementer();
-
-    // --- traps
-    enum class trap : std::uint8_t { hypercall, ultracall };
-    void make_call(trap kind);
-    trap_context prepare_trap();
-    /// \returns false when the virtual machine has been ended
-    bool finish_trap(const trap_context& context);
-    void msr_may_have_changed();
-    fault_outcome storage_interrupt(storage_fault& fault);
-    void invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last);
-    void apply_invalidations();
-
-    // --- storage_access.cpp: what the engine asks for
-    std::byte* direct(std::uint64_t real, power::access_kind kind) override;
-    std::byte* direct_block(std::uint64_t real, power::access_kind kind) override;
-    outcome read(std::uint64_t real, std::span<std::byte> to, power::access_kind kind) override;
-    outcome write(std::uint64_t real, std::span<const std::byte> from) override;
-    [[nodiscard]] bool noticed(std::uint64_t real) const override;
-    void stored(const std::byte* to, std::size_t size) override;
-    outcome prepare_fetch(std::uint64_t real) override;
-    void holds_code(std::uint64_t real) override;
-    void holds_no_code(std::uint64_t real) override;
-    bool read(std::uint64_t real, std::uint64_t& value) override;
-    bool write(std::uint64_t real, std::uint64_t value) override;
-    template <class Transaction>
-    outcome access_ram(const storage_fault& what, const Transaction& transaction);
-    outcome mmio(storage_fault& access);
-    outcome mmio_load(std::uint64_t real, std::span<std::byte> to);
-    outcome mmio_store(std::uint64_t real, std::span<const std::byte> from);
-
-    exposure::attribution calls_from() override;
-
-    // --- from other processors of the partition
+    // --- from other processors of the partition, and from the bus
     void forget_translations(const power::tlb_invalidation& what) override;
     void code_appeared() override { core_.forget_stores(); }
     void code_changed(std::uint64_t real, std::size_t size) override { core_.forget_code(real, size); }
+    void invalidate_grants(sc_dt::uint64 first, sc_dt::uint64 last) {
+        storage_.invalidate_grants(first, last);
+    }
 
     trace::recorder& recorder_;
     config parameters_;
     power::mmu::partition& partition_;
     run_control* control_ = nullptr;
-    power::mmu::radix_translator mmu_;
-    power::core core_;
     ending ended_ = ending::none;
     bool entry_waits_ = false;  // the Ultravisor has not said yet what the CPU begins with
     bool reset_waits_ = false;  // a System Reset interrupt is to be taken
@@ -232,24 +181,19 @@ private:
 
     local_time time_;
     memory_port memory_;
-    trap_router traps_;
     interrupt_line line_;
     run_switch switch_{line_};
     guest_exits exits_;
-    exposure::attribution writer_;
-    call_site site_;
-    call_site watched_site_;  // of calls, and of stores that only a story tells
-
-    std::uint64_t units_per_instruction_;  // of SystemC's time resolution, times 2^32
-    cpu::time_base ticks_;
-    std::uint64_t accounted_ = 0;  // instructions that local time contains
-    std::uint64_t remainder_ = 0;  // of a unit, times 2^32: local time does not contain it yet
-
-    range_set invalidated_;                         // grants there were taken back
-    std::map<const std::byte*, abi::gfn> watched_;  // pages that are watched, where direct() has given them
-
-    failed_accesses failed_;
     instruments shows_;
+
+    // Parts of the core's side of the CPU; they know each other.
+    core_time clock_;
+    authorship author_;
+    core_traps traps_;
+    guest_storage storage_;
+    power::mmu::radix_translator mmu_;
+    power::core core_;
+
     report::counter instructions_;
     report::tally interrupts_by_vector_;
     report::counter translations_;
