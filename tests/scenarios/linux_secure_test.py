@@ -53,9 +53,9 @@ $B dd if=/root/sent of=/dev/vda bs=65536 seek={SENT_AT // 65536} conv=fsync 2>/r
 """
 
 
-def image(*options):
+def image(*options, kind="built"):
     """The folder of the image with a kernel that can become secure; None when it cannot be made."""
-    made = subprocess.run([ROOT / "scenarios/linux/image", "built", *options], stdout=subprocess.PIPE, text=True,
+    made = subprocess.run([ROOT / "scenarios/linux/image", kind, *options], stdout=subprocess.PIPE, text=True,
                           check=False)  # fmt: skip
     return made.stdout.splitlines()[-1] if made.returncode == 0 else None
 
@@ -296,6 +296,16 @@ class SecureLinuxTest(ScenarioTest):
                         ("--memory.size", "16GiB", "--cpus", 8), ("--host.policy", "bus_error")):  # fmt: skip
             with self.subTest(options=options):
                 self.boot(*options)
+
+    @unittest.skipUnless(FULL, "PEFSIM_FULL")
+    def test_debians_programs_on_an_ext4_root(self):
+        disk = pathlib.Path(image(kind="root")) / "root.ext4"
+        report = self.shown("linux_secure", "--image", image("--config", "full", "--add", "tracing", "--init", "root"), "--disk",
+                            f"{disk}:snapshot", "--memory.size", "1GiB", "--no-trace", "--time_limit", "1000s", "--append",
+                            "console=hvc0 quiet svm=on swiotlb=16384,force")  # fmt: skip
+        points = " ".join(point["text"] for point in report["verdict"])
+        for each in ("SHA256SUM-OK", "PYTHON-OK", "OPENSSL-SHA256-OK", "OPENSSL-AES-OK", "SQLITE-OK", "svm is 1"):
+            self.assertIn(each, points)
 
     def test_the_default_order_of_swiotlb_is_explained(self):
         report = self.shown("linux_secure_default_swiotlb", *self.options("--no-trace"))
