@@ -6,7 +6,8 @@
 namespace pefsim::dma_ops {
 
 /// `direct`: a buffer's bus address is its guest physical address. The virtio_direct_dma_ops of the July 2018 series
-/// (patch 1): what virtio did without the DMA API, in the form of DMA operations.
+/// (patch 1): what virtio did without the DMA API, in the form of DMA operations. Where the device has a direct window
+/// its base is added (dma_device::dma_offset), as the direct path of Linux's DMA API does.
 ///
 /// alloc gives cleared pages, and nothing when their address does not fit the device's dma_mask; map and unmap do
 /// nothing, mapping_error() is always false. Nothing is shared: in a secure guest the device meets secure pages.

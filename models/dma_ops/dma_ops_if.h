@@ -11,6 +11,7 @@
 
 #include "abi/address.h"
 #include "cpu/native/native_cpu.h"
+#include "dma_ops/call_form.h"
 
 /// The DMA operations of a guest's kernel: Linux's struct dma_map_ops as a SystemC interface. The module bound to a
 /// port of this type is the experiment.
@@ -46,6 +47,10 @@ struct dma_device {
     std::uint64_t liobn = 0;  ///< logical I/O bus number of its DMA window
     std::uint64_t dma_mask = ~std::uint64_t{0};
     std::uint64_t min_align_mask = 0;  ///< low address bits that a mapping must keep
+    /// What operations that give physical addresses add to them: the base of the device's direct window, or 0 where
+    /// the device is not translated (powerpc: archdata.dma_offset).
+    std::uint64_t dma_offset = 0;
+    call_form calls = call_form::direct;  ///< how its driver gets to the operations
 };
 
 /// A buffer that CPU and device share for as long as it exists (dma_alloc_coherent).
@@ -67,6 +72,9 @@ class dma_ops_if : public virtual sc_core::sc_interface {
 public:
     /// Name of the module's operations: "direct", "swiotlb", "iommu".
     [[nodiscard]] virtual std::string_view operations() const = 0;
+
+    /// Bus addresses are guest physical ones, plus dma_device::dma_offset; else the operations translate themselves.
+    [[nodiscard]] virtual bool physical_addresses() const { return true; }
 
     /// Boot: sets up what the operations need (swiotlb: the pool, shared with the host once the guest is secure). The
     /// kernel calls it on its boot CPU before any other operation and again after it has become secure; it does what is

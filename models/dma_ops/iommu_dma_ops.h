@@ -41,6 +41,7 @@ public:
     iommu_dma_ops(sc_core::sc_module_name name, trace::recorder& recorder, const config& parameters);
 
     [[nodiscard]] std::string_view operations() const override { return "iommu"; }
+    [[nodiscard]] bool physical_addresses() const override { return false; }
     [[nodiscard]] std::size_t max_mapping_size(const dma_device& device) const override;
 
 private:

@@ -32,7 +32,7 @@ mapped_dma_ops::mapped_dma_ops(sc_core::sc_module_name name, trace::recorder& re
       pages("pages"),
       log("log"),
       recorder_(recorder),
-      call_cost_(costs.guest_call_cycles * costs.cpu_cycle_ns, sc_core::SC_NS),
+      call_costs_(call_costs(costs)),
       map_origin_(recorder.ledger().name_origin(fmt::format("{}.map_page", operations))),
       unmap_origin_(recorder.ledger().name_origin(fmt::format("{}.unmap_page", operations))),
       sync_origin_(recorder.ledger().name_origin(fmt::format("{}.sync_single", operations))),
@@ -54,23 +54,31 @@ mapped_dma_ops::mapped_dma_ops(sc_core::sc_module_name name, trace::recorder& re
       coherent_bytes_(recorder.metrics(), sc_module::name(), "coherent_bytes", "bytes",
                       "memory that CPU and device share for good") {}
 
+mapped_dma_ops::entered_call::entered_call(const mapped_dma_ops& into, native_cpu& cpu,
+                                           const dma_device& device)
+    : in_(cpu) {
+    const call_cost& cost = into.call_costs_[static_cast<std::size_t>(device.calls)];
+    cpu.spend(cost.work);
+    cpu.spend_on_indirect_call(cost.getting_there);
+}
+
 // --- streaming mappings
 
 dma_addr mapped_dma_ops::map_page(native_cpu& cpu, dma_device& device, phys_addr page, std::size_t offset,
                                   std::size_t size, dma_data_direction direction, unsigned /*attributes*/) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     return map_segment(cpu, device, page + offset, size, direction);
 }
 
 void mapped_dma_ops::unmap_page(native_cpu& cpu, dma_device& device, dma_addr address, std::size_t size,
                                 dma_data_direction direction, unsigned attributes) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     unmap_segment(cpu, device, address, size, direction, attributes);
 }
 
 std::size_t mapped_dma_ops::map_sg(native_cpu& cpu, dma_device& device, std::span<scatterlist> list,
                                    dma_data_direction direction, unsigned /*attributes*/) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     for (std::size_t i = 0; i < list.size(); ++i) {
         list[i].dma = map_segment(cpu, device, list[i].page, list[i].length, direction);
         if (list[i].dma == dma_mapping_error) {
@@ -86,7 +94,7 @@ std::size_t mapped_dma_ops::map_sg(native_cpu& cpu, dma_device& device, std::spa
 
 void mapped_dma_ops::unmap_sg(native_cpu& cpu, dma_device& device, std::span<scatterlist> list,
                               dma_data_direction direction, unsigned attributes) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     for (const scatterlist& segment : list) {
         unmap_segment(cpu, device, segment.dma, segment.length, direction, attributes);
     }
@@ -150,7 +158,7 @@ void mapped_dma_ops::unmap_segment(native_cpu& cpu, dma_device& device, dma_addr
 
 void mapped_dma_ops::sync_single_for_cpu(native_cpu& cpu, dma_device& device, dma_addr address,
                                          std::size_t size, dma_data_direction direction) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     if (const mapping* found = mapping_to_sync(cpu, device, address, size, direction);
         found != nullptr && direction != dma_data_direction::to_device) {
         const mapping what = *found;
@@ -161,7 +169,7 @@ void mapped_dma_ops::sync_single_for_cpu(native_cpu& cpu, dma_device& device, dm
 
 void mapped_dma_ops::sync_single_for_device(native_cpu& cpu, dma_device& device, dma_addr address,
                                             std::size_t size, dma_data_direction direction) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     if (const mapping* found = mapping_to_sync(cpu, device, address, size, direction);
         found != nullptr && direction != dma_data_direction::from_device) {
         const mapping what = *found;
@@ -195,7 +203,7 @@ const mapping* mapped_dma_ops::mapping_to_sync(native_cpu& cpu, dma_device& devi
 // --- coherent memory
 
 std::optional<coherent_buffer> mapped_dma_ops::alloc(native_cpu& cpu, dma_device& device, std::size_t size) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     if (size == 0) {
         misuse(cpu, device, dma_addr{}, size, "alloc of no bytes");
         failures_.add();
@@ -223,7 +231,7 @@ std::optional<coherent_buffer> mapped_dma_ops::alloc(native_cpu& cpu, dma_device
 
 void mapped_dma_ops::free(native_cpu& cpu, dma_device& device, std::size_t size,
                           const coherent_buffer& buffer) {
-    cpu.spend(call_cost_);
+    const entered_call call(*this, cpu, device);
     const std::size_t bytes = whole_pages(size);
     const auto found = std::ranges::find_if(coherent_, [&](const coherent& each) {
         return each.device == &device && each.size == bytes &&

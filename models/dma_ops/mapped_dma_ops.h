@@ -20,7 +20,7 @@
 namespace pefsim::dma_ops {
 
 /// What all modules of DMA operations have in common: they number their mappings, attribute what is written through
-/// them, watch for misuse, and charge each call with timing::guest_call.
+/// them, watch for misuse, and charge each call with timing::guest_call and what dma_device::calls takes besides.
 ///
 /// Ports: `pages` to the kernel's page allocator; `log` (optional) for kernel messages.
 ///
@@ -89,7 +89,16 @@ private:
     void misuse(native_cpu& cpu, const dma_device& device, dma_addr address, std::size_t size,
                 std::string detail);
 
-    sc_core::sc_time call_cost_;
+    /// One call of an operation: in the DMA API for as long as it lives, paid for by the way that leads there.
+    class entered_call {
+    public:
+        entered_call(const mapped_dma_ops& into, native_cpu& cpu, const dma_device& device);
+
+    private:
+        native_cpu::dma_api_scope in_;
+    };
+
+    call_cost_table call_costs_;
     std::uint64_t map_origin_;
     std::uint64_t unmap_origin_;
     std::uint64_t sync_origin_;

@@ -15,8 +15,12 @@ namespace {
 // IO_TLB_MIN_SLABS: with less than this free, Linux does without a pool.
 constexpr std::size_t min_slots = (std::size_t{1} << 20) >> io_tlb_pool::slot_shift;
 
-dma_addr phys_to_dma(phys_addr at) { return dma_addr{at.value()}; }
-phys_addr dma_to_phys(dma_addr at) { return phys_addr{at.value()}; }
+dma_addr phys_to_dma(const dma_device& device, phys_addr at) {
+    return dma_addr{at.value() + device.dma_offset};
+}
+phys_addr dma_to_phys(const dma_device& device, dma_addr at) {
+    return phys_addr{at.value() - device.dma_offset};
+}
 
 bool dma_capable(const dma_device& device, dma_addr address, std::size_t size) {
     return address.value() + size - 1 <= device.dma_mask;
@@ -128,7 +132,7 @@ std::optional<phys_addr> swiotlb_dma_ops::find_slots(native_cpu& cpu, const mapp
 }
 
 void swiotlb_dma_ops::release_slots(native_cpu& cpu, const mapping& what) {
-    const phys_addr at = dma_to_phys(what.address);
+    const phys_addr at = dma_to_phys(*what.device, what.address);
     const unsigned area = pool_->area_of(at);
     const native_cpu::irqs_off irqs_off(cpu);
     locks_[area].take(cpu, contention_);
@@ -193,7 +197,7 @@ dma_addr swiotlb_dma_ops::map(native_cpu& cpu, const mapping& what) {
     bounce(cpu, what, *found, what.size, bounce_direction::to_bounce);
 
     mapping placed = what;
-    placed.address = phys_to_dma(*found);
+    placed.address = phys_to_dma(*what.device, *found);
     if (!dma_capable(*what.device, placed.address, what.size)) {
         release_slots(cpu, placed);
         printk(cpu, fmt::format("{}: swiotlb addr {:#x}+{} overflow (mask {:x})", what.device->name,
@@ -205,17 +209,17 @@ dma_addr swiotlb_dma_ops::map(native_cpu& cpu, const mapping& what) {
 
 void swiotlb_dma_ops::unmap(native_cpu& cpu, const mapping& what, unsigned attributes) {
     if (what.direction != dma_data_direction::to_device && (attributes & dma_attr_skip_cpu_sync) == 0) {
-        bounce(cpu, what, dma_to_phys(what.address), what.size, bounce_direction::from_bounce);
+        bounce(cpu, what, dma_to_phys(*what.device, what.address), what.size, bounce_direction::from_bounce);
     }
     release_slots(cpu, what);
 }
 
 void swiotlb_dma_ops::sync_for_cpu(native_cpu& cpu, const mapping& what, dma_addr from, std::size_t size) {
-    bounce(cpu, what, dma_to_phys(from), size, bounce_direction::from_bounce);
+    bounce(cpu, what, dma_to_phys(*what.device, from), size, bounce_direction::from_bounce);
 }
 
 void swiotlb_dma_ops::sync_for_device(native_cpu& cpu, const mapping& what, dma_addr from, std::size_t size) {
-    bounce(cpu, what, dma_to_phys(from), size, bounce_direction::to_bounce);
+    bounce(cpu, what, dma_to_phys(*what.device, from), size, bounce_direction::to_bounce);
 }
 
 std::size_t swiotlb_dma_ops::max_mapping_size(const dma_device& device) const {
@@ -224,7 +228,7 @@ std::size_t swiotlb_dma_ops::max_mapping_size(const dma_device& device) const {
 
 std::optional<dma_addr> swiotlb_dma_ops::share_coherent(native_cpu& cpu, dma_device& device, phys_addr at,
                                                         std::size_t size) {
-    const dma_addr address = phys_to_dma(at);
+    const dma_addr address = phys_to_dma(device, at);
     if (!dma_capable(device, address, size)) {
         return std::nullopt;
     }

@@ -45,7 +45,7 @@ constexpr std::string_view to_name(bounce_direction direction) {
 ///
 /// A map that finds no slots fails with Linux's message "swiotlb buffer is full (sz: .. bytes), total .. (slots), used
 /// .. (slots)", rate-limited, on `log`; so does one that is larger than max_mapping_size(), or whose bounce buffer is
-/// beyond the device's dma_mask. Bus address = guest physical address of the bounce buffer.
+/// beyond the device's dma_mask. Bus address = guest physical address of the bounce buffer + dma_device::dma_offset.
 ///
 /// Signals besides those of mapped_dma_ops: copy_direction, copy_bytes (0 while no copy runs), pool_used,
 /// pool_high_water (slots), pool_full (event). Metrics: bytes_to_bounce, bytes_from_bounce, pool_slots, pool_used,

@@ -251,6 +251,9 @@ void kernel::probe(native_cpu& cpu, const pci_device& pci, std::vector<std::uniq
         printk(cpu, fmt::format("{}: dma_ops {} ({})", driver.device().name(),
                                 driver.device().dma_operations().operations(),
                                 driver.device().selection().reason));
+    } else if (const dma_ops_selection why = driver.device().selection();
+               why.choice == dma_ops_choice::none && why.reason != "-") {
+        printk(cpu, fmt::format("{}: not usable: {}", driver.device().name(), why.reason));
     } else {
         printk(cpu, fmt::format("{}: not usable", driver.device().name()));
     }

@@ -44,10 +44,17 @@ void virtio_device::set_features(native_cpu& cpu, std::uint64_t features) {
 }
 
 void virtio_device::set_dma_operations(native_cpu& cpu, dma_ops::dma_ops_if& operations,
-                                       dma_ops_selection why) {
+                                       dma_ops_selection why, const dma_manner& how) {
     operations_ = &operations;
     selection_ = why;
+    dma_.dma_offset = how.offset;
+    dma_.calls = how.calls;
     operations_name_.set(recorder_.intern(operations.operations()), cpu.now());
+    operations_reason_.set(why.reason, cpu.now());
+}
+
+void virtio_device::refuse_dma_operations(native_cpu& cpu, dma_ops_selection why) {
+    selection_ = why;
     operations_reason_.set(why.reason, cpu.now());
 }
 

@@ -79,7 +79,18 @@ public:
 
     bool begin(native_cpu& cpu, pci_bus& bus, const pci_device& device);
     void set_features(native_cpu& cpu, std::uint64_t features);
-    void set_dma_operations(native_cpu& cpu, dma_ops::dma_ops_if& operations, dma_ops_selection why);
+    /// The device reaches all of memory through a window of its own.
+    void set_direct_window(bool has) { direct_window_ = has; }
+    [[nodiscard]] bool has_direct_window() const { return direct_window_; }
+    /// How the device's addresses are made, and how its driver gets to the operations (dma_ops::dma_device).
+    struct dma_manner {
+        std::uint64_t offset = 0;
+        dma_ops::call_form calls = dma_ops::call_form::direct;
+    };
+    void set_dma_operations(native_cpu& cpu, dma_ops::dma_ops_if& operations, dma_ops_selection why,
+                            const dma_manner& how);
+    /// It gets none: `why` says for what reason, and selection() from now on.
+    void refuse_dma_operations(native_cpu& cpu, dma_ops_selection why);
     /// FEATURES_OK, and reads back whether the device agrees.
     bool features_ok(native_cpu& cpu);
 
@@ -103,6 +114,7 @@ private:
     trace::recorder& recorder_;
     virtio_pci_transport transport_;
     dma_ops::dma_device dma_;
+    bool direct_window_ = false;
     dma_ops::dma_ops_if* operations_ = nullptr;
     dma_ops_selection selection_{dma_ops_choice::none, "-"};
     std::uint8_t status_ = 0;

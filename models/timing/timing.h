@@ -13,6 +13,9 @@ struct timing {
     double cpu_cycle_ns = 0.263;
     double instruction_cycles = 1;
     double guest_call_cycles = 60;
+    double indirect_call_cycles = 0;
+    double indirect_call_barrier_cycles = 68;
+    double static_call_cycles = 1;
     double memcpy_gb_per_s = 10;
     double memory_access_ns = 2;
     double barrier_ns = 10;
@@ -57,6 +60,13 @@ inline constexpr std::array costs{
          "one instruction of a guest that runs on a POWER9 core, on average"},
     cost{"guest_call", &timing::guest_call_cycles, "cycles", "assumed",
          "fixed work of one driver or DMA-ops call"},
+    cost{"indirect_call", &timing::indirect_call_cycles, "cycles", "none measured, virtio in 2025",
+         "a DMA operation called through a pointer that is predicted, over a direct call"},
+    cost{"indirect_call_barrier", &timing::indirect_call_barrier_cycles, "cycles",
+         "XDP_REDIRECT with retpolines, 2018; calls a packet assumed",
+         "the same where indirect branches are not predicted"},
+    cost{"static_call", &timing::static_call_cycles, "cycles", "assumed",
+         "a DMA operation called through a branch that is patched, over a direct call"},
     cost{"memcpy", &timing::memcpy_gb_per_s, "GB/s", "assumed", "copy bandwidth of one CPU (bounce copies)"},
     cost{"memory_access", &timing::memory_access_ns, "ns", "assumed",
          "one load or store of ring or descriptor memory"},

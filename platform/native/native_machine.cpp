@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/native/native_machine.h"
 
+#include <algorithm>
+#include <bit>
 #include <fmt/format.h>
 #include <stdexcept>
 
+#include "abi/direct_window.h"
+#include "abi/pci.h"
+#include "abi/virtio.h"
 #include "platform/seeds.h"
 #include "report/metrics.h"
 #include "report/run_ending.h"
@@ -51,11 +56,33 @@ void native_machine::build_guest() {
                                      .net_devices = config_.network ? 1U : 0U,
                                      .entropy_devices = config_.entropy ? 1U : 0U,
                                      .costs = config_.costs};
-    parameters.virtio.override_when = config_.override_when;
+    parameters.virtio = {.override_when = config_.override_when,
+                         .refused_features = config_.accept_access_platform ? 0
+                                                                            : abi::virtio::f_access_platform,
+                         .policy = config_.dma_policy,
+                         .calls = config_.dma_calls,
+                         .direct_window = config_.direct_window,
+                         .translated = config_.iommu,
+                         .ram_size = config_.memory_size};
     parameters.block.queue_size = static_cast<std::uint16_t>(config_.queue_size);
     parameters.net.queue_size = static_cast<std::uint16_t>(config_.queue_size);
     kernel_ = std::make_unique<guest::kernel>("kernel", recorder(), parameters, cpus);
     bind_dma_operations();
+    if (config_.direct_window && config_.iommu) {
+        hand_over_windows();
+    }
+}
+
+/// Firmware's part of a direct window; the guest sets its TCEs.
+void native_machine::hand_over_windows() {
+    constexpr unsigned page_shift = abi::direct_window::page_shift;
+    const auto shift = std::max<unsigned>(page_shift,
+                                          static_cast<unsigned>(std::bit_width(config_.memory_size - 1)));
+    for (unsigned devfn = 0; devfn < abi::pci::functions_per_bus; ++devfn) {
+        if (host_bridge().function(devfn) != nullptr) {
+            host_bridge().iommu().add_dynamic_window(devfn, page_shift, shift);
+        }
+    }
 }
 
 /// The experiment: which module of DMA operations stands behind which port of virtio core.
@@ -71,6 +98,9 @@ void native_machine::bind_dma_operations() {
     kernel_->virtio.virtio_direct_dma_ops(operations(dma_operations::direct));
     if (config_.platform_dma_ops != dma_operations::none) {
         kernel_->virtio.platform_dma_ops(operations(config_.platform_dma_ops));
+    }
+    if (config_.forces_swiotlb()) {
+        kernel_->virtio.bounce_dma_ops(operations(dma_operations::swiotlb));
     }
 }
 

@@ -65,6 +65,7 @@ private:
     [[nodiscard]] traffic completed(Read read) const;
     void build_guest();
     void bind_dma_operations();
+    void hand_over_windows();
     void group_guest_signals();
     [[nodiscard]] report::run_ending how_it_ended() const override;
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override;

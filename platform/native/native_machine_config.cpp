@@ -39,6 +39,23 @@ void native_machine_config::declare(parameter_set& parameters) {
                     {"always", guest::platform_override::always}},
                    "when the platform's hook overrides");
 
+    std::vector<std::pair<std::string_view, const guest::dma_policy*>> policies;
+    for (const guest::dma_policy& row : guest::dma_policies()) {
+        policies.emplace_back(row.name, &row);
+    }
+    parameters.add("dma_ops.policy", dma_policy, policies,
+                   "which Linux's virtio core chooses DMA operations");
+    parameters.add("dma_ops.calls", dma_calls,
+                   {{"direct", dma_ops::call_form::direct},
+                    {"predicted", dma_ops::call_form::predicted},
+                    {"retpoline", dma_ops::call_form::retpoline},
+                    {"static_call", dma_ops::call_form::static_call}},
+                   "what calling DMA operations through a pointer costs");
+    parameters.add("virtio.accept_access_platform", accept_access_platform,
+                   "the guest accepts VIRTIO_F_ACCESS_PLATFORM where it is offered");
+    parameters.add("iommu.direct_window", direct_window,
+                   "each device has one window to all of memory, set up once");
+
     parameters.add("swiotlb.size", swiotlb_size, quantity::bytes, "bytes",
                    "bounce buffer pool, whole sets of 256 KiB");
     parameters.add("swiotlb.areas", swiotlb_areas, "areas",

@@ -128,7 +128,28 @@ public:
         use_.locks += cost;
         spend(cost + work);
     }
+    /// The same for getting to a DMA operation.
+    void spend_on_indirect_call(const sc_core::sc_time& cost) {
+        use_.indirect_calls += cost;
+        spend(cost);
+    }
     void spend_cycles(double cycles);
+    /// For as long as it lives the CPU works in the DMA API: what becomes of its time then, and is in no part of
+    /// time_use::sum(), is time_use::dma_api. One within another counts once.
+    class dma_api_scope {
+    public:
+        explicit dma_api_scope(native_cpu& cpu) : cpu_(cpu), begin_(cpu.now()), elsewhere_(elsewhere()) {}
+        ~dma_api_scope() { cpu_.use_.dma_api += (cpu_.now() - begin_) - (elsewhere() - elsewhere_); }
+        dma_api_scope(const dma_api_scope&) = delete;
+        dma_api_scope& operator=(const dma_api_scope&) = delete;
+
+    private:
+        [[nodiscard]] sc_core::sc_time elsewhere() const { return cpu_.use_.sum() + cpu_.use_.dma_api; }
+
+        native_cpu& cpu_;
+        sc_core::sc_time begin_;
+        sc_core::sc_time elsewhere_;
+    };
     void synchronize();  ///< lets simulation time catch up, takes interrupts
     void barrier();      ///< lwsync/sync: charged, then synchronize()
     [[nodiscard]] const time_use& used() const { return use_; }
