@@ -12,6 +12,7 @@
 #include "platform/native/native_scenario.h"
 #include "platform/quantity.h"
 #include "report/metrics.h"
+#include "request_cost.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
 
@@ -62,50 +63,15 @@ constexpr std::array<std::string_view, 7> part_headings{"driver", "copies", "loc
 using parts = std::array<double, part_names.size()>;  // us
 
 parts parts_of(const guest::block_workload_result& result) {
-    const cpu::native::time_use& use = result.cpu_use;
-    const std::array<sc_core::sc_time, part_names.size()> times{result.cpu_time - use.sum(),
-                                                                use.copies,
-                                                                use.locks,
-                                                                use.hypercalls,
-                                                                use.ultracalls,
-                                                                use.interrupts,
-                                                                use.idle};
-    parts each{};
-    for (std::size_t i = 0; i < each.size(); ++i) {
-        each[i] = times[i].to_seconds() * 1e6 / static_cast<double>(result.requests());
-    }
-    return each;
+    const request_cost::parts of = request_cost::parts_of(result);
+    return {of.driver + of.dma_api + of.indirect_calls,
+            of.copies,
+            of.locks,
+            of.hypercalls,
+            of.ultracalls,
+            of.interrupts,
+            of.waiting};
 }
-
-/// What the guest's CPUs and its SWIOTLB have counted so far.
-struct counts {
-    std::uint64_t bounced = 0;
-    std::uint64_t hypercalls = 0;
-    std::uint64_t ultracalls = 0;
-    std::uint64_t mmio = 0;
-
-    counts(const report::metric_registry& metrics, std::size_t cpus) {
-        const auto counter = [&](const std::string& scope, std::string_view name) {
-            const report::counter* const found = metrics.find_counter(scope, name);
-            return found == nullptr ? 0 : found->value();
-        };
-        for (std::size_t number = 0; number < cpus; ++number) {
-            const std::string cpu = fmt::format("machine.cpu{}", number);
-            hypercalls += metrics.find_tally(cpu, "hypercalls")->total();
-            ultracalls += metrics.find_tally(cpu, "ultracalls")->total();
-            mmio += counter(cpu, "mmio_loads") + counter(cpu, "mmio_stores");
-        }
-        bounced = counter("machine.swiotlb", "bytes_to_bounce") +
-                  counter("machine.swiotlb", "bytes_from_bounce");
-    }
-    counts& operator-=(const counts& earlier) {
-        bounced -= earlier.bounced;
-        hypercalls -= earlier.hypercalls;
-        ultracalls -= earlier.ultracalls;
-        mmio -= earlier.mmio;
-        return *this;
-    }
-};
 
 struct measurement {
     const contender* who;
@@ -118,7 +84,7 @@ struct measurement {
     double mean_latency_us;
     double cpu_us;  ///< of a request, on all CPUs together
     parts cpu_parts;
-    counts counted;  ///< by the workload
+    request_cost::counts counted;  ///< by the workload
 
     /// The CPUs wait for it most of the time.
     [[nodiscard]] bool device_bound() const {
@@ -204,13 +170,13 @@ private:
                                          .verify = false,
                                          .seed = in.options().seed};
         guest::block_workload_result result;
-        std::optional<counts> counted;
+        std::optional<request_cost::counts> counted;
         const bool first_secure = who.guest == "secure" && size == sizes_.front() && depth == depths_.front();
         platform::run_machine(
             in, machine,
             [&](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
                 const report::metric_registry& metrics = cpu.recorder().metrics();
-                const counts before(metrics, kernel.cpus());
+                const request_cost::counts before(metrics, kernel.cpus());
                 result = run_block_workload_on_every_cpu(kernel, cpu, kernel.block(0), work);
                 counted.emplace(metrics, kernel.cpus());
                 *counted -= before;
