@@ -5,8 +5,8 @@
 
 #include "abi/platform.h"
 
-/// The DMA window to all of memory that firmware hands over with a function, for a guest that asks for none: its dynamic
-/// window (PAPR 2.8, 7.4.3.3), as one that an earlier kernel has left, which Linux takes over
+/// The DMA window to all of memory that firmware hands over with a function, for a guest that asks for none: the
+/// function's dynamic window (PAPR 2.8, 7.4.3.3), as one that an earlier kernel has left, which Linux takes over
 /// (linux,direct64-ddr-window-info). The guest sets its TCEs, page n of the window to page n of memory.
 namespace pefsim::abi::direct_window {
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "abi/direct_window.h"
@@ -66,12 +67,15 @@ bool virtio_core::probe(native_cpu& cpu, virtio_device& device, pci_bus& bus, co
     const std::uint64_t offered = device.transport().device_features(cpu);
     const std::uint64_t accepted = offered & (supported | known_features) & ~parameters_.refused_features;
     const bool modern = (accepted & virtio::f_version_1) != 0;
-    if (modern && !finalize_features(cpu, device, accepted)) {
-        device.fail(cpu);
-        return false;
-    }
-    if (modern && device.features_ok(cpu)) {
-        return true;
+    std::string_view why = "VERSION_1 is missing: a legacy device";
+    if (modern) {
+        if (!finalize_features(cpu, device, accepted)) {
+            why = device.selection().reason;
+        } else if (device.features_ok(cpu)) {
+            return true;
+        } else {
+            why = "the device refuses FEATURES_OK";
+        }
     }
     recorder_.violations().report({.when = cpu.now(),
                                    .kind = report::violation_kind::driver_protocol,
@@ -80,10 +84,7 @@ bool virtio_core::probe(native_cpu& cpu, virtio_device& device, pci_bus& bus, co
                                    .size = 0,
                                    .page_state = {},
                                    .request = 0,
-                                   .detail = fmt::format("{} (features {:#x})",
-                                                         modern ? "the device refuses FEATURES_OK"
-                                                                : "VERSION_1 is missing: a legacy device",
-                                                         offered)});
+                                   .detail = fmt::format("{} (features {:#x})", why, offered)});
     device.fail(cpu);
     return false;
 }

@@ -22,6 +22,7 @@ SMALL = {
     "direct_in_secure_guest": [],
     "swiotlb_net": [],
     "dma_ops_compare": ["--sizes", "512,4KiB", "--depths", "1,8", "--bytes", "128KiB"],
+    "dma_policies": ["--policy", "series", "--sizes", "4KiB", "--requests", "8"],
     "swiotlb_pressure": [],
 }
 

@@ -19,13 +19,13 @@ NOT_REACHED = "not reached"
 COPIES = ("memcpy", "__memcpy", "memcpy_power7", "swiotlb_bounce", "__copy_tofrom_user")
 
 
-def binary():
-    """The scenario's binary, built when it is not there. PEFSIM_SCENARIOS is the folder of others."""
+def binary(scenario=SCENARIO):
+    """A scenario's binary, built when it is not there. PEFSIM_SCENARIOS is the folder of others."""
     folder = os.environ.get("PEFSIM_SCENARIOS")
-    path = pathlib.Path(folder or ROOT / "build/release/scenarios") / SCENARIO
+    path = pathlib.Path(folder or ROOT / "build/release/scenarios") / scenario
     if not path.exists() and not folder:
-        say(f"building the scenario {SCENARIO}")
-        subprocess.run([ROOT / "scenarios/run", SCENARIO, "--help"], stdout=subprocess.DEVNULL, check=False)
+        say(f"building the scenario {scenario}")
+        subprocess.run([ROOT / "scenarios/run", scenario, "--help"], stdout=subprocess.DEVNULL, check=False)
     if not path.exists():
         raise failure(f"there is no {path}")
     return path
