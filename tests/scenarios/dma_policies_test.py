@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""dma_policies: what each policy decides in each cell, where a request's time goes, and the same cells of real kernels."""
+"""dma_policies: what each policy decides in each cell, where a request's time goes, and real kernels' same cells."""
 
 import unittest
 
@@ -10,7 +10,8 @@ from scenario import ScenarioTest, run
 PLATFORMS = ((False, False), (True, False), (True, True))  # offered, accepted
 CYCLE_NS, BARRIER_CYCLES, STATIC_CYCLES, CALL_CYCLES, TCE_WALK_NS = 0.263, 68, 1, 60, 40
 
-# What each Linux does, as its sources and mails have it: operations for ACCESS_PLATFORM not offered, declined, accepted.
+# What each Linux does, as its sources and mails have it: operations where ACCESS_PLATFORM is not offered, declined,
+# accepted.
 # An exclamation mark: the guest's I/O does not work.
 OWN, DIRECT = ("own path", "own path", "dma-direct"), ("virtio direct", "virtio direct", "dma-direct")
 ORDINARY = {
@@ -150,7 +151,8 @@ class WhatElseThereIs(Policies):
         usual = self.answers()
         for options in (("--memory.size", "6GiB"), ("--cpus", 4), ("--virtio.packed", "yes"),
                         ("--virtio.indirect", "no"), ("--virtio.event_idx", "no"), ("--depth", 8),
-                        ("--host.policy", "bus_error"), ("--host.iommu", "no", "--dma_ops.arch", "direct")):  # fmt: skip
+                        ("--host.policy", "bus_error"),
+                        ("--host.iommu", "no", "--dma_ops.arch", "direct")):  # fmt: skip
             with self.subTest(options=options):
                 self.assertEqual(usual, self.answers(*options))
 
@@ -184,10 +186,9 @@ class WhatElseThereIs(Policies):
         options = ("--no-trace", "--virtio.access_platform", "yes")
         done = run("swiotlb_block", *options, cwd=self.directory)
         self.assertEqual(1, done.status)
-        self.assertIn("virtio-blk0: not usable: its addresses are translated, and no window leads to memory",
-                      done.output)  # fmt: skip
+        self.assertIn("its addresses are translated, and no window leads to memory", " ".join(done.output.split()))
         self.shown("swiotlb_block", *options, "--iommu.direct_window", "yes")
-        self.shown("swiotlb_block", *options, "--host.iommu", "no")
+        self.shown("swiotlb_block", *options, "--host.iommu", "no", "--dma_ops.arch", "direct")
 
     def test_a_policy_of_another_scenario(self):
         self.shown("swiotlb_block", "--no-trace", "--dma_ops.policy", "rfc_v2")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published orderings that the model can speak about. Each test names its source and what it tolerates.
 
-An ordering is what is tested, and a factor only where it bounds: costs here are assumptions of the right order. Counts and
-simulated time alone are compared. docs/series.md says of which published figures the model cannot speak, and why.
+An ordering is what is tested, and a factor only where it bounds: costs here are assumptions of the right order. Counts
+and simulated time alone are compared. docs/series.md says of which published figures the model cannot speak, and why.
 """
 
 import unittest
@@ -29,8 +29,8 @@ class Published(ScenarioTest):
     def test_calls_that_are_not_predicted_cost_and_direct_ones_give_it_back(self):
         """Brouer, netdev, April 2018: 13 Mpps, 6 with retpolines, 11 where the DMA API's calls are inlined.
 
-        Tolerated: any factor. direct <= static call < retpoline in the CPU's work for a small request, and virtio core's
-        own path below them all.
+        Tolerated: any factor. direct <= static call < retpoline in the CPU's work for a small request, and virtio
+        core's own path below them all.
         """
         work = {calls: self.request("series", "ordinary", False, False, 512, "--dma_ops.calls", calls)["cpu_us"]
                 for calls in ("direct", "static_call", "retpoline")}  # fmt: skip
@@ -113,8 +113,8 @@ class Published(ScenarioTest):
             self.assertAlmostEqual(request["bytes_copied"] / 65536, copies, delta=0.01 * copies)
 
     def test_a_pool_beats_mapping_each_buffer_by_an_exit(self):
-        """Stevens, iommu list, 2021 to 2022: x 2.8, 4.7, 3.6, 3.6 at 4, 16, 64, 128 KiB, against a map and an unmap that
-        leave the guest; emulated IOMMU (Amit et al., 2011): 34,969 cycles for both.
+        """Stevens, iommu list, 2021 to 2022: x 2.8, 4.7, 3.6, 3.6 at 4, 16, 64, 128 KiB, against a map and an unmap
+        that leave the guest; emulated IOMMU (Amit et al., 2011): 34,969 cycles for both.
 
         Tolerated: any factor above 1 at each size, with half of those cycles for a hypercall.
         """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenario dma_policies finds, in the tables of docs/series.md, beside the cells of real kernels.
 
-The cells of real kernels are those that docs/linux_series.md publishes. Where a native guest's answer is another one the
-difference must stand in EXPLAINED, or there is no document.
+The cells of real kernels are those that docs/linux_series.md publishes. Where a native guest's answer is another one
+the difference must stand in EXPLAINED, or there is no document.
 """
 
 import json
@@ -16,7 +16,7 @@ from kernel_check import boots, places
 
 SCENARIO = "dma_policies"
 BEGIN, END = places.lines_of("policies")
-# Kernel of docs/linux_series.md -> the policy of a native guest that is to give its answers, and whether it has the hook.
+# Kernel of docs/linux_series.md -> the policy of a native guest that is to give its answers; whether it has the hook.
 KERNELS = {"stock": ("merged", False), "series-1-3": ("series_1_3", False), "series": ("series", True)}
 # Ways of calling an operation behind a pointer, in order of the table.
 CALLS = ("direct", "predicted", "static_call", "retpoline")
