@@ -24,7 +24,7 @@ class LeakOracle(ScenarioTest):
         return {state: count for state, count in counts.items() if count}
 
     def test_every_scenario_is_judged(self):
-        self.assertEqual(sorted(SECURE + ORDINARY + ["dma_ops_compare"]), sorted(SMALL))
+        self.assertEqual(sorted(SECURE + ORDINARY + ["dma_ops_compare", "dma_policies"]), sorted(SMALL))
 
     def test_nothing_of_a_secure_guest_reaches_the_host(self):
         for name in SECURE:
@@ -56,6 +56,14 @@ class LeakOracle(ScenarioTest):
                     self.assertEqual(sighting["writer"]["initiator"], "cpu0")
                 self.assertIn("canaries.plant", {s["writer"]["origin"] for s in in_memory})
                 self.assertIn("hypercall_register", {s["channel"] for s in kept})
+
+    def test_policies_leak_only_from_ordinary_guests(self):
+        """Whether a secure guest's I/O works or not."""
+        runs = self.runs("dma_policies")
+        self.assertEqual(12, len(runs))
+        for run in runs:
+            with self.subTest(run=run["label"]):
+                self.assertEqual(run["exposure"]["canaries"]["sightings"] > 0, " secure " not in run["label"])
 
     def test_comparison_leaks_only_from_ordinary_guests(self):
         for run in self.runs("dma_ops_compare", "--plot", ""):
