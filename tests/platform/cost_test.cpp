@@ -98,11 +98,20 @@ std::vector<double> values(const timing::cost& cost) {
     return result;
 }
 
+/// The way of calling DMA operations that a cost is of, if it is of one.
+dma_ops::call_form calls_of(std::string_view cost) {
+    return cost == "indirect_call"           ? dma_ops::call_form::predicted
+           : cost == "indirect_call_barrier" ? dma_ops::call_form::retpoline
+           : cost == "static_call"           ? dma_ops::call_form::static_call
+                                             : dma_ops::call_form::direct;
+}
+
 TEST_F(cost_test, a_run_takes_longer_with_every_cost) {
     for (const timing::cost& cost : timing::costs) {
         bool counts = false;
         for (const bool secure : {true, false}) {
             native_machine_config config = configured(secure);
+            config.dma_calls = calls_of(cost.name);
             const timing::cost_range range = timing::range_of(cost);
             const auto end_with = [&](double value) {
                 config.costs.*cost.field = value;
