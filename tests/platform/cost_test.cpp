@@ -7,8 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "dma_ops/call_form.h"
 #include "guest/kernel.h"
 #include "hypervisor/hostile_host.h"
 #include "platform/native/native_machine.h"
