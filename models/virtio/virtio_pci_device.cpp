@@ -201,10 +201,13 @@ void virtio_pci_device::notify(std::uint64_t offset, unsigned size, std::uint64_
         breach(fmt::format("notification of queue {} names place {} of a ring of {}", queue, place,
                            common_.queue(queue).size));
     }
-    if (!common_.has(spec::status_driver_ok) || !common_.queue(queue).enabled) {
-        breach(fmt::format("notification of queue {} {}", queue,
-                           common_.has(spec::status_driver_ok) ? "while it is not enabled"
-                                                               : "before DRIVER_OK"));
+    if (!common_.has(spec::status_driver_ok)) {
+        breach(fmt::format("notification of queue {} before DRIVER_OK", queue));
+        notified_early_.insert(queue);
+        return;
+    }
+    if (!common_.queue(queue).enabled) {
+        breach(fmt::format("notification of queue {} while it is not enabled", queue));
         return;
     }
     if (device_->active(queue)) {  // else the device waits for its reset
@@ -233,12 +236,16 @@ void virtio_pci_device::activate(std::uint16_t queue) {
     named(abi::dma_addr{q.desc}, spec::desc_area_size(q.size), 0, queue, packed);
     named(abi::dma_addr{q.driver}, packed ? event : spec::avail_area_size(q.size), 0, queue, false);
     named(abi::dma_addr{q.device}, packed ? event : spec::used_area_size(q.size), 0, queue, true);
+    if (notified_early_.erase(queue) != 0) {
+        device_->kick(queue, sc_core::SC_ZERO_TIME);
+    }
 }
 
 // D3, D18, D25.
 void virtio_pci_device::reset_device(const sc_time& when) {
     device_->reset();
     common_.reset();
+    notified_early_.clear();
     isr_ = 0;
     set_interrupt(false, sc_core::SC_ZERO_TIME);
     status_changed(when);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string_view>
 #include <systemc>
@@ -40,7 +41,8 @@ namespace pefsim::virtio {
 /// access memory before DRIVER_OK.
 ///
 /// A driver that breaks the rules of common_configuration, or notifies queues that do not exist, is in the log of
-/// violations (device_protocol).
+/// violations (device_protocol). So is one that notifies a queue before DRIVER_OK (3.1.1), as virtio-rng of Linux 5.10
+/// does; the queue is looked at with DRIVER_OK, as hosts look at all of them then.
 ///
 /// Signals: `status`, `phase`, `features` (negotiated), `config_interrupt` (event), `isr`.
 class virtio_pci_device : public pci::pci_function,
@@ -139,6 +141,7 @@ private:
 
     common_configuration common_;
     std::uint8_t isr_ = 0;
+    std::set<std::uint16_t> notified_early_;  // queues, before DRIVER_OK
 
     trace::signal<std::uint8_t> status_signal_;
     trace::signal<device_phase> phase_;
