@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/dma_policy.h"
 
+#include <algorithm>
 #include <array>
 
 namespace pefsim::guest {
@@ -97,6 +98,6 @@ constexpr std::array rows{
 
 std::span<const dma_policy> dma_policies() { return rows; }
 
-const dma_policy& the_series() { return rows[3]; }
+const dma_policy& the_series() { return *std::ranges::find(rows, "series", &dma_policy::name); }
 
 }  // namespace pefsim::guest
