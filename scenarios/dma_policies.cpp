@@ -50,7 +50,7 @@ struct measurement {
 struct outcome {
     cell of;
     bool works = false;
-    std::string reason;  ///< why it does not
+    std::string reason{};  ///< why it does not
     std::string operations = "none";
     guest::dma_ops_selection selection{guest::dma_ops_choice::none, "-"};
     std::uint64_t refused_accesses = 0;
@@ -58,7 +58,7 @@ struct outcome {
     std::uint64_t untranslated = 0;
     std::uint64_t bytes_copied = 0;
     std::size_t canaries_seen = 0;
-    std::vector<measurement> measured;
+    std::vector<measurement> measured{};
 
     [[nodiscard]] bool bounces() const { return operations == "swiotlb"; }
 };

@@ -183,7 +183,7 @@ int run(const options& how) {
         if (!matches(how.rows, row.mnemonic) || !exclusion_of(row).empty()) {
             continue;
         }
-        if (row.select == nullptr && !how.all) {
+        if (power::isa::selector_of(row) == nullptr && !how.all) {
             without_semantics += fmt::format(" {}", row.mnemonic);
             continue;
         }

@@ -49,7 +49,7 @@ TEST(vmx_facility, an_instruction_without_its_facility_causes_its_interrupt) {
     isa::encodings random(1);
     unsigned tried = 0;
     for (const isa::instruction& row : isa::instructions()) {
-        for (unsigned i = 0; i < 8 && row.select != nullptr; ++i) {
+        for (unsigned i = 0; i < 8 && isa::selector_of(row) != nullptr; ++i) {
             const std::uint32_t word = random.of(row);
             const auto control = controlling(row.needs, first_vsr(row, word));
             if (!control) {
@@ -79,7 +79,7 @@ bool names_vectors(isa::operand which) {
 TEST(vmx_facility, a_target_may_be_a_source) {
     std::mt19937_64 bits(2);
     for (const isa::instruction& row : isa::instructions()) {
-        const bool vector_row = controlling(row.needs, 0).has_value() && row.select != nullptr;
+        const bool vector_row = controlling(row.needs, 0).has_value() && isa::selector_of(row) != nullptr;
         const bool reads_target = row.mnemonic.starts_with("vinsert") || row.mnemonic.ends_with("mi") ||
                                   row.mnemonic.starts_with("xxperm") || row.mnemonic == "xxinsertw" ||
                                   row.mnemonic.find("madd") != std::string_view::npos ||
