@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What each Linux chooses, cell by cell, written down from its sources and from the mails (reference: VIRTIO 1.2, 6.1, for
-// what ACCESS_PLATFORM means).
+// What each Linux chooses, cell by cell, written down from its sources and from the mails (VIRTIO 1.2, 6.1, for what
+// ACCESS_PLATFORM means).
 #include "guest/dma_policy.h"
 
 #include <gtest/gtest.h>
