@@ -147,6 +147,7 @@ void ledger::page_hidden(abi::gfn page) {
     }
     table_[page] &= ~is_exposed;
     --pages_exposed_;
+    left_out_ = false;
     edges_.erase(page);
     if ((table_[page] & record_mask) != 0) {
         records_[(table_[page] & record_mask) - 1]->clear(accounts_);

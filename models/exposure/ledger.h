@@ -174,10 +174,11 @@ public:
     /// anyway: its memory is all the host's to read, and figures of those would say nothing.
     void leave_out_ordinary_stores() { leaves_out_ordinary_stores_ = true; }
     [[nodiscard]] bool leaves_out_ordinary_stores() const { return leaves_out_ordinary_stores_; }
-    /// False: what the guest has written is not in any figure, since it is an ordinary one.
-    [[nodiscard]] bool knows_the_guests_stores() const {
-        return !leaves_out_ordinary_stores_ || !exposures_.empty();
-    }
+    /// A store of an ordinary guest is left out, or may be from now on, since its page is granted to it.
+    void left_out() { left_out_ = true; }
+    /// False: what the guest has written since it was last made secure, or ever, is not all in the figures, since it is
+    /// an ordinary one.
+    [[nodiscard]] bool knows_the_guests_stores() const { return !left_out_; }
     /// A driver has named memory, which the host can read, to a device: what stands there belongs to a mapping from now
     /// on, until the device has returned the request.
     void named(abi::phys_addr at, std::uint64_t size, const naming& how);
@@ -273,6 +274,7 @@ private:
     std::uint32_t mappings_ = 0;
     bool learns_ = false;
     bool leaves_out_ordinary_stores_ = false;
+    bool left_out_ = false;
     device_mappings learned_;
     call_chains chains_;
     call_in_progress call_;

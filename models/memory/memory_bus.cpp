@@ -237,9 +237,10 @@ void memory_bus::move(const access& what, abi::gfn page, smf_verdict to, const s
     const std::size_t size = what.size_in(page);
     if (to == smf_verdict::normal_frame && in_ledger(state)) {
         if (what.kind == access_kind::write) {
-            const bool left_out = state == page_state::normal && what.who.who == world::guest &&
-                                  ledger_.leaves_out_ordinary_stores();
-            if (!left_out) {
+            if (state == page_state::normal && what.who.who == world::guest &&
+                ledger_.leaves_out_ordinary_stores()) {
+                ledger_.left_out();
+            } else {
                 ledger_.wrote(at, size, what.who.writer, when, ram_.read(frame_kind::normal, page));
             }
         } else if (what.by_host()) {
@@ -361,6 +362,9 @@ bool memory_bus::get_direct_mem_ptr(int /*initiator*/, tlm::tlm_generic_payload&
     grant.set_dmi_ptr(reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes)));
     grant.set_granted_access(writes ? tlm::tlm_dmi::DMI_ACCESS_READ_WRITE : tlm::tlm_dmi::DMI_ACCESS_READ);
     attributes->exposed = kind == frame_kind::normal && exposed(page);
+    if (writes && states_[page] == page_state::normal && ledger_.leaves_out_ordinary_stores()) {
+        ledger_.left_out();
+    }
     granted_[page] = static_cast<std::uint8_t>(granted_[page] | (attributes->fetch ? to_fetch : to_access));
     return true;
 }

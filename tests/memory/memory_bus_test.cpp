@@ -342,6 +342,11 @@ TEST_F(memory_bus_test, an_ordinary_guests_stores_are_left_out_where_few_of_them
     ASSERT_EQ(secure_guest.write(page(2), value), ok);
     EXPECT_EQ(ledger.bytes_written(), 16U);
     EXPECT_TRUE(ledger.knows_the_guests_stores());
+    set(2, page_state::normal);
+    EXPECT_TRUE(ledger.knows_the_guests_stores()) << "a guest that has ended";
+    ASSERT_EQ(guest.write(page(2), value), ok);
+    EXPECT_EQ(ledger.bytes_written(), 16U);
+    EXPECT_FALSE(ledger.knows_the_guests_stores()) << "an ordinary guest again";
 }
 
 TEST_F(memory_bus_test, the_ledger_follows_the_pages_states) {

@@ -52,6 +52,15 @@ TEST(special_registers, undefined_numbers) {
     }
 }
 
+/// The engine moves a register that has no handler from and to its place in the state.
+TEST(special_registers, each_access_has_a_handler_or_a_place) {
+    for (const isa::special_register& row : isa::special_registers()) {
+        const bool held = row.held_in.has_value();
+        EXPECT_TRUE(row.reads == isa::privilege::nobody || row.read != nullptr || held) << row.name;
+        EXPECT_TRUE(row.writes == isa::privilege::nobody || row.write != nullptr || held) << row.name;
+    }
+}
+
 /// The debugger, the state dump and the disassembler know registers by these names.
 TEST(special_registers, each_register_of_the_state_has_a_row) {
     struct name_case {

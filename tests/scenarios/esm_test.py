@@ -257,6 +257,10 @@ class guests(tool_test, operating_system_test.operating_system_test):
         images = report["metrics"]["tallies"]["machine.ultravisor.esm_images"]["counts"]
         return result, [each["detail"] for each in report["violations"]["kept"] if each["kind"] == "image_unverified"], images
 
+    def written(self):
+        """What the guest wrote where the host can read it, as the last report tells."""
+        return json.loads((self.directory / "report.json").read_text())["runs"][0]["exposure"]["guest_bytes_written"]
+
     def changed(self, name, at):
         content = bytearray((self.directory / name).read_bytes())
         content[at] ^= 1
@@ -267,6 +271,7 @@ class guests(tool_test, operating_system_test.operating_system_test):
         self.assertEqual(result.output.splitlines(), ["started with a flat tree", "secure", PASSPHRASE.decode()], result.error)
         self.assertEqual(result.status, 0)
         self.assertEqual((wrong, images["verified"]), ([], 1))
+        self.assertEqual(self.written(), 0, "it shares nothing")
 
     def test_a_blob_in_front_of_the_initrd(self):
         self.done("make", "--kernel", "kernel", "--initrd", "initrd", "--append", LINE, "--machine-key", "machine.pub",
@@ -294,6 +299,7 @@ class guests(tool_test, operating_system_test.operating_system_test):
                 self.assertIn("interrupts at the alternate location 1", lines)
                 self.assertEqual((len(wrong), images["refused"]), (1, 1), wrong)
                 self.assertIn(named, wrong[0])
+                self.assertIsNone(self.written(), "an ordinary guest again: its stores are left out")
 
     def test_warn_goes_on_and_says_so(self):
         result, wrong, images = self.boot("--esm.check", "warn", append="svm=on loud")

@@ -321,11 +321,6 @@ constexpr std::array rows = std::to_array<special_register>({
 });
 // clang-format on
 static_assert(std::ranges::is_sorted(rows, {}, &special_register::number));
-static_assert(std::ranges::all_of(rows, [](const special_register& row) {
-    const bool held = row.held_in.has_value();
-    return (row.reads == nobody || row.read != nullptr || held) &&
-           (row.writes == nobody || row.write != nullptr || held);
-}));
 
 using row_by_number = std::array<const special_register*, 1024>;
 
