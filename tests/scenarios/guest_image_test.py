@@ -420,9 +420,10 @@ class patched_kernels(in_a_folder):
         self.assertEqual(["0001"], self.numbers("series-1"))
         self.assertEqual(["0001", "0002", "0003"], self.numbers("series-1-3"))
         self.assertEqual(["0001", "0002", "0003", "0004"], self.numbers("series"))
+        self.assertEqual(["0001", "0002", "0001"], self.numbers("series-1-2+svm-swiotlb"))
 
     def test_what_is_no_variant_is_named(self):
-        with self.assertRaisesRegex(failure, "^there is no series serial: stock, series, "):
+        with self.assertRaisesRegex(failure, "^there is no series serial: stock, bounce-sync, series, svm-swiotlb$"):
             variants.patches_of("serial")
         with self.assertRaisesRegex(failure, "^series-1-5: the series series has 4 patches$"):
             variants.patches_of("series-1-5")

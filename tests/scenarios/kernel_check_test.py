@@ -151,7 +151,13 @@ json.dump({
         "counters": {"machine.cpu0.instructions": value(5000, 700)},
         "tallies": {"machine.cpu0.hypercalls": total(9, 2), "machine.cpu0.ultracalls": total(4, 0)}}}],
 }, open(option["--report"], "w"))
-with open(option["--profile"], "w") as file:
+with open(option.get("--profile", "trace"), "w") as file:
+    if "--instruction-trace" in option:
+        first, last = option["--instruction-trace.addresses"].split(":")
+        assert first < last
+        file.write(f"    40  {first[2:]}  7c0802a6  mflr r0\\n" * 3 + f"    41  {int(first, 16) + 4:016x}  4e800020  blr\\n")
+        file.write(f"    42  {last[2:]}  4e800020  blr\\n" * 2 * requests)
+        sys.exit()
     file.write("9 samples, one each 1 instructions\\n")
     for name, each in (("virtqueue_add_split", 100), ("vring_map_one_sg", 20), ("dma_map_page_attrs", 30),
                        ("swiotlb_tbl_map_single", 40), ("memcpy_power7", 50), ("virtio_queue_rq", 60)):
@@ -164,19 +170,33 @@ class what_a_request_costs(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="kernel-check-")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        self.program = self.folder / "counting"
-        self.program.write_text(COUNTING)
-        self.program.chmod(0o755)
+        self.program = self.executable("scenarios/counting", COUNTING)
+        self.executable(costs.RENDER, '#!/bin/sh\nexec cat "$1"\n')
 
-    def cost(self, name):
-        return costs.of_request(self.program, "vmlinux", "initrd", cells.CELLS[name], 4096)
+    def executable(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def cost(self, name, kernel="vmlinux"):
+        return costs.of_request(self.program, kernel, "initrd", cells.CELLS[name], 4096)
 
     def test_it_is_the_difference_of_two_runs(self):
         self.assertEqual(
             {"instructions": 700, "us": 2.5, "hypercalls": 2, "ultracalls": 0,
-             "virtio core": 120, "DMA API": 30, "SWIOTLB": 40, "copies": 50},
+             "indirect calls": 0, "virtio core": 120, "DMA API": 30, "SWIOTLB": 40, "copies": 50},
             self.cost("secure+force+platform"),
         )  # fmt: skip
+
+    @unittest.skipUnless(shutil.which("powerpc64le-linux-gnu-gcc"), "SKIP: no compiler for a kernel")
+    def test_calls_of_what_stands_behind_the_pointers_of_the_series(self):
+        source = self.folder / "kernel.s"
+        source.write_text("dma_map_page_attrs: nop; nop\nvirtio_direct_map_page: nop; nop\nvirtio_direct_free: blr\n")
+        command = ["powerpc64le-linux-gnu-gcc", "-c", "-x", "assembler", source, "-o", self.folder / "kernel"]
+        subprocess.run(command, check=True)
+        self.assertEqual(1, self.cost("secure+force+platform", self.folder / "kernel")["indirect calls"])
 
     def test_a_guest_without_io_has_none(self):
         self.assertIsNone(self.cost("secure+force"))
@@ -195,7 +215,7 @@ class what_a_request_costs(unittest.TestCase):
         made = twelve.document(path, rows)
         self.assertIn("| stock | secure |  | **does not**: does not end | 1 | 2 | 7 |\n", made)
         self.assertIn("| series | secure |  | works | 0 | 0 | 7 |\n", made)
-        self.assertIn("| series | ordinary | offered | 700 | 120 | 30 | 40 | 50 | 460 | 2.50 | 2.00 | 0.00 |\n", made)
+        self.assertIn("| series | ordinary | offered | 700 | 120 | 30 | 40 | 50 | 460 | 2.50 | 0.00 | 2.00 | 0.00 |\n", made)
         self.assertEqual(2 * 3, made.count("| 700 | 120 |"))
         path.write_text(made)
         self.assertEqual(made, twelve.document(path, rows), "a second time the same")

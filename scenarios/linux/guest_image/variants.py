@@ -16,17 +16,21 @@ def series_names():
 
 def patches_of(variant):
     """The patches that make a variant, in order: "stock" has none, NAME all of a series, NAME-1 the first one,
-    NAME-1-3 the first three.
+    NAME-1-3 the first three; NAME+NAME one series after another.
 
     Raises failure when there is no such series, or it is shorter
     """
     if variant == STOCK:
         return []
-    name, count = re.fullmatch(r"(.*?)(?:-1(?:-(\d+))?)?", variant).groups()
+    return [patch for part in variant.split("+") for patch in _beginning_of_series(part)]
+
+
+def _beginning_of_series(part):
+    name, count = re.fullmatch(r"(.*?)(?:-1(?:-(\d+))?)?", part).groups()
     if name not in series_names():
         raise failure(f"there is no series {name}: stock, {', '.join(series_names())}")
     series = sorted((PATCHES / name).glob("*.patch"))
-    wanted = len(series) if variant == name else int(count or 1)
+    wanted = len(series) if part == name else int(count or 1)
     if not 0 < wanted <= len(series):
-        raise failure(f"{variant}: the series {name} has {len(series)} patches")
+        raise failure(f"{part}: the series {name} has {len(series)} patches")
     return series[:wanted]

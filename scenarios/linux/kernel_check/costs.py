@@ -5,13 +5,16 @@ A boot is deterministic, so what differs is what the further requests cost. The 
 function that it belongs to.
 """
 
+import contextlib
+import functools
 import json
 import pathlib
 import re
 import subprocess
 import tempfile
 
-from guest_image.progress import failure
+from guest_image.kernel_tree import CROSS
+from guest_image.progress import failure, run
 
 FEWER, MORE = 32, 96
 # Part of the way of a request -> its functions. A request's other instructions are the driver's, the block layer's, the
@@ -23,42 +26,73 @@ PARTS = {
     "copies": re.compile(r"memcpy|__memcpy"),
 }
 LINE = re.compile(r"^ +[\d.]+% +(\d+)  (\S+)$", re.M)
+# The operations that the series gives to devices: nobody calls them but through virtio_direct_dma_ops.
+OPERATION = re.compile(r"^([0-9a-f]+) t virtio_direct_\w+$", re.M)
+RENDER = "models/power/trace_render"  # in the build tree of the scenario
+EXECUTED = re.compile(r"^ +\d+  ([0-9a-f]{16})  ", re.M)
 
 
 def of_request(program, kernel, initrd, how, size):
-    """Instructions (all, and by part), simulated time and calls of one request of this size; half are writes.
+    """Instructions (all, and by part), simulated time and calls of one request of this size; half are writes. "indirect
+    calls" are those of virtio_direct_dma_ops.
 
     None when the guest does not do its I/O
     """
-    fewer, more = (_counted(program, kernel, initrd, how, size, requests) for requests in (FEWER, MORE))
+    boot = functools.partial(_boot, program, kernel, initrd, how, size)
+    calls = functools.partial(_indirect_calls, pathlib.Path(program).parent.parent / RENDER, boot, _operations(kernel))
+    fewer, more = (_counted(boot, calls, requests) for requests in (FEWER, MORE))
     if fewer is None or more is None:
         return None
     # Each run makes so many reads and as many writes.
     return {name: (more[name] - fewer[name]) / (2 * (MORE - FEWER)) for name in more}
 
 
-def _counted(program, kernel, initrd, how, size, requests):
-    with tempfile.TemporaryDirectory(prefix="pefsim-costs-") as folder:
-        report, profile = pathlib.Path(folder) / "report.json", pathlib.Path(folder) / "profile"
-        words = ("quiet", f"pefsim.sizes={size}", f"pefsim.requests={requests}")
-        command = [program, "--kernel", kernel, "--initrd", initrd, "--no-trace", "--quiet", "--network", "no"]
-        command += ["--profile", profile, "--profile.period", "1", "--profile.functions", "0"]
-        command += ["--report", report, *how.options(*words)]
-        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if done.returncode not in (0, 1) or not report.exists():
-            raise failure(f"{pathlib.Path(program).name} ended with status {done.returncode}: {done.stderr[-200:]!r}")
-        found = json.loads(report.read_text())
-        if not any("DISK-OK" in each for each in found["results"]["said"]) or found["ended"]["kind"] != "finished":
+def _counted(boot, calls, requests):
+    """None when the guest does not do its I/O."""
+    with boot(requests, "--profile", "profile", "--profile.period", "1", "--profile.functions", "0") as (found, folder):
+        if found is None:
             return None
-        functions = {name: int(number) for number, name in LINE.findall(profile.read_text())}
+        functions = {name: int(number) for number, name in LINE.findall((folder / "profile").read_text())}
     metrics = found["runs"][0]["metrics"]
     counted = {
         "instructions": metrics["counters"]["machine.cpu0.instructions"]["value"],
         "us": found["runs"][0]["simulated_time_ns"] / 1e3,
         "hypercalls": metrics["tallies"]["machine.cpu0.hypercalls"]["total"],
         "ultracalls": metrics["tallies"]["machine.cpu0.ultracalls"]["total"],
+        "indirect calls": calls(requests),
     }
     return counted | {
         part: sum(number for name, number in functions.items() if pattern.match(name))
         for part, pattern in PARTS.items()
     }
+
+
+def _operations(kernel):
+    """Where they begin, sorted; of a kernel without the series nowhere."""
+    symbols = subprocess.run([f"{CROSS}nm", kernel], capture_output=True, text=True, check=False).stdout
+    return sorted(OPERATION.findall(symbols))
+
+
+def _indirect_calls(render, boot, operations, requests):
+    if not operations:
+        return 0
+    where = f"0x{operations[0]}:0x{operations[-1]}"
+    with boot(requests, "--instruction-trace", "trace", "--instruction-trace.addresses", where) as (_, folder):
+        text = run([render, "trace"], "reading the instructions", cwd=folder, stdout=subprocess.PIPE)
+    return sum(address in operations for address in EXECUTED.findall(text.decode()))
+
+
+@contextlib.contextmanager
+def _boot(program, kernel, initrd, how, size, requests, *observed):
+    """The report, and the folder with what was observed. None when the guest does not do its I/O."""
+    with tempfile.TemporaryDirectory(prefix="pefsim-costs-") as place:
+        folder = pathlib.Path(place)
+        words = ("quiet", f"pefsim.sizes={size}", f"pefsim.requests={requests}")
+        command = [program, "--kernel", kernel, "--initrd", initrd, "--no-trace", "--quiet", "--network", "no"]
+        command += ["--report", "report.json", *observed, *how.options(*words)]
+        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode not in (0, 1) or not (folder / "report.json").exists():
+            raise failure(f"{pathlib.Path(program).name} ended with status {done.returncode}: {done.stderr[-200:]!r}")
+        found = json.loads((folder / "report.json").read_text())
+        works = any("DISK-OK" in each for each in found["results"]["said"]) and found["ended"]["kind"] == "finished"
+        yield (found if works else None), folder

@@ -9,15 +9,17 @@ import sys
 from guest_image.progress import say
 from kernel_check import cells, places
 
-# Suite, variant. Oldest first; the newest one once more, mended.
+# Suite, variant, what is added to its configuration. Oldest first; those that do not work once more, mended.
 KERNELS = (
     ("bullseye", "stock"),
+    ("bullseye", "stock", "processors"),
     ("bookworm", "stock"),
     ("bookworm", "series"),
     ("bookworm", "svm-swiotlb"),
     ("bookworm-backports", "stock"),
     ("sid", "stock"),
     ("sid", "svm-swiotlb"),
+    ("sid", "svm-swiotlb+bounce-sync"),
 )
 BEGIN, END = places.lines_of("check --table")
 # The boots that a reader compares, and what they are called.
@@ -32,12 +34,14 @@ SHOWN = (
 def judged(image, jobs, judge):
     """For each kernel its version and boots, or why there are none. judge(vmlinux) boots it."""
     rows = []
-    for suite, variant in KERNELS:
-        say(f"the kernel of {suite}, {variant}")
-        command = [image, "built", "--suite", suite, "--variant", variant, "--jobs", str(jobs)]
+    for suite, variant, *added in KERNELS:
+        named = ", ".join([variant, *added])
+        say(f"the kernel of {suite}, {named}")
+        options = [word for each in added for word in ("--add", each)]
+        command = [image, "built", "--suite", suite, "--variant", variant, *options, "--jobs", str(jobs)]
         made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
         sys.stderr.write(made.stderr)
-        row = {"suite": suite, "variant": variant}
+        row = {"suite": suite, "variant": named}
         if made.returncode == 0:
             place = pathlib.Path(made.stdout.splitlines()[-1])
             manifest = json.loads((place / "manifest.json").read_text())

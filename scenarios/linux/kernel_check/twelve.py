@@ -34,16 +34,16 @@ def works(rows):
 def cost(rows, size):
     """Of one request; cells without I/O have none."""
     parts = list(costs.PARTS)
-    head = ["kernel", "guest", "ACCESS_PLATFORM", "instructions", *parts, "the rest", "us", "hypercalls", "ultracalls"]
+    counted = ("us", "indirect calls", "hypercalls", "ultracalls")
+    head = ["kernel", "guest", "ACCESS_PLATFORM", "instructions", *parts, "the rest", *counted]
     lines = []
     for row in rows:
         of = row["costs"][size]
         if of:
             rest = of["instructions"] - sum(of[part] for part in parts)
             numbers = [of["instructions"], *(of[part] for part in parts), rest]
-            calls = (of["us"], of["hypercalls"], of["ultracalls"])
             lines.append([row["variant"], _guest(row), _offered(row), *(f"{each:.0f}" for each in numbers),
-                          *(f"{each:.2f}" for each in calls)])  # fmt: skip
+                          *(f"{of[each]:.2f}" for each in counted)])  # fmt: skip
     return f"One request of {size} bytes (half of them writes), in instructions of the guest:\n\n" + places.table(
         head, lines
     ) + "\n"
