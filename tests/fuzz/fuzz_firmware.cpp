@@ -10,10 +10,12 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "abi/hcall.h"
+#include "abi/ucall.h"
 #include "platform/power/power_machine.h"
 #include "tests/fuzz/case_watch.h"
 #include "tests/fuzz/firmware_case.h"
@@ -25,6 +27,7 @@ namespace {
 
 constexpr int hang_seconds = 60;  // of CPU time, for one case
 constexpr std::size_t calls_in_a_case = 300;
+constexpr std::uint64_t kernel_base = 0x4'0000;
 /// One case in so many is played twice and must come to the same.
 constexpr std::uint64_t repeated_cases = 16;
 /// A call takes no more simulated time than it has bytes to move: what it may do is bounded.
@@ -33,6 +36,7 @@ const sc_core::sc_time longest_call(5, sc_core::SC_MS);
 struct totals {
     std::uint64_t calls = 0;
     std::uint64_t served = 0;  ///< with success
+    std::uint64_t secure = 0;  ///< by secure guests
     std::uint64_t ended = 0;   ///< guests that ended themselves
 };
 
@@ -51,7 +55,7 @@ platform::power_machine_config make_config(std::mt19937_64& random) {
     config.iommu = random() % 2 == 0;
     config.firmware = platform::boot_configuration{.command_line = "console=hvc0"};
     if (random() % 2 == 0) {
-        config.firmware->kernel = firmware::extent{.at = 0x4'0000, .size = 0x2'0000};
+        config.firmware->kernel = firmware::extent{.at = kernel_base, .size = 0x2'0000};
     }
     return config;
 }
@@ -86,6 +90,9 @@ public:
         }
         visit(machine_.firmware()->tree().root(), around_);
         around_.properties.emplace_back("name");
+        if (random_() % 2 == 0) {
+            become_secure();
+        }
     }
 
     complaints play(totals& sum) {
@@ -110,6 +117,35 @@ public:
 
 private:
     memory::guest_ram& ram() { return machine_.memory().ram(); }
+    /// Where what the guest has in this page stands.
+    memory::frame_kind frame_of(abi::gfn page) {
+        return machine_.memory().states()[page] == memory::page_state::secure ? memory::frame_kind::secure
+                                                                              : memory::frame_kind::normal;
+    }
+    [[nodiscard]] bool secure() { return machine_.uv()->state() == ultravisor::vm_state::secure; }
+
+    /// What prom_init() of Linux does, of a guest that was started with a flat tree.
+    void become_secure() {
+        const firmware::firmware::flat_tree tree = machine_.firmware()->flatten();
+        put(tree.at, tree.content.data(), tree.content.size());
+        power::registers state = registers_for(static_cast<std::uint64_t>(abi::ucall::uv_esm));
+        state.gpr[4] = kernel_base;
+        state.gpr[5] = tree.at;
+        cpu::trap_context context{.cpu = 0, .delay = delay_, .writer = {}, .time_base = time_base_};
+        machine_.uv()->ultracall(state, context);
+        if (!secure()) {
+            throw std::runtime_error(fmt::format("UV_ESM: {}", static_cast<std::int64_t>(state.gpr[3])));
+        }
+        time_base_ = context.time_base;
+    }
+
+    static power::registers registers_for(std::uint64_t call) {
+        power::registers state;
+        state.msr = power::msr_me;
+        state[power::spr::lpidr] = abi::platform::lpid;
+        state.gpr[3] = call;
+        return state;
+    }
 
     /// Processors that have been started, and devices.
     void run_a_while() {
@@ -122,9 +158,9 @@ private:
     void put(std::uint64_t at, const void* from, std::size_t size) {
         for (std::size_t n = 0; n < size; ++n) {
             if (at + n < around_.ram_size) {
-                ram().write(memory::frame_kind::normal,
-                            (at + n) >> abi::page_shift)[(at + n) % abi::page_size] =
-                    static_cast<const std::byte*>(from)[n];
+                const abi::gfn page = (at + n) >> abi::page_shift;
+                ram().write(frame_of(page),
+                            page)[(at + n) % abi::page_size] = static_cast<const std::byte*>(from)[n];
             }
         }
     }
@@ -140,12 +176,16 @@ private:
             put(call.block_at + 4 * n, &big, sizeof big);
         }
     }
-    /// Memory as it is now; \returns the first byte that is not as it was, outside these areas.
+    /// Memory as it is now; \returns the first byte that is not as it was, outside these areas. What a secure guest
+    /// shares, the Ultravisor shares for it: pages to hand calls on.
     std::optional<std::uint64_t> note_memory(const std::vector<area>& allowed, bool compare) {
         std::optional<std::uint64_t> stray;
         for (abi::gfn page = 0; page < ram().pages(); ++page) {
             std::byte* const then = memory_.data() + (page << abi::page_shift);
-            const std::byte* const now = ram().read(memory::frame_kind::normal, page);
+            const std::byte* const now = ram().read(frame_of(page), page);
+            if (secure() && frame_of(page) == memory::frame_kind::normal) {
+                continue;
+            }
             if (std::memcmp(then, now, abi::page_size) == 0) {
                 continue;
             }
@@ -166,12 +206,17 @@ private:
         put(call);
         note_memory({}, false);
         const sc_core::sc_time before = delay_;
-        power::registers state;
-        state.msr = power::msr_me;
-        state.gpr[3] = static_cast<std::uint64_t>(call.rtas ? abi::hcall::h_rtas : abi::hcall::h_client);
+        const abi::hcall entry = call.rtas ? abi::hcall::h_rtas : abi::hcall::h_client;
+        power::registers state = registers_for(static_cast<std::uint64_t>(entry));
         state.gpr[4] = call.block_at;
         cpu::trap_context context{.cpu = call.cpu, .delay = delay_, .writer = {}, .time_base = time_base_};
-        machine_.host().hypercall(state, context);
+        if (secure()) {
+            state.msr |= power::msr_s;
+            machine_.uv()->hypercall(state, context);
+            sum.secure += 1;
+        } else {
+            machine_.host().hypercall(state, context);
+        }
         time_base_ = context.time_base;
         terminated_ = context.terminated;
         const auto status = static_cast<std::int64_t>(state.gpr[3]);
@@ -187,6 +232,9 @@ private:
         }
         if (delay_ - before > longest_call) {
             return fmt::format("it took {}", (delay_ - before).to_string());
+        }
+        if (terminated_) {
+            return "";  // nobody sees R3 any more
         }
         using abi::h_status;
         const bool known = status == static_cast<std::int64_t>(h_status::h_success) ||
@@ -246,8 +294,9 @@ int run(const fuzz_options& how) {
                                         [&](std::uint64_t number) { return try_case(how, number, sum); });
     fmt::print("{} cases of seed {}, {:.0f} s of CPU: {} failed\n", count.played, how.seed, cpu_seconds(),
                count.failed);
-    fmt::print("{} calls, {} of them served, {} guests ended themselves\n", sum.calls, sum.served, sum.ended);
-    const bool blind = !how.only && sum.served < sum.calls / 4;
+    fmt::print("{} calls, {} of them served, {} in secure state, {} guests ended themselves\n", sum.calls,
+               sum.served, sum.secure, sum.ended);
+    const bool blind = !how.only && (sum.served < sum.calls / 4 || sum.secure < sum.calls / 4);
     if (blind) {
         fmt::print("hardly anything was reached\n");
     }
