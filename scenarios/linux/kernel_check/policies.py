@@ -21,7 +21,6 @@ KERNELS = {"stock": ("merged", False), "series-1-3": ("series_1_3", False), "ser
 # Ways of calling an operation behind a pointer, in order of the table.
 CALLS = ("direct", "predicted", "static_call", "retpoline")
 SIZES = (512, 4096, 65536)
-CYCLE_NS = 0.263
 
 
 class published(NamedTuple):
@@ -80,7 +79,7 @@ def published_cells(document):
 
 
 def cells_of(*options):
-    """The report of a run of the scenario, as its cells.
+    """The report of a run of the scenario, as its cells; each with the cycle that its costs are made of, too.
 
     Raises failure when it does not show what it is to show
     """
@@ -91,7 +90,9 @@ def cells_of(*options):
         done = subprocess.run(command, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise failure(f"{SCENARIO} ended with status {done.returncode}: {done.stderr[-300:].strip()}")
-        return json.loads(report.read_text())["results"]["cells"]
+        found = json.loads(report.read_text())
+    cycle = float(found["parameters"]["timing.cpu_cycle"])
+    return [{**cell, "cycle_ns": cycle} for cell in found["results"]["cells"]]
 
 
 def find(cells, policy, guest, offered, hook, accepted=True):
@@ -202,18 +203,18 @@ def indirection(by_calls):
     lines = []
     for size in SIZES:
         for calls in CALLS:
-            before, after = (patch_3(by_calls[calls], policy, size) for policy in ("before_series", "series_1_3"))
+            (before, cycle), (after, _) = (patch_3(by_calls[calls], policy, size) for policy in ("before_series", "series_1_3"))
             us = after["cpu_us"] - before["cpu_us"]
-            lines.append([size, calls.replace("_", " "), f"{after['dma_calls']:.0f}", f"{us * 1e3 / CYCLE_NS:.0f}",
+            lines.append([size, calls.replace("_", " "), f"{after['dma_calls']:.0f}", f"{us * 1e3 / cycle:.0f}",
                           f"{us:.3f}", f"{us / before['cpu_us']:.1%}", f"{us / before['us']:.1%}"])  # fmt: skip
     return places.table(head, lines)
 
 
 def patch_3(cells, policy, size):
-    """The requests of this size of an ordinary guest whose host offers no ACCESS_PLATFORM."""
+    """The requests of this size of an ordinary guest whose host offers no ACCESS_PLATFORM; what a cycle is to it."""
     cell = find(cells, policy, "ordinary", False, False)
     (request,) = (each for each in cell["requests"] if each["size"] == size)
-    return request
+    return request, cell["cycle_ns"]
 
 
 def _decision(cell):
