@@ -146,7 +146,7 @@ value = lambda first, each: {"value": first + each * 2 * requests}
 total = lambda first, each: {"total": first + each * 2 * requests}
 json.dump({
     "ended": {"kind": "finished" if works else "time_limit"},
-    "results": {"said": ["### DISK-OK 4096"] if works else []},
+    "results": {"said": ["### ECHO-OK 64" if "pefsim.echoes=64" in option["--append"] else "### DISK-OK 4096"] if works else []},
     "runs": [{"simulated_time_ns": 1e6 + 2500 * 2 * requests, "metrics": {
         "counters": {"machine.cpu0.instructions": value(5000, 700)},
         "tallies": {"machine.cpu0.hypercalls": total(9, 2), "machine.cpu0.ultracalls": total(4, 0)}}}],
@@ -180,8 +180,8 @@ class what_a_request_costs(unittest.TestCase):
         path.chmod(0o755)
         return path
 
-    def cost(self, name, kernel="vmlinux"):
-        return costs.of_request(self.program, kernel, "initrd", cells.CELLS[name], 4096)
+    def cost(self, name, kernel="vmlinux", what=costs.load("disk", 4096, 1)):
+        return costs.of_request(self.program, kernel, "initrd", cells.CELLS[name], what)
 
     def test_it_is_the_difference_of_two_runs(self):
         self.assertEqual(
@@ -198,8 +198,13 @@ class what_a_request_costs(unittest.TestCase):
         subprocess.run(command, check=True)
         self.assertEqual(1, self.cost("secure+force+platform", self.folder / "kernel")["indirect calls"])
 
+    def test_a_datagram_is_one_request_and_a_disk_has_two_of_each(self):
+        disk, echo = (self.cost("ordinary+plain", what=costs.load(*what)) for what in (("disk", 4096, 8), ("echo", 64, 8)))
+        self.assertEqual((700, 1400), (disk["instructions"], echo["instructions"]))
+
     def test_a_guest_without_io_has_none(self):
         self.assertIsNone(self.cost("secure+force"))
+        self.assertIsNone(self.cost("ordinary+platform", what=costs.load("echo", 1400, 1)))
 
     def test_the_twelve_cells_in_a_document_and_a_plot(self):
         rows = []
@@ -209,14 +214,14 @@ class what_a_request_costs(unittest.TestCase):
                 cost = None if fault else self.cost("secure+force+platform")
                 rows.append({"variant": variant, "name": name, "access_platform": "platform" in name, "faults": fault,
                              "refused_accesses": len(fault), "private_pages": 2 * len(fault), "bytes_copied": 7,
-                             "costs": dict.fromkeys(twelve.SIZES, cost)})  # fmt: skip
+                             "costs": dict.fromkeys(twelve.LOADS, cost)})  # fmt: skip
         path = self.folder / "series.md"
         path.write_text(f"before\n\n{twelve.BEGIN}\n{twelve.END}\n\nafter\n")
         made = twelve.document(path, rows)
         self.assertIn("| stock | secure |  | **does not**: does not end | 1 | 2 | 7 |\n", made)
         self.assertIn("| series | secure |  | works | 0 | 0 | 7 |\n", made)
         self.assertIn("| series | ordinary | offered | 700 | 120 | 30 | 40 | 50 | 460 | 2.50 | 0.00 | 2.00 | 0.00 |\n", made)
-        self.assertEqual(2 * 3, made.count("| 700 | 120 |"))
+        self.assertEqual(3 * len(twelve.LOADS), made.count("| 700 | 120 |"))
         path.write_text(made)
         self.assertEqual(made, twelve.document(path, rows), "a second time the same")
         if shutil.which("gnuplot"):

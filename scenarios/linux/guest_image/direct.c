@@ -1,22 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// direct DISK SIZE COUNT: COUNT requests of SIZE bytes to the disk, one after another and past the page cache, first
-// writes, then reads of the same; and compares. (busybox's dd goes back to the page cache: its buffers are not aligned.)
-// The load init calls it; what its lines mean is said there.
+// direct DISK SIZE COUNT [DEPTH]: COUNT requests of SIZE bytes to the disk, past the page cache, first writes, then reads of
+// the same; and compares. DEPTH of them are under way, each of a process of its own; default 1, without a process.
+// (busybox's dd goes back to the page cache: its buffers are not aligned.) The load init calls it; what its lines mean is
+// said there.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WARM_UP = 2 };
+enum outcome { WELL, NOT_MOVED, DIFFERS };
 
-// What stands behind the first word of each request, which is its number.
-static void fill(unsigned* buffer, size_t size) {
-    for (size_t i = 0; i < size / sizeof *buffer; ++i) {
-        buffer[i] = (unsigned)(i * 2654435761u);
+struct load {
+    int disk;
+    size_t size;
+    unsigned count, depth;
+    unsigned *mine, *back;  // of one request; its first word is its number
+};
+
+// Requests first, first + step and so on, before end.
+static enum outcome move(const struct load* of, int writes, unsigned first, unsigned end, unsigned step) {
+    enum outcome result = WELL;
+    for (unsigned n = first; n < end; n += step) {
+        const off_t at = (off_t)(n * of->size);
+        *of->mine = n;
+        const ssize_t moved = writes ? pwrite(of->disk, of->mine, of->size, at) : pread(of->disk, of->back, of->size, at);
+        if (moved != (ssize_t)of->size) {
+            return NOT_MOVED;
+        }
+        if (!writes && *of->back != n) {
+            result = DIFFERS;
+        }
     }
+    return result;
+}
+
+// The same by `depth` processes: the worst that one came to.
+static enum outcome move_at_once(const struct load* of, int writes, unsigned first, unsigned end) {
+    for (unsigned n = 0; n < of->depth; ++n) {
+        const pid_t child = fork();
+        if (child == 0) {
+            _exit(move(of, writes, first + n, end, of->depth));
+        }
+        if (child < 0) {
+            return NOT_MOVED;
+        }
+    }
+    enum outcome worst = WELL;
+    int status;
+    while (wait(&status) > 0) {
+        const enum outcome result = WIFEXITED(status) ? (enum outcome)WEXITSTATUS(status) : NOT_MOVED;
+        worst = result > worst ? result : worst;
+    }
+    return worst;
+}
+
+static enum outcome run(const struct load* of, int writes) {
+    const char* const name = writes ? "write" : "read";
+    // What is done for the first time costs more: page tables, caches of the kernel.
+    enum outcome result = move(of, writes, 0, WARM_UP, 1);
+    if (result != WELL) {
+        return result;
+    }
+    printf("### LOAD-BEGIN %s %zu\n", name, of->size);
+    const unsigned end = WARM_UP + of->count;
+    result = of->depth == 1 ? move(of, writes, WARM_UP, end, 1) : move_at_once(of, writes, WARM_UP, end);
+    printf("### LOAD-END %s %zu %u\n", name, of->size, of->count);
+    return result;
+}
+
+// Every byte of what was written.
+static enum outcome compare(const struct load* of) {
+    for (unsigned n = 0; n < WARM_UP + of->count; ++n) {
+        *of->mine = n;
+        if (pread(of->disk, of->back, of->size, (off_t)(n * of->size)) != (ssize_t)of->size) {
+            return NOT_MOVED;
+        }
+        if (memcmp(of->mine, of->back, of->size) != 0) {
+            return DIFFERS;
+        }
+    }
+    return WELL;
 }
 
 static int fail(const char* what, size_t size) {
@@ -25,48 +93,36 @@ static int fail(const char* what, size_t size) {
 }
 
 int main(int argc, char** argv) {
-    if (argc != 4) {
+    if (argc != 4 && argc != 5) {
         return 2;
     }
-    const size_t size = strtoul(argv[2], NULL, 10);
-    const unsigned count = (unsigned)strtoul(argv[3], NULL, 10);
+    struct load of = {.size = strtoul(argv[2], NULL, 10),
+                      .count = (unsigned)strtoul(argv[3], NULL, 10),
+                      .depth = argc == 5 ? (unsigned)strtoul(argv[4], NULL, 10) : 1};
     setvbuf(stdout, NULL, _IOLBF, 0);
     void *mine = NULL, *back = NULL;
-    const int disk = open(argv[1], O_RDWR | O_DIRECT);
-    if (disk < 0 || posix_memalign(&mine, 65536, size) != 0 || posix_memalign(&back, 65536, size) != 0) {
-        return fail("cannot begin", size);
+    of.disk = open(argv[1], O_RDWR | O_DIRECT);
+    if (of.disk < 0 || of.depth == 0 || posix_memalign(&mine, 65536, of.size) != 0 ||
+        posix_memalign(&back, 65536, of.size) != 0) {
+        return fail("cannot begin", of.size);
     }
-    fill(mine, size);
-    memset(back, 0, size);
-    // What is done for the first time costs more: page tables, caches of the kernel.
-    for (unsigned n = 0; n < WARM_UP + count; ++n) {
-        if (n == WARM_UP) {
-            printf("### LOAD-BEGIN write %zu\n", size);
-        }
-        *(unsigned*)mine = n;
-        if (pwrite(disk, mine, size, (off_t)(n * size)) != (ssize_t)size) {
-            return fail("cannot be written", size);
-        }
+    of.mine = mine;
+    of.back = back;
+    for (size_t i = 0; i < of.size / sizeof *of.mine; ++i) {
+        of.mine[i] = (unsigned)(i * 2654435761u);
     }
-    printf("### LOAD-END write %zu %u\n", size, count);
-    int differ = 0;
-    for (unsigned n = 0; n < WARM_UP + count; ++n) {
-        if (n == WARM_UP) {
-            printf("### LOAD-BEGIN read %zu\n", size);
-        }
-        if (pread(disk, back, size, (off_t)(n * size)) != (ssize_t)size) {
-            return fail("cannot be read", size);
-        }
-        differ |= *(unsigned*)back != n;
+    memset(back, 0, of.size);
+    enum outcome result = run(&of, 1);
+    if (result == NOT_MOVED) {
+        return fail("cannot be written", of.size);
     }
-    printf("### LOAD-END read %zu %u\n", size, count);
-    for (unsigned n = 0; n < WARM_UP + count; ++n) {
-        *(unsigned*)mine = n;
-        differ |= pread(disk, back, size, (off_t)(n * size)) != (ssize_t)size || memcmp(mine, back, size) != 0;
+    result = run(&of, 0);
+    if (result == WELL) {
+        result = compare(&of);
     }
-    if (differ) {
-        return fail("differs", size);
+    if (result != WELL) {
+        return fail(result == NOT_MOVED ? "cannot be read" : "differs", of.size);
     }
-    printf("### DISK-OK %zu\n", size);
+    printf("### DISK-OK %zu\n", of.size);
     return 0;
 }

@@ -39,7 +39,8 @@ def build(busybox, init, modules=None, more_modules=()):
     files.file("etc/setup", (INITS / "common/setup").read_bytes())
     files.file("init", (INITS / init).read_bytes(), executable=True)
     if init == "load":
-        files.file("bin/direct", _compiled(HERE / "direct.c"), executable=True)
+        for name in ("direct", "echoes"):
+            files.file(f"bin/{name}", _compiled(HERE / f"{name}.c"), executable=True)
     if modules:
         on_demand = [] if init == "lean" else [*ON_DEMAND, *filter(modules.has, ON_DEMAND_WHERE_PRESENT)]
         if init == "suites":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one disk request costs a guest, exactly: two boots that differ in the number of requests, subtracted.
+"""What one request costs a guest, exactly: two boots that differ in the number of requests, subtracted.
 
 A boot is deterministic, so what differs is what the further requests cost. The profile counts every instruction, by the
 function that it belongs to.
@@ -12,6 +12,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+from typing import NamedTuple
 
 from guest_image.kernel_tree import CROSS
 from guest_image.progress import failure, run
@@ -32,19 +33,40 @@ RENDER = "models/power/trace_render"  # in the build tree of the scenario
 EXECUTED = re.compile(r"^ +\d+  ([0-9a-f]{16})  ", re.M)
 
 
-def of_request(program, kernel, initrd, how, size):
-    """Instructions (all, and by part), simulated time and calls of one request of this size; half are writes. "indirect
-    calls" are those of virtio_direct_dma_ops.
+class load(NamedTuple):
+    """What the init load does over and over."""
+
+    kind: str  # disk: half of the requests are writes; echo: a datagram to the network's peer and back
+    size: int  # bytes
+    depth: int  # requests under way
+
+    def words(self, requests):
+        """Of the kernel's command line."""
+        sizes = (self.size, "none") if self.kind == "disk" else ("none", self.size)
+        return (f"pefsim.sizes={sizes[0]}", f"pefsim.echoes={sizes[1]}", f"pefsim.depth={self.depth}",
+                f"pefsim.requests={requests}")  # fmt: skip
+
+    def title(self):
+        under_way = "one after another" if self.depth == 1 else f"{self.depth} under way"
+        if self.kind == "disk":
+            return f"One request of {self.size} bytes to the disk (half of them writes), {under_way}"
+        return f"One datagram of {self.size} bytes to the network's peer and back, {under_way}"
+
+
+def of_request(program, kernel, initrd, how, what):
+    """Instructions (all, and by part), simulated time and calls of one request of a load. "indirect calls" are those of
+    virtio_direct_dma_ops.
 
     None when the guest does not do its I/O
     """
-    boot = functools.partial(_boot, program, kernel, initrd, how, size)
+    boot = functools.partial(_boot, program, kernel, initrd, how, what)
     calls = functools.partial(_indirect_calls, pathlib.Path(program).parent.parent / RENDER, boot, _operations(kernel))
     fewer, more = (_counted(boot, calls, requests) for requests in (FEWER, MORE))
     if fewer is None or more is None:
         return None
-    # Each run makes so many reads and as many writes.
-    return {name: (more[name] - fewer[name]) / (2 * (MORE - FEWER)) for name in more}
+    # Each run makes so many reads of the disk and as many writes.
+    requests = (MORE - FEWER) * (2 if what.kind == "disk" else 1)
+    return {name: (more[name] - fewer[name]) / requests for name in more}
 
 
 def _counted(boot, calls, requests):
@@ -83,16 +105,17 @@ def _indirect_calls(render, boot, operations, requests):
 
 
 @contextlib.contextmanager
-def _boot(program, kernel, initrd, how, size, requests, *observed):
+def _boot(program, kernel, initrd, how, what, requests, *observed):
     """The report, and the folder with what was observed. None when the guest does not do its I/O."""
     with tempfile.TemporaryDirectory(prefix="pefsim-costs-") as place:
         folder = pathlib.Path(place)
-        words = ("quiet", f"pefsim.sizes={size}", f"pefsim.requests={requests}")
-        command = [program, "--kernel", kernel, "--initrd", initrd, "--no-trace", "--quiet", "--network", "no"]
-        command += ["--report", "report.json", *observed, *how.options(*words)]
+        command = [program, "--kernel", kernel, "--initrd", initrd, "--no-trace", "--quiet"]
+        command += ["--network", "no"] if what.kind == "disk" else []
+        command += ["--report", "report.json", *observed, *how.options("quiet", *what.words(requests))]
         done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if done.returncode not in (0, 1) or not (folder / "report.json").exists():
             raise failure(f"{pathlib.Path(program).name} ended with status {done.returncode}: {done.stderr[-200:]!r}")
         found = json.loads((folder / "report.json").read_text())
-        works = any("DISK-OK" in each for each in found["results"]["said"]) and found["ended"]["kind"] == "finished"
+        well = f"{what.kind.upper()}-OK {what.size}"
+        works = any(well in each for each in found["results"]["said"]) and found["ended"]["kind"] == "finished"
         yield (found if works else None), folder

@@ -6,12 +6,21 @@ import subprocess
 from guest_image.progress import failure
 from kernel_check import costs, places
 
-SIZES = (4096, 65536)
+LOADS = (
+    costs.load("disk", 512, 1),
+    costs.load("disk", 4096, 1),
+    costs.load("disk", 65536, 1),
+    costs.load("disk", 4096, 8),
+    costs.load("echo", 64, 1),
+    costs.load("echo", 1400, 1),
+    costs.load("echo", 1400, 8),
+)
+PLOTTED = LOADS[1]
 BEGIN, END = places.lines_of("series")
 
 
 def document(path, rows):
-    return places.filled(path, BEGIN, END, works(rows) + "".join(cost(rows, size) for size in SIZES))
+    return places.filled(path, BEGIN, END, works(rows) + "".join(cost(rows, what) for what in LOADS))
 
 
 def works(rows):
@@ -31,22 +40,20 @@ def works(rows):
     return places.table(head, lines) + "\n"
 
 
-def cost(rows, size):
-    """Of one request; cells without I/O have none."""
+def cost(rows, what):
+    """Of one request of a load; cells without I/O have none."""
     parts = list(costs.PARTS)
     counted = ("us", "indirect calls", "hypercalls", "ultracalls")
     head = ["kernel", "guest", "ACCESS_PLATFORM", "instructions", *parts, "the rest", *counted]
     lines = []
     for row in rows:
-        of = row["costs"][size]
+        of = row["costs"][what]
         if of:
             rest = of["instructions"] - sum(of[part] for part in parts)
             numbers = [of["instructions"], *(of[part] for part in parts), rest]
             lines.append([row["variant"], _guest(row), _offered(row), *(f"{each:.0f}" for each in numbers),
                           *(f"{of[each]:.2f}" for each in counted)])  # fmt: skip
-    return f"One request of {size} bytes (half of them writes), in instructions of the guest:\n\n" + places.table(
-        head, lines
-    ) + "\n"
+    return f"{what.title()}, in instructions of the guest:\n\n{places.table(head, lines)}\n"
 
 
 def plot(rows, path):
@@ -54,17 +61,16 @@ def plot(rows, path):
 
     Raises failure when gnuplot fails
     """
-    size = SIZES[0]
-    shown = [row for row in rows if row["costs"][size]]
+    shown = [row for row in rows if row["costs"][PLOTTED]]
     parts = list(costs.PARTS)
     data = "".join(
         f'"{row["variant"]}\\n{_guest(row)}\\n{_offered(row) or "not offered"}" '
-        + " ".join(f"{row['costs'][size][part]:.1f}" for part in parts) + "\n"
+        + " ".join(f"{row['costs'][PLOTTED][part]:.1f}" for part in parts) + "\n"
         for row in shown
     )
     script = "\n".join([
         "set terminal pngcairo size 1400,800", f"set output '{path}'",
-        f"set title 'Instructions of a request of {size} bytes on the way that the series changes'",
+        f"set title 'Instructions of a request of {PLOTTED.size} bytes on the way that the series changes'",
         "set style data histogram", "set style histogram rowstacked", "set style fill solid 0.8 border -1",
         "set boxwidth 0.7", "set bmargin 5", "set ylabel 'instructions'", "set key outside right", "set grid y",
         f"$data << EOD\n{data}EOD",
