@@ -81,18 +81,34 @@ private:
     value* now_ = nullptr;
 };
 
-/// \returns how the process ended, in words: empty when it found nothing
+/// CPU time of another process.
+std::chrono::nanoseconds cpu_time_of(pid_t process) {
+    clockid_t clock{};
+    timespec used{};
+    if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+        return {};
+    }
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+/// \returns how the process ended, in words: empty when it found nothing. A case hangs when it computes for so long, or waits
+/// for much longer: a busy machine is no fault of it.
 std::string end_of(pid_t child, const shared_number& now, int hang_seconds) {
     constexpr useconds_t nap = 200;  // us
+    constexpr int patience = 4;
+    const std::chrono::seconds limit(hang_seconds);
     std::uint64_t seen = now.get();
     auto since = steady_clock::now();
+    auto used = cpu_time_of(child);
     int status = 0;
     while (::waitpid(child, &status, WNOHANG) != child) {
         if (seen != now.get()) {
             seen = now.get();
             since = steady_clock::now();
+            used = cpu_time_of(child);
         }
-        if (steady_clock::now() - since > std::chrono::seconds(hang_seconds)) {
+        if (steady_clock::now() - since > limit &&
+            (cpu_time_of(child) - used > limit || steady_clock::now() - since > patience * limit)) {
             ::kill(child, SIGKILL);
             ::waitpid(child, &status, 0);
             return fmt::format("hangs for {} s", hang_seconds);
