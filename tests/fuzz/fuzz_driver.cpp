@@ -91,8 +91,8 @@ std::chrono::nanoseconds cpu_time_of(pid_t process) {
     return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
-/// \returns how the process ended, in words: empty when it found nothing. A case hangs when it computes for so long, or waits
-/// for much longer: a busy machine is no fault of it.
+/// \returns how the process ended, in words: empty when it found nothing. A case hangs when it computes for so long, or
+/// waits for much longer: a busy machine is no fault of it.
 std::string end_of(pid_t child, const shared_number& now, int hang_seconds) {
     constexpr useconds_t nap = 200;  // us
     constexpr int patience = 4;
