@@ -134,7 +134,7 @@ TEST_F(report, text_has_everything_in_order_and_fits_into_100_columns) {
 TEST_F(report, what_an_ordinary_guest_stored_is_no_figure_where_it_is_not_recorded) {
     to.ledger().pages_exposed(0, 4);
     EXPECT_EQ(make_run_report(to.record(), header, facts).json["exposure"]["guest_bytes_written"], 0);
-    to.ledger().leave_out_ordinary_stores();
+    to.ledger().left_out();
     const run_report made = make_run_report(to.record(), header, facts);
     EXPECT_THAT(made.text, HasSubstr("not recorded"));
     EXPECT_TRUE(made.json["exposure"]["guest_bytes_written"].is_null());

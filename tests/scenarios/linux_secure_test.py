@@ -316,6 +316,19 @@ class SecureLinuxTest(ScenarioTest):
         self.explains(report, "virtio-blk0", "a virtqueue, or a table of descriptors, lies in memory that the host "
                       "cannot read")  # fmt: skip
 
+    @unittest.skipUnless(FULL, "PEFSIM_FULL")
+    def test_a_kernel_of_4k_pages_shares_what_it_does_not_mean(self):
+        """Linux counts in its own pages, the Ultravisor in pages of 64 KiB: docs/kernels.md."""
+        result = run("linux_secure", "--report", "report.json", "--image", image("--pages", "4K"), "--memory.size", "256MiB",
+                     "--no-trace", cwd=self.directory)  # fmt: skip
+        self.assertEqual(result.status, 1)
+        report = json.loads((self.directory / "report.json").read_text())
+        self.explains(report, "virtio-blk0", "a virtqueue, or a table of descriptors, lies in memory that the host cannot read")
+        meant = next(each["address"] for each in report["runs"][0]["violations"]["kept"]
+                     if each["kind"] == "refused_access" and each["who"] == "hypervisor")  # fmt: skip
+        shared = next(each for each in report["runs"][0]["exposure"]["shares"] if "allocate_paca" in each["functions"])
+        self.assertEqual(shared["first_page"], meant >> 12)
+
     def explains(self, report, device, what):
         told = [(each["who"], each["detail"]) for each in report["runs"][0]["violations"]["kept"]
                 if each["kind"] == "private_address"]  # fmt: skip
