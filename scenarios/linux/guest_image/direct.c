@@ -69,7 +69,9 @@ static enum outcome run(const struct load* of, int writes) {
     printf("### LOAD-BEGIN %s %zu\n", name, of->size);
     const unsigned end = WARM_UP + of->count;
     result = of->depth == 1 ? move(of, writes, WARM_UP, end, 1) : move_at_once(of, writes, WARM_UP, end);
-    printf("### LOAD-END %s %zu %u\n", name, of->size, of->count);
+    if (result == WELL) {
+        printf("### LOAD-END %s %zu %u\n", name, of->size, of->count);
+    }
     return result;
 }
 

@@ -65,11 +65,11 @@ int main(int argc, char** argv) {
     if (wrong == NULL) {
         printf("### LOAD-BEGIN echo %zu\n", size);
         wrong = exchange(connection, size, WARM_UP, WARM_UP + count, depth);
-        printf("### LOAD-END echo %zu %u\n", size, count);
     }
     if (wrong != NULL) {
         return fail(wrong, size);
     }
+    printf("### LOAD-END echo %zu %u\n", size, count);
     printf("### ECHO-OK %zu\n", size);
     return 0;
 }
