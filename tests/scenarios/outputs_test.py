@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import struct
@@ -260,8 +261,10 @@ class Identity(OutputTest):
 class Stop(OutputTest):
     PATIENCE = 30  # seconds; it takes a fraction of one
 
-    def stopped(self, command, how=signal.SIGTERM, ready=None, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL):
-        """Sends the signal, when `ready` has been printed on standard error or, without it, after a moment."""
+    def stopped(self, command, how=signal.SIGTERM, ready=None, waits=False, stdout=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL):  # fmt: skip
+        """Sends the signal, when `ready` has been printed on standard error or, without it, a moment after somebody listens;
+        or when the program waits for something."""
         (self.directory / "r.json").unlink(missing_ok=True)
         process = subprocess.Popen(self.command(*command), cwd=self.directory, stdin=stdin, stdout=stdout,
                                    stderr=subprocess.PIPE, text=True)
@@ -269,7 +272,11 @@ class Stop(OutputTest):
         if ready:
             self.assertIn(ready, process.stderr.readline())
         else:
-            time.sleep(0.5)
+            self.wait_for_handler(process, how)
+            moment = 0
+            while moment < 5:
+                time.sleep(0.1)
+                moment = moment + 1 if not waits or "S (sleeping)" in self.status_of(process) else 0
         process.send_signal(how)
         status = process.wait(self.PATIENCE)
         error = process.stderr.read()
@@ -278,6 +285,18 @@ class Stop(OutputTest):
             process.stdin.close()
         report = self.directory / "r.json"
         return status, error, json.loads(report.read_text()) if report.exists() else None
+
+    @staticmethod
+    def status_of(process):
+        return pathlib.Path(f"/proc/{process.pid}/status").read_text()
+
+    def wait_for_handler(self, process, number):
+        """Until the program catches the signal: on a busy machine that takes a while."""
+        until = time.monotonic() + self.PATIENCE
+        while not int(re.search(r"(?m)^SigCgt:\s*(\w+)", self.status_of(process))[1], 16) & 1 << number - 1:
+            self.assertIsNone(process.poll())
+            self.assertLess(time.monotonic(), until, "nobody listens")
+            time.sleep(0.01)
 
     def test_a_guest_that_never_ends(self):
         for how in (signal.SIGINT, signal.SIGTERM):
@@ -320,7 +339,7 @@ class Stop(OutputTest):
         os.set_blocking(writer, True)
         with os.fdopen(writer, "wb") as end:
             command = self.bare_metal("print", "--no-trace", "--report", "r.json", "--time_limit", "100000s")
-            status, error, report = self.stopped(command, stdout=end)
+            status, error, report = self.stopped(command, waits=True, stdout=end)
         self.assertEqual(status, 1, error)
         self.assertIn("standard output", error)
         self.assertEqual(report["ended"]["kind"], "interrupted")
@@ -329,7 +348,7 @@ class Stop(OutputTest):
         for how in (signal.SIGINT, signal.SIGTERM):
             for program in ("poll", "read"):
                 with self.subTest(how=how, program=program):
-                    status, error, report = self.stopped(["user_program", "--report", "r.json", program], how,
+                    status, error, report = self.stopped(["user_program", "--report", "r.json", program], how, waits=True,
                                                          stdin=subprocess.PIPE)
                     self.assertEqual(status, 128 + how, error)
                     self.assertEqual(report["ended"]["kind"], "interrupted")
