@@ -17,7 +17,7 @@ from typing import NamedTuple
 from guest_image.kernel_tree import CROSS
 from guest_image.progress import failure, run
 
-FEWER, MORE = 32, 96
+FEWER, MORE = 32, 224  # what the kernel does besides falls into one boot or the other: the more, the less of it
 # Part of the way of a request -> its functions. A request's other instructions are the driver's, the block layer's, the
 # file layer's and the program's.
 PARTS = {
