@@ -142,12 +142,12 @@ import json, re, sys
 option = dict(zip(sys.argv, sys.argv[1:]))
 requests = int(re.search(r"pefsim.requests=(\\d+)", option["--append"])[1])
 works = "svm=on" not in option["--append"] or option["--virtio.access_platform"] == "yes"
-value = lambda first, each: {"value": first + each * 2 * requests}
-total = lambda first, each: {"total": first + each * 2 * requests}
+value = lambda first, each: {"value": first + each * 3 * requests}
+total = lambda first, each: {"total": first + each * 3 * requests}
 json.dump({
     "ended": {"kind": "finished" if works else "time_limit"},
     "results": {"said": ["### ECHO-OK 64" if "pefsim.echoes=64" in option["--append"] else "### DISK-OK 4096"] if works else []},
-    "runs": [{"simulated_time_ns": 1e6 + 2500 * 2 * requests, "metrics": {
+    "runs": [{"simulated_time_ns": 1e6 + 2500 * 3 * requests, "metrics": {
         "counters": {"machine.cpu0.instructions": value(5000, 700)},
         "tallies": {"machine.cpu0.hypercalls": total(9, 2), "machine.cpu0.ultracalls": total(4, 0)}}}],
 }, open(option["--report"], "w"))
@@ -156,12 +156,12 @@ with open(option.get("--profile", "trace"), "w") as file:
         first, last = option["--instruction-trace.addresses"].split(":")
         assert first < last
         file.write(f"    40  {first[2:]}  7c0802a6  mflr r0\\n" * 3 + f"    41  {int(first, 16) + 4:016x}  4e800020  blr\\n")
-        file.write(f"    42  {last[2:]}  4e800020  blr\\n" * 2 * requests)
+        file.write(f"    42  {last[2:]}  4e800020  blr\\n" * 3 * requests)
         sys.exit()
     file.write("9 samples, one each 1 instructions\\n")
     for name, each in (("virtqueue_add_split", 100), ("vring_map_one_sg", 20), ("dma_map_page_attrs", 30),
                        ("swiotlb_tbl_map_single", 40), ("memcpy_power7", 50), ("virtio_queue_rq", 60)):
-        file.write(f"  10.00% {1000 + each * 2 * requests:>10}  {name}\\n")
+        file.write(f"  10.00% {1000 + each * 3 * requests:>10}  {name}\\n")
 """
 
 
@@ -198,9 +198,9 @@ class what_a_request_costs(unittest.TestCase):
         subprocess.run(command, check=True)
         self.assertEqual(1, self.cost("secure+force+platform", self.folder / "kernel")["indirect calls"])
 
-    def test_a_datagram_is_one_request_and_a_disk_has_two_of_each(self):
+    def test_a_datagram_is_one_request_and_a_disk_has_three_of_each(self):
         disk, echo = (self.cost("ordinary+plain", what=costs.load(*what)) for what in (("disk", 4096, 8), ("echo", 64, 8)))
-        self.assertEqual((700, 1400), (disk["instructions"], echo["instructions"]))
+        self.assertEqual((700, 2100), (disk["instructions"], echo["instructions"]))
 
     def test_a_guest_without_io_has_none(self):
         self.assertIsNone(self.cost("secure+force"))

@@ -36,7 +36,7 @@ EXECUTED = re.compile(r"^ +\d+  ([0-9a-f]{16})  ", re.M)
 class load(NamedTuple):
     """What the init load does over and over."""
 
-    kind: str  # disk: half of the requests are writes; echo: a datagram to the network's peer and back
+    kind: str  # disk: a third of the requests are writes; echo: a datagram to the network's peer and back
     size: int  # bytes
     depth: int  # requests under way
 
@@ -49,7 +49,7 @@ class load(NamedTuple):
     def title(self):
         under_way = "one after another" if self.depth == 1 else f"{self.depth} under way"
         if self.kind == "disk":
-            return f"One request of {self.size} bytes to the disk (half of them writes), {under_way}"
+            return f"One request of {self.size} bytes to the disk (a third of them writes), {under_way}"
         return f"One datagram of {self.size} bytes to the network's peer and back, {under_way}"
 
 
@@ -64,8 +64,8 @@ def of_request(program, kernel, initrd, how, what):
     fewer, more = (_counted(boot, calls, requests) for requests in (FEWER, MORE))
     if fewer is None or more is None:
         return None
-    # Each run makes so many reads of the disk and as many writes.
-    requests = (MORE - FEWER) * (2 if what.kind == "disk" else 1)
+    # What is written to the disk is read, and read once more to be compared.
+    requests = (MORE - FEWER) * (3 if what.kind == "disk" else 1)
     return {name: (more[name] - fewer[name]) / requests for name in more}
 
 
