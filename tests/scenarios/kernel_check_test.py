@@ -149,7 +149,8 @@ json.dump({
     "results": {"said": ["### ECHO-OK 64" if "pefsim.echoes=64" in option["--append"] else "### DISK-OK 4096"] if works else []},
     "runs": [{"simulated_time_ns": 1e6 + 2500 * 3 * requests, "metrics": {
         "counters": {"machine.cpu0.instructions": value(5000, 700)},
-        "tallies": {"machine.cpu0.hypercalls": total(9, 2), "machine.cpu0.ultracalls": total(4, 0)}}}],
+        "tallies": {"machine.cpu0.hypercalls": total(9, 2), "machine.cpu0.ultracalls": total(4, 0),
+                    "machine.virtio-blk0.block.operations": total(7, 1)}}}],
 }, open(option["--report"], "w"))
 with open(option.get("--profile", "trace"), "w") as file:
     if "--instruction-trace" in option:
@@ -185,7 +186,7 @@ class what_a_request_costs(unittest.TestCase):
 
     def test_it_is_the_difference_of_two_runs(self):
         self.assertEqual(
-            {"instructions": 700, "us": 2.5, "hypercalls": 2, "ultracalls": 0,
+            {"requests": 1, "instructions": 700, "us": 2.5, "hypercalls": 2, "ultracalls": 0,
              "indirect calls": 0, "virtio core": 120, "DMA API": 30, "SWIOTLB": 40, "copies": 50},
             self.cost("secure+force+platform"),
         )  # fmt: skip

@@ -26,6 +26,7 @@ PARTS = {
     "SWIOTLB": re.compile(r"swiotlb_"),
     "copies": re.compile(r"memcpy|__memcpy"),
 }
+DISK = "machine.virtio-blk0.block.operations"
 LINE = re.compile(r"^ +[\d.]+% +(\d+)  (\S+)$", re.M)
 # The operations that the series gives to devices: nobody calls them but through virtio_direct_dma_ops.
 OPERATION = re.compile(r"^([0-9a-f]+) t virtio_direct_\w+$", re.M)
@@ -54,22 +55,20 @@ class load(NamedTuple):
 
 
 def of_request(program, kernel, initrd, how, what):
-    """Instructions (all, and by part), simulated time and calls of one request of a load. "indirect calls" are those of
-    virtio_direct_dma_ops.
+    """Instructions (all, and by part), simulated time and calls of one request of a load: of those to the disk that the
+    device has counted. "indirect calls" are those of virtio_direct_dma_ops.
 
     None when the guest does not do its I/O
     """
     boot = functools.partial(_boot, program, kernel, initrd, how, what)
     calls = functools.partial(_indirect_calls, pathlib.Path(program).parent.parent / RENDER, boot, _operations(kernel))
-    fewer, more = (_counted(boot, calls, requests) for requests in (FEWER, MORE))
+    fewer, more = (_counted(boot, calls, what.kind, requests) for requests in (FEWER, MORE))
     if fewer is None or more is None:
         return None
-    # What is written to the disk is read, and read once more to be compared.
-    requests = (MORE - FEWER) * (3 if what.kind == "disk" else 1)
-    return {name: (more[name] - fewer[name]) / requests for name in more}
+    return {name: (more[name] - fewer[name]) / (more["requests"] - fewer["requests"]) for name in more}
 
 
-def _counted(boot, calls, requests):
+def _counted(boot, calls, kind, requests):
     """None when the guest does not do its I/O."""
     with boot(requests, "--profile", "profile", "--profile.period", "1", "--profile.functions", "0") as (found, folder):
         if found is None:
@@ -77,6 +76,7 @@ def _counted(boot, calls, requests):
         functions = {name: int(number) for number, name in LINE.findall((folder / "profile").read_text())}
     metrics = found["runs"][0]["metrics"]
     counted = {
+        "requests": metrics["tallies"][DISK]["total"] if kind == "disk" else requests,
         "instructions": metrics["counters"]["machine.cpu0.instructions"]["value"],
         "us": found["runs"][0]["simulated_time_ns"] / 1e3,
         "hypercalls": metrics["tallies"]["machine.cpu0.hypercalls"]["total"],
