@@ -18,6 +18,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     libfmt-dev                      # formatting
     libssl-dev                      # AES-GCM of pages that leave secure memory, ESM blobs
     libintelrdfpmath-dev            # decimal floating point
+    libasmjit-dev                   # optional: translates the POWER9's code to the host's
     libfdt-dev                      # flattened device trees
     libslirp-dev                    # the guest on the host's network
     zlib1g-dev                      # FST traces
@@ -72,6 +73,7 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(IntelRDFPMath REQUIRED)
+find_package(asmjit QUIET CONFIG)
 find_package(LibFDT REQUIRED)
 find_package(Slirp REQUIRED)
 find_package(ZLIB REQUIRED)

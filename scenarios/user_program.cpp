@@ -63,6 +63,10 @@ public:
                         "what the program may map in all");
         parameters_.add("stack", config_.stack_size, quantity::bytes, "bytes", "size of the stack");
         parameters_.add("seed", config_.seed, quantity::count, "number", "seed of getrandom() and AT_RANDOM");
+        parameters_.add(
+            "translator", config_.translator,
+            "make host code of what is executed often; without it everything is interpreted, with the "
+            "same results");
         parameters_.add("host-time", config_.time.host,
                         "the host's clocks, not simulated ones that make runs equal");
         parameters_.add("start-time", start_seconds_, quantity::count, "s since 1970",

@@ -98,6 +98,9 @@ process::process(const config& of, const power::elf_image& image)
     memory.serve(core);
     core.interrupts_leave(true);
     core.use(clock);
+    if (of.translator && power::region_translator::available()) {
+        translator = std::make_unique<power::region_translator>(core, power::region_translator::options{});
+    }
     file_mode_mask = ::umask(0);
     ::umask(file_mode_mask);
     host_file_mode_mask_ = file_mode_mask;

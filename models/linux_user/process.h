@@ -20,6 +20,7 @@
 #include "linux_user/signals.h"
 #include "power/elf_image.h"
 #include "power/engine/core.h"
+#include "power/translator/region_translator.h"
 
 namespace pefsim::linux_user {
 
@@ -69,6 +70,7 @@ public:
         std::uint64_t stack_size = std::uint64_t{8} << 20;
         std::uint64_t seed = 1;               ///< of getrandom() and AT_RANDOM
         std::uint64_t instruction_limit = 0;  ///< SIGXCPU behind it; 0: none
+        bool translator = true;               ///< host code is made of what is executed often
         address_space::limits memory;
         program_clock::config time;
         std::FILE* system_call_trace = nullptr;  ///< a line for each system call
@@ -110,6 +112,7 @@ public:
     linux_user::paths paths;
     address_space memory;
     power::core core;
+    std::unique_ptr<power::region_translator> translator;  ///< null: everything is interpreted
     program_clock clock;
     linux_user::signals signals;
     std::mt19937_64 random;

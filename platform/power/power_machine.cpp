@@ -57,6 +57,7 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
                               .report_ordinary_stores = config.report_ordinary_stores,
                               .attention_leaves = config.attention_leaves,
                               .instruction_limit = config.instruction_limit,
+                              .translator = config.translator,
                               .costs = config.costs},
             partition_));
         cpu->engine().seed(seed_for(seed, random_stream::cores, number));

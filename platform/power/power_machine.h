@@ -38,8 +38,10 @@ struct power_machine_config : machine_config {
     /// Stores of an ordinary guest, whose memory is all exposed, go to the exposure ledger, too; it takes them off the
     /// fast path.
     bool report_ordinary_stores = false;
-    bool attention_leaves = false;                 ///< `attn` ends the run
-    std::uint64_t instruction_limit = 0;           ///< of each core; 0: none
+    bool attention_leaves = false;        ///< `attn` ends the run
+    std::uint64_t instruction_limit = 0;  ///< of each core; 0: none
+    std::optional<power::region_translator::options> translator{
+        std::in_place};                            ///< of each core; none: interpreted
     std::optional<boot_configuration> firmware{};  ///< nullopt: a machine without
     sc_core::sc_time watchdog{};  ///< so long without a sign of life ends the run (life_signs); 0: never
     power_tools::config tools;

@@ -11,6 +11,7 @@
 
 #include "platform/about.h"
 #include "platform/input_file.h"
+#include "platform/power/core_place.h"
 #include "platform/quantity.h"
 #include "power/debug/elf_symbols.h"
 #include "power/debug/symbol_file.h"
@@ -106,6 +107,14 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
                    "write every architected register at the end into this JSON file");
     parameters.add("instruction_limit", instruction_limit_, quantity::count, "instructions",
                    "each CPU halts behind so many, at a taken branch or the end of 4 KiB; 0: never");
+    parameters.add("translator", translator_,
+                   "make host code of what the guest executes often; without it everything is interpreted, "
+                   "with the same "
+                   "results");
+    parameters.add("translator.memory", translator_memory_, quantity::bytes, "bytes",
+                   "of host code of each CPU at most; when full, all is made anew");
+    parameters.add("translator.perf-map", translator_perf_map_,
+                   "host code has names of the guest's symbols in perf: writes /tmp/perf-PID.map");
     parameters.add("report_stores", report_stores_,
                    "an ordinary guest's stores go to the exposure ledger, too; slow");
     parameters.add("symbols", symbols_file_, file_use::input,
@@ -172,6 +181,23 @@ std::unique_ptr<power::debug::symbol_lookup> power_options::symbols(const power:
                : about("symbols", [this] { return power::debug::read_symbols(symbols_file_.string()); });
 }
 
+void power_options::settle_translator(power_machine_config& machine,
+                                      const power::debug::symbol_lookup& symbols) const {
+    constexpr std::uint64_t least = std::uint64_t{256} << 10;
+    constexpr std::uint64_t most = std::uint64_t{1} << 30;
+    require(translator_memory_ >= least && translator_memory_ <= most, "translator.memory: 256KiB to 1GiB");
+    require(translator_ || !translator_perf_map_,
+            "translator.perf-map: there is no host code without translator=yes");
+    if (!translator_) {
+        machine.translator.reset();
+        return;
+    }
+    machine.translator->code_bytes = translator_memory_;
+    if (translator_perf_map_) {
+        machine.translator->perf_name = [&symbols](std::uint64_t ea) { return name_of_place(ea, &symbols); };
+    }
+}
+
 void power_options::settle(power_machine_config& machine, const power::debug::symbol_lookup& symbols) {
     for (const std::string& each : disks_) {
         machine.disks.push_back(parse_disk(each));
@@ -181,6 +207,7 @@ void power_options::settle(power_machine_config& machine, const power::debug::sy
     settle_stops(machine);
     settle_tools(machine.tools);
     machine.instruction_limit = instruction_limit_;
+    settle_translator(machine, symbols);
     machine.report_ordinary_stores = report_stores_;
     require(console_name_ != "terminal" || console_file_ != "-",
             "console-input: standard input is the terminal of console=terminal");

@@ -58,12 +58,16 @@ private:
     void declare_devices(parameter_set& parameters, power_machine_config& machine);
     void settle_tools(power_tools::config& tools);
     void settle_stops(power_machine_config& machine);
+    void settle_translator(power_machine_config& machine, const power::debug::symbol_lookup& symbols) const;
 
     // as written
     std::vector<std::string> disks_;
     std::vector<std::string> stops_;
     std::filesystem::path dump_state_;
     std::uint64_t instruction_limit_ = 0;
+    bool translator_ = true;
+    std::uint64_t translator_memory_ = power::region_translator::options{}.code_bytes;
+    bool translator_perf_map_ = false;
     bool report_stores_ = false;
     std::filesystem::path symbols_file_;
     std::string console_name_;

@@ -213,6 +213,26 @@ void power_scenario::judge_secrets(session& in) const {
     }
 }
 
+namespace {
+
+nlohmann::ordered_json describe(const power::translator_counters& counters, std::uint64_t instructions) {
+    const double share = instructions == 0
+                             ? 0
+                             : static_cast<double>(counters.instructions) / static_cast<double>(instructions);
+    return {{"regions", counters.regions},
+            {"regions_instructions", counters.translated},
+            {"regions_bytes", counters.bytes},
+            {"regions_forgotten", counters.forgotten},
+            {"flushes", counters.flushes},
+            {"entries", counters.entries},
+            {"instructions", counters.instructions},
+            {"share", share},
+            {"slow_accesses", counters.slow_accesses},
+            {"handler_calls", counters.handler_calls}};
+}
+
+}  // namespace
+
 void power_scenario::report(session& in) const {
     nlohmann::ordered_json& results = in.results();
     results["ending"] = subject_->ending().text;
@@ -240,6 +260,10 @@ void power_scenario::report(session& in) const {
                                    {"decoded", counters.decoded},
                                    {"flushes", counters.flushes},
                                    {"interrupts", counters.interrupts}});
+        if (const power::region_translator* translator = core.translator(); translator != nullptr) {
+            results["cpus"].back()["translator"] = describe(translator->counters(),
+                                                            core.engine().instructions());
+        }
     }
 }
 

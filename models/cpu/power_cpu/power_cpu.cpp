@@ -83,6 +83,9 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
     for (const auto& [vector, which] : taken_above) {
         core_.pause_at(vector);
     }
+    if (parameters_.translator && power::region_translator::available()) {
+        translator_ = std::make_unique<power::region_translator>(core_, *parameters_.translator);
+    }
     reset();
     SC_THREAD(run);
     set_stack_size(stack_size);

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
@@ -25,6 +27,7 @@
 #include "power/mmu/partition.h"
 #include "power/mmu/radix_translator.h"
 #include "power/registers.h"
+#include "power/translator/region_translator.h"
 #include "report/metrics.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
@@ -82,6 +85,8 @@ public:
         bool attention_leaves = false;  ///< `attn` ends the run; otherwise it is an illegal instruction
         /// The CPU halts behind so many, at a taken branch or the end of 4 KiB; 0: never.
         std::uint64_t instruction_limit = 0;
+        /// How host code is made of what is executed often, where the host permits; none: everything is interpreted.
+        std::optional<power::region_translator::options> translator{std::in_place};
         timing::timing costs{};
     };
     /// Why it does not run any more.
@@ -132,6 +137,8 @@ public:
     [[nodiscard]] sc_core::sc_time now() const { return time_.now(); }
     [[nodiscard]] power::core& engine() { return core_; }
     [[nodiscard]] const power::core& engine() const { return core_; }
+    /// Null: everything is interpreted.
+    [[nodiscard]] const power::region_translator* translator() const { return translator_.get(); }
     /// From now on `by` is asked; it must outlive the simulation.
     void control(run_control& by) { control_ = &by; }
     /// Effective to real addresses, and what answers there: for debuggers, in the CPU's thread.
@@ -193,6 +200,7 @@ private:
     guest_storage storage_;
     power::mmu::radix_translator mmu_;
     power::core core_;
+    std::unique_ptr<power::region_translator> translator_;
 
     report::counter instructions_;
     report::tally interrupts_by_vector_;

@@ -5,6 +5,8 @@
 
 namespace pefsim::power {
 
+constinit const code_page::entry_table code_page::no_entries{};
+
 code_page& code_cache::page(std::uint64_t real, bool little_endian) {
     std::unique_ptr<code_page>& slot = pages_[key(real, little_endian)];
     if (!slot) {
@@ -75,8 +77,15 @@ bool code_cache::changed(std::uint64_t real, std::size_t size) {
     return let_go && !held;
 }
 
+void code_cache::forget_translated(code_page& page) const {
+    if (page.entries != &code_page::no_entries) [[unlikely]] {
+        translator_->forget(page);
+    }
+}
+
 /// The operands stay: a store may change the instruction that it is, which has yet to read some of them.
 void code_cache::clear(code_page& page, std::size_t first, std::size_t last) const {
+    forget_translated(page);
     for (std::size_t i = first; i <= last; ++i) {
         page.decoded -= page.ops[i].execute != undecoded_ ? 1U : 0U;
         page.ops[i].execute = undecoded_;
@@ -128,6 +137,7 @@ std::vector<std::uint64_t> code_cache::drop_all() {
         }
     };
     for (const auto& [address, page] : pages_) {
+        forget_translated(*page);
         note(*page);
     }
     for (const auto& [address, places] : observed_) {

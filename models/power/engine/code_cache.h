@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "power/engine/code_translator.h"
 #include "power/engine/observer.h"
 #include "power/engine/op.h"
 #include "power/engine/tlb.h"
@@ -19,6 +20,10 @@ inline constexpr std::size_t words_per_page = small_page / 4;
 /// A small page of real storage as code of one byte order. Each word is decoded when it is first executed: until then
 /// its op is `undecoded`. The op behind the last one goes on to the next small page of effective addresses.
 struct code_page {
+    /// Where translated code goes on at each word, without the checks of an op's handler; null: nowhere.
+    using entry_table = std::array<const void*, words_per_page>;
+    static const entry_table no_entries;
+
     std::array<op, words_per_page + 1> ops;
     std::uint64_t real = 0;
     bool little_endian = true;
@@ -26,8 +31,9 @@ struct code_page {
     /// Stores to its small page are being noticed. When not, none of its ops is decoded, and they must be before one
     /// is.
     bool held = false;
-    unsigned decoded = 0;       ///< ops that are not `undecoded`
-    unsigned quiet_stores = 0;  ///< noticed since none of them was
+    unsigned decoded = 0;                      ///< ops that are not `undecoded`
+    unsigned quiet_stores = 0;                 ///< noticed since none of them was
+    const entry_table* entries = &no_entries;  ///< another one: the page has been translated from
 };
 
 /// The same as seen by an observer at one of the effective addresses of the small page: its ops have the observer's
@@ -43,6 +49,9 @@ class code_cache {
 public:
     /// \param undecoded, end_of_page handlers that the engine provides
     code_cache(handler undecoded, handler end_of_page) : undecoded_(undecoded), end_of_page_(end_of_page) {}
+
+    /// Who is told when translated code changes; null: nothing is translated.
+    void use(code_translator* by) { translator_ = by; }
 
     code_page& page(std::uint64_t real, bool little_endian);
     observed_page& observed(std::uint64_t real, bool little_endian, std::uint64_t ea);
@@ -79,11 +88,13 @@ private:
 
     void prepare(code_page& page, std::uint64_t real, bool little_endian) const;
     void clear(code_page& page, std::size_t first, std::size_t last) const;
+    void forget_translated(code_page& page) const;
     template <class Action>
     void for_each_of(std::uint64_t real, const Action& action) const;
 
     handler undecoded_;
     handler end_of_page_;
+    code_translator* translator_ = nullptr;
     std::unordered_map<std::uint64_t, std::unique_ptr<code_page>> pages_;
     std::unordered_map<std::uint64_t, std::vector<std::unique_ptr<observed_page>>> observed_;
     std::size_t made_ = 0;  // pages of both kinds

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "power/ieee/environment.h"
 
@@ -39,22 +40,35 @@ void core::begin(std::int64_t instructions) {
     }
 }
 
-exit_reason core::run(std::int64_t instructions) {
-    begin(observer_ == nullptr ? instructions : observer_->before_run(*this, instructions));
+exit_reason core::run(std::int64_t most) {
+    begin(observer_ == nullptr ? most : observer_->before_run(*this, most));
     begin_stretch();
     take_asynchronous();
+    resume_ = nullptr;
+    if (instructions() >= ask_translator_at_) {
+        ask_translator();
+    }
     bool more = true;
     while (more) {
         tracing_ = false;
-        budget_ = std::min(limit_, stretch_end_);
-        const op* o = enter(state.nip & ea_mask_ & ~std::uint64_t{3});
+        budget_ = std::min({limit_, stretch_end_, next_pause()});
+        const op* o = begin_part();
         while (o != nullptr) {
             o = o->execute(*this, o);
         }
-        more = tracing_ ? run_traced() : goes_on();
+        if (instructions() >= ask_translator_at_ && !tracing_ && exit_ == exit_reason::paused && !leaving_) {
+            ask_translator();
+        }
+        if (tracing_) {
+            more = run_traced();
+            resume_ = nullptr;
+        } else {
+            more = goes_on();
+        }
         if (more && executed_ >= stretch_end_) {
             observer_->after_stretch(*this);
             begin_stretch();
+            resume_ = nullptr;
         }
     }
     if (observer_ == nullptr) {
@@ -68,6 +82,39 @@ void core::begin_stretch() {
     constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
     const std::int64_t length = observer_ == nullptr ? unlimited : observer_->before_stretch(*this);
     stretch_end_ = length < unlimited - executed_ ? executed_ + std::max<std::int64_t>(length, 1) : unlimited;
+}
+
+/// When the translator is to be asked, as executed_ counts.
+std::int64_t core::next_pause() const {
+    constexpr auto unlimited = std::numeric_limits<std::int64_t>::max();
+    return ask_translator_at_ == never ? unlimited : static_cast<std::int64_t>(ask_translator_at_ - total_);
+}
+
+/// The first op of a part of a run: where the one before it stopped, or where NIP says.
+const op* core::begin_part() {
+    if (resume_ == nullptr) {
+        return enter(state.nip & ea_mask_ & ~std::uint64_t{3});
+    }
+    return run_start_ = std::exchange(resume_, nullptr);
+}
+
+void core::use(code_translator* by) {
+    translator_ = by;
+    code_.use(by);
+    ask_translator_at_ = by != nullptr ? instructions() : never;
+}
+
+/// The program must not notice that the run has been divided here: within a small page it goes on as it would have,
+/// without a fetch.
+void core::ask_translator() {
+    const std::uint64_t ea = state.nip & ea_mask_;
+    const fetch_entry& entry = fetches_->entries[fetch_tlb::index_of(ea)];
+    code_page* page = resume_ != nullptr ? page_ : entry.tag == (ea & small_page_mask) ? entry.page : nullptr;
+    constexpr std::int64_t soon = 1000;
+    const std::int64_t later = page != nullptr && !page->observed
+                                   ? translator_->sampled(*page, static_cast<unsigned>(ea % small_page / 4))
+                                   : soon;
+    ask_translator_at_ = instructions() + static_cast<std::uint64_t>(later);
 }
 
 void core::msr_changed() { select_context(); }
@@ -254,9 +301,10 @@ const op* core::leave_at(std::uint64_t nip, exit_reason why) {
     return nullptr;
 }
 
-/// After a branch at `o`, when the budget is used up.
+/// After a branch at `o` within its small page, when the budget is used up.
 const op* core::leave_behind(const op* o, std::uint64_t nip) {
     completed(o);
+    resume_ = &page_->ops[nip % small_page / 4];
     return leave_at(nip, exit_reason::paused);
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "power/engine/code_cache.h"
+#include "power/engine/code_translator.h"
 #include "power/engine/contexts.h"
 #include "power/engine/decoder.h"
 #include "power/engine/decrementer.h"
@@ -52,9 +53,9 @@ public:
 
     registers state;  // first: the registers that instructions name have the smallest offsets
 
-    /// Runs from state.nip for at least one and at most `instructions` instructions, and up to a small page more. Takes
+    /// Runs from state.nip for at least one and at most `most` instructions, and up to a small page more. Takes
     /// asynchronous interrupts first.
-    exit_reason run(std::int64_t instructions);
+    exit_reason run(std::int64_t most);
     /// Runs one instruction, or takes one interrupt. No Trace interrupt.
     exit_reason step();
     /// Leaves run() at the next taken branch or end of a small page.
@@ -171,6 +172,10 @@ public:
     }
     /// Executes `o` and everything behind it.
     [[gnu::always_inline]] const op* proceed(const op* o) { return observed(o).execute(*this, o); }
+
+    // --- translation to code of the host (engine/code_translator.h)
+    /// From now on `by` is asked, which outlives the core's last run; null: nobody.
+    void use(code_translator* by);
 
     // --- storage, for semantic functions. False: an interrupt has been taken, return interrupted(). T is an unsigned
     // integer of 1 to 16 bytes, or a vector_register, in the byte order of the access: MSR[LE]'s, unless the
@@ -314,11 +319,16 @@ public:
     static const op* stepped(core& c, const op* o);
 
 private:
+    friend struct engine_access;  // what translated code reaches of it: translator/
+
     std::uint64_t time_base_at(std::uint64_t instructions) {
         return clock_ != nullptr ? clock_->time_base(instructions) : instructions;
     }
     void begin(std::int64_t instructions);
     void begin_stretch();
+    [[nodiscard]] std::int64_t next_pause() const;
+    const op* begin_part();
+    void ask_translator();
     /// The observer's stretch is over, the run is not.
     [[nodiscard]] bool goes_on() const {
         return exit_ == exit_reason::paused && !leaving_ && executed_ < limit_;
@@ -379,6 +389,8 @@ private:
     std::byte* whole_block(access_kind kind, std::uint64_t ea, std::uint64_t real);
     void show_position(const op* o);
 
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+
     data_tlb* data_ = nullptr;         // of MSR[DR], MSR[PR], MSR[LE], PIDR and AMR
     fetch_tlb* fetches_ = nullptr;     // of MSR[IR], MSR[PR], MSR[LE], PIDR and IAMR
     code_page* page_ = nullptr;        // what is being executed
@@ -389,6 +401,9 @@ private:
     std::int64_t budget_ = 0;          // leave when executed_ reaches it
     std::int64_t limit_ = 0;           // leave run() then
     std::int64_t stretch_end_ = 0;     // ask the observer again then
+    const op* resume_ = nullptr;       // of page_: the run goes on there, and not by way of the fetch TLB
+    code_translator* translator_ = nullptr;
+    std::uint64_t ask_translator_at_ = never;  // instructions()
     std::uint64_t ea_mask_ = ~std::uint64_t{0};
     unsigned sign_shift_ = 0;
     bool interrupts_leave_ = false;
@@ -406,8 +421,7 @@ private:
     std::uint64_t total_ = 0;  // instructions of earlier runs
     interrupt_cause cause_;
     std::array<std::uint64_t, vectors.size()> interrupts_taken_{};
-    std::uint64_t taken_ = 0;  // their number
-    static constexpr std::uint64_t never = ~std::uint64_t{0};
+    std::uint64_t taken_ = 0;           // their number
     std::uint64_t entered_at_ = never;  // instructions() at the first one of the latest interrupt's handler
     vector entered_ = vector::program;  // that interrupt's vector
     interrupted_place interrupted_at_;

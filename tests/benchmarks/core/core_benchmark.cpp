@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// core_benchmark KERNEL [TRACE]: runs a kernel of kernels/ on a POWER9 with nothing below it, in a machine of a CPU and
-// a memory bus, with a quantum of 10 us. TRACE: the file that gets a record of every instruction. Prints what the
-// kernel printed, how many instructions it was, and the CPU time of the simulation.
+// core_benchmark [--interpreted] KERNEL [TRACE]: runs a kernel of kernels/ on a POWER9 with nothing below it, in a
+// machine of a CPU and a memory bus, with a quantum of 10 us. TRACE: the file that gets a record of every instruction.
+// Prints what the kernel printed, how many instructions it was, and the CPU time of the simulation.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <systemc>
 
 #include "abi/platform.h"
@@ -80,12 +81,16 @@ void load(memory::memory_bus& bus, const power::elf_image& image) {
     }
 }
 
-nlohmann::ordered_json run(const std::string& kernel, const std::string& trace) {
+nlohmann::ordered_json run(const std::string& kernel, const std::string& trace, bool interpreted) {
     trace::recorder recorder;
     memory::memory_bus bus("bus", recorder, {.ram_size = ram_size});
     power::mmu::partition partition;
     terminal hypervisor;
-    cpu::power_cpu cpu("cpu", recorder, {}, partition);
+    cpu::power_cpu::config config;
+    if (interpreted) {
+        config.translator.reset();
+    }
+    cpu::power_cpu cpu("cpu", recorder, config, partition);
     cpu.bus.bind(bus.initiators);
     cpu.hypervisor.bind(hypervisor);
     const power::elf_image image = power::elf_image::read(kernel);
@@ -113,12 +118,14 @@ nlohmann::ordered_json run(const std::string& kernel, const std::string& trace) 
 }  // namespace
 
 int sc_main(int argc, char** argv) {
-    if (argc != 2 && argc != 3) {
-        fmt::print(stderr, "usage: core_benchmark KERNEL [TRACE]\n");
+    const bool interpreted = argc > 1 && std::string_view(argv[1]) == "--interpreted";
+    const int first = interpreted ? 2 : 1;
+    if (argc != first + 1 && argc != first + 2) {
+        fmt::print(stderr, "usage: core_benchmark [--interpreted] KERNEL [TRACE]\n");
         return 2;
     }
     try {
-        fmt::print("{}\n", run(argv[1], argc == 3 ? argv[2] : "").dump());
+        fmt::print("{}\n", run(argv[first], argc == first + 2 ? argv[first + 1] : "", interpreted).dump());
         return 0;
     } catch (const std::exception& wrong) {
         fmt::print(stderr, "core_benchmark: {}\n", wrong.what());

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "power/translator/region_translator.h"
+
+#include <algorithm>
+#include <asmjit/x86.h>
+#include <bit>
+#include <cstdio>
+#include <fmt/format.h>
+#include <stdexcept>
+#include <unistd.h>
+#include <unordered_map>
+#include <vector>
+
+#include "power/translator/code_memory.h"
+#include "power/translator/emitter.h"
+#include "power/translator/engine_access.h"
+#include "power/translator/veneers.h"
+
+namespace pefsim::power {
+namespace {
+
+using namespace host_code;  // NOLINT(google-build-using-namespace): this folder's own
+
+/// An op that leads to translated code, and the interpreter's handler of it.
+struct installed_op {
+    unsigned word = 0;
+    handler interpreted = nullptr;
+    handler translated = nullptr;
+};
+
+/// A small page from which something was translated.
+struct translated_page {
+    code_page::entry_table entries{};
+    std::vector<std::unique_ptr<shadow_page>> shadows;
+    std::vector<installed_op> installed;
+};
+
+/// Where the engine has been met.
+struct visits {
+    unsigned number = 0;
+    unsigned changes = 0;  ///< times that what was translated was forgotten
+};
+
+/// A page whose code changes again and again is left to the interpreter.
+constexpr unsigned most_changes = 16;
+/// As long as translated code is met, the engine is asked less often.
+constexpr std::int64_t longest_interval = 64000;
+
+bool host_is_able() {
+    const auto& features = asmjit::CpuInfo::host().features().x86();
+    return features.hasPOPCNT() && features.hasLZCNT() && features.hasBMI() && features.hasAVX2();
+}
+
+}  // namespace
+
+struct region_translator::state {
+    state(core& subject, const options& how) : engine(subject), parameters(how), memory(how.code_bytes) {
+        shared = make_veneers(memory, engine, running);
+        fixed_bytes = memory.used();
+        interval = parameters.interval;
+    }
+
+    core& engine;
+    options parameters;
+    code_memory memory;
+    run_counters running;
+    translator_counters made;
+    veneers shared;
+    std::size_t fixed_bytes = 0;
+    std::int64_t interval = 0;
+    std::unordered_map<code_page*, translated_page> pages;
+    std::unordered_map<code_page*, visits> met;
+    std::vector<std::unique_ptr<shadow_page>> forgotten;  // until no op can be in flight
+
+    [[nodiscard]] bool full() const { return memory.left() < parameters.code_bytes / 8; }
+    void translate(code_page& page, unsigned leader);
+    void tell_perf(const emitter& of, std::uint64_t at, std::size_t bytes) const;
+    void install(code_page& page, translated_page& into, const region& from,
+                 const std::vector<emitter::entry>& entries, std::uint64_t at);
+    void flush();
+};
+
+bool region_translator::available() { return host_is_able(); }
+
+region_translator::region_translator(core& subject, const options& how) {
+    if (!available()) {
+        throw std::logic_error("no translated code on this host");
+    }
+    state_ = std::make_unique<state>(subject, how);
+    subject.use(this);
+}
+
+region_translator::~region_translator() {
+    state_->flush();
+    state_->engine.use(nullptr);
+}
+
+translator_counters region_translator::counters() const {
+    translator_counters all = state_->made;
+    all.entries = state_->running.entries;
+    all.instructions = state_->running.instructions;
+    all.slow_accesses = state_->running.slow_accesses;
+    all.handler_calls = state_->running.handler_calls;
+    return all;
+}
+
+std::int64_t region_translator::sampled(code_page& page, unsigned index) {
+    state_->forgotten.clear();
+    const auto known = state_->pages.find(&page);
+    const bool translated = known != state_->pages.end() && known->second.entries[index] != nullptr;
+    std::int64_t& interval = state_->interval;
+    if (translated || !page.little_endian) {
+        interval = std::min(2 * interval, std::max(longest_interval, state_->parameters.interval));
+        return interval;
+    }
+    interval = state_->parameters.interval;
+    visits& here = state_->met[&page];
+    if (here.changes < most_changes && ++here.number > state_->parameters.threshold) {
+        here.number = 0;
+        if (state_->full()) {
+            state_->flush();
+        }
+        state_->translate(page, index);
+    }
+    return interval;
+}
+
+void region_translator::state::translate(code_page& page, unsigned leader) {
+    const std::byte* code = engine_access::code(engine, page.real);
+    if (code == nullptr || !page.held) {
+        return;
+    }
+    const auto found = std::make_unique<region>(code, leader, engine_access::instruction_set(engine));
+    const region& what = *found;  // large, and stacks of SystemC's threads are not
+    if (what.ops[leader].goes == flow::stops) {
+        return;
+    }
+    auto shadow = std::make_unique<shadow_page>();
+    shadow->real = page.real;
+    shadow->original = &page;
+    for (unsigned n = 0; n < shadow->ops.size(); ++n) {
+        shadow->ops[n] = what.ops[n].decoded;
+        shadow->ops[n].execute = &engine_access::come_back;
+    }
+    asmjit::CodeHolder host;
+    host.init(asmjit::Environment::host());
+    emitter emits(host, what, engine, *shadow, shared);
+    emits.emit_all();
+    const std::uint64_t at = memory.next();
+    if (!place(host, memory)) {
+        return;
+    }
+    ++made.regions;
+    made.translated += what.size;
+    made.bytes += host.codeSize();
+    translated_page& into = pages[&page];
+    install(page, into, what, emits.entries(), at);
+    if (parameters.perf_name) {
+        tell_perf(emits, at, host.codeSize());
+    }
+    into.shadows.push_back(std::move(shadow));
+}
+
+/// A line for each block: address, size, name (tools/perf/Documentation/jit-interface.txt of Linux).
+void region_translator::state::tell_perf(const emitter& of, std::uint64_t at, std::size_t bytes) const {
+    const std::string path = fmt::format("/tmp/perf-{}.map", getpid());
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> map(std::fopen(path.c_str(), "a"), &std::fclose);
+    if (!map) {
+        return;
+    }
+    const auto blocks = of.blocks();
+    const std::uint64_t page_ea = engine.state.nip & small_page_mask;
+    for (std::size_t n = 0; n < blocks.size(); ++n) {
+        const auto [word, from] = blocks[n];
+        const std::size_t to = n + 1 < blocks.size() ? blocks[n + 1].second : bytes;
+        fmt::print(map.get(), "{:x} {:x} guest {}{}\n", at + from, to - from,
+                   parameters.perf_name(page_ea + std::uint64_t{4} * word),
+                   n + 1 < blocks.size() ? "" : " (seldom)");
+    }
+}
+
+void region_translator::state::install(code_page& page, translated_page& into, const region& from,
+                                       const std::vector<emitter::entry>& entries, std::uint64_t at) {
+    for (const emitter::entry& each : entries) {
+        op& leader = page.ops[each.word];
+        if (into.entries[each.word] != nullptr) {
+            continue;
+        }
+        into.entries[each.word] = std::bit_cast<const void*>(at + each.inner);
+        const auto translated = std::bit_cast<handler>(at + each.handler);
+        if (leader.execute == &core::undecoded) {
+            leader = from.ops[each.word].decoded;
+            ++page.decoded;
+        }
+        into.installed.push_back(
+            {.word = each.word, .interpreted = leader.execute, .translated = translated});
+        leader.execute = translated;
+    }
+    page.entries = &into.entries;
+}
+
+void region_translator::forget(code_page& page) {
+    const auto known = state_->pages.find(&page);
+    if (known == state_->pages.end()) {
+        return;
+    }
+    for (const installed_op& each : known->second.installed) {
+        if (page.ops[each.word].execute == each.translated) {
+            page.ops[each.word].execute = each.interpreted;
+        }
+    }
+    page.entries = &code_page::no_entries;
+    for (auto& shadow : known->second.shadows) {
+        shadow->alive = false;
+        state_->forgotten.push_back(std::move(shadow));
+        ++state_->made.forgotten;
+    }
+    ++state_->met[&page].changes;
+    state_->pages.erase(known);
+}
+
+void region_translator::state::flush() {
+    for (auto& [page, translated] : pages) {
+        for (const installed_op& each : translated.installed) {
+            if (page->ops[each.word].execute == each.translated) {
+                page->ops[each.word].execute = each.interpreted;
+            }
+        }
+        page->entries = &code_page::no_entries;
+    }
+    pages.clear();
+    forgotten.clear();
+    memory.keep(fixed_bytes);
+    ++made.flushes;
+}
+
+}  // namespace pefsim::power

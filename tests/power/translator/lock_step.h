@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "power/elf_image.h"
+#include "power/engine/core.h"
+#include "power/mmu/partition.h"
+#include "power/mmu/radix_translator.h"
+#include "power/translator/region_translator.h"
+
+namespace pefsim::testing {
+
+/// A core on flat RAM with nothing around it, in hypervisor real mode as kernels of tests/benchmarks/core want it.
+/// Hypercalls do nothing but end what asks to be switched off.
+class flat_machine : power::real_storage, power::mmu::table_storage {
+public:
+    static constexpr std::uint64_t ram_size = std::uint64_t{1} << 30;
+
+    /// \param how of a translator; none: the interpreter alone
+    explicit flat_machine(const std::optional<power::region_translator::options>& how);
+    ~flat_machine() override;
+    flat_machine(const flat_machine&) = delete;
+    flat_machine& operator=(const flat_machine&) = delete;
+
+    void load(const power::elf_image& image);
+    void put(std::uint64_t real, std::span<const std::uint32_t> words);
+
+    /// A run of at most `most` instructions, and a hypercall if it ends there. False: the program has ended.
+    bool run(std::int64_t most);
+
+    /// From now on a new translator, which has seen nothing; none: the interpreter alone.
+    void translate(const std::optional<power::region_translator::options>& how);
+    /// The translator is asked when the next run begins.
+    void ask_translator() { core_.use(translator_.get()); }
+    /// RAM is zero again, and nothing that was in it is known. State is not touched.
+    void clear();
+
+    power::core& core() { return core_; }
+    std::span<std::byte> ram() { return {ram_, ram_size}; }
+    [[nodiscard]] const power::region_translator* translator() const { return translator_.get(); }
+
+    /// What a program can find out of the core's state, in words: two machines that executed the same have the same.
+    [[nodiscard]] std::string state();
+
+private:
+    std::byte* direct(std::uint64_t real, power::access_kind kind) override;
+    std::byte* direct_block(std::uint64_t real, power::access_kind kind) override;
+    outcome read(std::uint64_t real, std::span<std::byte> to, power::access_kind kind) override;
+    outcome write(std::uint64_t real, std::span<const std::byte> from) override;
+    bool read(std::uint64_t real, std::uint64_t& value) override;
+    bool write(std::uint64_t real, std::uint64_t value) override;
+
+    std::byte* ram_;
+    power::mmu::partition partition_;
+    power::mmu::radix_translator mmu_{*this, partition_, nullptr};
+    power::core core_;
+    std::unique_ptr<power::region_translator> translator_;
+};
+
+/// The real address of the first byte in which they differ. Costs as much as what was touched of them.
+std::optional<std::uint64_t> first_difference(std::span<std::byte> a, std::span<std::byte> b);
+
+/// Runs the same program on two machines and compares them at the end of every run. \returns the first difference, or
+/// nothing
+std::optional<std::string> lock_step(flat_machine& interpreted, flat_machine& translated,
+                                     std::int64_t run_length, std::uint64_t most_instructions);
+
+}  // namespace pefsim::testing
