@@ -215,20 +215,29 @@ void power_scenario::judge_secrets(session& in) const {
 
 namespace {
 
-nlohmann::ordered_json describe(const power::translator_counters& counters, std::uint64_t instructions) {
+/// Without the time that it took: two runs have the same report.
+nlohmann::ordered_json describe(const power::translator_counters& made, std::uint64_t instructions) {
+    const power::host_code::run_counters& run = made.running;
     const double share = instructions == 0
                              ? 0
-                             : static_cast<double>(counters.instructions) / static_cast<double>(instructions);
-    return {{"regions", counters.regions},
-            {"regions_instructions", counters.translated},
-            {"regions_bytes", counters.bytes},
-            {"regions_forgotten", counters.forgotten},
-            {"flushes", counters.flushes},
-            {"entries", counters.entries},
-            {"instructions", counters.instructions},
+                             : static_cast<double>(run.instructions) / static_cast<double>(instructions);
+    return {{"regions", made.regions},
+            {"regions_instructions", made.translated},
+            {"regions_bytes", made.bytes},
+            {"regions_forgotten", made.forgotten},
+            {"flushes", made.flushes},
+            {"instructions", run.instructions},
             {"share", share},
-            {"slow_accesses", counters.slow_accesses},
-            {"handler_calls", counters.handler_calls}};
+            {"entries", run.entries},
+            {"refills", run.refills},
+            {"slow_accesses", run.slow_accesses},
+            {"handler_calls", run.handler_calls},
+            {"exits",
+             {{"left_to_interpreter", run.left_to_interpreter},
+              {"budget_used_up", run.budget_used_up},
+              {"to_interpreted", run.to_interpreted},
+              {"to_unknown", run.to_unknown},
+              {"interrupted", run.interrupted}}}};
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ std::vector<placement> allocate(const region& of) {
             if (here.host[r] == placement::in_memory) {
                 const auto free = std::ranges::find(taken, false);
                 *free = true;
-                here.host[r] = static_cast<std::int8_t>(free - taken.begin());
+                here.host[r] = static_cast<int>(free - taken.begin());
             }
             here.placed.add(r);
         }

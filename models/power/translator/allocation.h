@@ -16,11 +16,11 @@ inline constexpr unsigned kept_in_calls = 3;
 
 /// Where guest registers stand while a loop's own instructions are executed.
 struct placement {
-    static constexpr std::int8_t in_memory = -1;
+    static constexpr int in_memory = -1;
 
-    std::array<std::int8_t, register_count> host;  ///< the host register's number, or in_memory
-    register_set placed;                           ///< those that stand in host registers
-    register_set written;                          ///< of those, what the loop's own instructions change
+    std::array<int, register_count> host{};  ///< the host register's number, or in_memory
+    register_set placed;                     ///< those that stand in host registers
+    register_set written;                    ///< of those, what the loop's own instructions change
 
     placement() { host.fill(in_memory); }
 };

@@ -49,7 +49,7 @@ emitter::emitter(asmjit::CodeHolder& code, const region& of, core& engine, shado
 
 // --- where things are
 
-x86::Gp emitter::host(std::int8_t number) { return host_registers[static_cast<std::size_t>(number)]; }
+x86::Gp emitter::host(int number) { return host_registers[static_cast<std::size_t>(number)]; }
 
 x86::Mem emitter::core_member(std::int32_t offset, unsigned size) const {
     return x86::ptr(core_register, offset, size);
@@ -91,7 +91,7 @@ std::optional<x86::Gp> emitter::own(unsigned guest) const {
     if (guest == saved_register) {
         return saved_operand;
     }
-    const std::int8_t number = place().host[guest];
+    const int number = place().host[guest];
     return number == placement::in_memory ? std::nullopt : std::optional(host(number));
 }
 
@@ -147,7 +147,7 @@ void emitter::reload(register_set which) {
 register_set emitter::lost_in_calls() const {
     register_set lost;
     place().placed.for_each([&](unsigned r) {
-        if (place().host[r] >= static_cast<std::int8_t>(kept_in_calls)) {
+        if (place().host[r] >= static_cast<int>(kept_in_calls)) {
             lost.add(r);
         }
     });

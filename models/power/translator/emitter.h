@@ -116,7 +116,7 @@ private:
 
     [[nodiscard]] const guest_op& here() const { return region_.ops[at_]; }
     [[nodiscard]] const placement& place() const { return placements_[here().loop]; }
-    [[nodiscard]] static x86::Gp host(std::int8_t number);
+    [[nodiscard]] static x86::Gp host(int number);
     [[nodiscard]] x86::Mem memory(unsigned guest, unsigned size = 8) const;
     [[nodiscard]] x86::Mem core_member(std::int32_t offset, unsigned size = 8) const;
     [[nodiscard]] std::uint64_t shadow_op(unsigned word) const;

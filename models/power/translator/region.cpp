@@ -52,7 +52,7 @@ flow flow_of(const guest_op& o, unsigned index) {
 bool has_dot_form(const isa::instruction& row) { return row.flags.has(isa::rc); }
 
 std::uint8_t fields_set(const guest_op& o) {
-    if (o.row->kind == isa::instruction_class::compare) {
+    if (o.row->operands.front() == operand::bf) {
         return static_cast<std::uint8_t>(1U << isa::fields::bf.of(o.word));
     }
     const bool dot = (has_dot_form(*o.row) && (o.word & 1) != 0) || o.row->mnemonic.back() == '.';

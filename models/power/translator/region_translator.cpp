@@ -5,6 +5,7 @@
 #include <asmjit/x86.h>
 #include <bit>
 #include <cstdio>
+#include <ctime>
 #include <fmt/format.h>
 #include <stdexcept>
 #include <unistd.h>
@@ -45,6 +46,12 @@ struct visits {
 constexpr unsigned most_changes = 16;
 /// As long as translated code is met, the engine is asked less often.
 constexpr std::int64_t longest_interval = 64000;
+
+double cpu_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 bool host_is_able() {
     const auto& features = asmjit::CpuInfo::host().features().x86();
@@ -97,10 +104,7 @@ region_translator::~region_translator() {
 
 translator_counters region_translator::counters() const {
     translator_counters all = state_->made;
-    all.entries = state_->running.entries;
-    all.instructions = state_->running.instructions;
-    all.slow_accesses = state_->running.slow_accesses;
-    all.handler_calls = state_->running.handler_calls;
+    all.running = state_->running;
     return all;
 }
 
@@ -126,6 +130,7 @@ std::int64_t region_translator::sampled(code_page& page, unsigned index) {
 }
 
 void region_translator::state::translate(code_page& page, unsigned leader) {
+    const double begin = cpu_seconds();
     const std::byte* code = engine_access::code(engine, page.real);
     if (code == nullptr || !page.held) {
         return;
@@ -159,6 +164,7 @@ void region_translator::state::translate(code_page& page, unsigned leader) {
         tell_perf(emits, at, host.codeSize());
     }
     into.shadows.push_back(std::move(shadow));
+    made.seconds += cpu_seconds() - begin;
 }
 
 /// A line for each block: address, size, name (tools/perf/Documentation/jit-interface.txt of Linux).

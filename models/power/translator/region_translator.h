@@ -9,20 +9,19 @@
 
 #include "power/engine/code_translator.h"
 #include "power/engine/core.h"
+#include "power/translator/run_counters.h"
 
 namespace pefsim::power {
 
 /// What a translator has done.
 struct translator_counters {
-    std::uint64_t regions = 0;        ///< translated
-    std::uint64_t translated = 0;     ///< instructions in them
-    std::uint64_t bytes = 0;          ///< of host code made for them
-    std::uint64_t forgotten = 0;      ///< regions whose code has changed
-    std::uint64_t flushes = 0;        ///< of all host code, when its memory was full
-    std::uint64_t entries = 0;        ///< into translated code from the interpreter
-    std::uint64_t instructions = 0;   ///< executed in translated code
-    std::uint64_t slow_accesses = 0;  ///< loads and stores there that its look-up in the TLB did not serve
-    std::uint64_t handler_calls = 0;  ///< from there, for instructions without host code
+    std::uint64_t regions = 0;     ///< translated
+    std::uint64_t translated = 0;  ///< instructions in them
+    std::uint64_t bytes = 0;       ///< of host code made for them
+    double seconds = 0;            ///< of CPU time that this took
+    std::uint64_t forgotten = 0;   ///< regions whose code has changed
+    std::uint64_t flushes = 0;     ///< of all host code, when its memory was full
+    host_code::run_counters running;
 };
 
 /// Translates regions of a small page (what near branches and returns from calls reach from a leader) to code of the

@@ -53,6 +53,7 @@ public:
 
     void leave() {
         account();
+        count(counters_.left_to_interpreter, 1);
         settle_cfar();
         as_.mov(x86::rcx, member(core_.page));
         as_.mov(x86::rdx, x86::qword_ptr(x86::rcx, original()));
@@ -66,6 +67,7 @@ public:
 
     void leave_near() {
         account();
+        count(counters_.budget_used_up, 1);
         restore();
         jump_to(reinterpret_cast<const void*>(&engine_access::leave_near));
     }
@@ -108,12 +110,14 @@ public:
         as_.mov(member(core_.page), x86::rcx);
         as_.mov(member(core_.run_start), x86::rsi);
         account();
+        count(counters_.to_interpreted, 1);
         restore();
         dispatch();
 
         as_.bind(slow);
         as_.mov(x86::r8, x86::rax);
         account();
+        count(counters_.to_unknown, 1);
         as_.mov(x86::rdx, x86::r8);
         restore();
         jump_to(reinterpret_cast<const void*>(&engine_access::leave_far));
@@ -158,6 +162,7 @@ public:
         as_.bind(left);
         as_.mov(x86::rcx, member(core_.executed));
         add_executed(x86::rcx);
+        count(counters_.interrupted, 1);
         as_.add(x86::rsp, 8);
         restore();
         as_.ret();
@@ -187,6 +192,9 @@ public:
                 Imm(std::bit_cast<std::uint64_t>(reinterpret_cast<const void*>(&engine_access::refill))));
         as_.call(x86::rax);
         as_.mov(x86::ecx, x86::eax);
+        as_.movzx(x86::edx, x86::al);
+        as_.mov(x86::rdi, Imm(std::bit_cast<std::uint64_t>(&counters_.refills)));
+        as_.add(x86::qword_ptr(x86::rdi), x86::rdx);
         as_.add(x86::rsp, 8);
         for (auto each = kept.rbegin(); each != kept.rend(); ++each) {
             as_.pop(*each);

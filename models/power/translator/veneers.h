@@ -7,16 +7,9 @@
 
 #include "power/translator/code_memory.h"
 #include "power/translator/engine_access.h"
+#include "power/translator/run_counters.h"
 
 namespace pefsim::power::host_code {
-
-/// What translated code counts, and where the engine counts it.
-struct run_counters {
-    std::uint64_t entries = 0;        ///< of translated code from the interpreter
-    std::uint64_t instructions = 0;   ///< executed there
-    std::uint64_t slow_accesses = 0;  ///< loads and stores that its TLB look-up did not serve
-    std::uint64_t handler_calls = 0;  ///< of instructions without host code, several in one call
-};
 
 /// Host code that all regions share, by address: the ways in and out. In translated code
 ///   rbp  is the core

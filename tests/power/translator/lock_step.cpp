@@ -2,6 +2,7 @@
 #include "tests/power/translator/lock_step.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <fmt/format.h>
 #include <new>
@@ -27,16 +28,80 @@ std::byte* reserve(std::size_t bytes) {
     return static_cast<std::byte*>(memory);
 }
 
-/// Which pages of the host have been touched.
-std::vector<unsigned char> touched(std::span<std::byte> memory, std::size_t host_page) {
-    std::vector<unsigned char> resident((memory.size() + host_page - 1) / host_page);
-    if (mincore(memory.data(), memory.size(), resident.data()) != 0) {
-        std::ranges::fill(resident, static_cast<unsigned char>(1));
+/// Of pieces of the host's page size: which of them may have been touched.
+std::vector<bool> touched(std::span<std::byte> memory, std::size_t host_page) {
+    std::byte* const first_page = memory.data() - std::bit_cast<std::uintptr_t>(memory.data()) % host_page;
+    const auto pages_in = [host_page](std::size_t bytes) { return (bytes + host_page - 1) / host_page; };
+    const std::size_t pages = pages_in(static_cast<std::size_t>(memory.data() + memory.size() - first_page));
+    std::vector<unsigned char> resident(pages);
+    const bool known = mincore(first_page, pages * host_page, resident.data()) == 0;
+    std::vector<bool> result(pages_in(memory.size()));
+    for (std::size_t piece = 0; piece < result.size(); ++piece) {  // it has a part of one page, or of two
+        const auto last = std::min(piece + 1, pages - 1);
+        result[piece] = !known || ((resident[piece] | resident[last]) & 1) != 0;
     }
-    return resident;
+    return result;
+}
+
+void add_difference(std::string& text, std::string_view name, std::uint64_t expected, std::uint64_t found) {
+    if (expected != found) {
+        text += fmt::format(" {} {:x}, not {:x};", name, found, expected);
+    }
+}
+
+/// Of registers; all that differ.
+std::string differences(const power::registers& expected, const power::registers& found) {
+    std::string text;
+    add_difference(text, "nip", expected.nip, found.nip);
+    add_difference(text, "msr", expected.msr, found.msr);
+    add_difference(text, "cr", std::uint32_t{expected.cr}, std::uint32_t{found.cr});
+    add_difference(text, "fpscr", expected.fpscr, found.fpscr);
+    add_difference(text, "vscr", expected.vscr, found.vscr);
+    for (std::size_t n = 0; n < power::general_registers::size(); ++n) {
+        add_difference(text, fmt::format("r{}", n), expected.gpr[n], found.gpr[n]);
+    }
+    add_difference(text, "zero", expected.gpr[power::general_registers::zero],
+                   found.gpr[power::general_registers::zero]);
+    for (std::size_t n = 0; n < expected.special.size(); ++n) {
+        const auto which = static_cast<power::spr>(n);
+        const std::string name = which == power::spr::lr     ? "lr"
+                                 : which == power::spr::ctr  ? "ctr"
+                                 : which == power::spr::xer  ? "xer"
+                                 : which == power::spr::cfar ? "cfar"
+                                                             : fmt::format("special {}", n);
+        add_difference(text, name, expected.special[n], found.special[n]);
+    }
+    for (std::size_t n = 0; n < expected.vsr.size(); ++n) {
+        add_difference(text, fmt::format("high of vsr{}", n), expected.vsr[n].high, found.vsr[n].high);
+        add_difference(text, fmt::format("low of vsr{}", n), expected.vsr[n].low, found.vsr[n].low);
+    }
+    return text;
+}
+
+bool equal(const power::registers& a, const power::registers& b) {
+    return a.nip == b.nip && a.msr == b.msr && a.cr.field == b.cr.field && a.gpr == b.gpr &&
+           a.special == b.special && a.fpscr == b.fpscr && a.vscr == b.vscr && a.vsr == b.vsr;
 }
 
 }  // namespace
+
+std::optional<std::string> difference(power::core& expected, power::core& found) {
+    const bool same_cfar = expected.cfar() == found.cfar();  // which brings it into state
+    const bool same_count = expected.instructions() == found.instructions();
+    const bool same_interrupts = expected.interrupted_at().nip == found.interrupted_at().nip &&
+                                 expected.interrupts_taken() == found.interrupts_taken();
+    if (same_cfar && same_count && same_interrupts && equal(expected.state, found.state)) [[likely]] {
+        return std::nullopt;
+    }
+    std::string text = fmt::format(" at {:x}:", expected.state.nip);
+    add_difference(text, "instructions", expected.instructions(), found.instructions());
+    add_difference(text, "interrupted at", expected.interrupted_at().nip, found.interrupted_at().nip);
+    for (std::size_t n = 0; n < power::vectors.size(); ++n) {
+        add_difference(text, fmt::format("{} interrupts", power::vectors[n].name),
+                       expected.interrupts_taken()[n], found.interrupts_taken()[n]);
+    }
+    return text + differences(expected.state, found.state);
+}
 
 flat_machine::flat_machine(const std::optional<power::region_translator::options>& how)
     : ram_(reserve(ram_size)),
@@ -95,27 +160,6 @@ bool flat_machine::run(std::int64_t most) {
     }
 }
 
-std::string flat_machine::state() {
-    const power::registers& s = core_.state;
-    std::string text = fmt::format("instructions {} nip {:x} msr {:x} cr {:08x} cfar {:x}",
-                                   core_.instructions(), s.nip, s.msr, std::uint32_t{s.cr}, core_.cfar());
-    for (std::size_t n = 0; n < power::general_registers::size(); ++n) {
-        text += fmt::format(" r{} {:x}", n, s.gpr[n]);
-    }
-    for (std::size_t n = 0; n < s.special.size(); ++n) {
-        if (s.special[n] != 0) {
-            text += fmt::format(" s{} {:x}", n, s.special[n]);
-        }
-    }
-    text += fmt::format(" fpscr {:x} vscr {:x}", s.fpscr, s.vscr);
-    for (std::size_t n = 0; n < s.vsr.size(); ++n) {
-        if (s.vsr[n].high != 0 || s.vsr[n].low != 0) {
-            text += fmt::format(" v{} {:x}:{:x}", n, s.vsr[n].high, s.vsr[n].low);
-        }
-    }
-    return text;
-}
-
 std::byte* flat_machine::direct(std::uint64_t real, power::access_kind /*kind*/) {
     return real < ram_size ? ram_ + (real & power::small_page_mask) : nullptr;
 }
@@ -135,15 +179,18 @@ bool flat_machine::write(std::uint64_t /*real*/, std::uint64_t /*value*/) { retu
 
 std::optional<std::uint64_t> first_difference(std::span<std::byte> a, std::span<std::byte> b) {
     const auto host_page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    const std::vector<unsigned char> in_a = touched(a, host_page);
-    const std::vector<unsigned char> in_b = touched(b, host_page);
+    const std::vector<bool> in_a = touched(a, host_page);
+    const std::vector<bool> in_b = touched(b, host_page);
     for (std::size_t page = 0; page < in_a.size(); ++page) {
-        if (((in_a[page] | in_b[page]) & 1) == 0) {
+        if (!in_a[page] && !in_b[page]) {
             continue;
         }
-        const auto of_a = a.subspan(page * host_page, host_page);
-        const auto of_b = b.subspan(page * host_page, host_page);
-        if (std::memcmp(of_a.data(), of_b.data(), host_page) != 0) {
+        const auto piece_of = [&](std::span<std::byte> all) {
+            return all.subspan(page * host_page, std::min(host_page, all.size() - page * host_page));
+        };
+        const auto of_a = piece_of(a);
+        const auto of_b = piece_of(b);
+        if (std::memcmp(of_a.data(), of_b.data(), of_a.size()) != 0) {
             const auto [first, other] = std::ranges::mismatch(of_a, of_b);
             return page * host_page + static_cast<std::size_t>(first - of_a.begin());
         }
@@ -154,16 +201,15 @@ std::optional<std::uint64_t> first_difference(std::span<std::byte> a, std::span<
 std::optional<std::string> lock_step(flat_machine& interpreted, flat_machine& translated,
                                      std::int64_t run_length, std::uint64_t most_instructions) {
     bool more = true;
-    std::string before;
     while (more && interpreted.core().instructions() < most_instructions) {
+        const std::uint64_t from = interpreted.core().state.nip;
         more = interpreted.run(run_length);
         const bool more_too = translated.run(run_length);
-        const std::string expected = interpreted.state();
-        const std::string found = translated.state();
-        if (more != more_too || expected != found) {
-            return fmt::format("before: {}\ninterpreted: {}\ntranslated:  {}", before, expected, found);
+        const auto found = difference(interpreted.core(), translated.core());
+        if (more != more_too || found) {
+            return fmt::format("in the run from {:x},{}", from,
+                               found.value_or(" one has ended, the other has not"));
         }
-        before = expected;
     }
     if (const auto where = first_difference(interpreted.ram(), translated.ram())) {
         return fmt::format("memory differs at the end, at {:x}", *where);

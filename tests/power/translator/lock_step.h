@@ -46,9 +46,6 @@ public:
     std::span<std::byte> ram() { return {ram_, ram_size}; }
     [[nodiscard]] const power::region_translator* translator() const { return translator_.get(); }
 
-    /// What a program can find out of the core's state, in words: two machines that executed the same have the same.
-    [[nodiscard]] std::string state();
-
 private:
     std::byte* direct(std::uint64_t real, power::access_kind kind) override;
     std::byte* direct_block(std::uint64_t real, power::access_kind kind) override;
@@ -63,6 +60,10 @@ private:
     power::core core_;
     std::unique_ptr<power::region_translator> translator_;
 };
+
+/// What a program, or whoever looks at a core between runs, can find out of two cores that have executed the same: what
+/// differs, in words, or nothing.
+std::optional<std::string> difference(power::core& expected, power::core& found);
 
 /// The real address of the first byte in which they differ. Costs as much as what was touched of them.
 std::optional<std::uint64_t> first_difference(std::span<std::byte> a, std::span<std::byte> b);

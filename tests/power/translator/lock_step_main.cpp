@@ -23,11 +23,15 @@ double cpu_seconds() {
 
 void print_counters(flat_machine& machine) {
     const power::translator_counters c = machine.translator()->counters();
+    const auto& run = c.running;
     fmt::print(
-        "regions {} of {} instructions, {} bytes; forgotten {}; entries {}; executed there {} of {}; slow "
-        "accesses {}; handlers {}\n",
-        c.regions, c.translated, c.bytes, c.forgotten, c.entries, c.instructions,
-        machine.core().instructions(), c.slow_accesses, c.handler_calls);
+        "regions {} of {} instructions, {} bytes, {:.0f} us; forgotten {}; entries {}; executed there {} of "
+        "{}; "
+        "refills {}; slow accesses {}; handlers {}; left {}, budget {}, to interpreted {}, to unknown {}, "
+        "interrupted {}\n",
+        c.regions, c.translated, c.bytes, 1e6 * c.seconds, c.forgotten, run.entries, run.instructions,
+        machine.core().instructions(), run.refills, run.slow_accesses, run.handler_calls,
+        run.left_to_interpreter, run.budget_used_up, run.to_interpreted, run.to_unknown, run.interrupted);
 }
 
 void measure(const power::elf_image& image, bool translates) {
