@@ -462,12 +462,20 @@ void emitter::drop_saved(std::uint8_t live) {
     }
 }
 
+/// While it is executed code may change: by itself, or by others whom an access lets run.
+bool emitter::may_change_code(const isa::instruction& row) {
+    using enum isa::instruction_class;
+    return row.kind == load || row.kind == store || row.kind == atomic || row.kind == cache ||
+           row.kind == sync || row.kind == translation || row.kind == message;
+}
+
 /// The handlers of this instruction and of those behind it that have no lowering, either, in one call.
 void emitter::emit_handlers() {
     const unsigned first = at_;
     unsigned last = first;
-    while (threaded && region_.continues(last) && !region_.ops[last + 1].leader &&
-           region_.ops[last + 1].goes == flow::straight && region_.ops[last + 1].lowered == nullptr) {
+    while (threaded && !may_change_code(*region_.ops[last].row) && region_.continues(last) &&
+           !region_.ops[last + 1].leader && region_.ops[last + 1].goes == flow::straight &&
+           region_.ops[last + 1].lowered == nullptr) {
         ++last;
         shadow_.ops[last].execute = region_.ops[last].decoded.execute;
     }
@@ -475,7 +483,7 @@ void emitter::emit_handlers() {
     bool may_change_context = false;
     for (unsigned n = first; n <= last; ++n) {
         const isa::instruction& row = *region_.ops[n].row;
-        keeps_gprs = keeps_gprs && names_no_gpr(row);
+        keeps_gprs = keeps_gprs && names_no_gpr(row) && region_.ops[n].use.writes.empty();
         may_change_context = may_change_context || row.kind == isa::instruction_class::status;
     }
     write_fields(all_fields, known_);
@@ -506,9 +514,17 @@ void emitter::leave(unsigned word) {
 
 // --- branches
 
+/// What both ways of a branch need that does not get to its test when CTR has decided.
+void emitter::prepare_test(const branch_condition& on) {
+    if (on.tests_cr() && on.bit() == summary_overflow) {
+        write_field(on.field(), known_);
+    }
+}
+
 void emitter::emit_branch() {
     const branch_condition on = condition_of(here());
     const Label not_taken = as().newLabel();
+    prepare_test(on);
     if (on.counts()) {
         as().emit(x86::Inst::kIdSub, operand(count_register), Imm(1));
         if (own(count_register)) {
@@ -624,6 +640,7 @@ void emitter::emit_far_branch() {
         as().mov(x86::rsi, Imm(shadow_op(at_)));
         as().jmp(Imm(shared_.far));
     };
+    prepare_test(on);
     if (on.counts()) {
         as().emit(x86::Inst::kIdSub, operand(count_register), Imm(1));
         if (own(count_register)) {

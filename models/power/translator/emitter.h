@@ -122,9 +122,11 @@ private:
     [[nodiscard]] std::uint64_t shadow_op(unsigned word) const;
 
     void emit_op();
+    static bool may_change_code(const isa::instruction& row);
     void emit_handlers();
     void emit_branch();
     void emit_far_branch();
+    void prepare_test(const branch_condition& on);
     void taken(const knowledge& then);
     void edge(unsigned from, unsigned to, register_set dirty);
     void leave(unsigned word);

@@ -54,7 +54,7 @@ template <typename T, ea how, bool updates, bool reversed>
 void load(emitter& to, const guest_op& o) {
     address<how>(to, o);
     const x86::Mem from = to.reach(emitter::access::load, sizeof(T));
-    const x86::Gp result = to.target(o.decoded.t, x86::rcx);
+    const x86::Gp result = updates ? x86::Gp(x86::rdx) : to.target(o.decoded.t, x86::rcx);  // RB may be RT
     constexpr bool is_signed = std::is_signed_v<T>;
     if constexpr (sizeof(T) == 8) {
         to.as().mov(result, from);
@@ -75,12 +75,9 @@ void load(emitter& to, const guest_op& o) {
         to.as().bswap(result);
     }
     if constexpr (updates) {
-        to.as().mov(x86::rdx, result);  // RB may be RT
         update<how>(to, o);
-        to.set(o.decoded.t, x86::rdx);
-    } else {
-        to.set(o.decoded.t, result);
     }
+    to.set(o.decoded.t, result);
 }
 
 template <typename T, ea how, bool updates, bool reversed>

@@ -46,7 +46,8 @@ flow flow_of(const guest_op& o, unsigned index) {
     if (is(o, "bclr") || (is(o, "bcctr") && !condition_of(o).counts())) {
         return flow::far;
     }
-    return flow::straight;
+    // A handler that goes on elsewhere would do so within translated code's call of it.
+    return o.row->kind == isa::instruction_class::jump ? flow::stops : flow::straight;
 }
 
 bool has_dot_form(const isa::instruction& row) { return row.flags.has(isa::rc); }
