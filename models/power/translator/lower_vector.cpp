@@ -55,9 +55,8 @@ enum class ea : std::uint8_t { displaced, indexed };
 /// (RA|0) + displacement, or + RB, to rax.
 template <ea how>
 void address(emitter& to, const guest_op& o) {
-    const auto ra = static_cast<unsigned>(isa::fields::a.of(o.word));
-    if (ra != 0) {
-        to.load(x86::rax, ra);
+    if (o.decoded.a != zero_register) {
+        to.load(x86::rax, o.decoded.a);
     } else {
         to.as().mov(x86::rax, Imm(0));
     }
@@ -74,7 +73,7 @@ void address(emitter& to, const guest_op& o) {
 template <ea how>
 void update(emitter& to, const guest_op& o) {
     address<how>(to, o);
-    to.set(static_cast<unsigned>(isa::fields::a.of(o.word)), x86::rax);
+    to.set(o.decoded.a, x86::rax);
 }
 
 enum class swapped : std::uint8_t { no, doublewords };
