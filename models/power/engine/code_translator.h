@@ -22,8 +22,8 @@ public:
     /// The engine is about to execute the op `index` of `page`, and no op is in flight: code may be made, installed and
     /// dropped. \returns after how many instructions it is to ask again
     virtual std::int64_t sampled(code_page& page, unsigned index) = 0;
-    /// A word of `page`, from which something was translated, has changed, or the page goes away. The handlers that were
-    /// installed in its ops leave; an op may be in flight, so the memory of what was made stays.
+    /// A word of `page`, from which something was translated, has changed, or the page goes away. The handlers that
+    /// were installed in its ops leave; an op may be in flight, so the memory of what was made stays.
     virtual void forget(code_page& page) = 0;
 };
 

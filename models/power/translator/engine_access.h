@@ -37,8 +37,8 @@ struct engine_access {
     static const op* leave_far(core& c, const op* o, std::uint64_t target) {
         return c.enter_behind(o, target);
     }
-    /// An access of `size` bytes at `ea` that the first level of the TLB does not serve: if the second one does, it will.
-    /// False: it does not either.
+    /// An access of `size` bytes at `ea` that the first level of the TLB does not serve: if the second one does, it
+    /// will. False: it does not either.
     static bool refill(core& c, std::uint64_t ea, std::uint64_t size, access_kind kind);
     /// The handler behind an op that translated code has called.
     static const op* come_back(core& /*c*/, const op* o) { return o; }

@@ -18,7 +18,7 @@ namespace pefsim::power::host_code {
 ///   rax, rcx, rdx are free
 /// and the rest holds guest registers.
 struct veneers {
-    /// From an op's handler. rax: where to go on; r10: the interpreter's handler, for a state that is not translated for.
+    /// From an op's handler. rax: where to go on; r10: the interpreter's handler, for a state without translated code.
     std::uint64_t enter = 0;
     /// To the interpreter. rsi: the op of the shadow page where it goes on. All is counted.
     std::uint64_t leave = 0;
@@ -26,9 +26,9 @@ struct veneers {
     std::uint64_t leave_near = 0;
     /// A branch to another small page. rsi: its op of the shadow page; rax: the target.
     std::uint64_t far = 0;
-    /// Calls of handlers, which come back when the instructions are complete, else leave. rax: the handler; rsi: its op;
-    /// r8: the op behind the last one; rdx: bytes of ops since the last one that was counted. All but rbx, r12 and r13
-    /// are lost.
+    /// Calls of handlers, which come back when the instructions are complete, else leave. rax: the handler; rsi: its
+    /// op; r8: the op behind the last one; rdx: bytes of ops since the last one that was counted. All but rbx, r12 and
+    /// r13 are lost.
     std::uint64_t call = 0;
     /// The same when nothing was counted since the last call. rdx: anything.
     std::uint64_t call_again = 0;
