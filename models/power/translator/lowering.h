@@ -23,8 +23,8 @@ struct lowering {
     bool reads_cr_bit = false;  ///< the one that BC names
 
     [[nodiscard]] std::uint8_t cr_reads(std::uint32_t word) const {
-        return reads_cr_bit ? static_cast<std::uint8_t>(1U << isa::info_of(isa::operand::bc).value(word) / 4)
-                            : 0;
+        const unsigned field = static_cast<unsigned>(isa::info_of(isa::operand::bc).value(word)) / 4;
+        return static_cast<std::uint8_t>(reads_cr_bit ? 1U << field : 0U);
     }
 };
 

@@ -44,6 +44,8 @@ struct visits {
 
 /// A page whose code changes again and again is left to the interpreter.
 constexpr unsigned most_changes = 16;
+/// Pages whose visits are remembered.
+constexpr std::size_t most_met = std::size_t{1} << 16;
 /// As long as translated code is met, the engine is asked less often.
 constexpr std::int64_t longest_interval = 64000;
 
@@ -118,6 +120,9 @@ std::int64_t region_translator::sampled(code_page& page, unsigned index) {
         return interval;
     }
     interval = state_->parameters.interval;
+    if (state_->met.size() > most_met) {  // among them pages that are long gone
+        state_->met.clear();
+    }
     visits& here = state_->met[&page];
     if (here.changes < most_changes && ++here.number > state_->parameters.threshold) {
         here.number = 0;
