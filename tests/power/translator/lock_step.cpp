@@ -23,8 +23,6 @@ std::byte* reserve(std::size_t bytes) {
     if (memory == MAP_FAILED) {
         throw std::bad_alloc();
     }
-    madvise(memory, bytes,
-            MADV_NOHUGEPAGE);  // what is touched here and there is to be found again, page by page
     return static_cast<std::byte*>(memory);
 }
 
