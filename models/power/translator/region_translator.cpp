@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 #include <fmt/format.h>
+#include <optional>
 #include <stdexcept>
 #include <unistd.h>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "power/translator/code_memory.h"
 #include "power/translator/emitter.h"
 #include "power/translator/engine_access.h"
+#include "power/translator/unwinding.h"
 #include "power/translator/veneers.h"
 
 namespace pefsim::power {
@@ -65,6 +67,7 @@ bool host_is_able() {
 struct region_translator::state {
     state(core& subject, const options& how) : engine(subject), parameters(how), memory(how.code_bytes) {
         shared = make_veneers(memory, engine, running);
+        past_calls.emplace(shared.call, shared.calls_end - shared.call, veneers::stack_of_calls);
         fixed_bytes = memory.used();
         interval = parameters.interval;
     }
@@ -75,6 +78,7 @@ struct region_translator::state {
     run_counters running;
     translator_counters made;
     veneers shared;
+    std::optional<unwinding> past_calls;
     std::size_t fixed_bytes = 0;
     std::int64_t interval = 0;
     std::unordered_map<code_page*, translated_page> pages;

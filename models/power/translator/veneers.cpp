@@ -304,6 +304,7 @@ veneers make_veneers(code_memory& memory, core& engine, run_counters& counters) 
     add(&veneers::call, [&](veneer_emitter& e) { e.call(false, counters.handler_calls); });
     add(&veneers::call_again, [&](veneer_emitter& e) { e.call(true, counters.handler_calls); });
     add(&veneers::access, [&](veneer_emitter& e) { e.call(false, counters.slow_accesses); });
+    made.calls_end = memory.next();
     add(&veneers::refill_load, [](veneer_emitter& e) { e.refill(access_kind::load); });
     add(&veneers::refill_store, [](veneer_emitter& e) { e.refill(access_kind::store); });
     return made;
