@@ -162,6 +162,7 @@ void power_scenario::finish(session& in) {
         tools->finish(status);
         write_tools(in, *tools);
     }
+    check_perf_maps(in);
     write_state(in);
     if (status != 0) {
         in.exit_with(status);
@@ -272,6 +273,19 @@ void power_scenario::report(session& in) const {
         if (const power::region_translator* translator = core.translator(); translator != nullptr) {
             results["cpus"].back()["translator"] = describe(translator->counters(),
                                                             core.engine().instructions());
+        }
+    }
+}
+
+void power_scenario::check_perf_maps(session& in) const {
+    for (std::size_t n = 0; n < subject_->cpus(); ++n) {
+        if (const power::region_translator* translator = subject_->cpu(n).translator();
+            translator != nullptr) {
+            try {
+                translator->check_perf_map();
+            } catch (const output::write_error& error) {
+                in.note_failure(error);
+            }
         }
     }
 }

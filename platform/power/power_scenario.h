@@ -75,6 +75,7 @@ private:
     void judge_secrets(session& in) const;
     void report(session& in) const;
     void write_tools(session& in, power_tools& tools);
+    void check_perf_maps(session& in) const;
     void write_state(session& in);
 
     power_machine_config machine_;

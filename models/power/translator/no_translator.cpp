@@ -16,6 +16,7 @@ region_translator::region_translator(core& /*subject*/, const options& /*how*/) 
 region_translator::~region_translator() = default;
 
 translator_counters region_translator::counters() const { return {}; }
+void region_translator::check_perf_map() const {}
 std::int64_t region_translator::sampled(code_page& /*page*/, unsigned /*index*/) { return 0; }
 void region_translator::forget(code_page& /*page*/) {}
 

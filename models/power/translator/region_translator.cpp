@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <asmjit/x86.h>
 #include <bit>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "output/whole_file.h"
 #include "power/translator/code_memory.h"
 #include "power/translator/emitter.h"
 #include "power/translator/engine_access.h"
@@ -51,6 +55,22 @@ constexpr std::size_t most_met = std::size_t{1} << 16;
 /// As long as translated code is met, the engine is asked less often.
 constexpr std::int64_t longest_interval = 64000;
 
+/// Where perf looks for names of code that was made at run time.
+std::string perf_map_path() { return fmt::format("/tmp/perf-{}.map", getpid()); }
+
+using perf_map_file = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+/// Everybody may write beside it: a link that stands there already is not followed.
+perf_map_file open_perf_map() {
+    constexpr int for_owner = 0600;
+    const int descriptor = ::open(perf_map_path().c_str(),
+                                  O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, for_owner);
+    if (descriptor < 0) {
+        throw std::invalid_argument(fmt::format("{}: {}", perf_map_path(), std::strerror(errno)));
+    }
+    return {::fdopen(descriptor, "a"), &std::fclose};
+}
+
 double cpu_seconds() {
     timespec now{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -69,6 +89,9 @@ struct region_translator::state {
         shared = make_veneers(memory, engine, running);
         past_calls.emplace(shared.call, shared.calls_end - shared.call, veneers::stack_of_calls);
         fixed_bytes = memory.used();
+        if (how.perf_name) {
+            perf_map = open_perf_map();
+        }
         interval = parameters.interval;
     }
 
@@ -79,13 +102,15 @@ struct region_translator::state {
     translator_counters made;
     veneers shared;
     std::optional<unwinding> past_calls;
+    perf_map_file perf_map{nullptr, &std::fclose};
+    bool refused = false;  // there was no room for a region
     std::size_t fixed_bytes = 0;
     std::int64_t interval = 0;
     std::unordered_map<code_page*, translated_page> pages;
     std::unordered_map<code_page*, visits> met;
     std::vector<std::unique_ptr<shadow_page>> forgotten;  // until no op can be in flight
 
-    [[nodiscard]] bool full() const { return memory.left() < parameters.code_bytes / 8; }
+    [[nodiscard]] bool full() const { return refused || memory.left() < parameters.code_bytes / 8; }
     void translate(code_page& page, unsigned leader);
     void tell_perf(const emitter& of, std::uint64_t at, std::size_t bytes) const;
     void install(code_page& page, translated_page& into, const region& from,
@@ -112,6 +137,13 @@ translator_counters region_translator::counters() const {
     translator_counters all = state_->made;
     all.running = state_->running;
     return all;
+}
+
+void region_translator::check_perf_map() const {
+    if (state_->perf_map && std::ferror(state_->perf_map.get()) != 0) {
+        throw output::write_error(fmt::format("{}: it could not be written", perf_map_path()),
+                                  perf_map_path());
+    }
 }
 
 std::int64_t region_translator::sampled(code_page& page, unsigned index) {
@@ -161,7 +193,8 @@ void region_translator::state::translate(code_page& page, unsigned leader) {
     emitter emits(host, what, engine, *shadow, shared);
     emits.emit_all();
     const std::uint64_t at = memory.next();
-    if (!place(host, memory)) {
+    refused = !place(host, memory);
+    if (refused) {
         return;
     }
     ++made.regions;
@@ -178,20 +211,16 @@ void region_translator::state::translate(code_page& page, unsigned leader) {
 
 /// A line for each block: address, size, name (tools/perf/Documentation/jit-interface.txt of Linux).
 void region_translator::state::tell_perf(const emitter& of, std::uint64_t at, std::size_t bytes) const {
-    const std::string path = fmt::format("/tmp/perf-{}.map", getpid());
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> map(std::fopen(path.c_str(), "a"), &std::fclose);
-    if (!map) {
-        return;
-    }
     const auto blocks = of.blocks();
     const std::uint64_t page_ea = engine.state.nip & small_page_mask;
     for (std::size_t n = 0; n < blocks.size(); ++n) {
         const auto [word, from] = blocks[n];
         const std::size_t to = n + 1 < blocks.size() ? blocks[n + 1].second : bytes;
-        fmt::print(map.get(), "{:x} {:x} guest {}{}\n", at + from, to - from,
+        fmt::print(perf_map.get(), "{:x} {:x} guest {}{}\n", at + from, to - from,
                    parameters.perf_name(page_ea + std::uint64_t{4} * word),
                    n + 1 < blocks.size() ? "" : " (seldom)");
     }
+    static_cast<void>(std::fflush(perf_map.get()));  // check_perf_map() sees a failure
 }
 
 void region_translator::state::install(code_page& page, translated_page& into, const region& from,
@@ -246,6 +275,7 @@ void region_translator::state::flush() {
     pages.clear();
     forgotten.clear();
     memory.keep(fixed_bytes);
+    refused = false;
     ++made.flushes;
 }
 

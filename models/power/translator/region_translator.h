@@ -41,13 +41,16 @@ public:
     static bool available();
 
     /// \param subject is asked to use it, and outlives it
-    /// \throws std::bad_alloc; std::logic_error when it is not available
+    /// \throws std::bad_alloc; std::logic_error when it is not available; std::invalid_argument when perf's map cannot be
+    /// written
     region_translator(core& subject, const options& how);
     ~region_translator() override;
     region_translator(const region_translator&) = delete;
     region_translator& operator=(const region_translator&) = delete;
 
     [[nodiscard]] translator_counters counters() const;
+    /// \throws output::write_error when perf's map is not all there
+    void check_perf_map() const;
 
     std::int64_t sampled(code_page& page, unsigned index) override;
     void forget(code_page& page) override;
