@@ -123,9 +123,23 @@ void flat_machine::translate(const std::optional<power::region_translator::optio
 }
 
 void flat_machine::clear() {
-    madvise(ram_, ram_size, MADV_DONTNEED);
+    // A page that is given back costs more, when it is touched again, than to clear it: a few stay.
+    constexpr std::size_t near = std::size_t{16} << 20;
+    constexpr std::ptrdiff_t few = 100;
+    const auto host_page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::vector<bool> pages = touched(ram().first(near), host_page);
+    const bool keep = std::ranges::count(pages, true) <= few;
+    for (std::size_t page = 0; keep && page < pages.size(); ++page) {
+        if (pages[page]) {
+            std::memset(ram_ + page * host_page, 0, host_page);
+        }
+    }
+    const std::size_t from = keep ? near : 0;
+    madvise(ram_ + from, ram_size - from, MADV_DONTNEED);
     core_.forget_real(0, ram_size);
     core_.lose_reservation();
+    positions_.clear();
+    noticed_ = nowhere;
 }
 
 void flat_machine::load(const power::elf_image& image) {
@@ -164,13 +178,34 @@ std::byte* flat_machine::direct(std::uint64_t real, power::access_kind /*kind*/)
 std::byte* flat_machine::direct_block(std::uint64_t real, power::access_kind /*kind*/) {
     return real < ram_size ? ram_ + (real & power::block_mask) : nullptr;
 }
-power::real_storage::outcome flat_machine::read(std::uint64_t /*real*/, std::span<std::byte> /*to*/,
+/// What the device says depends on when it is asked. Now and then it wants the run to end.
+power::real_storage::outcome flat_machine::read(std::uint64_t real, std::span<std::byte> to,
                                                 power::access_kind /*kind*/) {
-    return outcome::machine_check;
+    if ((real & power::small_page_mask) != device) {
+        return outcome::machine_check;
+    }
+    remember_position(real, to.size());
+    for (std::size_t n = 0; n < to.size(); ++n) {
+        to[n] = static_cast<std::byte>((real + n) * 0x9d + core_.instructions());
+    }
+    return outcome::done;
 }
-power::real_storage::outcome flat_machine::write(std::uint64_t /*real*/,
-                                                 std::span<const std::byte> /*from*/) {
-    return outcome::machine_check;
+power::real_storage::outcome flat_machine::write(std::uint64_t real, std::span<const std::byte> from) {
+    if ((real & power::small_page_mask) != device) {
+        return outcome::machine_check;
+    }
+    remember_position(real, from.size());
+    return outcome::done;
+}
+void flat_machine::stored(const std::byte* to, std::size_t size) {
+    remember_position(static_cast<std::uint64_t>(to - ram_), size);
+}
+void flat_machine::remember_position(std::uint64_t at, std::size_t size) {
+    positions_.push_back({core_.state.nip, core_.instructions(), at, size});
+    constexpr std::size_t seldom = 8;
+    if (positions_.size() % seldom == 0) {
+        core_.pause();
+    }
 }
 bool flat_machine::read(std::uint64_t /*real*/, std::uint64_t& /*value*/) { return false; }
 bool flat_machine::write(std::uint64_t /*real*/, std::uint64_t /*value*/) { return false; }

@@ -18,10 +18,11 @@
 namespace pefsim::testing {
 
 /// A core on flat RAM with nothing around it, in hypervisor real mode as kernels of tests/benchmarks/core want it.
-/// Hypercalls do nothing but end what asks to be switched off.
+/// Hypercalls do nothing but end what asks to be switched off. Behind RAM stands a device of a small page.
 class flat_machine : power::real_storage, power::mmu::table_storage {
 public:
     static constexpr std::uint64_t ram_size = std::uint64_t{1} << 30;
+    static constexpr std::uint64_t device = ram_size;
 
     /// \param how of a translator; none: the interpreter alone
     explicit flat_machine(const std::optional<power::region_translator::options>& how);
@@ -39,8 +40,23 @@ public:
     void translate(const std::optional<power::region_translator::options>& how);
     /// The translator is asked when the next run begins.
     void ask_translator() { core_.use(translator_.get()); }
-    /// RAM is zero again, and nothing that was in it is known. State is not touched.
+    /// RAM is zero again, nothing that was in it is known, and nothing is noticed. State is not touched.
     void clear();
+
+    /// Where the core was when somebody around it looked: at an access to the device, or a store that is noticed.
+    struct position {
+        std::uint64_t nip = 0;
+        std::uint64_t instructions = 0;
+        std::uint64_t at = 0;  ///< real address, or place in RAM
+        std::size_t size = 0;
+        friend bool operator==(const position&, const position&) = default;
+    };
+    /// Stores into the small page at that real address are noticed from now on.
+    void notice(std::uint64_t real) {
+        noticed_ = real & power::small_page_mask;
+        core_.forget_translations();
+    }
+    [[nodiscard]] const std::vector<position>& positions() const { return positions_; }
 
     power::core& core() { return core_; }
     std::span<std::byte> ram() { return {ram_, ram_size}; }
@@ -53,8 +69,17 @@ private:
     outcome write(std::uint64_t real, std::span<const std::byte> from) override;
     bool read(std::uint64_t real, std::uint64_t& value) override;
     bool write(std::uint64_t real, std::uint64_t value) override;
+    [[nodiscard]] bool noticed(std::uint64_t real) const override {
+        return (real & power::small_page_mask) == noticed_;
+    }
+    void stored(const std::byte* to, std::size_t size) override;
+    void remember_position(std::uint64_t at, std::size_t size);
+
+    static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
 
     std::byte* ram_;
+    std::uint64_t noticed_ = nowhere;
+    std::vector<position> positions_;
     power::mmu::partition partition_;
     power::mmu::radix_translator mmu_{*this, partition_, nullptr};
     power::core core_;

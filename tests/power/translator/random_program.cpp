@@ -704,7 +704,11 @@ private:
             }
             return;
         case 5:
-            put("mfmsr", {target()});
+            if (vectors_ != 0 && random_.percent(50)) {
+                without_facility();
+            } else {
+                put("mfmsr", {target()});
+            }
             return;
         case 6:
             put("mtmsrd", {source(), 1});
@@ -744,6 +748,24 @@ private:
         put("mfmsr", {r});
         put("mtspr", {spr_number::srr1, r});
         put("rfid");
+    }
+
+    /// Takes FP, VEC or VSX away, or gives it back.
+    void without_facility() {
+        const unsigned r = scratch();
+        put("mfmsr", {r});
+        switch (random_.below(3)) {
+        case 0:
+            put("xori", {r, r, static_cast<std::int64_t>(msr_fp)});
+            break;
+        case 1:
+            put("xoris", {r, r, static_cast<std::int64_t>(msr_vec >> 16)});
+            break;
+        default:
+            put("xoris", {r, r, static_cast<std::int64_t>(msr_vsx >> 16)});
+            break;
+        }
+        put("mtmsrd", {r, 0});
     }
 
     void in_narrow_mode(unsigned depth) {
@@ -787,8 +809,10 @@ private:
         const unsigned r = scratch();
         if (way < 75) {
             put("addis", {r, base(), static_cast<std::int64_t>(stride >> 16) * random_.between(0, 3)});
-        } else if (way < 96) {
+        } else if (way < 94) {
             put("addi", {r, base(), 8 * random_.between(-64, 64)});
+        } else if (way < 97) {
+            put("addis", {r, 0, 0x4000});  // the device of a flat_machine
         } else {
             return source() | 1;  // wherever that is
         }

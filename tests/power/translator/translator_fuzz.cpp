@@ -41,7 +41,9 @@ void put(flat_machine& machine, const random_program::piece& code, bool little_e
 
 std::string fuzz_setting::text() const {
     return fmt::format("runs of {}, interval {}, {} bytes of code{}{}", run_length, how.interval,
-                       how.code_bytes, asks_each_run ? ", asks each run" : "", disturbs ? ", disturbed" : "");
+                       how.code_bytes, asks_each_run ? ", asks each run" : "",
+                       disturbs ? ", disturbed" : "") +
+           (watches ? ", watched" : "");
 }
 
 std::array<fuzz_setting, 4> settings_of(std::uint64_t number) {
@@ -57,6 +59,7 @@ std::array<fuzz_setting, 4> settings_of(std::uint64_t number) {
         each.how.code_bytes = (number + n) % 7 == 0 ? std::size_t{48} << 10 : std::size_t{4} << 20;
         each.asks_each_run = (number / 3 + n) % 2 == 0;
         each.disturbs = (number / 2 + n) % 4 == 0;
+        each.watches = (number / 5 + n) % 10 == 0;
         each.looks_everywhere = lengths[n] == 40000;
         each.most_instructions = lengths[n] == 1 ? 4000 : 20000;
     }
@@ -73,6 +76,40 @@ fuzz_bench::fuzz_bench()
     }
 }
 
+std::int64_t fuzz_bench::watcher::before_run(power::core& /*c*/, std::int64_t instructions) {
+    return instructions;
+}
+std::int64_t fuzz_bench::watcher::before_stretch(power::core& c) {
+    constexpr std::int64_t stretch = 60;
+    remember(c.instructions());
+    return stretch;
+}
+power::exit_reason fuzz_bench::watcher::after_run(power::core& /*c*/, power::exit_reason why) { return why; }
+bool fuzz_bench::watcher::sees_code(std::uint64_t ea) {
+    return (ea & power::small_page_mask) == random_program::first_code + power::small_page;
+}
+power::handler fuzz_bench::watcher::shim_of(power::observed_op& /*decoded*/, std::uint64_t ea) {
+    return ea % 16 != 0 ? shim : nullptr;
+}
+bool fuzz_bench::watcher::sees_data(std::uint64_t ea) {
+    return (ea & power::small_page_mask) == random_program::data + 0x1'2000;
+}
+bool fuzz_bench::watcher::access(power::core& c, const power::op* o, std::uint64_t ea, std::size_t size,
+                                 power::access_kind kind) {
+    remember(c.cia(o) + ea * size + (kind == power::access_kind::store ? 1 : 0));
+    remember(c.instructions_before(o));
+    return true;
+}
+void fuzz_bench::watcher::interrupted(power::core& c, std::uint64_t nip,
+                                      const power::interrupt_cause& cause) {
+    remember(nip + static_cast<std::uint64_t>(cause.which));
+    remember(c.instructions());
+}
+const power::op* fuzz_bench::watcher::shim(power::core& c, const power::op* o) {
+    static_cast<watcher*>(c.observed_by())->remember(c.cia(o) ^ c.instructions_before(o) << 16);
+    return c.proceed(o);
+}
+
 void fuzz_bench::prepare(side& which, const random_program& program) {
     flat_machine& machine = which.machine;
     machine.clear();
@@ -82,6 +119,9 @@ void fuzz_bench::prepare(side& which, const random_program& program) {
     }
     for (const auto& each : program.code) {
         put(machine, each, program.little_endian);
+    }
+    if (program.seed % 4 == 0) {
+        machine.notice(random_program::data + 0x1'1000);
     }
     power::core& core = machine.core();
     core.attention_leaves(true);
@@ -151,6 +191,10 @@ std::optional<std::string> fuzz_bench::run(const random_program& program, const 
     prepare(interpreted, program);
     prepare(translating, program);
     translating.machine.translate(how.how);
+    for (side* each : {interpreted_.get(), translated_side_.get()}) {
+        each->watching.forget();
+        each->machine.core().observe(how.watches ? &each->watching : nullptr);
+    }
     dice random(program.seed ^ 0x5bd1'e995);
     std::optional<std::string> difference;
     bool more = true;
@@ -166,6 +210,12 @@ std::optional<std::string> fuzz_bench::run(const random_program& program, const 
         more = interpreted.machine.run(how.run_length);
         const bool more_too = translating.machine.run(how.run_length);
         difference = testing::difference(interpreted.machine.core(), translating.machine.core());
+        if (!difference && interpreted.machine.positions() != translating.machine.positions()) {
+            difference = " others have found the program elsewhere";
+        }
+        if (!difference && interpreted.watching.seen() != translating.watching.seen()) {
+            difference = " the observer has seen something else";
+        }
         if (difference || more != more_too) {
             difference = fmt::format("in the run from {:x},{}{}", from, difference.value_or(""),
                                      more != more_too ? " one has ended, the other has not" : "");

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "power/engine/environment.h"
+#include "power/engine/observer.h"
 #include "power/translator/region_translator.h"
 #include "tests/power/translator/lock_step.h"
 #include "tests/power/translator/random_program.h"
@@ -22,6 +23,7 @@ struct fuzz_setting {
     std::int64_t run_length = 40000;
     power::region_translator::options how;
     bool asks_each_run = false;     ///< the translator is asked whenever a run begins
+    bool watches = false;           ///< an observer looks at some of the code and some of the data
     bool disturbs = false;          ///< between runs things happen that come from elsewhere
     bool looks_everywhere = false;  ///< all of RAM is compared at the end
     std::uint64_t most_instructions = 20000;
@@ -50,11 +52,34 @@ private:
         std::uint64_t first = 0;
         std::uint64_t time_base(std::uint64_t instructions) override { return instructions - first; }
     };
+    /// Sees the program's second small page of code and one of data, and remembers all that it has seen in a number.
+    class watcher : public power::observer {
+    public:
+        [[nodiscard]] std::uint64_t seen() const { return seen_; }
+        void forget() { seen_ = 0; }
+
+    private:
+        std::int64_t before_run(power::core& c, std::int64_t instructions) override;
+        std::int64_t before_stretch(power::core& c) override;
+        power::exit_reason after_run(power::core& c, power::exit_reason why) override;
+        bool sees_code(std::uint64_t ea) override;
+        power::handler shim_of(power::observed_op& decoded, std::uint64_t ea) override;
+        bool sees_data(std::uint64_t ea) override;
+        bool access(power::core& c, const power::op* o, std::uint64_t ea, std::size_t size,
+                    power::access_kind kind) override;
+        void interrupted(power::core& c, std::uint64_t nip, const power::interrupt_cause& cause) override;
+
+        static const power::op* shim(power::core& c, const power::op* o);
+        void remember(std::uint64_t what) { seen_ = seen_ * 0x9e37'79b9'7f4a'7c15 + what; }
+
+        std::uint64_t seen_ = 0;
+    };
     struct side {
         explicit side(const std::optional<power::region_translator::options>& how) : machine(how) {
             machine.core().use(time);
         }
         counting_clock time;
+        watcher watching;
         flat_machine machine;
     };
 

@@ -441,6 +441,39 @@ TEST_F(translator, leaves_at_an_interrupt) {
     EXPECT_GT(both.counters().running.instructions, 3000U);
 }
 
+/// Devices, and whoever wants to hear of stores, find the program where it is, and may end its run.
+TEST_P(translator_run, others_see_where_the_program_is) {
+    flat_machine plain(std::nullopt);
+    flat_machine translated(at_once());
+    program p;
+    p("addi", {10, 0, 40})("mtspr", {ctr, 10});
+    p("addi", {4, 4, 1})("lwz", {5, 4, 30})("add", {7, 7, 5});  // 08
+    p("stw", {7, 8, 31})("std", {7, 0x108, 31})("bc", {16, 0, -0x14})("attn");
+    for (flat_machine* each : {&plain, &translated}) {
+        each->put(code, p.words());
+        each->notice(data);
+        each->core().attention_leaves(true);
+        each->core().state.nip = code;
+        each->core().state.gpr[30] = flat_machine::device;
+        each->core().state.gpr[31] = data;
+    }
+    bool more = true;
+    for (std::int64_t length = 1; more; length = GetParam()) {
+        translated.ask_translator();
+        more = plain.run(length);
+        ASSERT_EQ(translated.run(length), more);
+        const auto found = difference(plain.core(), translated.core());
+        ASSERT_FALSE(found) << *found;
+    }
+    EXPECT_EQ(plain.positions(), translated.positions());
+    ASSERT_EQ(translated.positions().size(), 3U * 40);
+    const flat_machine::position& last_load = translated.positions()[3 * 39];
+    EXPECT_EQ(last_load.nip, code + 0xc);
+    EXPECT_EQ(last_load.instructions, 2U + 39 * 6 + 1);
+    EXPECT_EQ(last_load.at, flat_machine::device + 4);
+    EXPECT_GT(translated.translator()->counters().running.instructions, 200U);
+}
+
 // --- translation of addresses
 
 constexpr std::uint64_t page_64k(std::uint64_t ea) { return ea | std::uint64_t{5} << 5; }
@@ -486,6 +519,31 @@ TEST_P(translator_run, sees_changed_mappings_after_tlbie) {
     EXPECT_EQ(both.state().gpr[7], 100U + 200 * 1000);
     EXPECT_EQ(both.state().gpr[8], 200U + 100 * 1000);
     EXPECT_GT(both.counters().running.instructions, 1000U);
+}
+
+/// AMR decides about the next access, without a way out of translated code between them.
+TEST_P(translator_run, sees_a_changed_authority_mask) {
+    using namespace radix;
+    twins_of<relocated_bench> both;
+    program p;
+    p("addi", {10, 0, 50})("mtspr", {ctr, 10});
+    p("mtspr", {spr_number::amr, 5})("lwz", {7, 0, 3})("add", {8, 8, 7});  // 08: no load
+    p("stw", {8, 4, 3})("mtspr", {spr_number::amr, 6})("lwz", {7, 0, 3});  // 14: no store
+    p("add", {9, 9, 7})("stw", {9, 8, 3})("bc", {16, 0, -0x20})("attn");
+    both.program_at(relocated_bench::kernel_code & 0xff'ffff, p);
+    both.program_at(0x4300, program()("addi", {20, 20, 1})("mfspr", {21, srr0})("addi", {21, 21, 4})(
+                                "mtspr", {srr0, 21})("addi", {7, 0, 0})("rfid"));
+    both.both([](relocated_bench& each) {
+        each.memory.put(0x50'0000, program().word(3));
+        each.core.state.gpr[3] = relocated_bench::data;
+        each.core.state.gpr[5] = std::uint64_t{1} << 62;
+        each.core.state.gpr[6] = std::uint64_t{1} << 63;
+        each.core.state.nip = relocated_bench::kernel_code;
+    });
+    ASSERT_EQ(both.run(GetParam()), exit_reason::attention);
+    EXPECT_EQ(both.state().gpr[8], 0U);
+    EXPECT_EQ(both.state().gpr[9], 3U * 50);
+    EXPECT_EQ(both.state().gpr[20], 2U * 50);
 }
 
 /// One small page of storage at two effective addresses: what is translated knows neither.
@@ -628,6 +686,26 @@ TEST_P(translator_run, a_load_with_update_whose_index_is_its_target) {
     });
     ASSERT_EQ(both.run(GetParam()), exit_reason::attention);
     EXPECT_EQ(both.state().gpr[30], data + 16 * 50 - 8);  // r6 is 0 at first
+}
+
+/// Invalid forms: an update has no (RA|0).
+TEST_P(translator_run, updates_of_r0) {
+    twins both;
+    program p;
+    p("addi", {10, 0, 40})("mtspr", {ctr, 10});
+    p("lwz", {7, 0x40, 0})("stw", {7, 0x40, 0});  // 08: what stands at 0 is known to the TLB
+    p("lwzu", {5, 8, 0})("stwu", {5, 8, 0})("ldux", {5, 0, 6})("stdux", {5, 0, 6});
+    p("lfdu", {1, 8, 0})("stfdu", {1, 8, 0})("lfdux", {1, 0, 6})("stfdux", {1, 0, 6});
+    p("lhau", {7, 8, 0})("bc", {16, 0, -0x2c})("attn");
+    both.program_at(code, p);
+    both.both([](engine_bench& each) {
+        each.set_msr(each.core.state.msr | power::msr_fp);
+        each.core.state.gpr[0] = data;
+        each.core.state.gpr[6] = 16;
+    });
+    ASSERT_EQ(both.run(GetParam()), exit_reason::attention);
+    EXPECT_EQ(both.state().gpr[0], data + 40 * (5 * 8 + 4 * 16));
+    EXPECT_GT(both.counters().running.instructions, 300U);
 }
 
 /// The branch does not look at CR when CTR has decided: then CR must be written nevertheless.
