@@ -41,8 +41,8 @@ public:
     static bool available();
 
     /// \param subject is asked to use it, and outlives it
-    /// \throws std::bad_alloc; std::logic_error when it is not available; std::invalid_argument when perf's map cannot be
-    /// written
+    /// \throws std::bad_alloc; std::logic_error when it is not available; std::invalid_argument when perf's map cannot
+    /// be written
     region_translator(core& subject, const options& how);
     ~region_translator() override;
     region_translator(const region_translator&) = delete;

@@ -6,8 +6,8 @@
 
 extern "C" {
 // Of libgcc, without a header.
-void __register_frame(void* begin);    // NOLINT(bugprone-reserved-identifier)
-void __deregister_frame(void* begin);  // NOLINT(bugprone-reserved-identifier)
+void __register_frame(void* begin);    // NOLINT: its name
+void __deregister_frame(void* begin);  // NOLINT: its name
 }
 
 namespace pefsim::power::host_code {

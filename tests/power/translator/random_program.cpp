@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -55,6 +54,7 @@ bool is_register_kind(const instruction& row) {
 bool has(const instruction& row, operand which) {
     return std::ranges::find(row.operands, which) != row.operands.end();
 }
+bool is_special_move(const instruction& row) { return row.mnemonic == "mtspr" || row.mnemonic == "mfspr"; }
 bool has_displacement(const instruction& row) {
     return has(row, operand::disp) || has(row, operand::disp_ds) || has(row, operand::disp_dq);
 }
@@ -63,8 +63,7 @@ bool is_indexed(const instruction& row) { return has(row, operand::rb) || has(ro
 /// What random instructions are made from.
 struct repertoire {
     rows fixed = select([](const instruction& row) {
-        return row.needs == facility::fixed && is_register_kind(row) && row.mnemonic != "mtspr" &&
-               row.mnemonic != "mfspr";
+        return row.needs == facility::fixed && is_register_kind(row) && !is_special_move(row);
     });
     rows condition = select([](const instruction& row) {
         return row.needs == facility::branch && row.kind == instruction_class::condition;
@@ -74,7 +73,13 @@ struct repertoire {
         constexpr std::array facilities{fp, dfp, vmx, vsx, vsx_or_vmx, fp_or_vmx};
         return std::ranges::find(facilities, row.needs) != facilities.end() && !is_access(row);
     });
-    rows translated_vector;
+    rows translated = select([](const instruction& row) {  // in all of their forms
+        return host_code::lowering_of(row, row.code.match) != nullptr;
+    });
+    rows translated_vector = select([](const instruction& row) {
+        return row.needs >= facility::fp && row.needs <= facility::fp_or_vmx && !is_access(row) &&
+               host_code::lowering_of(row, row.code.match) != nullptr;
+    });
     rows traps = select([](const instruction& row) { return row.kind == instruction_class::trap; });
     rows fixed_access = select(
         [](const instruction& row) { return is_access(row) && row.needs == facility::fixed; });
@@ -85,14 +90,6 @@ struct repertoire {
         using enum instruction_class;
         return (row.kind == cache || row.kind == sync) && row.needs == facility::storage;
     });
-    repertoire() {
-        std::ranges::copy_if(vector, std::back_inserter(translated_vector), [](const instruction* row) {
-            return host_code::lowering_of(*row, row->code.match) != nullptr;
-        });
-        if (translated_vector.empty()) {
-            translated_vector = vector;
-        }
-    }
     rows seldom = select([](const instruction& row) {
         using enum instruction_class;
         return row.kind == translation || row.kind == message || row.kind == transaction ||
@@ -135,9 +132,15 @@ constexpr std::array<std::uint64_t, 22> interesting{0,
 
 class composer {
 public:
-    composer(random_program& into, std::uint64_t seed) : random_(seed), program_(into) {}
+    composer(random_program& into, std::uint64_t seed, const instruction* favourite)
+        : random_(seed),
+          program_(into),
+          favourite_(favourite) {}
 
     void compose() {
+        if (favourite_ == nullptr && random_.percent(10)) {
+            favourite_ = random_.among(all().translated);
+        }
         choose_ways();
         sections_.resize(2);
         sections_[0].base = choose_base();
@@ -186,6 +189,13 @@ private:
         seldom_ = random_.percent(8);
         spreads_ = random_.percent(3);
         program_.little_endian = !random_.percent(2);
+        if (favourite_ != nullptr) {
+            statements_ = 60;
+            accesses_ = is_access(*favourite_) ? 60 : 10;
+            changes_code_ = 0;
+            vectors_ = 3;
+            program_.little_endian = true;
+        }
         std::array<unsigned, 31> shuffled{};
         for (unsigned n = 0; n < shuffled.size(); ++n) {
             shuffled[n] = n + 1;  // (RA|0) could not be r0
@@ -323,7 +333,15 @@ private:
     }
 
     std::uint32_t register_instruction() {
+        const bool ordinary = favourite_ != nullptr && !is_access(*favourite_) &&
+                              !is_special_move(*favourite_);
         while (true) {
+            if (ordinary && random_.percent(60)) {
+                if (const std::uint32_t word = fill(*favourite_); !harms(*favourite_, word)) {
+                    return word;
+                }
+                continue;
+            }
             const unsigned kind = random_.below(100);
             if (kind < vectors_) {
                 return fill(*random_.among(random_.percent(50) ? all().vector : all().translated_vector));
@@ -820,8 +838,10 @@ private:
     }
 
     void access() {
-        const instruction& row = *random_.among(random_.percent(80) ? all().fixed_access
-                                                                    : all().other_access);
+        const bool favours = favourite_ != nullptr && is_access(*favourite_) && random_.percent(60);
+        const instruction& row = favours ? *favourite_
+                                         : *random_.among(random_.percent(80) ? all().fixed_access
+                                                                              : all().other_access);
         std::uint32_t word = fill(row);
         const bool updates = row.flags.has(update);
         unsigned a = pointer(updates);
@@ -1105,6 +1125,7 @@ private:
 
     dice random_;
     random_program& program_;
+    const instruction* favourite_ = nullptr;
 
     int statements_ = 0;
     bool overflows_ = false;     // XER[SO] is set now and then
@@ -1136,6 +1157,9 @@ private:
 
 }  // namespace
 
-random_program::random_program(std::uint64_t number) : seed(number) { composer(*this, number).compose(); }
+random_program::random_program(std::uint64_t number, const power::isa::instruction* favourite)
+    : seed(number) {
+    composer(*this, number, favourite).compose();
+}
 
 }  // namespace pefsim::testing

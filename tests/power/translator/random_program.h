@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "power/isa/instruction.h"
 #include "power/registers.h"
 
 namespace pefsim::testing {
@@ -55,7 +56,8 @@ struct random_program {
     power::registers initial;
     std::uint64_t decrementer = 0;
 
-    explicit random_program(std::uint64_t number);
+    /// \param favourite an instruction of which it is to have many; null: none
+    explicit random_program(std::uint64_t number, const power::isa::instruction* favourite = nullptr);
 };
 
 }  // namespace pefsim::testing

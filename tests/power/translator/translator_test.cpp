@@ -819,6 +819,27 @@ TEST_F(translator, random_programs_have_all_that_is_translated) {
     EXPECT_EQ(wanted, std::set<std::string>());
 }
 
+/// One after the other, each many times.
+TEST_F(translator, every_instruction_that_is_translated) {
+    fuzz_bench bench;
+    for (const power::isa::instruction& row : power::isa::instructions()) {
+        if (power::host_code::lowering_of(row, row.code.match) == nullptr &&
+            !row.flags.has(power::isa::update)) {
+            continue;
+        }
+        for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+            const random_program program(seed, &row);
+            fuzz_setting how = settings_of(seed)[2];
+            how.asks_each_run = true;
+            const auto found = bench.run(program, how);
+            ASSERT_FALSE(found) << row.mnemonic << ", seed " << seed << ", " << how.text() << "\n"
+                                << *found << "\n"
+                                << listing(program);
+        }
+    }
+    EXPECT_GT(bench.translated(), bench.instructions() / 3);
+}
+
 class translated_kernel : public translator,
                           public ::testing::WithParamInterface<std::tuple<std::string_view, std::int64_t>> {};
 
