@@ -7,16 +7,10 @@
 #include "power/instructions/fixed_shape.h"
 #include "power/instructions/instructions.h"
 #include "power/instructions/integers.h"
+#include "power/instructions/rotate_mask.h"
 
 namespace pefsim::power::isa {
 namespace {
-
-/// MASK(first, last): ones from bit `first` through `last`, around the end when first > last.
-constexpr u64 mask(unsigned first, unsigned last) {
-    const u64 from_first = ~u64{0} >> first;
-    const u64 to_last = ~u64{0} << (63 - last);
-    return first <= last ? from_first & to_last : from_first | to_last;
-}
 
 /// ROTL32 gives the rotated word twice.
 u64 rotl32(u64 a, unsigned n) {
@@ -77,7 +71,7 @@ u64 rlwimi_wrapping(core& c, const op* o) {
 bool make_mask(std::uint32_t word, op& decoded) {
     const unsigned mb = decoded.c;
     const auto me = static_cast<unsigned>(info_of(operand::me).value(word));
-    decoded.imm = static_cast<i32>(mask(mb + 32, me + 32));
+    decoded.imm = static_cast<i32>(rotate_mask(mb + 32, me + 32));
     return mb > me;
 }
 template <u64 (*narrow)(core&, const op*), u64 (*wrapping)(core&, const op*)>
@@ -108,7 +102,7 @@ handler select_rlwinm(std::uint32_t word, unsigned index, op& decoded) {
 constexpr auto masks_from = [] {
     std::array<u64, 64> from{};
     for (unsigned n = 0; n < 64; ++n) {
-        from[n] = mask(n, 63);
+        from[n] = rotate_mask(n, 63);
     }
     return from;
 }();
@@ -120,9 +114,9 @@ u64 clrldi(core& c, const op* o) { return source(c, o) & from_bit(o->c); }
 u64 srdi(core& c, const op* o) { return source(c, o) >> o->c; }
 u64 rldicr(core& c, const op* o) { return rotl64(source(c, o), o->b) & through_bit(o->c); }
 u64 sldi(core& c, const op* o) { return source(c, o) << o->b; }
-u64 rldic(core& c, const op* o) { return rotl64(source(c, o), o->b) & mask(o->c, 63U - o->b); }
+u64 rldic(core& c, const op* o) { return rotl64(source(c, o), o->b) & rotate_mask(o->c, 63U - o->b); }
 u64 rldimi(core& c, const op* o) {
-    return insert(old_target(c, o), rotl64(source(c, o), o->b), mask(o->c, 63U - o->b));
+    return insert(old_target(c, o), rotl64(source(c, o), o->b), rotate_mask(o->c, 63U - o->b));
 }
 u64 rldcl(core& c, const op* o) { return rotl64(source(c, o), amount_64(c, o)) & from_bit(o->c); }
 u64 rldcr(core& c, const op* o) { return rotl64(source(c, o), amount_64(c, o)) & through_bit(o->c); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <type_traits>
 
+#include "power/instructions/integers.h"
 #include "power/translator/emitter.h"
 #include "power/translator/lowering.h"
 
@@ -110,12 +111,7 @@ void store(emitter& to, const guest_op& o) {
     }
 }
 
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-using i16 = std::int16_t;
-using i32 = std::int32_t;
+using isa::i16, isa::i32, isa::u8, isa::u16, isa::u32, isa::u64;
 
 /// An invalid form, in which RA gets the last word.
 bool loads_its_base(std::uint32_t word) { return isa::fields::a.of(word) == isa::fields::t.of(word); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "power/instructions/fixed_result.h"
+#include "power/instructions/rotate_mask.h"
 #include "power/translator/emitter.h"
 #include "power/translator/lowering.h"
 
@@ -8,13 +9,8 @@ namespace {
 
 using asmjit::Imm;
 using isa::operand;
+using isa::rotate_mask;
 namespace Inst = x86::Inst;
-
-constexpr std::uint64_t mask(unsigned first, unsigned last) {
-    const std::uint64_t from_first = ~std::uint64_t{0} >> first;
-    const std::uint64_t to_last = ~std::uint64_t{0} << (63 - last);
-    return first <= last ? from_first & to_last : from_first | to_last;
-}
 
 unsigned value(operand which, const guest_op& o) {
     return static_cast<unsigned>(isa::info_of(which).value(o.word));
@@ -65,7 +61,7 @@ void rlwinm(emitter& to, const guest_op& o) {
     const unsigned mb = value(operand::mb, o);
     const unsigned me = value(operand::me, o);
     const unsigned sh = value(operand::sh, o);
-    const std::uint64_t ones = mask(mb + 32, me + 32);
+    const std::uint64_t ones = rotate_mask(mb + 32, me + 32);
     if (mb == 0 && me + sh == 31) {
         to.load(x86::rax, o.decoded.t);
         to.as().shl(x86::eax, Imm(sh));
@@ -98,7 +94,7 @@ void rlwimi(emitter& to, const guest_op& o) {
     const unsigned mb = value(operand::mb, o);
     const unsigned me = value(operand::me, o);
     rotate_word(to, o, value(operand::sh, o), mb > me);
-    insert(to, o, mask(mb + 32, me + 32));
+    insert(to, o, rotate_mask(mb + 32, me + 32));
 }
 
 void rotate_doubleword(emitter& to, const guest_op& o, unsigned by) {
@@ -116,7 +112,7 @@ void rldicl(emitter& to, const guest_op& o) {
         to.as().shr(x86::rax, Imm(mb));
     } else {
         rotate_doubleword(to, o, sh);
-        and_mask(to, mask(mb, 63));
+        and_mask(to, rotate_mask(mb, 63));
     }
     finish(to, o, x86::rax);
 }
@@ -128,20 +124,20 @@ void rldicr(emitter& to, const guest_op& o) {
         to.as().shl(x86::rax, Imm(sh));
     } else {
         rotate_doubleword(to, o, sh);
-        and_mask(to, mask(0, me));
+        and_mask(to, rotate_mask(0, me));
     }
     finish(to, o, x86::rax);
 }
 void rldic(emitter& to, const guest_op& o) {
     const unsigned sh = value(operand::sh6, o);
     rotate_doubleword(to, o, sh);
-    and_mask(to, mask(value(operand::mb6, o), 63 - sh));
+    and_mask(to, rotate_mask(value(operand::mb6, o), 63 - sh));
     finish(to, o, x86::rax);
 }
 void rldimi(emitter& to, const guest_op& o) {
     const unsigned sh = value(operand::sh6, o);
     rotate_doubleword(to, o, sh);
-    insert(to, o, mask(value(operand::mb6, o), 63 - sh));
+    insert(to, o, rotate_mask(value(operand::mb6, o), 63 - sh));
 }
 template <bool left>
 void rotate_by_register(emitter& to, const guest_op& o) {
@@ -149,7 +145,7 @@ void rotate_by_register(emitter& to, const guest_op& o) {
     to.load(x86::rax, o.decoded.t);
     to.load(x86::rcx, o.decoded.b);
     to.as().rol(x86::rax, x86::cl);
-    and_mask(to, left ? mask(bound, 63) : mask(0, bound));
+    and_mask(to, left ? rotate_mask(bound, 63) : rotate_mask(0, bound));
     finish(to, o, x86::rax);
 }
 
