@@ -176,6 +176,9 @@ std::byte* flat_machine::direct(std::uint64_t real, power::access_kind /*kind*/)
     return real < ram_size ? ram_ + (real & power::small_page_mask) : nullptr;
 }
 std::byte* flat_machine::direct_block(std::uint64_t real, power::access_kind /*kind*/) {
+    if ((real & power::block_mask) == (noticed_ & power::block_mask)) {
+        return nullptr;  // what is noticed is noticed by small page
+    }
     return real < ram_size ? ram_ + (real & power::block_mask) : nullptr;
 }
 /// What the device says depends on when it is asked. Now and then it wants the run to end.

@@ -37,6 +37,18 @@ void put(flat_machine& machine, const random_program::piece& code, bool little_e
     machine.put(code.real, words);
 }
 
+/// What others have seen of the programs, which differs.
+std::string elsewhere(const std::vector<flat_machine::position>& expected,
+                      const std::vector<flat_machine::position>& found) {
+    const auto text = [](const auto& list, auto at) {
+        return at == list.end() ? "nothing"
+                                : fmt::format("{} bytes at {:x} from {:x} after {} instructions", at->size,
+                                              at->at, at->nip, at->instructions);
+    };
+    const auto [at_expected, at_found] = std::ranges::mismatch(expected, found);
+    return fmt::format(" others have seen {}, not {}", text(found, at_found), text(expected, at_expected));
+}
+
 }  // namespace
 
 std::string fuzz_setting::text() const {
@@ -211,7 +223,7 @@ std::optional<std::string> fuzz_bench::run(const random_program& program, const 
         const bool more_too = translating.machine.run(how.run_length);
         difference = testing::difference(interpreted.machine.core(), translating.machine.core());
         if (!difference && interpreted.machine.positions() != translating.machine.positions()) {
-            difference = " others have found the program elsewhere";
+            difference = elsewhere(interpreted.machine.positions(), translating.machine.positions());
         }
         if (!difference && interpreted.watching.seen() != translating.watching.seen()) {
             difference = " the observer has seen something else";
