@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fuzz_translator [--cases N] [--seed S] [--seconds T] [--shrink]: random programs on two cores, one of which
+// fuzz_translator [--cases N] [--seed S] [--seconds T] [--shrink] [--dies]: random programs on two cores, one of which
 // translates, which must not be noticed. Program number n of seed S is program 0 of seed S + n. Every program runs in
 // four ways (translator_fuzz.h). The first that fails is printed, and with --shrink as little of it as fails in the
-// same way.
+// same way. --dies: each is first run in a process of its own, for one that ends the process.
 #include <array>
 #include <charconv>
 #include <csignal>
