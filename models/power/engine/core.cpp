@@ -254,9 +254,9 @@ void core::settle_cfar() {
 /// Fills the fetch TLB's entry of `ea`. False: an interrupt has been taken, or the engine is being left.
 bool core::find_code(std::uint64_t ea) {
     ++counters_.fetch_misses;
+    state.nip = ea;  // translation may store into a table, and a page that is not there be brought back
     translation found = addresses_.translate(state, ea, access_kind::fetch);
     if (found.error == storage_error::none && storage_.direct(found.real, access_kind::fetch) == nullptr) {
-        state.nip = ea;
         switch (storage_.prepare_fetch(found.real)) {
         case real_storage::outcome::done:
             break;
@@ -351,8 +351,10 @@ const op* core::undecoded(core& c, const op* o) {
         const std::uint32_t following = c.word_at(o + 1);
         if (const handler both = c.instruction_set_.fused(word, following, index); both != nullptr) {
             ops[index].execute = both;
-            c.page_->decoded += ops[index + 1].execute == &core::undecoded ? 1U : 0U;
-            ops[index + 1] = c.instruction_set_.decode(following, index + 1);
+            if (op& behind = ops[index + 1]; behind.execute == &core::undecoded) {
+                behind = c.instruction_set_.decode(following, index + 1);
+                ++c.page_->decoded;
+            }
         }
     }
     return dispatch(c, o);

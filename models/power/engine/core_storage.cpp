@@ -15,8 +15,9 @@ std::array<core::piece, 2> core::split(std::uint64_t ea, std::size_t size) const
     return {piece{ea, first}, piece{(ea + first) & ea_mask_, size - first}};
 }
 
-/// Translates; false when an interrupt has been taken.
+/// Translates, which may store into a table: false when an interrupt has been taken.
 bool core::reach(const op* o, std::uint64_t ea, std::size_t size, access_kind kind, std::uint64_t& real) {
+    show_position(o);
     const translation found = addresses_.translate(state, ea, kind);
     if (found.error != storage_error::none) {
         take(o, data_fault(found, ea, kind));
@@ -356,7 +357,7 @@ bool core::store_unremembered(const op* o, std::uint64_t ea, std::size_t size) {
     return true;
 }
 
-/// For whoever serves an access that is not to RAM: where the program is.
+/// For whoever serves an access that is not to RAM, or stores for it: where the program is.
 void core::show_position(const op* o) {
     executed_ += o - run_start_;
     run_start_ = o;

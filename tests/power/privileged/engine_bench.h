@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <gtest/gtest.h>
 #include <span>
 #include <vector>
@@ -27,6 +28,9 @@ public:
 
     /// Zero, and the host's only where something was written.
     std::span<std::byte> bytes{static_cast<std::byte*>(std::calloc(size, 1)), size};
+
+    /// Told of each entry of a table that is written.
+    std::function<void(std::uint64_t real)> table_written;
 
     flat_memory() = default;
     ~flat_memory() override { std::free(bytes.data()); }
@@ -60,6 +64,9 @@ public:
         }
         value = __builtin_bswap64(value);
         std::memcpy(&bytes[real], &value, sizeof value);
+        if (table_written) {
+            table_written(real);
+        }
         return true;
     }
     std::uint64_t table_entry(std::uint64_t real) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/power/privileged/radix_bench.h"
@@ -247,6 +248,26 @@ TEST(radix, reference_and_change_bits) {
     const std::uint64_t executable = bench.map(root, 52, linux_4k, 0x5000, valid | leaf | 0x20'0000 | x);
     bench.translate(0x5000, access_kind::fetch, power::msr_pr);
     EXPECT_EQ(bench.memory.table_entry(executable), valid | leaf | 0x20'0000 | x | reference);
+}
+
+/// Whoever writes down who stores where must find the instruction in NIP: not where the run began.
+TEST(radix, reference_and_change_bits_are_set_by_the_instruction_in_nip) {
+    relocated_bench bench;
+    const std::uint64_t first = bench.kernel_code;
+    bench.memory.put(first & 0xff'ffff, program()("addi", {4, 0, 1})("addi", {4, 4, 1})("ld", {5, 0, 3})(
+                                            "std", {5, 8, 3})("attn"));
+    bench.core.attention_leaves(true);
+    bench.core.state.gpr[3] = bench.data;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> written;
+    bench.memory.table_written = [&](std::uint64_t real) {
+        written.emplace_back(real, bench.core.state.nip);
+    };
+    bench.core.state.nip = first;
+    ASSERT_EQ(bench.core.run(100), power::exit_reason::attention);
+    ASSERT_EQ(written.size(), 3U);
+    EXPECT_EQ(written[0].second, first);  // its own page
+    EXPECT_EQ(written[1], std::pair(bench.data_entry, first + 8));
+    EXPECT_EQ(written[2], std::pair(bench.data_entry, first + 12));
 }
 
 TEST(radix, interrupts_report_the_fault) {
