@@ -34,6 +34,8 @@ struct code_page {
     unsigned decoded = 0;                      ///< ops that are not `undecoded`
     unsigned quiet_stores = 0;                 ///< noticed since none of them was
     const entry_table* entries = &no_entries;  ///< another one: the page has been translated from
+    unsigned visits = 0;   ///< times that the translator was asked there, since it did something
+    unsigned changes = 0;  ///< times that what it made there was forgotten
 };
 
 /// The same as seen by an observer at one of the effective addresses of the small page: its ops have the observer's

@@ -131,6 +131,13 @@ void emitter::set(unsigned guest, const x86::Gp& from) {
     known_.dirty.add(guest);
 }
 
+void emitter::finish(unsigned guest, const x86::Gp& result) {
+    set(guest, result);
+    if (here().cr_sets != 0) {
+        set_field(0, {.a = guest});
+    }
+}
+
 void emitter::effective_address(const x86::Gp& to, std::int64_t displacement) {
     as().mov(to, core_member(core_.page_ea));
     as().add(to, Imm(4 * static_cast<std::int64_t>(at_) + displacement));

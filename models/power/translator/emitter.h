@@ -77,8 +77,8 @@ public:
     void load(const x86::Gp& to, unsigned guest);
     /// A field of CR is what the comparison says.
     void set_field(unsigned field, const comparison& what);
-    /// CR0 of an instruction with Rc=1 whose result has gone to `guest`.
-    void set_cr0(unsigned guest) { set_field(0, {.a = guest}); }
+    /// A fixed-point instruction's result: set(), and CR0 of a form with Rc=1.
+    void finish(unsigned guest, const x86::Gp& result);
     /// Sets the host's flags; the condition is true when the bit of CR is set.
     x86::CondCode test_cr_bit(unsigned bit);
     /// The place of a special purpose register, of XER for carries.

@@ -12,14 +12,6 @@ namespace Inst = x86::Inst;
 
 std::int32_t si(const guest_op& o) { return isa::info_of(operand::si).value(o.word); }
 
-/// RT <- `value`, which is rax or RT's own register.
-void finish(emitter& to, const guest_op& o, const x86::Gp& value) {
-    to.set(o.decoded.t, value);
-    if (o.cr_sets != 0) {
-        to.set_cr0(o.decoded.t);
-    }
-}
-
 template <bool shifted>
 void addi(emitter& to, const guest_op& o) {
     const std::int64_t immediate = std::int64_t{si(o)} * (shifted ? 65536 : 1);
@@ -34,14 +26,14 @@ void addi(emitter& to, const guest_op& o) {
             to.as().add(result, Imm(immediate));
         }
     }
-    finish(to, o, result);
+    to.finish(o.decoded.t, result);
 }
 
 void addpcis(emitter& to, const guest_op& o) {
     const std::int64_t displacement = isa::info_of(operand::d_dx).value(o.word);
     const x86::Gp result = to.target(o.decoded.t, x86::rax);
     to.effective_address(result, 4 + displacement * 65536);
-    finish(to, o, result);
+    to.finish(o.decoded.t, result);
 }
 
 void add(emitter& to, const guest_op& o) {
@@ -53,23 +45,23 @@ void add(emitter& to, const guest_op& o) {
     } else {
         to.load(x86::rax, o.decoded.a);
         to.as().emit(Inst::kIdAdd, x86::rax, to.operand(o.decoded.b));
-        finish(to, o, x86::rax);
+        to.finish(o.decoded.t, x86::rax);
         return;
     }
-    finish(to, o, result);
+    to.finish(o.decoded.t, result);
 }
 
 /// RB - RA
 void subf(emitter& to, const guest_op& o) {
     to.load(x86::rax, o.decoded.b);
     to.as().emit(Inst::kIdSub, x86::rax, to.operand(o.decoded.a));
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.t, x86::rax);
 }
 
 void neg(emitter& to, const guest_op& o) {
     to.load(x86::rax, o.decoded.a);
     to.as().neg(x86::rax);
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.t, x86::rax);
 }
 
 // --- With carry: RT <- left + right + carry. CA is the carry out of bit 0, CA32 that out of bit 32: two sums, the one
@@ -124,7 +116,7 @@ void sum(emitter& to, const guest_op& o) {
     to.as().and_(
         xer, Imm(static_cast<std::int32_t>(~(isa::xer::bit(isa::xer::ca) | isa::xer::bit(isa::xer::ca32)))));
     to.as().or_(xer, x86::ecx);
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.t, x86::rax);
 }
 
 // --- Products
@@ -138,13 +130,13 @@ void mulli(emitter& to, const guest_op& o) {
         to.load(result, o.decoded.a);
         to.as().imul(result, result, Imm(si(o)));
     }
-    finish(to, o, result);
+    to.finish(o.decoded.t, result);
 }
 
 void mulld(emitter& to, const guest_op& o) {
     to.load(x86::rax, o.decoded.a);
     to.as().emit(Inst::kIdImul, x86::rax, to.operand(o.decoded.b));
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.t, x86::rax);
 }
 
 void load_words(emitter& to, const guest_op& o, bool is_signed) {
@@ -161,7 +153,7 @@ void load_words(emitter& to, const guest_op& o, bool is_signed) {
 }
 void mullw(emitter& to, const guest_op& o) {
     load_words(to, o, true);
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.t, x86::rax);
 }
 /// The high word, in both halves.
 template <bool is_signed>
@@ -171,7 +163,7 @@ void mulhw(emitter& to, const guest_op& o) {
     to.as().mov(x86::rcx, x86::rax);
     to.as().shl(x86::rcx, 32);
     to.as().or_(x86::rax, x86::rcx);
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.t, x86::rax);
 }
 template <bool is_signed>
 void mulhd(emitter& to, const guest_op& o) {
@@ -182,13 +174,13 @@ void mulhd(emitter& to, const guest_op& o) {
     } else {
         to.as().mul(x86::rcx);
     }
-    finish(to, o, x86::rdx);
+    to.finish(o.decoded.t, x86::rdx);
 }
 void maddld(emitter& to, const guest_op& o) {
     to.load(x86::rax, o.decoded.a);
     to.as().emit(Inst::kIdImul, x86::rax, to.operand(o.decoded.b));
     to.as().emit(Inst::kIdAdd, x86::rax, to.operand(o.decoded.c));
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.t, x86::rax);
 }
 
 // --- Quotients and remainders. Those that the host refuses, or could not make, are left to the handler.
@@ -220,7 +212,7 @@ void divide(emitter& to, const guest_op& o) {
     if constexpr (!wide && what == result_of::modulo && is_signed) {
         to.as().movsxd(result, result.r32());
     }
-    finish(to, o, result);  // the upper half of a word's is 0
+    to.finish(o.decoded.t, result);  // the upper half of a word's is 0
 }
 
 /// Power ISA 3.0B Book I 3.3.9.

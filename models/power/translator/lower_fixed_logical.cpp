@@ -9,14 +9,6 @@ using asmjit::Imm;
 using isa::operand;
 namespace Inst = x86::Inst;
 
-/// RA <- `value`
-void finish(emitter& to, const guest_op& o, const x86::Gp& value) {
-    to.set(o.decoded.a, value);
-    if (o.cr_sets != 0) {
-        to.set_cr0(o.decoded.a);
-    }
-}
-
 template <asmjit::InstId instruction, bool shifted>
 void with_immediate(emitter& to, const guest_op& o) {
     const auto ui = static_cast<std::uint32_t>(isa::info_of(operand::ui).value(o.word)) << (shifted ? 16 : 0);
@@ -32,7 +24,7 @@ void with_immediate(emitter& to, const guest_op& o) {
         to.as().mov(x86::ecx, Imm(ui));
         to.as().emit(instruction, x86::rax, x86::rcx);
     }
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 enum class negates : std::uint8_t { nothing, operand, result };
@@ -44,7 +36,7 @@ void logical(emitter& to, const guest_op& o) {
     if (what == negates::nothing && same && instruction != Inst::kIdXor) {  // mr
         const x86::Gp result = to.target(o.decoded.a, x86::rax);
         to.load(result, o.decoded.t);
-        finish(to, o, result);
+        to.finish(o.decoded.a, result);
         return;
     }
     if constexpr (what == negates::operand) {
@@ -58,7 +50,7 @@ void logical(emitter& to, const guest_op& o) {
     if constexpr (what == negates::result) {
         to.as().not_(x86::rax);
     }
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 /// `or Rx,Rx,Rx` without a dot may ask for a priority.
@@ -78,7 +70,7 @@ void extend(emitter& to, const guest_op& o) {
     } else {
         to.as().movsxd(result, from.r32());
     }
-    finish(to, o, result);
+    to.finish(o.decoded.a, result);
 }
 
 template <asmjit::InstId instruction, bool wide>
@@ -89,7 +81,7 @@ void count_bits(emitter& to, const guest_op& o) {
     } else {
         to.as().emit(instruction, x86::eax, x86::eax);
     }
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 /// Power ISA 3.0B Book I 3.3.13.

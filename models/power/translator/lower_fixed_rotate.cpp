@@ -16,14 +16,6 @@ unsigned value(operand which, const guest_op& o) {
     return static_cast<unsigned>(isa::info_of(which).value(o.word));
 }
 
-/// RA <- `result`
-void finish(emitter& to, const guest_op& o, const x86::Gp& result) {
-    to.set(o.decoded.a, result);
-    if (o.cr_sets != 0) {
-        to.set_cr0(o.decoded.a);
-    }
-}
-
 /// rax <- rax & ones
 void and_mask(emitter& to, std::uint64_t ones) {
     if (ones == ~std::uint64_t{0}) {
@@ -78,7 +70,7 @@ void rlwinm(emitter& to, const guest_op& o) {
         rotate_word(to, o, sh, mb > me);
         and_mask(to, ones);
     }
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 /// rax <- the bits of rax under the mask, those of RA elsewhere
@@ -87,7 +79,7 @@ void insert(emitter& to, const guest_op& o, std::uint64_t ones) {
     to.as().mov(x86::rcx, Imm(~ones));
     to.as().emit(Inst::kIdAnd, x86::rcx, to.operand(o.decoded.a));
     to.as().or_(x86::rax, x86::rcx);
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 void rlwimi(emitter& to, const guest_op& o) {
@@ -114,7 +106,7 @@ void rldicl(emitter& to, const guest_op& o) {
         rotate_doubleword(to, o, sh);
         and_mask(to, rotate_mask(mb, 63));
     }
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 void rldicr(emitter& to, const guest_op& o) {
     const unsigned sh = value(operand::sh6, o);
@@ -126,13 +118,13 @@ void rldicr(emitter& to, const guest_op& o) {
         rotate_doubleword(to, o, sh);
         and_mask(to, rotate_mask(0, me));
     }
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 void rldic(emitter& to, const guest_op& o) {
     const unsigned sh = value(operand::sh6, o);
     rotate_doubleword(to, o, sh);
     and_mask(to, rotate_mask(value(operand::mb6, o), 63 - sh));
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 void rldimi(emitter& to, const guest_op& o) {
     const unsigned sh = value(operand::sh6, o);
@@ -146,7 +138,7 @@ void rotate_by_register(emitter& to, const guest_op& o) {
     to.load(x86::rcx, o.decoded.b);
     to.as().rol(x86::rax, x86::cl);
     and_mask(to, left ? rotate_mask(bound, 63) : rotate_mask(0, bound));
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 /// An amount of all bits or more shifts everything out.
@@ -163,7 +155,7 @@ void shift(emitter& to, const guest_op& o) {
     }
     to.as().test(x86::ecx, Imm(wide ? 64 : 32));
     to.as().cmovnz(x86::rax, x86::rdx);
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 /// CA and CA32 <- dl
@@ -199,14 +191,14 @@ void shift_right_immediate(emitter& to, const guest_op& o) {
         to.as().sar(x86::rax, Imm(by));
     }
     set_carries(to);
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 void extswsli(emitter& to, const guest_op& o) {
     to.load(x86::rax, o.decoded.t);
     to.as().movsxd(x86::rax, x86::eax);
     to.as().shl(x86::rax, Imm(value(operand::sh6, o)));
-    finish(to, o, x86::rax);
+    to.finish(o.decoded.a, x86::rax);
 }
 
 /// Power ISA 3.0B Book I 3.3.14.

@@ -2,6 +2,7 @@
 #include "power/instructions/facility.h"
 #include "power/translator/emitter.h"
 #include "power/translator/lowering.h"
+#include "power/translator/storage_address.h"
 
 /// Vector-scalar registers stay in memory, where a register is a 128-bit integer in the host's order: its leftmost
 /// element is the host's last. Elements side by side are the same to the host's instructions in either order.
@@ -50,38 +51,12 @@ void require(emitter& to, const guest_op& o) { to.require(needed_bit(o)); }
 
 // --- Storage
 
-enum class ea : std::uint8_t { displaced, indexed };
-
-/// (RA|0) + displacement, or + RB, to rax.
-template <ea how>
-void address(emitter& to, const guest_op& o) {
-    if (o.decoded.a != zero_register) {
-        to.load(x86::rax, o.decoded.a);
-    } else {
-        to.as().mov(x86::rax, Imm(0));
-    }
-    if constexpr (how == ea::indexed) {
-        to.as().emit(Inst::kIdAdd, x86::rax, to.operand(static_cast<unsigned>(isa::fields::b.of(o.word))));
-    } else {
-        for (const operand each : o.row->operands) {
-            if (each != operand::none && isa::info_of(each).kind == isa::operand_kind::displacement) {
-                to.as().add(x86::rax, Imm(isa::info_of(each).value(o.word)));
-            }
-        }
-    }
-}
-template <ea how>
-void update(emitter& to, const guest_op& o) {
-    address<how>(to, o);
-    to.set(o.decoded.a, x86::rax);
-}
-
 enum class swapped : std::uint8_t { no, doublewords };
 
-template <ea how, bool aligned = false, swapped order = swapped::no>
+template <bool aligned = false, swapped order = swapped::no>
 void load_quadword(emitter& to, const guest_op& o) {
     require(to, o);
-    address<how>(to, o);
+    load_address(to, o);
     if (aligned) {
         to.as().and_(x86::rax, Imm(-16));
     }
@@ -91,10 +66,10 @@ void load_quadword(emitter& to, const guest_op& o) {
     }
     to.as().vmovdqu(to.vsr(vsr_at(o, 0)), x86::xmm0);
 }
-template <ea how, bool aligned = false, swapped order = swapped::no>
+template <bool aligned = false, swapped order = swapped::no>
 void store_quadword(emitter& to, const guest_op& o) {
     require(to, o);
-    address<how>(to, o);
+    load_address(to, o);
     if (aligned) {
         to.as().and_(x86::rax, Imm(-16));
     }
@@ -107,26 +82,26 @@ void store_quadword(emitter& to, const guest_op& o) {
 }
 
 /// Doubleword 0; the other one is made zero.
-template <ea how, bool updates>
+template <bool updates>
 void load_doubleword(emitter& to, const guest_op& o) {
     require(to, o);
-    address<how>(to, o);
+    load_address(to, o);
     to.as().mov(x86::rax, to.reach(emitter::access::load, 8));
     to.as().mov(to.vsr(vsr_at(o, 0), high, 8), x86::rax);
     to.as().mov(to.vsr(vsr_at(o, 0), 0, 8), Imm(0));
     if constexpr (updates) {
-        update<how>(to, o);
+        update_base(to, o);
     }
 }
-template <ea how, bool updates>
+template <bool updates>
 void store_doubleword(emitter& to, const guest_op& o) {
     require(to, o);
-    address<how>(to, o);
+    load_address(to, o);
     const x86::Mem where = to.reach(emitter::access::store, 8);
     to.as().mov(x86::rcx, to.vsr(vsr_at(o, 0), high, 8));
     to.as().mov(where, x86::rcx);
     if constexpr (updates) {
-        update<how>(to, o);
+        update_base(to, o);
     }
 }
 
@@ -314,28 +289,28 @@ constexpr lowering row(std::string_view mnemonic, void (*emit)(emitter&, const g
 
 constexpr lowering rows[] = {
     // Storage: 4.6.2, 4.6.3, 6.7, 7.6.1.2
-    row("lfd", load_doubleword<ea::displaced, false>),
-    row("lfdx", load_doubleword<ea::indexed, false>),
-    row("lfdu", load_doubleword<ea::displaced, true>),
-    row("lfdux", load_doubleword<ea::indexed, true>),
-    row("stfd", store_doubleword<ea::displaced, false>),
-    row("stfdx", store_doubleword<ea::indexed, false>),
-    row("stfdu", store_doubleword<ea::displaced, true>),
-    row("stfdux", store_doubleword<ea::indexed, true>),
-    row("lxsd", load_doubleword<ea::displaced, false>),
-    row("lxsdx", load_doubleword<ea::indexed, false>),
-    row("stxsd", store_doubleword<ea::displaced, false>),
-    row("stxsdx", store_doubleword<ea::indexed, false>),
-    row("lxv", load_quadword<ea::displaced>),
-    row("lxvx", load_quadword<ea::indexed>),
-    row("stxv", store_quadword<ea::displaced>),
-    row("stxvx", store_quadword<ea::indexed>),
-    row("lxvd2x", load_quadword<ea::indexed, false, swapped::doublewords>),
-    row("stxvd2x", store_quadword<ea::indexed, false, swapped::doublewords>),
-    row("lvx", load_quadword<ea::indexed, true>),
-    row("lvxl", load_quadword<ea::indexed, true>),
-    row("stvx", store_quadword<ea::indexed, true>),
-    row("stvxl", store_quadword<ea::indexed, true>),
+    row("lfd", load_doubleword<false>),
+    row("lfdx", load_doubleword<false>),
+    row("lfdu", load_doubleword<true>),
+    row("lfdux", load_doubleword<true>),
+    row("stfd", store_doubleword<false>),
+    row("stfdx", store_doubleword<false>),
+    row("stfdu", store_doubleword<true>),
+    row("stfdux", store_doubleword<true>),
+    row("lxsd", load_doubleword<false>),
+    row("lxsdx", load_doubleword<false>),
+    row("stxsd", store_doubleword<false>),
+    row("stxsdx", store_doubleword<false>),
+    row("lxv", load_quadword<>),
+    row("lxvx", load_quadword<>),
+    row("stxv", store_quadword<>),
+    row("stxvx", store_quadword<>),
+    row("lxvd2x", load_quadword<false, swapped::doublewords>),
+    row("stxvd2x", store_quadword<false, swapped::doublewords>),
+    row("lvx", load_quadword<true>),
+    row("lvxl", load_quadword<true>),
+    row("stvx", store_quadword<true>),
+    row("stvxl", store_quadword<true>),
 
     // Moves: 3.3.16
     row("mfvsrd", move_from<high, 8>),

@@ -10,7 +10,6 @@
 #include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <optional>
 #include <stdexcept>
 #include <unistd.h>
 #include <unordered_map>
@@ -20,7 +19,6 @@
 #include "power/translator/code_memory.h"
 #include "power/translator/emitter.h"
 #include "power/translator/engine_access.h"
-#include "power/translator/unwinding.h"
 #include "power/translator/veneers.h"
 
 namespace pefsim::power {
@@ -42,16 +40,18 @@ struct translated_page {
     std::vector<installed_op> installed;
 };
 
-/// Where the engine has been met.
-struct visits {
-    unsigned number = 0;
-    unsigned changes = 0;  ///< times that what was translated was forgotten
-};
+/// Gives the interpreter's handlers back.
+void uninstall(code_page& page, const translated_page& from) {
+    for (const installed_op& each : from.installed) {
+        if (page.ops[each.word].execute == each.translated) {
+            page.ops[each.word].execute = each.interpreted;
+        }
+    }
+    page.entries = &code_page::no_entries;
+}
 
-/// A page whose code changes again and again is left to the interpreter.
-constexpr unsigned most_changes = 16;
-/// Pages whose visits are remembered.
-constexpr std::size_t most_met = std::size_t{1} << 16;
+/// A page whose code changes must be met twice as often each time before it is translated again, up to so many times.
+constexpr unsigned most_doublings = 16;
 /// As long as translated code is met, the engine is asked less often.
 constexpr std::int64_t longest_interval = 64000;
 
@@ -87,7 +87,6 @@ bool host_is_able() {
 struct region_translator::state {
     state(core& subject, const options& how) : engine(subject), parameters(how), memory(how.code_bytes) {
         shared = make_veneers(memory, engine, running);
-        past_calls.emplace(shared.call, shared.calls_end - shared.call, veneers::stack_of_calls);
         fixed_bytes = memory.used();
         if (how.perf_name) {
             perf_map = open_perf_map();
@@ -101,13 +100,11 @@ struct region_translator::state {
     run_counters running;
     translator_counters made;
     veneers shared;
-    std::optional<unwinding> past_calls;
     perf_map_file perf_map{nullptr, &std::fclose};
     bool refused = false;  // there was no room for a region
     std::size_t fixed_bytes = 0;
     std::int64_t interval = 0;
     std::unordered_map<code_page*, translated_page> pages;
-    std::unordered_map<code_page*, visits> met;
     std::vector<std::unique_ptr<shadow_page>> forgotten;  // until no op can be in flight
 
     [[nodiscard]] bool full() const { return refused || memory.left() < parameters.code_bytes / 8; }
@@ -156,12 +153,9 @@ std::int64_t region_translator::sampled(code_page& page, unsigned index) {
         return interval;
     }
     interval = state_->parameters.interval;
-    if (state_->met.size() > most_met) {  // among them pages that are long gone
-        state_->met.clear();
-    }
-    visits& here = state_->met[&page];
-    if (here.changes < most_changes && ++here.number > state_->parameters.threshold) {
-        here.number = 0;
+    const auto enough = std::uint64_t{state_->parameters.threshold} << std::min(page.changes, most_doublings);
+    if (++page.visits > enough) {
+        page.visits = 0;
         if (state_->full()) {
             state_->flush();
         }
@@ -216,9 +210,10 @@ void region_translator::state::tell_perf(const emitter& of, std::uint64_t at, st
     for (std::size_t n = 0; n < blocks.size(); ++n) {
         const auto [word, from] = blocks[n];
         const std::size_t to = n + 1 < blocks.size() ? blocks[n + 1].second : bytes;
-        fmt::print(perf_map.get(), "{:x} {:x} guest {}{}\n", at + from, to - from,
-                   parameters.perf_name(page_ea + std::uint64_t{4} * word),
-                   n + 1 < blocks.size() ? "" : " (seldom)");
+        const std::string line = fmt::format("{:x} {:x} guest {}{}\n", at + from, to - from,
+                                             parameters.perf_name(page_ea + std::uint64_t{4} * word),
+                                             n + 1 < blocks.size() ? "" : " (seldom)");
+        static_cast<void>(std::fputs(line.c_str(), perf_map.get()));
     }
     static_cast<void>(std::fflush(perf_map.get()));  // check_perf_map() sees a failure
 }
@@ -248,29 +243,19 @@ void region_translator::forget(code_page& page) {
     if (known == state_->pages.end()) {
         return;
     }
-    for (const installed_op& each : known->second.installed) {
-        if (page.ops[each.word].execute == each.translated) {
-            page.ops[each.word].execute = each.interpreted;
-        }
-    }
-    page.entries = &code_page::no_entries;
+    uninstall(page, known->second);
     for (auto& shadow : known->second.shadows) {
         shadow->alive = false;
         state_->forgotten.push_back(std::move(shadow));
         ++state_->made.forgotten;
     }
-    ++state_->met[&page].changes;
+    ++page.changes;
     state_->pages.erase(known);
 }
 
 void region_translator::state::flush() {
     for (auto& [page, translated] : pages) {
-        for (const installed_op& each : translated.installed) {
-            if (page->ops[each.word].execute == each.translated) {
-                page->ops[each.word].execute = each.interpreted;
-            }
-        }
-        page->entries = &code_page::no_entries;
+        uninstall(*page, translated);
     }
     pages.clear();
     forgotten.clear();

@@ -33,6 +33,24 @@ void add_special_register(const isa::instruction& row, std::uint32_t word, regis
     }
 }
 
+/// LR and CTR of a branch (Book I 2.4).
+void add_branch(const isa::instruction& row, std::uint32_t word, register_use& use) {
+    constexpr int ignores_ctr = 0b00100;
+    const bool counts = row.mnemonic != "b" && (isa::info_of(operand::bo).value(word) & ignores_ctr) == 0;
+    if (counts) {
+        use.reads.add(count_register);
+        use.writes.add(count_register);
+    }
+    if (isa::link.of(word) != 0) {
+        use.writes.add(link_register);
+    }
+    if (row.mnemonic == "bclr") {
+        use.reads.add(link_register);
+    } else if (row.mnemonic == "bcctr") {
+        use.reads.add(count_register);
+    }
+}
+
 }  // namespace
 
 bool names_no_gpr(const isa::instruction& row) {
@@ -65,10 +83,7 @@ register_use use_of(const isa::instruction& row, std::uint32_t word) {
     }
     add_special_register(row, word, use);
     if (row.kind == isa::instruction_class::jump) {
-        use.reads.add(link_register);
-        use.reads.add(count_register);
-        use.writes.add(link_register);
-        use.writes.add(count_register);
+        add_branch(row, word, use);
     }
     return use;
 }

@@ -7,6 +7,7 @@
 
 #include "power/instructions/fixed_result.h"
 #include "power/translator/emitter.h"
+#include "power/translator/handler_call.h"
 
 namespace pefsim::power::host_code {
 namespace {
@@ -137,13 +138,12 @@ public:
         if (!again) {
             as_.mov(member(core_.run_start), x86::rcx);
         }
-        as_.push(x86::rcx);
-        as_.sub(x86::rsp, 8);
+        as_.push(x86::rcx);  // and the return address: 16 bytes
         count(counter, 1);
         as_.mov(left_register, x86::r8);
         as_.mov(x86::rdi, core_register);
-        as_.call(x86::rax);
-        as_.add(x86::rsp, 8);
+        as_.mov(x86::rcx, Imm(std::bit_cast<std::uint64_t>(&pefsim_call_handler)));
+        as_.call(x86::rcx);
         as_.pop(x86::rdx);
         as_.cmp(x86::rax, left_register);
         as_.jne(left);
@@ -304,7 +304,6 @@ veneers make_veneers(code_memory& memory, core& engine, run_counters& counters) 
     add(&veneers::call, [&](veneer_emitter& e) { e.call(false, counters.handler_calls); });
     add(&veneers::call_again, [&](veneer_emitter& e) { e.call(true, counters.handler_calls); });
     add(&veneers::access, [&](veneer_emitter& e) { e.call(false, counters.slow_accesses); });
-    made.calls_end = memory.next();
     add(&veneers::refill_load, [](veneer_emitter& e) { e.refill(access_kind::load); });
     add(&veneers::refill_store, [](veneer_emitter& e) { e.refill(access_kind::store); });
     return made;

@@ -38,10 +38,6 @@ struct veneers {
     /// when the first level has it now. rcx and rdx are lost.
     std::uint64_t refill_load = 0;
     std::uint64_t refill_store = 0;
-    /// Behind the last one of the three that call handlers, which stand side by side.
-    std::uint64_t calls_end = 0;
-    /// What handlers find on the stack behind the six registers that the way in has pushed.
-    static constexpr unsigned stack_of_calls = 24;
 };
 
 /// Makes them at the beginning of `memory`, for one core, which `counters` outlives.
