@@ -64,9 +64,11 @@ public:
         parameters_.add("stack", config_.stack_size, quantity::bytes, "bytes", "size of the stack");
         parameters_.add("seed", config_.seed, quantity::count, "number", "seed of getrandom() and AT_RANDOM");
         parameters_.add(
-            "translator", config_.translator,
+            "translator", translator_,
             "make host code of what is executed often; without it everything is interpreted, with the "
             "same results");
+        parameters_.add("translator.eager", eager_,
+                        "make it of what is executed for the first time: slow, a test of the translator");
         parameters_.add("host-time", config_.time.host,
                         "the host's clocks, not simulated ones that make runs equal");
         parameters_.add("start-time", start_seconds_, quantity::count, "s since 1970",
@@ -191,6 +193,11 @@ private:
             throw std::invalid_argument(
                 fmt::format("start-time: {} is more than {}", start_seconds_, latest));
         }
+        if (!translator_) {
+            config_.translator.reset();
+        } else if (eager_) {
+            config_.translator = power::region_translator::options::at_first_execution();
+        }
         config_.time.start_seconds = static_cast<std::int64_t>(start_seconds_);
         config_.time.instruction_picoseconds = static_cast<std::uint64_t>(cycle_ns_ * 1000 + 0.5);
     }
@@ -257,6 +264,8 @@ private:
     platform::parameter_set parameters_;
     std::uint64_t start_seconds_ = static_cast<std::uint64_t>(
         linux_user::program_clock::config().start_seconds);
+    bool translator_ = true;
+    bool eager_ = false;
     double cycle_ns_ = timing::timing().cpu_cycle_ns;
     std::filesystem::path report_file_;
     std::filesystem::path trace_file_;

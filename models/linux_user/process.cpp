@@ -99,7 +99,7 @@ process::process(const config& of, const power::elf_image& image)
     core.interrupts_leave(true);
     core.use(clock);
     if (of.translator && power::region_translator::available()) {
-        translator = std::make_unique<power::region_translator>(core, power::region_translator::options{});
+        translator = std::make_unique<power::region_translator>(core, *of.translator);
     }
     file_mode_mask = ::umask(0);
     ::umask(file_mode_mask);

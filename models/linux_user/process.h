@@ -70,7 +70,8 @@ public:
         std::uint64_t stack_size = std::uint64_t{8} << 20;
         std::uint64_t seed = 1;               ///< of getrandom() and AT_RANDOM
         std::uint64_t instruction_limit = 0;  ///< SIGXCPU behind it; 0: none
-        bool translator = true;               ///< host code is made of what is executed often
+        /// Host code is made of what is executed often; none: everything is interpreted.
+        std::optional<power::region_translator::options> translator{std::in_place};
         address_space::limits memory;
         program_clock::config time;
         std::FILE* system_call_trace = nullptr;  ///< a line for each system call

@@ -34,11 +34,12 @@ struct options {
     std::string rows = "*";
     std::uint64_t seed = 1;
     std::size_t vectors = 50;
-    std::size_t inputs = 5;  ///< of an encoding
-    std::size_t show = 1;    ///< differences of a row that are printed
-    bool all = false;        ///< rows without semantics too
-    bool exact = false;      ///< known differences count
-    bool reasons = false;    ///< for how many vectors each known difference is needed
+    std::size_t inputs = 5;   ///< of an encoding
+    std::size_t show = 1;     ///< differences of a row that are printed
+    bool all = false;         ///< rows without semantics too
+    bool exact = false;       ///< known differences count
+    bool reasons = false;     ///< for how many vectors each known difference is needed
+    bool translated = false;  ///< the engine executes host code of each group
     std::string runner = "qemu-ppc64le -cpu power9";
     std::string vecrun;
 };
@@ -174,7 +175,7 @@ void run_batch(const options& how, const scratch_directory& scratch, const std::
 int run(const options& how) {
     constexpr std::size_t batch_vectors = 20'000;
     const scratch_directory scratch;
-    engine_run engine;
+    engine_run engine(how.translated);
     totals sum;
     std::string without_semantics;
     std::vector<row_vectors> batch;
@@ -205,6 +206,13 @@ int run(const options& how) {
     }
     fmt::print("{} rows, {} vectors: {} differences in {} rows, {} known, {} of them in results\n", sum.rows,
                sum.vectors, sum.different, sum.different_rows, sum.known, sum.known_results);
+    if (how.translated) {
+        const auto [executed, translated] = engine.executed();
+        fmt::print("{} of {} instructions executed in host code\n", translated, executed);
+        if (translated == 0) {
+            throw std::runtime_error("--translated: nothing was");
+        }
+    }
     return sum.different == 0 ? 0 : 1;
 }
 
@@ -224,6 +232,7 @@ int main_of(int argc, char** argv) {
         ("all", "rows without semantics too: the engine finds them illegal")
         ("reasons", "for how many vectors each known difference is needed")
         ("exact", "known differences count as differences")
+        ("translated", "the engine makes host code of what it executes")
         ("runner", po::value(&how.runner), "command that executes vecrun (qemu-ppc64le -cpu power9)")
         ("vecrun", po::value(&how.vecrun)->required(), "the guest program");
     // clang-format on
@@ -240,6 +249,7 @@ int main_of(int argc, char** argv) {
     po::notify(given);
     how.all = given.contains("all");
     how.reasons = given.contains("reasons");
+    how.translated = given.contains("translated");
     how.exact = given.contains("exact");
     if (how.vectors == 0 || how.inputs == 0) {
         throw std::invalid_argument("--vectors and --inputs: at least 1");

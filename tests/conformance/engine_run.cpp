@@ -8,6 +8,7 @@
 
 #include "power/engine/core.h"
 #include "power/instructions/power9_decoder.h"
+#include "power/translator/region_translator.h"
 
 namespace pefsim::conformance {
 namespace {
@@ -120,6 +121,7 @@ void save(vector_state& to, const registers& from) {
 struct engine_run::machine {
     flat_memory memory;
     core processor{isa::power9_decoder(), memory, memory};
+    std::unique_ptr<region_translator> host_code;
 
     void place(const vector_group& group) {
         std::memcpy(memory.at(0), group.word, 4 * group.words);
@@ -150,19 +152,33 @@ struct engine_run::machine {
     }
 };
 
-engine_run::engine_run() : machine_(std::make_unique<machine>()) {
+engine_run::engine_run(bool translated) : machine_(std::make_unique<machine>()) {
     machine_->processor.interrupts_leave(true);
+    if (translated) {
+        machine_->host_code = std::make_unique<region_translator>(
+            machine_->processor, region_translator::options::at_first_execution());
+    }
 }
 engine_run::~engine_run() = default;
 
 std::vector<vector_state> engine_run::execute(const vectors& of) {
     machine_->place(of.group);
+    if (machine_->host_code != nullptr && !of.inputs.empty()) {
+        machine_->execute(of.inputs.front(), of.group.words);  // the engine has met the code now
+        machine_->processor.use(machine_->host_code.get());    // and asks when it meets it again
+    }
     std::vector<vector_state> results;
     results.reserve(of.inputs.size());
     for (const vector_state& input : of.inputs) {
         results.push_back(machine_->execute(input, of.group.words));
     }
     return results;
+}
+
+engine_run::counts engine_run::executed() const {
+    const region_translator* const host_code = machine_->host_code.get();
+    return {.executed = machine_->processor.instructions(),
+            .translated = host_code != nullptr ? host_code->counters().running.instructions : 0};
 }
 
 }  // namespace pefsim::conformance

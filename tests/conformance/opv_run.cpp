@@ -14,6 +14,7 @@
 
 #include "power/engine/core.h"
 #include "power/instructions/power9_decoder.h"
+#include "power/translator/region_translator.h"
 
 namespace pefsim::opv {
 namespace {
@@ -207,6 +208,18 @@ public:
           machine_(that.placements),
           core_(power::isa::power9_decoder(), machine_, machine_) {}
 
+    /// At one go, what was met before in host code.
+    std::string run_translated() {
+        using power::region_translator;
+        region_translator host_code(core_, region_translator::options::at_first_execution());
+        run();
+        for (const step& each : test_.steps) {
+            core_.forget_code(each.real, each.bytes.size());  // the test may have changed it
+        }
+        core_.use(&host_code);
+        return run();
+    }
+
     /// Instruction by instruction, with the trace.
     std::string follow() {
         prepare();
@@ -226,13 +239,14 @@ public:
         core_.interrupts_leave(true);
         const std::uint64_t end = test_.steps.back().ea;
         const auto limit = static_cast<std::int64_t>(2 * test_.steps.size() + small_page);
+        const std::uint64_t begin = core_.instructions();
         while (core_.state.nip != end) {
             const bool interrupted = core_.run(limit) == power::exit_reason::interrupt;
             if (core_.state.nip != end && interrupted) {
                 power::enter_interrupt(core_.state, core_.state.nip, core_.interrupt());
                 core_.msr_changed();
             }
-            if (core_.instructions() > static_cast<std::uint64_t>(limit)) {
+            if (core_.instructions() - begin > static_cast<std::uint64_t>(limit)) {
                 fail(test_.steps.back().line, "run at one go, it does not end");
                 break;
             }
@@ -334,7 +348,13 @@ private:
 std::string difference(const test& that) {
     const std::string in_trace = std::make_unique<runner>(that)->follow();
     const bool has_end = !that.steps.empty() && that.steps.back().last;
-    return in_trace.empty() && has_end ? std::make_unique<runner>(that)->run() : in_trace;
+    if (!in_trace.empty() || !has_end) {
+        return in_trace;
+    }
+    const std::string at_one_go = std::make_unique<runner>(that)->run();
+    return at_one_go.empty() && power::region_translator::available()
+               ? std::make_unique<runner>(that)->run_translated()
+               : at_one_go;
 }
 
 }  // namespace pefsim::opv

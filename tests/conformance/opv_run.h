@@ -8,7 +8,7 @@
 namespace pefsim::opv {
 
 /// Runs `that` on a core of its own, instruction by instruction, and compares what each instruction writes and the
-/// final state; then once more at one go, and compares the final state. \returns what differs first, with the line of
+/// final state; then once more at one go, and again with translated code, and compares the final state. \returns what differs first, with the line of
 /// the file; empty: the test passed.
 ///
 /// Compared are architected bits: of XER not those that the ISA reserves, which IBM's model keeps for another operating

@@ -35,6 +35,9 @@ public:
         /// Set: perf's map of translated code, /tmp/perf-PID.map, is written; of a place it tells what this says of the
         /// effective address where it was met.
         std::function<std::string(std::uint64_t ea)> perf_name{};
+
+        /// What has been met once is translated where the engine pauses next, which is soon: for tests.
+        static options at_first_execution() { return {.threshold = 0, .interval = 1}; }
     };
 
     /// Translated code can run on this host, and pefsim was built with what makes it.
