@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "power/ieee/environment.h"
 #include "power/isa/instruction.h"
 #include "power/translator/lowering.h"
 
@@ -70,6 +71,40 @@ void emitter::require(std::uint64_t msr_bit) {
         as().jz(handler_elsewhere());
         known_.required |= msr_bit;
     }
+}
+
+x86::Mem emitter::fpscr() const { return core_member(core_.fpscr, 4); }
+
+x86::Mem emitter::constant(std::uint64_t value) {
+    const auto [place, is_new] = constants_.try_emplace(value);
+    if (is_new) {
+        place->second = as().newLabel();
+    }
+    return x86::ptr(place->second, 0, 16);
+}
+
+void emitter::require_common_status() {
+    using namespace ieee::fpscr;  // NOLINT(google-build-using-namespace): its bits
+    as().mov(x86::eax, fpscr());
+    as().and_(x86::eax, Imm(static_cast<std::int32_t>(xx | xe | ve | ze | rn)));
+    as().cmp(x86::eax, Imm(static_cast<std::int32_t>(xx)));
+    as().jne(handler_elsewhere());
+}
+
+bool emitter::status_is_set_again() const {
+    for (unsigned n = at_; region_.continues(n); ++n) {
+        const guest_op& next = region_.ops[n + 1];
+        if (next.leader || next.goes != flow::straight || next.lowered == nullptr) {
+            return false;
+        }
+        if (next.lowered->sets_float_status && next.row->needs == here().row->needs) {
+            return true;
+        }
+        if (next.lowered->leaves) {
+            return false;
+        }
+    }
+    return false;
 }
 
 x86::Mem emitter::memory(unsigned guest, unsigned size) const {
@@ -203,6 +238,11 @@ x86::CondCode emitter::condition(const comparison& what, unsigned bit) {
     }
 }
 
+void emitter::set_field_from_flags(unsigned field) {
+    write_field_from_flags(field, false);
+    known_.fields[field] = {};
+}
+
 x86::CondCode emitter::test_cr_bit(unsigned bit) {
     knowledge::field& field = known_.fields[bit / 4];
     if (field.what && bit % 4 != summary_overflow) {
@@ -300,7 +340,11 @@ x86::Mem emitter::reach(access kind, unsigned size) {
 }
 
 asmjit::Label emitter::handler_elsewhere() {
+    if (handler_of_ && handler_of_->first == at_) {
+        return handler_of_->second;
+    }
     const Label where = as().newLabel();
+    handler_of_.emplace(at_, where);
     elsewhere_.push_back([this, where, at = at_, known = known_, behind = behind_]() mutable {
         at_ = at;
         as().bind(where);
@@ -378,6 +422,11 @@ void emitter::emit_all() {
         elsewhere_[each]();
     }
     emit_entries();
+    as().align(asmjit::AlignMode::kZero, 16);
+    for (const auto& [value, label] : constants_) {
+        as().bind(label);
+        as().embedUInt64(value, 2);
+    }
 }
 
 void emitter::emit_op() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -85,8 +86,20 @@ public:
     [[nodiscard]] x86::Mem special(spr which) const;
     /// `bytes` of a vector-scalar register, from byte `from` of it on.
     [[nodiscard]] x86::Mem vsr(unsigned number, std::int32_t from = 0, unsigned bytes = 16) const;
+    /// FPSCR, but for DRN.
+    [[nodiscard]] x86::Mem fpscr() const;
+    /// A number in memory, twice. It is only read.
+    [[nodiscard]] x86::Mem constant(std::uint64_t value);
     /// The handler is called when that bit of MSR is not set.
     void require(std::uint64_t msr_bit);
+    /// The handler is called unless FPSCR is as most programs have it after some inexact results: XX is set, rounding
+    /// is to nearest, and exceptions are not enabled that a number may raise, or that suppress a result. Each
+    /// instruction must ask, since host code goes on behind the handler.
+    void require_common_status();
+    /// FR, FI and FPRF are set again before anybody sees what this instruction leaves there.
+    [[nodiscard]] bool status_is_set_again() const;
+    /// A field of CR is what the host's flags say after an unsigned comparison; eax, too.
+    void set_field_from_flags(unsigned field);
     /// The address of a word of the region, as the guest sees it, plus `displacement`.
     void effective_address(const x86::Gp& to, std::int64_t displacement);
 
@@ -160,13 +173,15 @@ private:
     std::optional<unsigned>
         flags_;  // the field of CR that the host's flags tell of, between a test and its branch
     std::vector<asmjit::Label> bodies_;
-    asmjit::Label seldom_;  // the code behind the rest
-    asmjit::Label behind_;  // the instruction that is being emitted
+    asmjit::Label seldom_;                                          // the code behind the rest
+    asmjit::Label behind_;                                          // the instruction that is being emitted
+    std::optional<std::pair<unsigned, asmjit::Label>> handler_of_;  // of an instruction, by its word
     struct entry_labels {
         unsigned word;
         asmjit::Label handler, inner;
     };
     std::vector<entry_labels> entries_;
+    std::map<std::uint64_t, asmjit::Label> constants_;
     std::deque<std::function<void()>> elsewhere_;  // code that is seldom reached, emitted behind the rest
 };
 

@@ -13,6 +13,7 @@ engine_access::offsets engine_access::of(core& c) {
         .cr = distance(c.state.cr),
         .special = distance(c.state.special),
         .msr = distance(c.state.msr),
+        .fpscr = distance(c.state.fpscr),
         .vsr = distance(c.state.vsr),
         .data = distance(c.data_),
         .fetches = distance(c.fetches_),
@@ -32,6 +33,13 @@ const op* engine_access::leave_near(core& c, std::uint32_t branch, std::uint32_t
     c.page_ = shadow.original;
     c.run_start_ = &c.page_->ops[target];
     return c.leave_behind(&c.page_->ops[branch], c.cia(c.run_start_));
+}
+
+const op* engine_access::arrive_often(core& c, const op* o) {
+    if (!c.page_->observed) {
+        static_cast<void>(c.translator_->sampled(*c.page_, static_cast<unsigned>(o - c.page_->ops.data())));
+    }
+    return dispatch(c, o);
 }
 
 bool engine_access::refill(core& c, std::uint64_t ea, std::uint64_t size, access_kind kind) {

@@ -19,7 +19,7 @@ struct shadow_page : code_page {
 /// What translated code reaches of a core. It addresses members by their distance from the core's beginning.
 struct engine_access {
     struct offsets {
-        std::int32_t gpr, cr, special, msr, vsr;
+        std::int32_t gpr, cr, special, msr, fpscr, vsr;
         std::int32_t data, fetches, page, page_ea, run_start, cfar_branch, executed, budget, ea_mask;
     };
     static offsets of(core& c);
@@ -36,6 +36,8 @@ struct engine_access {
     static const op* leave_far(core& c, const op* o, std::uint64_t target) {
         return c.enter_behind(o, target);
     }
+    /// Translated code branches often to the interpreter's op `o`: the translator is asked, as the engine does it.
+    static const op* arrive_often(core& c, const op* o);
     /// An access of `size` bytes at `ea` that the first level of the TLB does not serve: if the second one does, it
     /// will. False: it does not either.
     static bool refill(core& c, std::uint64_t ea, std::uint64_t size, access_kind kind);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "power/instructions/facility.h"
 #include "power/translator/emitter.h"
 #include "power/translator/lowering.h"
 #include "power/translator/storage_address.h"
+#include "power/translator/vsr_operand.h"
 
-/// Vector-scalar registers stay in memory, where a register is a 128-bit integer in the host's order: its leftmost
-/// element is the host's last. Elements side by side are the same to the host's instructions in either order.
+/// Elements of registers side by side are the same to the host's instructions in either order.
 namespace pefsim::power::host_code {
 namespace {
 
@@ -14,48 +13,13 @@ using asmjit::InstId;
 using isa::operand;
 namespace Inst = x86::Inst;
 
-constexpr std::int32_t high = 8;  // doubleword 0, in bytes of a register
-
-/// The number of the VSR that an operand names.
-unsigned vsr_number(operand which, const guest_op& o) {
-    const isa::operand_info& info = isa::info_of(which);
-    const auto number = static_cast<unsigned>(info.value(o.word));
-    return info.kind == isa::operand_kind::vr ? number + 32 : number;
-}
-/// The operand of the row in a place: the target or what is stored first, then sources.
-unsigned vsr_at(const guest_op& o, std::size_t place) { return vsr_number(o.row->operands[place], o); }
-
-/// The bit of MSR without which the instruction causes an interrupt. Of those that need one of two, VSR 0 .. 31 and
-/// 32 .. 63 tell.
-std::uint64_t needed_bit(const guest_op& o) {
-    using enum isa::facility;
-    const auto upper = [&o] {
-        for (const operand each : o.row->operands) {
-            if (each != operand::none && isa::info_of(each).kind == isa::operand_kind::vsr) {
-                return vsr_number(each, o) >= 32;
-            }
-        }
-        return false;
-    };
-    switch (o.row->needs) {
-    case vsx_or_vmx:
-        return upper() ? msr_vec : msr_vsx;
-    case fp_or_vmx:
-        return upper() ? msr_vec : msr_fp;
-    default:
-        return isa::enabling_bit(o.row->needs);
-    }
-}
-
-void require(emitter& to, const guest_op& o) { to.require(needed_bit(o)); }
-
 // --- Storage
 
 enum class swapped : std::uint8_t { no, doublewords };
 
 template <bool aligned = false, swapped order = swapped::no>
 void load_quadword(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     load_address(to, o);
     if (aligned) {
         to.as().and_(x86::rax, Imm(-16));
@@ -68,7 +32,7 @@ void load_quadword(emitter& to, const guest_op& o) {
 }
 template <bool aligned = false, swapped order = swapped::no>
 void store_quadword(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     load_address(to, o);
     if (aligned) {
         to.as().and_(x86::rax, Imm(-16));
@@ -84,7 +48,7 @@ void store_quadword(emitter& to, const guest_op& o) {
 /// Doubleword 0; the other one is made zero.
 template <bool updates>
 void load_doubleword(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     load_address(to, o);
     to.as().mov(x86::rax, to.reach(emitter::access::load, 8));
     to.as().mov(to.vsr(vsr_at(o, 0), high, 8), x86::rax);
@@ -95,7 +59,7 @@ void load_doubleword(emitter& to, const guest_op& o) {
 }
 template <bool updates>
 void store_doubleword(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     load_address(to, o);
     const x86::Mem where = to.reach(emitter::access::store, 8);
     to.as().mov(x86::rcx, to.vsr(vsr_at(o, 0), high, 8));
@@ -110,7 +74,7 @@ void store_doubleword(emitter& to, const guest_op& o) {
 /// T <- A op B
 template <InstId instruction>
 void ab(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vmovdqu(x86::xmm0, to.vsr(vsr_at(o, 1)));
     to.as().emit(instruction, x86::xmm0, x86::xmm0, to.vsr(vsr_at(o, 2)));
     to.as().vmovdqu(to.vsr(vsr_at(o, 0)), x86::xmm0);
@@ -118,7 +82,7 @@ void ab(emitter& to, const guest_op& o) {
 /// T <- B op A
 template <InstId instruction>
 void ba(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vmovdqu(x86::xmm0, to.vsr(vsr_at(o, 2)));
     to.as().emit(instruction, x86::xmm0, x86::xmm0, to.vsr(vsr_at(o, 1)));
     to.as().vmovdqu(to.vsr(vsr_at(o, 0)), x86::xmm0);
@@ -130,7 +94,7 @@ void complement(emitter& to) {
 /// T <- NOT (A op B)
 template <InstId instruction>
 void not_ab(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vmovdqu(x86::xmm0, to.vsr(vsr_at(o, 1)));
     to.as().emit(instruction, x86::xmm0, x86::xmm0, to.vsr(vsr_at(o, 2)));
     complement(to);
@@ -138,7 +102,7 @@ void not_ab(emitter& to, const guest_op& o) {
 }
 /// T <- A | NOT B
 void or_complement(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vmovdqu(x86::xmm0, to.vsr(vsr_at(o, 2)));
     complement(to);
     to.as().vpor(x86::xmm0, x86::xmm0, to.vsr(vsr_at(o, 1)));
@@ -146,7 +110,7 @@ void or_complement(emitter& to, const guest_op& o) {
 }
 /// T <- C ? B : A, bit by bit
 void select(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vmovdqu(x86::xmm2, to.vsr(vsr_at(o, 3)));
     to.as().vpand(x86::xmm0, x86::xmm2, to.vsr(vsr_at(o, 2)));
     to.as().vpandn(x86::xmm1, x86::xmm2, to.vsr(vsr_at(o, 1)));
@@ -157,7 +121,7 @@ void select(emitter& to, const guest_op& o) {
 /// Each element of A by the amount in B, modulo the element's size.
 template <InstId instruction, bool wide>
 void shift(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vpcmpeqd(x86::xmm1, x86::xmm1, x86::xmm1);
     if constexpr (wide) {
         to.as().vpsrlq(x86::xmm1, x86::xmm1, Imm(58));
@@ -173,7 +137,7 @@ void shift(emitter& to, const guest_op& o) {
 /// Products of words: of each doubleword's right ones (odd), or left ones (even).
 template <InstId instruction, bool even>
 void multiply_words(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vmovdqu(x86::xmm0, to.vsr(vsr_at(o, 1)));
     to.as().vmovdqu(x86::xmm1, to.vsr(vsr_at(o, 2)));
     if constexpr (even) {
@@ -190,7 +154,7 @@ bool records(std::uint32_t word) { return (word >> 10 & 1) != 0; }
 // --- Permutations
 
 void xxpermdi(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     const auto dm = static_cast<unsigned>(isa::info_of(operand::dm).value(o.word));
     const unsigned low_from_high = (dm & 1) == 0 ? 1 : 0;
     const unsigned high_from_high = (dm & 2) == 0 ? 2 : 0;
@@ -201,7 +165,7 @@ void xxpermdi(emitter& to, const guest_op& o) {
 
 /// The leftmost 16 bytes of A || B, shifted left by `bytes`.
 void window(emitter& to, const guest_op& o, unsigned bytes) {
-    require(to, o);
+    require_facility(to, o);
     to.as().vmovdqu(x86::xmm0, to.vsr(vsr_at(o, 1)));
     to.as().vpalignr(x86::xmm0, x86::xmm0, to.vsr(vsr_at(o, 2)), Imm(16 - bytes));
     to.as().vmovdqu(to.vsr(vsr_at(o, 0)), x86::xmm0);
@@ -216,7 +180,7 @@ void vsldoi(emitter& to, const guest_op& o) {
 /// A word of B in all places, counted from the left.
 template <operand immediate>
 void splat_word(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     const auto from_right = 3 - (static_cast<unsigned>(isa::info_of(immediate).value(o.word)) & 3);
     to.as().vpshufd(x86::xmm0, to.vsr(vsr_at(o, o.row->operands[1] == immediate ? 2 : 1)),
                     Imm(0x55 * from_right));
@@ -225,7 +189,7 @@ void splat_word(emitter& to, const guest_op& o) {
 
 /// Both doublewords <- `value`
 void fill(emitter& to, const guest_op& o, std::uint64_t value) {
-    require(to, o);
+    require_facility(to, o);
     to.as().mov(x86::rax, Imm(value));
     to.as().mov(to.vsr(vsr_at(o, 0), 0, 8), x86::rax);
     to.as().mov(to.vsr(vsr_at(o, 0), high, 8), x86::rax);
@@ -243,7 +207,7 @@ void splat_immediate(emitter& to, const guest_op& o) {
 
 template <std::int32_t from, unsigned bytes>
 void move_from(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     if constexpr (bytes == 8) {
         to.as().mov(x86::rax, to.vsr(vsr_at(o, 1), from, 8));
     } else {
@@ -254,7 +218,7 @@ void move_from(emitter& to, const guest_op& o) {
 enum class extends : std::uint8_t { nothing, zeros, sign };
 template <extends how>
 void move_to(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.load(x86::rax, o.decoded.a);
     if constexpr (how == extends::zeros) {
         to.as().mov(x86::eax, x86::eax);
@@ -264,14 +228,14 @@ void move_to(emitter& to, const guest_op& o) {
     to.as().mov(to.vsr(vsr_at(o, 0), high, 8), x86::rax);
 }
 void mtvsrdd(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.load(x86::rcx, o.decoded.b);
     to.load(x86::rax, o.decoded.a);
     to.as().mov(to.vsr(vsr_at(o, 0), 0, 8), x86::rcx);
     to.as().mov(to.vsr(vsr_at(o, 0), high, 8), x86::rax);
 }
 void mtvsrws(emitter& to, const guest_op& o) {
-    require(to, o);
+    require_facility(to, o);
     to.load(x86::rax, o.decoded.a);
     to.as().mov(x86::ecx, x86::eax);
     to.as().shl(x86::rcx, 32);

@@ -15,7 +15,8 @@ std::vector<const lowering*> table() {
     std::vector<const lowering*> by_row(isa::instructions().size());
     for (const auto& chapter :
          {fixed_arithmetic_lowerings(), fixed_compare_lowerings(), fixed_load_store_lowerings(),
-          fixed_logical_lowerings(), fixed_move_lowerings(), fixed_rotate_lowerings(), vector_lowerings()}) {
+          fixed_logical_lowerings(), fixed_move_lowerings(), fixed_rotate_lowerings(), floating_lowerings(),
+          vector_lowerings()}) {
         for (const lowering& each : chapter) {
             const isa::instruction* row = isa::find(each.mnemonic);
             if (row == nullptr) {

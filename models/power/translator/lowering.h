@@ -21,6 +21,9 @@ struct lowering {
     /// Words for which there is no host code; null: there is some for all.
     bool (*refuses)(std::uint32_t word) = nullptr;
     bool reads_cr_bit = false;  ///< the one that BC names
+    /// FPSCR[FR FI FPRF] do not matter before it: its handler sets all of them, too, as long as no exception that
+    /// suppresses results is enabled.
+    bool sets_float_status = false;
 
     [[nodiscard]] std::uint8_t cr_reads(std::uint32_t word) const {
         const unsigned field = static_cast<unsigned>(isa::info_of(isa::operand::bc).value(word)) / 4;
@@ -38,6 +41,7 @@ std::span<const lowering> fixed_load_store_lowerings();
 std::span<const lowering> fixed_logical_lowerings();
 std::span<const lowering> fixed_move_lowerings();
 std::span<const lowering> fixed_rotate_lowerings();
+std::span<const lowering> floating_lowerings();
 std::span<const lowering> vector_lowerings();
 
 }  // namespace pefsim::power::host_code

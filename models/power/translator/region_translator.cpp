@@ -79,7 +79,8 @@ double cpu_seconds() {
 
 bool host_is_able() {
     const auto& features = asmjit::CpuInfo::host().features().x86();
-    return features.hasPOPCNT() && features.hasLZCNT() && features.hasBMI() && features.hasAVX2();
+    return features.hasPOPCNT() && features.hasLZCNT() && features.hasBMI() && features.hasAVX2() &&
+           features.hasFMA();
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ using asmjit::Label;
 /// and a call of a veneer makes it as a call wants it.
 constexpr std::array saved{x86::rbp, x86::rbx, x86::r12, x86::r13, x86::r14, x86::r15};
 
+/// Arrivals from translated code where there is none, for which the translator is asked once.
+constexpr std::int32_t every_so_many = 64;
+
 class veneer_emitter {
 public:
     veneer_emitter(asmjit::CodeHolder& code, core& engine, run_counters& counters)
@@ -76,6 +79,7 @@ public:
     void far() {
         const Label slow = as_.newLabel();
         const Label no_entry = as_.newLabel();
+        const Label noted = as_.newLabel();
         // CFAR
         as_.mov(x86::rcx, x86::rsi);
         as_.sub(x86::rcx, member(core_.page));
@@ -112,8 +116,12 @@ public:
         as_.mov(member(core_.run_start), x86::rsi);
         account();
         count(counters_.to_interpreted, 1);
+        as_.test(x86::byte_ptr(x86::rdi), Imm(every_so_many - 1));  // where count() has counted
         restore();
+        as_.jz(noted);
         dispatch();
+        as_.bind(noted);
+        jump_to(reinterpret_cast<const void*>(&engine_access::arrive_often));
 
         as_.bind(slow);
         as_.mov(x86::r8, x86::rax);

@@ -15,11 +15,12 @@ import tempfile
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "kernels"
 TRACED = ("integer_mix", "coremark_like", "memory", "scalar_floating")
-ON_HOST = ("integer_mix", "coremark_like", "pointer_chase", "random_loads", "scalar_floating")  # C alone
+ON_HOST = ("integer_mix", "coremark_like", "calls", "pointer_chase", "random_loads", "scalar_floating")  # C alone
 PROFILED = (("integer_mix", 100), ("quad", 300))
 ABOUT = {
     "integer_mix": "list sort, matrix, CRC, state machine, 64-bit mix",
     "coremark_like": "lists, 16-bit matrices, state machine, CRC",
+    "calls": "calls and returns across pages, some through a table",
     "memory": "copies and fills of 16 bytes to 1 MiB",
     "pointer_chase": "dependent loads, a page of 256 MiB after the other",
     "random_loads": "independent loads all over 256 MiB",

@@ -1114,13 +1114,28 @@ private:
             s[spr::dawr] = random_program::data + 0x1'0000 + 8 * random_.below(512);
             s[spr::dawrx] = 0x6c;  // loads and stores of a hypervisor
         }
-        s.fpscr = random_.next() & (random_.percent(20) ? 0xfb : 3);
+        constexpr std::uint64_t inexact = std::uint64_t{1} << 25;  // FPSCR[XX], as most programs have it
+        s.fpscr = random_.percent(50) ? inexact : random_.next() & (random_.percent(20) ? 0xfb : 3);
         for (vector_register& each : s.vsr) {
-            each = {.low = any_value(),
-                    .high = random_.percent(50) ? any_value() : 0x3ff0'0000'0000'0000 + any_value()};
+            each = {.low = any_doubleword(), .high = any_doubleword()};
         }
         program_.decrementer = random_.percent(30) ? random_.below(2000)
                                                    : std::numeric_limits<std::int64_t>::max() >> 10;
+    }
+
+    /// Of a vector-scalar register: any, a number near 1 as binary64, or two of them as binary32.
+    std::uint64_t any_doubleword() {
+        constexpr std::uint64_t sign_and_fraction = 0x800f'ffff'ffff'ffff;
+        constexpr std::uint64_t signs_and_fractions = 0x807f'ffff'807f'ffff;
+        switch (random_.below(3)) {
+        case 0:
+            return any_value();
+        case 1:
+            return (random_.next() & sign_and_fraction) | (std::uint64_t{0x3f8} + random_.below(16)) << 52;
+        default:
+            return (random_.next() & signs_and_fractions) | (std::uint64_t{0x7c} + random_.below(8)) << 55 |
+                   (0x7c + random_.below(8)) << 23;
+        }
     }
 
     dice random_;

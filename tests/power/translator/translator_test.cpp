@@ -871,7 +871,7 @@ TEST_P(translated_kernel, computes_the_same) {
 // Not those that fill 256 MiB first.
 INSTANTIATE_TEST_SUITE_P(
     of, translated_kernel,
-    ::testing::Combine(::testing::Values("nothing", "integer_mix", "coremark_like", "memory",
+    ::testing::Combine(::testing::Values("nothing", "integer_mix", "coremark_like", "calls", "memory",
                                          "scalar_floating", "vsx_floating", "vmx_floating", "vsx_convert",
                                          "quad", "decimal_integer", "vector_integer", "vector_permute",
                                          "crypto"),
