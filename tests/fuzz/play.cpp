@@ -5,9 +5,11 @@
 #include <time.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "power/debug/disassembler.h"
 #include "power/instructions/power9_decoder.h"
+#include "power/translator/region_translator.h"
 #include "tests/fuzz/machine.h"
 
 namespace pefsim::fuzz {
@@ -79,6 +81,10 @@ public:
         if (how == way::observed || how == way::watched) {
             core_.observe(&witness_);
         }
+        if (how == way::translated && power::region_translator::available()) {
+            host_code_ = std::make_unique<power::region_translator>(
+                core_, power::region_translator::options::at_first_execution());
+        }
     }
 
     record play(const record* reference) {
@@ -94,6 +100,7 @@ public:
             serve(why);
         }
         made_.instructions = core_.instructions();
+        made_.translated = host_code_ ? host_code_->counters().running.instructions : 0;
         made_.requests = machine_.requests + core_.counters().decoded;
         return std::move(made_);
     }
@@ -113,6 +120,7 @@ private:
     machine machine_;
     power::core core_;
     witness witness_;
+    std::unique_ptr<power::region_translator> host_code_;
     record made_;
 };
 
@@ -125,6 +133,7 @@ exit_reason player::run(std::int64_t budget, const snapshot* reference) {
         [[fallthrough]];
     case way::run:
     case way::again:
+    case way::translated:
     case way::watched:
         why = core_.run(budget);
         break;
@@ -304,8 +313,8 @@ std::string first_register(const registers& a, const registers& b) {
 }  // namespace
 
 std::string_view name_of(way which) {
-    constexpr std::array<std::string_view, ways.size()> names{"run",     "again",    "forgetful",
-                                                              "watched", "observed", "step"};
+    constexpr std::array<std::string_view, ways.size()> names{
+        "run", "again", "forgetful", "translated", "watched", "observed", "step"};
     return names[static_cast<std::size_t>(which)];
 }
 
@@ -314,7 +323,7 @@ record play(const fuzz_case& what, way how, const record* reference, bool list) 
 }
 
 std::size_t comparable(const fuzz_case& what, way how, const record& reference) {
-    if (how == way::again) {
+    if (how == way::again || how == way::translated) {
         return reference.chunks.size();
     }
     if (what.hostile_trees) {

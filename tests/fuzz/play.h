@@ -15,14 +15,15 @@ namespace pefsim::fuzz {
 
 /// How a case is executed. All ways must lead to the same state.
 enum class way : std::uint8_t {
-    run,        ///< run(), as the case's budgets say: what the others are compared with
-    again,      ///< the same once more
-    forgetful,  ///< the same, and everything is forgotten before each run: translations and decoded code
+    run,         ///< run(), as the case's budgets say: what the others are compared with
+    again,       ///< the same once more
+    forgetful,   ///< the same, and everything is forgotten before each run: translations and decoded code
+    translated,  ///< the same, with host code of what has been executed once
     watched,  ///< run() as budgets say, in random stretches, every instruction and every access seen by an observer
     observed,  ///< run() in random pieces, every instruction and every access seen by an observer
     step,      ///< step() for each instruction
 };
-inline constexpr std::array ways{way::run,     way::again,    way::forgetful,
+inline constexpr std::array ways{way::run,     way::again,    way::forgetful, way::translated,
                                  way::watched, way::observed, way::step};
 std::string_view name_of(way which);
 
@@ -42,6 +43,7 @@ struct snapshot {
 struct record {
     std::vector<snapshot> chunks;
     std::uint64_t instructions = 0;
+    std::uint64_t translated = 0;   ///< of them in host code
     std::uint64_t requests = 0;     ///< of the engine to what surrounds it, and words decoded
     std::uint64_t nanoseconds = 0;  ///< of the host's CPU, in the engine
 };
