@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -42,23 +43,12 @@ constexpr std::uint32_t link_bit = 1;
 constexpr std::uint32_t record_bit = 1;
 constexpr std::uint32_t overflow_bit = 1U << 10;
 
-/// Everything is translated as soon as it is met.
-const region_translator::options& at_once() {
-    static const region_translator::options made = [] {
-        region_translator::options how;
-        how.code_bytes = std::size_t{4} << 20;
-        how.threshold = 0;
-        how.interval = 1;
-        return how;
-    }();
-    return made;
-}
-
 /// Two benches that are to stay alike; the second one's core translates.
 template <typename Bench>
 class twins_of {
 public:
-    explicit twins_of(const region_translator::options& how = at_once()) {
+    explicit twins_of(
+        const region_translator::options& how = region_translator::options::at_first_execution()) {
         if (region_translator::available()) {
             translator_.emplace(translated_.core, how);
         }
@@ -231,7 +221,7 @@ TEST_P(translator_run, what_a_store_changes_is_changed_for_the_next_instruction)
 }
 
 TEST_F(translator, waits_longer_each_time_with_code_that_changes) {
-    region_translator::options how = at_once();
+    region_translator::options how = region_translator::options::at_first_execution();
     how.threshold = 1;
     twins both(how);
     program p;
@@ -288,7 +278,7 @@ TEST_F(translator, forgets_what_others_change_between_runs) {
 }
 
 TEST_P(translator_run, works_in_little_memory_for_host_code) {
-    region_translator::options how = at_once();
+    region_translator::options how = region_translator::options::at_first_execution();
     how.code_bytes = std::size_t{16} << 10;
     twins both(how);
     constexpr int pages = 12;
@@ -314,7 +304,7 @@ TEST_P(translator_run, works_in_little_memory_for_host_code) {
 }
 
 TEST_F(translator, throws_all_host_code_away_when_its_memory_is_full) {
-    region_translator::options how = at_once();
+    region_translator::options how = region_translator::options::at_first_execution();
     how.code_bytes = std::size_t{32} << 10;
     twins both(how);
     constexpr int pages = 200;
@@ -446,7 +436,7 @@ TEST_F(translator, leaves_at_an_interrupt) {
 /// Devices, and whoever wants to hear of stores, find the program where it is, and may end its run.
 TEST_P(translator_run, others_see_where_the_program_is) {
     flat_machine plain(std::nullopt);
-    flat_machine translated(at_once());
+    flat_machine translated(region_translator::options::at_first_execution());
     program p;
     p("addi", {10, 0, 40})("mtspr", {ctr, 10});
     p("addi", {4, 4, 1})("lwz", {5, 4, 30})("add", {7, 7, 5});  // 08
@@ -740,6 +730,43 @@ TEST_P(translator_run, a_comparison_before_a_division_by_zero) {
     EXPECT_EQ(both.state().gpr[8], 50U);
 }
 
+/// FPSCR is looked at behind instructions of each kind; from an FPSCR in which nothing has been inexact yet, and from
+/// others in which host code has no say.
+TEST_P(translator_run, floating_point_leaves_the_status_of_the_interpreter) {
+    constexpr std::uint64_t inexact = std::uint64_t{1} << 25;  // XX
+    constexpr std::uint64_t invalid_enabled = 0x80;
+    for (const std::uint64_t status : {std::uint64_t{0}, inexact, inexact | 2, inexact | invalid_enabled}) {
+        twins both;
+        program p;
+        p("addi", {10, 0, 60})("mtspr", {ctr, 10});
+        p("fmadd", {1, 1, 2, 3})("mffs", {8})("stfd", {8, 0, 30});     // 08
+        p("fadds", {4, 1, 2})("fnmsub", {5, 4, 1, 3})("mffs", {8});    // 14: that of fadds is not seen
+        p("stfd", {8, 8, 30})("fdiv", {6, 2, 1})("fcmpu", {1, 6, 1});  // 20
+        p("mffs", {8})("stfd", {8, 16, 30})("mfcr", {9})("std", {9, 24, 30});   // 2c
+        p("fsqrt", {7, 6})("stfs", {7, 32, 30})("lfs", {9, 32, 30});            // 3c
+        p("fmuls", {7, 9, 9})("fsub", {9, 9, 7})("fneg", {9, 9})("mffs", {8});  // 48
+        p("stfd", {8, 40, 30})("stfd", {9, 48, 30});                            // 58
+        p("xvmaddadp", {10, 1, 9})("xvnmsubasp", {11, 1, 4})("mffs",
+                                                             {8});  // 60: vectors leave FR, FI and FPRF
+        p("stfd", {8, 56, 30})("addi", {30, 30, 64})("bc", {16, 0, -0x68})("attn");
+        both.program_at(code, p);
+        both.both([status](engine_bench& each) {
+            each.set_msr(each.core.state.msr | power::msr_fp | power::msr_vec | power::msr_vsx);
+            each.core.state.fpscr = status;
+            each.core.state.gpr[30] = data;
+            for (const auto& [number, value] : {std::pair{1, 1.0}, std::pair{2, 0.75}, std::pair{3, 0.1}}) {
+                each.core.state.vsr[static_cast<std::size_t>(number)].high = std::bit_cast<std::uint64_t>(
+                    value);
+            }
+            each.core.state.vsr[10] = each.core.state.vsr[11] = {.low = 0x3f91'2345'3f87'6543,
+                                                                 .high = 0x3fe1'2345'6789'abcd};
+        });
+        ASSERT_EQ(both.run(GetParam()), exit_reason::attention) << "FPSCR " << std::hex << status;
+        EXPECT_NE(both.state().fpscr & inexact, 0U);
+        EXPECT_GT(both.counters().running.instructions, 60U * 20);
+    }
+}
+
 /// Branches that only the interpreter has change LR and CTR behind the back of translated code.
 TEST_P(translator_run, lr_and_ctr_after_branches_without_host_code) {
     twins both;
@@ -852,7 +879,7 @@ TEST_P(translated_kernel, computes_the_same) {
                                        fmt::format("{}.short", name);
     const power::elf_image image = power::elf_image::read(file.string());
     flat_machine interpreted(std::nullopt);
-    region_translator::options how = at_once();
+    region_translator::options how = region_translator::options::at_first_execution();
     how.interval = 100;
     flat_machine translated(how);
     interpreted.load(image);
