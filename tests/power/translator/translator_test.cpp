@@ -746,15 +746,17 @@ TEST_P(translator_run, floating_point_leaves_the_status_of_the_interpreter) {
         p("fsqrt", {7, 6})("stfs", {7, 32, 30})("lfs", {9, 32, 30});            // 3c
         p("fmuls", {7, 9, 9})("fsub", {9, 9, 7})("fneg", {9, 9})("mffs", {8});  // 48
         p("stfd", {8, 40, 30})("stfd", {9, 48, 30});                            // 58
-        p("xvmaddadp", {10, 1, 9})("xvnmsubasp", {11, 1, 4})("mffs",
-                                                             {8});  // 60: vectors leave FR, FI and FPRF
-        p("stfd", {8, 56, 30})("addi", {30, 30, 64})("bc", {16, 0, -0x68})("attn");
+        p("xvmaddadp", {10, 1, 9})("xvnmsubasp", {11, 1, 4});       // 60: they have no FR, FI and FPRF
+        p("mffs", {8})("stfd", {8, 56, 30})("fmul", {12, 13, 14});  // 68: exact, and negative
+        p("mffs", {8})("stfd", {8, 64, 30})("addi", {30, 30, 72});  // 74
+        p("bc", {16, 0, -0x78})("attn");                            // 80
         both.program_at(code, p);
         both.both([status](engine_bench& each) {
             each.set_msr(each.core.state.msr | power::msr_fp | power::msr_vec | power::msr_vsx);
             each.core.state.fpscr = status;
             each.core.state.gpr[30] = data;
-            for (const auto& [number, value] : {std::pair{1, 1.0}, std::pair{2, 0.75}, std::pair{3, 0.1}}) {
+            for (const auto& [number, value] : {std::pair{1, 1.0}, std::pair{2, 0.75}, std::pair{3, 0.1},
+                                                std::pair{13, -2.0}, std::pair{14, 0.5}}) {
                 each.core.state.vsr[static_cast<std::size_t>(number)].high = std::bit_cast<std::uint64_t>(
                     value);
             }
