@@ -202,7 +202,7 @@ std::string help_text(std::string_view scenario, std::string_view description,
             section = prefix;
         }
         const std::string what = fmt::format("{} ({}) [{}]", row.description, row.unit, row.fallback);
-        text += fmt::format("  --{:30}{}\n", row.name, wrapped(what, 34, width));
+        text += fmt::format("  --{:29} {}\n", row.name, wrapped(what, 34, width));
     }
     return text;
 }

@@ -200,7 +200,7 @@ void parameter_set::add(std::string name, std::filesystem::path& variable, outpu
                         std::string description) {
     add_files(name, use, [&variable] { return std::vector{variable}; });
     add_row({std::move(name),
-             "file",
+             use == output::file_use::input ? "file" : "output file",
              std::move(description),
              {},
              [&variable](std::string_view text) { variable = file_name(text); },

@@ -25,6 +25,7 @@ protected:
         parameters_.add("swiotlb.size", size_, quantity::bytes, "bytes", "size of the pool");
         parameters_.add("timing.hypercall", cost_, "ns", "cost of a hypercall");
         parameters_.add("disk", disk_, output::file_use::input, "image");
+        parameters_.add("a_name_that_is_wider_than_its_column", copy_, output::file_use::output, "copy");
         parameters_.add("quantum", quantum_, "quantum");
         parameters_.add("sizes", sizes_, quantity::bytes, "request sizes");
         parameters_.add("load", loads_, "FILE@ADDRESS", "what is loaded");
@@ -67,6 +68,7 @@ protected:
     std::uint64_t size_ = std::uint64_t{4} << 20;
     double cost_ = 400;
     std::filesystem::path disk_;
+    std::filesystem::path copy_;
     sc_core::sc_time quantum_{10, sc_core::SC_US};
     std::vector<std::uint64_t> sizes_{512, 4096};
     colour colour_ = colour::red;
@@ -231,11 +233,14 @@ TEST_F(parameter_set_test, a_wrong_command_line_is_one_clear_line) {
 TEST_F(parameter_set_test, help_names_every_parameter_with_unit_and_default) {
     const std::string help = help_text("demo", "shows a thing", parameters_);
     for (const parameter& row : parameters_.all()) {
-        EXPECT_NE(help.find("--" + row.name), std::string::npos) << row.name;
+        EXPECT_NE(help.find("--" + row.name + " "), std::string::npos) << row.name;
         EXPECT_NE(help.find("(" + row.unit + ")"), std::string::npos) << row.name;
         EXPECT_NE(help.find("[" + row.fallback + "]"), std::string::npos) << row.name;
     }
     EXPECT_NE(help.find("--trace-window FROM:TO"), std::string::npos);
+    // Who writes a file and who reads one is told apart.
+    EXPECT_NE(help.find("image (file) []"), std::string::npos);
+    EXPECT_NE(help.find("copy (output file) []"), std::string::npos);
 }
 
 TEST_F(parameter_set_test, what_may_be_repeated_adds_up) {
