@@ -25,7 +25,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
     gcc-powerpc64le-linux-gnu       # optional: example programs of bare_metal, kernels for scenario linux
-    python3                         # optional: makes the guest images of scenario linux
+    python3                         # optional: makes the guest images of scenario linux, runs studies
     debian-archive-keyring          # optional: whom those images' packages must be signed by
     e2fsprogs                       # optional: those images' file systems, and their check
     make                            # optional: kernels for scenario linux
@@ -58,6 +58,11 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
     qemu-system-ppc                 # a whole machine with one: guest images, tests/benchmarks/publish
+    slurm-wlm                       # a Slurm of one node: engines of studies
+    munge                           # the same
+    parallel                        # the same
+    psmisc                          # fuser: who has a claim of a study
+    python3-pandas                  # independent reader of results of studies
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
