@@ -53,7 +53,7 @@ ALLOWED_IN_POWER = {
     "power/engine": {"power", "power/isa", "power/ieee"},
     "power/mmu": {"power", "power/engine"},
     "power/instructions": {"power", "power/isa", "power/ieee", "power/decfloat", "power/engine"},
-    "power/translator": {"power", "power/isa", "power/engine", "power/instructions"},
+    "power/translator": {"power", "power/isa", "power/ieee", "power/engine", "power/instructions"},
     "power/debug": {"power", "power/isa", "power/engine", "power/instructions"},
 }
 
