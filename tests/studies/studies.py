@@ -36,8 +36,7 @@ throughput = "/runs/0/figures/throughput"
 hypercalls = "/runs/0/metrics/tallies/machine.cpu0.hypercalls/total"
 """
 # What points of a certain depth do in place of a run.
-WRAPPER = """\
-#!/bin/sh
+WRAPPER = """#!/bin/sh
 point=$(basename "$PWD")
 case " $* " in
     *" --help "*) exec '{real}' "$@" ;;
