@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "power/translator/engine_access.h"
 
+#include <utility>
+
 namespace pefsim::power {
 
 engine_access::offsets engine_access::of(core& c) {
@@ -37,7 +39,9 @@ const op* engine_access::leave_near(core& c, std::uint32_t branch, std::uint32_t
 
 const op* engine_access::arrive_often(core& c, const op* o) {
     if (!c.page_->observed) {
+        const std::uint64_t shown = std::exchange(c.state.nip, c.cia(o));  // perf's map is named by it
         static_cast<void>(c.translator_->sampled(*c.page_, static_cast<unsigned>(o - c.page_->ops.data())));
+        c.state.nip = shown;
     }
     return dispatch(c, o);
 }
