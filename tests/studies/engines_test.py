@@ -8,10 +8,8 @@ With PEFSIM_FULL, of 10,000 points.
 import pathlib
 import signal
 import subprocess
-import tempfile
 import unittest
 
-import one_node_slurm
 from studies import BINARIES, FULL, StudyTest, missing
 
 AXES = """
@@ -28,17 +26,6 @@ seed = [1, 2, 3]
 
 
 class Engines(StudyTest):
-    def slurm(self):
-        """A Slurm until the test ends; the studies' environment is its clients'."""
-        folder = tempfile.TemporaryDirectory(prefix="pefsim-slurm-")
-        self.addCleanup(folder.cleanup)
-        try:
-            found = self.enterContext(one_node_slurm.one_node_slurm(folder.name))
-        except one_node_slurm.unavailable as error:
-            self.skipTest(f"no Slurm here: {error}")
-        self.environment = {**found.environment, "PEFSIM_SCENARIOS": str(self.binaries)}
-        return found
-
     def test_the_same_result_file(self):
         slurm = self.slurm()
         if FULL:  # as a user has it, without the wrapper

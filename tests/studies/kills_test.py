@@ -11,10 +11,8 @@ import os
 import pathlib
 import random
 import signal
-import tempfile
 import unittest
 
-import one_node_slurm
 from studies import FULL, StudyTest
 
 KILLS = 20
@@ -101,13 +99,7 @@ class Kills(StudyTest):
         self.assertEqual({"study_itself", "run_of_a_point"}, set(self.killed))
 
     def test_on_slurm(self):
-        folder = tempfile.TemporaryDirectory(prefix="pefsim-slurm-")
-        self.addCleanup(folder.cleanup)
-        try:
-            slurm = self.enterContext(one_node_slurm.one_node_slurm(folder.name))
-        except one_node_slurm.unavailable as error:
-            self.skipTest(f"no Slurm here: {error}")
-        self.environment = {**slurm.environment, "PEFSIM_SCENARIOS": str(self.binaries)}
+        slurm = self.slurm()
 
         def node_daemon(_):
             slurm.stop("slurmd")

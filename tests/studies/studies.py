@@ -17,6 +17,8 @@ import tempfile
 import time
 import unittest
 
+import one_node_slurm
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ["PEFSIM_SCENARIOS"])
 STUDY = ROOT / "scenarios/study"
@@ -85,6 +87,17 @@ class StudyTest(unittest.TestCase):
         file = self.binaries / "swiotlb_block"
         file.write_text(script)
         file.chmod(0o755)
+
+    def slurm(self):
+        """A Slurm until the test ends; the studies' environment is its clients'."""
+        folder = tempfile.TemporaryDirectory(prefix="pefsim-slurm-")
+        self.addCleanup(folder.cleanup)
+        try:
+            found = self.enterContext(one_node_slurm.one_node_slurm(folder.name))
+        except one_node_slurm.unavailable as error:
+            self.skipTest(f"no Slurm here: {error}")
+        self.environment = {**found.environment, "PEFSIM_SCENARIOS": str(self.binaries)}
+        return found
 
     def study_file(self, axes, name="a.toml", figures=FIGURES, more=""):
         file = self.directory / name
