@@ -45,6 +45,10 @@ KERNEL_WORK = {
 }
 
 
+HEADING = "## The POWER9 core"
+TARGETS = ("core_benchmark", "benchmark_kernels", "engine_benchmark", "user_program")
+
+
 def kernels(folder):
     """Name and rounds of a measured run, as the build wrote them."""
     return [(name, int(rounds)) for name, rounds in (line.split() for line in (folder / "kernels.txt").open())]
@@ -94,9 +98,8 @@ def least(run):
     return min(run()[1] for _ in range(5))
 
 
-def measure(build):
-    """A row for each kernel: instructions, and MIPS by peer; and the trace's factor by kernel."""
-    run = peers(build)
+def speeds(run):
+    """A row for each kernel: instructions, and MIPS by peer."""
     start = {"user_program": least(lambda: run.as_program("nothing", 1)), "machine": 0, "interpreted": 0,
              "qemu-ppc64le": least(lambda: run.on_qemu_user("nothing", 1)),
              "qemu-system-ppc64": least(lambda: run.on_qemu_system("nothing"))}
@@ -125,18 +128,22 @@ def measure(build):
             timed("gcc", "-O3", "-o", native, SOURCES / "linux.c", SOURCES / f"{name}.c", "-lm")
             seconds = timed(native, dict(kernels(run.folder))[name])[1]
             rows[name]["native"] = rows[name]["instructions"] / seconds / 1e6
+    return rows
+
+
+def trace_factors(run):
+    """Time with every instruction recorded to time without, and bytes an instruction; for each of TRACED."""
     factors = {}
     for name in TRACED:
         with tempfile.NamedTemporaryFile() as trace:
             plain = run.on_machine(name, "traced", options=("--interpreted",))[1]
             recorded = run.on_machine(name, "traced", trace.name)
             factors[name] = (recorded[1] / plain, pathlib.Path(trace.name).stat().st_size / recorded[2])
-    return rows, factors
+    return factors
 
 
-def profile(build):
+def profile(run):
     """Host instructions for one of the guest, by source file, counted by callgrind; for each of PROFILED."""
-    run = peers(build)
     shares = {}
     for name, rounds in PROFILED:
         guest = run.as_program(name, rounds)[2]
@@ -156,14 +163,20 @@ def profile(build):
     return shares
 
 
-def kernel_work(build):
+def kernel_work(run):
     """Nanoseconds by KERNEL_WORK."""
-    return json.loads(timed(build / "tests" / "benchmarks" / "core" / "engine_benchmark")[0])
+    return json.loads(timed(run.folder / "engine_benchmark")[0])
 
 
-def page(rows, factors, shares, kernel):
+def measure(build):
+    run = peers(build)
+    return speeds(run), trace_factors(run), profile(run), kernel_work(run)
+
+
+def page(measured):
+    rows, factors, shares, kernel = measured
     lines = [
-        "", "## The POWER9 core", "",
+        HEADING, "",
         "Million instructions per CPU second of kernels compiled by gcc for power9 (`tests/benchmarks/core/kernels`), in one run:",
         "pefsim's core in a SystemC machine with a quantum of 10 us, interpreted and translated ([translator.md](translator.md)), and",
         "under `user_program`; qemu's translator for user programs, and for a whole pseries machine; and the same instructions when",

@@ -22,6 +22,7 @@ import one_node_slurm  # noqa: E402
 from study import points, scenario, study_file  # noqa: E402
 
 HEADING = "## Studies"
+TARGETS = ("swiotlb_block",)
 POINTS = 10_000
 AIMS = {"local": 10, "slurm": 25}  # % of wall time over the bare runs
 ADOPTS_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl(2): who starts Slurm's tasks has ended when they end
