@@ -27,7 +27,8 @@ std::string signal_name(std::string_view queue, std::string_view what) {
 }  // namespace
 
 split_virtqueue::split_virtqueue(trace::recorder& recorder, const timing::timing& costs,
-                                 std::string_view scope, std::string_view name, std::string_view device)
+                                 std::string_view scope, std::string_view name, std::string_view device,
+                                 std::uint16_t index)
     : recorder_(recorder),
       name_(name),
       device_name_(device),
@@ -42,7 +43,8 @@ split_virtqueue::split_virtqueue(trace::recorder& recorder, const timing::timing
       kicks_(recorder.metrics(), scope, signal_name(name, "kicks"), "notifications",
              "doorbells that the device wanted"),
       kicks_suppressed_(recorder.metrics(), scope, signal_name(name, "kicks_suppressed"), "notifications",
-                        "doorbells that the device did not want") {}
+                        "doorbells that the device did not want"),
+      journeys_(recorder.journeys().of(device, index)) {}
 
 bool split_virtqueue::set_up(native_cpu& cpu, dma_ops::dma_ops_if& operations, dma_ops::dma_device& device,
                              slab_allocator& tables, std::uint16_t size, std::uint64_t features) {
@@ -113,7 +115,7 @@ void split_virtqueue::unmap(native_cpu& cpu, chain& from) {
 }
 
 // 2.7.5.3: the whole chain in a table of its own, for which one descriptor stands in the ring.
-bool split_virtqueue::write_indirect(native_cpu& cpu, std::uint16_t head) {
+bool split_virtqueue::write_indirect(native_cpu& cpu, std::uint16_t head, sc_core::sc_time& mapping_time) {
     chain& buffer = chains_[head];
     table_.clear();
     for (const mapping& part : buffer.segments) {
@@ -130,9 +132,11 @@ bool split_virtqueue::write_indirect(native_cpu& cpu, std::uint16_t head) {
         return false;
     }
     cpu.write(*table, bytes);
+    const sc_core::sc_time begin = cpu.now();
     const dma_addr at = operations_->map_page(cpu, *device_, abi::page_base(abi::gfn_of(*table)),
                                               abi::page_offset(*table), bytes.size(),
                                               dma_data_direction::to_device, 0);
+    mapping_time += cpu.now() - begin;
     if (operations_->mapping_error(at)) {
         tables_->free(*table, bytes.size());
         return false;
@@ -169,7 +173,8 @@ void split_virtqueue::write_direct(native_cpu& cpu, std::uint16_t head) {
 }
 
 split_virtqueue::add_result split_virtqueue::add(native_cpu& cpu, std::span<const segment> segments,
-                                                 std::size_t readable, std::uint32_t token) {
+                                                 std::size_t readable, std::uint32_t token,
+                                                 const sc_core::sc_time& submitted) {
     if (broken_) {
         return add_result::broken;
     }
@@ -184,21 +189,25 @@ split_virtqueue::add_result split_virtqueue::add(native_cpu& cpu, std::span<cons
     }
     const std::uint16_t head = free_head_;
     chain& buffer = chains_[head];
+    report::queue_journeys::way_there way{.submitted = submitted, .entered = cpu.now()};
+    const sc_core::sc_time copied = cpu.used().copies;
     if (!map(cpu, segments, readable, buffer)) {
         return add_result::no_mapping;
     }
+    way.mapping = cpu.now() - way.entered;
     if (!indirect) {
         write_direct(cpu, head);
-    } else if (!write_indirect(cpu, head)) {
+    } else if (!write_indirect(cpu, head, way.mapping)) {
         unmap(cpu, buffer);
         return add_result::no_mapping;
     }
+    way.copying = cpu.used().copies - copied;
     buffer.token = token;
-    make_available(cpu, head);
+    make_available(cpu, head, way);
     return add_result::added;
 }
 
-void split_virtqueue::make_available(native_cpu& cpu, std::uint16_t head) {
+void split_virtqueue::make_available(native_cpu& cpu, std::uint16_t head, report::queue_journeys::way_there way) {
     chain& buffer = chains_[head];
     buffer.outstanding = true;
     for (std::uint16_t i = 0; i < buffer.descriptors; ++i) {
@@ -212,6 +221,8 @@ void split_virtqueue::make_available(native_cpu& cpu, std::uint16_t head) {
     cpu.barrier();  // 2.7.13.3.1: descriptors and ring before the index
     ++avail_idx_;
     ++added_;
+    way.available = cpu.now();
+    journeys_.made_available(head, way);  // before the device can see it
     cpu.store<std::uint16_t>(avail(virtio::avail_idx_offset), avail_idx_);
     avail_idx_signal_.set(avail_idx_, cpu.now());
     in_flight_signal_.set(outstanding_, cpu.now());
@@ -256,6 +267,7 @@ std::optional<split_virtqueue::used_buffer> split_virtqueue::get_used(native_cpu
             fmt::format("used index {} is {} ahead with {} buffers outstanding", idx, pending, outstanding_));
     }
     const driver_call call(cpu, get_used_call_);
+    const sc_core::sc_time found = cpu.now();
     cpu.barrier();  // 2.7.14: the index before the entry
     const std::uint64_t entry = virtio::used_ring_offset(last_used_ & (size_ - 1U));
     virtio::vring_used_elem element;
@@ -272,8 +284,10 @@ std::optional<split_virtqueue::used_buffer> split_virtqueue::get_used(native_cpu
                       fmt::format("used length {} of id {}, whose buffer has {} writable bytes", written, id,
                                   buffer.writable));
     }
-    const used_buffer result{buffer.token, written};
+    used_buffer result{.token = buffer.token, .written = written};
+    const sc_core::sc_time copied = cpu.used().copies;
     release(cpu, static_cast<std::uint16_t>(id));
+    result.journey = journeys_.collected(static_cast<std::uint16_t>(id), found, cpu.used().copies - copied);
     ++last_used_;
     if (event_idx_ && interrupts_enabled_) {
         cpu.store<std::uint16_t>(avail(virtio::used_event_offset(size_)), last_used_);

@@ -15,6 +15,7 @@
 #include "dma_ops/dma_ops_if.h"
 #include "guest/driver_call.h"
 #include "guest/slab_allocator.h"
+#include "report/journeys.h"
 #include "report/metrics.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
@@ -54,11 +55,13 @@ public:
     struct used_buffer {
         std::uint32_t token = 0;    ///< as given to add()
         std::uint32_t written = 0;  ///< bytes that the device says it wrote
+        report::queue_journeys::handle journey = report::queue_journeys::none;
     };
 
     /// \param scope hierarchical name of the driver  \param name "queue0"  \param device "virtio-blk0"
+    /// \param index of the queue, by which device and driver mean the same one
     split_virtqueue(trace::recorder& recorder, const timing::timing& costs, std::string_view scope,
-                    std::string_view name, std::string_view device);
+                    std::string_view name, std::string_view device, std::uint16_t index);
 
     /// Allocates and clears the rings. \param features negotiated  \returns false when there is no memory for them
     bool set_up(native_cpu& cpu, dma_ops::dma_ops_if& operations, dma_ops::dma_device& device,
@@ -76,13 +79,16 @@ public:
     /// \param segments device-readable ones first; at least one, at most size() of them
     /// \param readable how many are device-readable
     /// \param token comes back with the used buffer
-    add_result add(native_cpu& cpu, std::span<const segment> segments, std::size_t readable,
-                   std::uint32_t token);
+    /// \param submitted when somebody asked the driver for it
+    add_result add(native_cpu& cpu, std::span<const segment> segments, std::size_t readable, std::uint32_t token,
+                   const sc_core::sc_time& submitted);
     /// True when the device wants a notification for what was added since the last call.
     bool kick_prepare(native_cpu& cpu);
     /// The next used buffer, unmapped; nothing when there is none.
     std::optional<used_buffer> get_used(native_cpu& cpu);
     [[nodiscard]] bool more_used(native_cpu& cpu);
+    /// The driver has told whoever asked: the end of its journey. Buffers whose end nobody waits for have none.
+    void completed(native_cpu& cpu, const used_buffer& buffer) { journeys_.completed(buffer.journey, cpu.now()); }
 
     /// Asks the device not to interrupt, which it may do nevertheless.
     void disable_interrupts(native_cpu& cpu);
@@ -125,9 +131,10 @@ private:
 
     bool map(native_cpu& cpu, std::span<const segment> segments, std::size_t readable, chain& into);
     void unmap(native_cpu& cpu, chain& from);
-    bool write_indirect(native_cpu& cpu, std::uint16_t head);
+    /// \param mapping_time is added to
+    bool write_indirect(native_cpu& cpu, std::uint16_t head, sc_core::sc_time& mapping_time);
     void write_direct(native_cpu& cpu, std::uint16_t head);
-    void make_available(native_cpu& cpu, std::uint16_t head);
+    void make_available(native_cpu& cpu, std::uint16_t head, report::queue_journeys::way_there way);
     void release(native_cpu& cpu, std::uint16_t head);
     std::optional<used_buffer> refuse(native_cpu& cpu, std::uint64_t offset, std::string detail);
 
@@ -152,6 +159,7 @@ private:
     trace::signal<std::uint16_t> in_flight_signal_;
     report::counter kicks_;
     report::counter kicks_suppressed_;
+    report::queue_journeys& journeys_;
 
     dma_ops::dma_ops_if* operations_ = nullptr;
     dma_ops::dma_device* device_ = nullptr;

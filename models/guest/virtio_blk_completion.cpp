@@ -34,7 +34,9 @@ void virtio_blk_driver::queue_interrupt(native_cpu& cpu, std::uint16_t index) {
     }
     for (const split_virtqueue::used_buffer& used : queue.finished) {
         request_state_.set(block_request_state::used, cpu.now());
-        finish_part(cpu, used.token, result_of(cpu, parts_[used.token], used.written));
+        const block_status status = result_of(cpu, parts_[used.token], used.written);
+        queue.ring.completed(cpu, used);
+        finish_part(cpu, used.token, status);
     }
     if (queue.ring.broken()) {
         give_up(cpu, "its queue is broken");

@@ -75,8 +75,8 @@ virtio_blk_driver::virtio_blk_driver(const driver_environment& kernel, const con
             fmt::format("{}: largest request of {} bytes; a multiple of 512 is allowed", name,
                         parameters.max_request_bytes));
     }
-    for (std::size_t cpu = 0; cpu < kernel.cpus.cpus(); ++cpu) {
-        queues_.push_back(std::make_unique<block_queue>(kernel, scope, fmt::format("queue{}", cpu), name));
+    for (std::uint16_t i = 0; i < kernel.cpus.cpus(); ++i) {
+        queues_.push_back(std::make_unique<block_queue>(kernel, scope, fmt::format("queue{}", i), name, i));
     }
 }
 
@@ -324,7 +324,8 @@ bool virtio_blk_driver::start_first(native_cpu& cpu, block_queue& from) {
     cpu.store(first.status(), block_part::no_status);
 
     const std::size_t readable = first.operation == block_operation::write ? first.segments.size() - 1 : 1;
-    if (from.ring.add(cpu, first.segments, readable, index) != split_virtqueue::add_result::added) {
+    if (from.ring.add(cpu, first.segments, readable, index, ios_[first.io].submitted) !=
+        split_virtqueue::add_result::added) {
         return false;
     }
     from.waiting.pop_front();

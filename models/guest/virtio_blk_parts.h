@@ -51,8 +51,8 @@ struct block_part {
 /// One queue of the device, with the device requests that wait for it.
 struct block_queue {
     block_queue(const driver_environment& kernel, std::string_view scope, std::string_view name,
-                std::string_view device)
-        : ring(kernel.recorder, kernel.costs, scope, name, device),
+                std::string_view device, std::uint16_t index)
+        : ring(kernel.recorder, kernel.costs, scope, name, device, index),
           lock(kernel.costs),
           waiting(64) {}
 

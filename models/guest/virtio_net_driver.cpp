@@ -27,8 +27,8 @@ virtio_net_driver::virtio_net_driver(const driver_environment& kernel, const con
     : kernel_(kernel),
       parameters_(parameters),
       device_(kernel.recorder, scope, name),
-      receive_(kernel.recorder, kernel.costs, scope, "rx", name),
-      transmit_(kernel.recorder, kernel.costs, scope, "tx", name),
+      receive_(kernel.recorder, kernel.costs, scope, "rx", name, net::receive_queue),
+      transmit_(kernel.recorder, kernel.costs, scope, "tx", name, net::transmit_queue),
       receive_lock_(kernel.costs),
       transmit_lock_(kernel.costs),
       xmit_call_(kernel.recorder, kernel.costs, "virtio_net.start_xmit"),
@@ -137,7 +137,7 @@ void virtio_net_driver::refill(native_cpu& cpu) {
         while (usable_ && !not_with_the_device_.empty()) {
             const std::uint32_t token = not_with_the_device_.back();
             const segment buffer{receive_buffers_[token], buffer_size_};
-            if (receive_.add(cpu, {&buffer, 1}, 0, token) != split_virtqueue::add_result::added) {
+            if (receive_.add(cpu, {&buffer, 1}, 0, token, cpu.now()) != split_virtqueue::add_result::added) {
                 refill_failures_.add();
                 break;
             }
@@ -192,6 +192,7 @@ bool virtio_net_driver::receive_one(native_cpu& cpu) {
         written = used->written;
         cpu.read(receive_buffers_[used->token], std::span(frame_).first(written));
         not_with_the_device_.push_back(used->token);
+        receive_.completed(cpu, *used);
     }
     if (const std::string why = objection(written); !why.empty()) {
         receive_dropped_.add();
@@ -248,6 +249,7 @@ virtio_net_driver::transmit_result virtio_net_driver::transmit(native_cpu& cpu,
         return transmit_result::dropped;
     }
     const driver_call call(cpu, xmit_call_);
+    const sc_core::sc_time asked = cpu.now();
     bool kick = false;
     bool sent = false;
     {
@@ -257,7 +259,7 @@ virtio_net_driver::transmit_result virtio_net_driver::transmit(native_cpu& cpu,
             transmit_busy_.add();
             return transmit_result::busy;
         }
-        sent = !transmit_.broken() && enqueue(cpu, frame, length);
+        sent = !transmit_.broken() && enqueue(cpu, frame, length, asked);
         kick = transmit_.kick_prepare(cpu);
     }
     if (kick) {
@@ -273,7 +275,8 @@ virtio_net_driver::transmit_result virtio_net_driver::transmit(native_cpu& cpu,
 }
 
 /// Copies the frame into a buffer of the driver and adds that. \returns false when it cannot be mapped
-bool virtio_net_driver::enqueue(native_cpu& cpu, std::span<const std::byte> frame, std::size_t length) {
+bool virtio_net_driver::enqueue(native_cpu& cpu, std::span<const std::byte> frame, std::size_t length,
+                                const sc_core::sc_time& asked) {
     const std::uint32_t token = free_transmit_.back();
     const phys_addr at = transmit_buffers_[token];
     const net::header header{};
@@ -283,7 +286,7 @@ bool virtio_net_driver::enqueue(native_cpu& cpu, std::span<const std::byte> fram
         cpu.fill(at + (sizeof header + frame.size()), length - frame.size(), std::byte{0});
     }
     const segment buffer{at, static_cast<std::uint32_t>(sizeof header + length)};
-    if (transmit_.add(cpu, {&buffer, 1}, 1, token) != split_virtqueue::add_result::added) {
+    if (transmit_.add(cpu, {&buffer, 1}, 1, token, asked) != split_virtqueue::add_result::added) {
         return false;
     }
     free_transmit_.pop_back();

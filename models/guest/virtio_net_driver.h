@@ -79,7 +79,8 @@ private:
     bool receive_one(native_cpu& cpu);
     [[nodiscard]] std::string objection(std::uint32_t written) const;
     void reclaim_sent(native_cpu& cpu);
-    bool enqueue(native_cpu& cpu, std::span<const std::byte> frame, std::size_t length);
+    bool enqueue(native_cpu& cpu, std::span<const std::byte> frame, std::size_t length,
+                 const sc_core::sc_time& asked);
     void transmit_interrupt(native_cpu& cpu);
     void config_interrupt(native_cpu& cpu);
     void notify(native_cpu& cpu, std::uint16_t queue);

@@ -18,7 +18,7 @@ virtio_rng_driver::virtio_rng_driver(const driver_environment& kernel, std::stri
                                      std::string_view name)
     : kernel_(kernel),
       device_(kernel.recorder, scope, name),
-      queue_(kernel.recorder, kernel.costs, scope, "queue0", name),
+      queue_(kernel.recorder, kernel.costs, scope, "queue0", name, abi::virtio::rng::request_queue),
       lock_(kernel.costs),
       read_call_(kernel.recorder, kernel.costs, "virtio_rng.read"),
       requests_(kernel.recorder.metrics(), scope, "requests", "requests", "buffers given to the device"),
@@ -71,11 +71,11 @@ std::size_t virtio_rng_driver::read_some(native_cpu& cpu, std::span<std::byte> t
         const driver_call call(cpu, read_call_);
         const spinlock::guard locked(lock_, cpu);
         const segment buffer{buffer_, wanted};
-        if (!usable_ || queue_.add(cpu, {&buffer, 1}, 0, 0) != split_virtqueue::add_result::added) {
+        if (!usable_ || queue_.add(cpu, {&buffer, 1}, 0, 0, begin) != split_virtqueue::add_result::added) {
             return 0;
         }
         requests_.add();
-        written_ = 0;
+        used_ = {};
         finished_ = &finished;
         kick = queue_.kick_prepare(cpu);
     }
@@ -83,10 +83,11 @@ std::size_t virtio_rng_driver::read_some(native_cpu& cpu, std::span<std::byte> t
         device_.transport().notify(cpu, abi::virtio::rng::request_queue);
     }
     kernel_.cpus.wait_for(cpu, finished);
-    cpu.read(buffer_, to.first(written_));
-    bytes_.add(written_);
+    cpu.read(buffer_, to.first(used_.written));
+    queue_.completed(cpu, used_);
+    bytes_.add(used_.written);
     latency_.add(cpu.now() - begin);
-    return written_;
+    return used_.written;
 }
 
 void virtio_rng_driver::queue_interrupt(native_cpu& cpu) {
@@ -97,7 +98,7 @@ void virtio_rng_driver::queue_interrupt(native_cpu& cpu) {
     {
         const spinlock::guard locked(lock_, cpu);
         if (const auto used = queue_.get_used(cpu)) {
-            written_ = used->written;
+            used_ = *used;
             waiting = finished_;
         } else if (queue_.broken()) {
             usable_ = false;

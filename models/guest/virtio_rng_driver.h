@@ -44,7 +44,7 @@ private:
     bool usable_ = false;
     mutex reading_;  // one CPU at a time
     phys_addr buffer_;
-    std::uint32_t written_ = 0;
+    split_virtqueue::used_buffer used_;
     completion* finished_ = nullptr;
 
     entry_point read_call_;

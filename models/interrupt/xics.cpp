@@ -57,6 +57,7 @@ xics::xics(const sc_core::sc_module_name& module_name, trace::recorder& recorder
       lines("lines"),
       sources_(checked_servers(name(), parameters.servers)),
       later_("due"),
+      journeys_(recorder.journeys()),
       presented_(recorder.metrics(), name(), parameters.servers),
       rejected_(recorder.metrics(), name(), "interrupts_rejected", "interrupts",
                 "interrupts that found their server busy or were displaced by a more favoured one"),
@@ -98,6 +99,7 @@ std::uint32_t xics::xirr(unsigned server, const sc_core::sc_time& when) {
         return result;
     }
     here.cppr = here.pending_priority;
+    journeys_.interrupt_taken(here.source, when);
     withdraw(here, when);
     return result;
 }
@@ -110,6 +112,7 @@ bool xics::eoi(unsigned server, std::uint32_t xirr, const sc_core::sc_time& when
         source->sent = false;
         sources_.note(number);
     }
+    journeys_.interrupt_handled(number, when);
     set_cppr(server, static_cast<std::uint8_t>(xirr >> cppr_shift), when);
     return source != nullptr || number == ipi_source;
 }
@@ -210,6 +213,7 @@ bool xics::raise(std::uint32_t number, const sc_core::sc_time& delay) {
     if (source == nullptr || source->level_sensitive) {
         return false;
     }
+    journeys_.interrupt_raised(number);
     schedule(sc_core::sc_time_stamp() + delay, {scheduled::act::message, 0, number});
     return true;
 }
@@ -219,6 +223,7 @@ bool xics::set_level(std::uint32_t number, bool asserted, const sc_core::sc_time
     if (source == nullptr || !source->level_sensitive) {
         return false;
     }
+    journeys_.interrupt_raised(number);
     schedule(sc_core::sc_time_stamp() + delay,
              {asserted ? scheduled::act::level_on : scheduled::act::level_off, 0, number});
     return true;

@@ -12,6 +12,7 @@
 #include "interrupt/interrupt_source_if.h"
 #include "interrupt/interrupt_sources.h"
 #include "interrupt/presented_counts.h"
+#include "report/journeys.h"
 #include "report/metrics.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
@@ -120,6 +121,7 @@ private:
     interrupt_sources sources_;
     held_back<scheduled> later_;
 
+    report::journey_log& journeys_;
     presented_counts presented_;
     report::counter rejected_;
     report::counter spurious_;

@@ -21,6 +21,7 @@ xive_controller::xive_controller(const sc_core::sc_module_name& module_name, tra
       queues_(memory, parameters.servers, recorder.ledger().name_initiator(basename()),
               sc_time(parameters.costs.memory_access_ns, sc_core::SC_NS)),
       later_("due"),
+      journeys_(recorder.journeys()),
       queued_source_(recorder, name(), "queued_source", "LISN of the event that was queued last"),
       presented_(recorder.metrics(), name(), parameters.servers),
       triggers_(recorder.metrics(), name(), "triggers", "events", "events of sources"),
@@ -111,6 +112,7 @@ bool xive_controller::raise(std::uint32_t number, const sc_time& delay) {
     if (source == nullptr || source->kind == source_kind::level) {
         return false;
     }
+    journeys_.interrupt_raised(number);
     schedule(sc_core::sc_time_stamp() + delay, {scheduled::act::trigger, 0, number});
     return true;
 }
@@ -120,6 +122,7 @@ bool xive_controller::set_level(std::uint32_t number, bool asserted, const sc_ti
     if (source == nullptr || source->kind != source_kind::level) {
         return false;
     }
+    journeys_.interrupt_raised(number);
     schedule(sc_core::sc_time_stamp() + delay,
              {asserted ? scheduled::act::level_on : scheduled::act::level_off, 0, number});
     return true;
@@ -193,6 +196,7 @@ void xive_controller::route(std::uint32_t lisn, const sc_time& when) {
     entries_.add();
     queued_source_.set(lisn, now + delay);
     queue->latest = source.kind;
+    journeys_.interrupt_queued(lisn, to.server);
     if (!queue->always_notify && !queue->notifications.trigger()) {
         coalesced_.add();
         return;

@@ -17,6 +17,7 @@
 #include "interrupt/interrupt_source_if.h"
 #include "interrupt/presented_counts.h"
 #include "interrupt/xive_sources.h"
+#include "report/journeys.h"
 #include "report/metrics.h"
 #include "timing/timing.h"
 #include "trace/recorder.h"
@@ -142,6 +143,7 @@ private:
     std::vector<std::unique_ptr<context>> contexts_;
     held_back<scheduled> later_;
 
+    report::journey_log& journeys_;
     trace::signal<std::uint32_t> queued_source_;
     presented_counts presented_;
     report::counter triggers_;

@@ -127,6 +127,9 @@ std::optional<std::uint64_t> xive_controller::load_state(std::uint64_t lisn, std
         value = static_cast<std::uint64_t>(source->events.set(state_set_at(offset)));
         through = source->retrigger();
     }
+    if (offset < layout::esb_get || offset - layout::esb_set_pq_00 < layout::esb_set_pq_01 - layout::esb_set_pq_00) {
+        journeys_.interrupt_handled(static_cast<std::uint32_t>(lisn), when);
+    }
     if (through) {
         schedule(when, {scheduled::act::let_through, 0, static_cast<std::uint32_t>(lisn)});
     }
@@ -191,6 +194,7 @@ bool xive_controller::thread_access(access& what, const sc_time& when) {
 bool xive_controller::thread_load(context& of, access& what, std::uint64_t offset, const sc_time& when) {
     if (offset == layout::tm_acknowledge_os && what.bytes.size() == 2) {
         spurious_.add(of.thread.exception() ? 0 : 1);
+        journeys_.interrupts_taken(of.server, when);
         what.give(of.thread.acknowledge());
         show(of, when);
         return true;

@@ -2,50 +2,13 @@
 #include "report/metrics.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <fmt/format.h>
 #include <numeric>
 #include <stdexcept>
 
-#include "report/quantity_text.h"
-
 namespace pefsim::report {
 
 namespace {
-
-// Buckets of a histogram: below 2^7 one per value; above, 64 per power of two, so that a bucket's middle is
-// within 1/128 of every value in it.
-constexpr unsigned sub_bucket_bits = 6;
-constexpr std::uint64_t sub_buckets = std::uint64_t{1} << sub_bucket_bits;
-constexpr std::size_t bucket_count = (64 - sub_bucket_bits + 1) * sub_buckets;
-
-constexpr unsigned shift_of(std::uint64_t value) {
-    const auto width = static_cast<unsigned>(std::bit_width(value));
-    return width > sub_bucket_bits + 1 ? width - (sub_bucket_bits + 1) : 0;
-}
-
-constexpr std::size_t bucket_of(std::uint64_t value) {
-    const unsigned shift = shift_of(value);
-    return shift * sub_buckets + (value >> shift);
-}
-
-constexpr std::uint64_t middle_of(std::size_t bucket) {
-    if (bucket < 2 * sub_buckets) {
-        return bucket;
-    }
-    const std::size_t shift = bucket / sub_buckets - 1;
-    const std::uint64_t lowest = (bucket - shift * sub_buckets) << shift;
-    return lowest + ((std::uint64_t{1} << shift) >> 1);
-}
-
-static_assert(bucket_of(~std::uint64_t{0}) == bucket_count - 1);
-static_assert(bucket_of(127) == 127 && bucket_of(128) == 128 && bucket_of(129) == 128 &&
-              bucket_of(130) == 129);
-static_assert(middle_of(127) == 127 && middle_of(128) == 129 &&
-              middle_of(bucket_of(1'000'000)) / 1'000 == 1'003);
-
-double in_ns(std::uint64_t ticks) { return report::in_ns(sc_core::sc_time::from_value(ticks)); }
 
 template <class Metric>
 const Metric* find(const std::vector<const Metric*>& in, std::string_view scope, std::string_view name) {
@@ -102,43 +65,6 @@ duration_histogram::duration_histogram(metric_registry& in, std::string_view sco
     : name_(claimed(in, scope, name, "ns", description)),
       registration_(in, this, name_) {
     in.histograms.push_back(this);
-}
-
-void duration_histogram::add(const sc_core::sc_time& duration) {
-    if (buckets_.empty()) [[unlikely]] {
-        buckets_.resize(bucket_count);
-    }
-    const std::uint64_t value = duration.value();
-    ++buckets_[bucket_of(value)];
-    minimum_ = count_ == 0 ? value : std::min(minimum_, value);
-    maximum_ = std::max(maximum_, value);
-    sum_ += value;
-    ++count_;
-}
-
-double duration_histogram::mean_ns() const {
-    return count_ == 0 ? 0 : in_ns(sum_) / static_cast<double>(count_);
-}
-
-double duration_histogram::minimum_ns() const { return in_ns(minimum_); }
-
-double duration_histogram::maximum_ns() const { return in_ns(maximum_); }
-
-double duration_histogram::percentile_ns(double fraction) const {
-    if (count_ == 0) {
-        return 0;
-    }
-    const double wanted = std::ceil(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(count_));
-    const auto rank = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(wanted), 1, count_);
-    if (rank == 1 || rank == count_) {
-        return rank == 1 ? minimum_ns() : maximum_ns();
-    }
-    std::uint64_t seen = 0;
-    std::size_t bucket = 0;
-    while ((seen += buckets_[bucket]) < rank) {
-        ++bucket;
-    }
-    return in_ns(std::clamp(middle_of(bucket), minimum_, maximum_));
 }
 
 tally::tally(metric_registry& in, std::string_view scope, std::string_view name, std::string_view unit,

@@ -12,6 +12,8 @@
 #include <systemc>
 #include <vector>
 
+#include "report/durations.h"
+
 /// What a run is measured by. A module declares each metric once, as a member; the run report walks all of
 /// them, so a new module's figures appear without anybody listing them.
 namespace pefsim::report {
@@ -78,31 +80,17 @@ private:
     registration registration_;
 };
 
-/// Times (latencies): count, mean, minimum, maximum exact; percentiles to better than 1 % in constant space.
-class duration_histogram {
+/// Times (latencies): durations with a name.
+class duration_histogram : public durations {
 public:
     duration_histogram(metric_registry& in, std::string_view scope, std::string_view name,
                        std::string_view description);
     duration_histogram(const duration_histogram&) = delete;
     duration_histogram& operator=(const duration_histogram&) = delete;
-    void add(const sc_core::sc_time& duration);
-    [[nodiscard]] std::uint64_t count() const { return count_; }
-    /// All of these are 0 while nothing was added.
-    [[nodiscard]] double mean_ns() const;
-    [[nodiscard]] double minimum_ns() const;
-    [[nodiscard]] double maximum_ns() const;
-    /// The smallest duration that at least `fraction` of all durations do not exceed (nearest rank).
-    /// \param fraction 0.5 for the median, 0.99 ...; limited to 0 .. 1
-    [[nodiscard]] double percentile_ns(double fraction) const;
     [[nodiscard]] const metric_name& name() const { return name_; }
 
 private:
     metric_name name_;
-    std::vector<std::uint64_t> buckets_;  // 64 per power of two; taken from the heap by the first add()
-    std::uint64_t count_ = 0;
-    std::uint64_t sum_ = 0;  // in units of SystemC's time resolution, like the next two
-    std::uint64_t minimum_ = 0;
-    std::uint64_t maximum_ = 0;
     registration registration_;
 };
 

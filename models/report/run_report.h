@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "exposure/ledger.h"
+#include "report/journeys.h"
 #include "report/metrics.h"
 #include "report/run_ending.h"
 #include "report/scope_group.h"
@@ -51,6 +52,7 @@ struct waveform_summary {
 struct run_record {
     const metric_registry& metrics;
     const violation_log& violations;
+    const journey_log& journeys;
     const exposure::ledger& ledger;
     std::span<const scope_group> groups;
     waveform_summary waveform;

@@ -245,6 +245,61 @@ ordered_json stories_json(const exposure::ledger& ledger) {
     return pages;
 }
 
+/// Of parts; null where none was seen.
+template <class Figure>
+ordered_json by_part(const Figure& figure) {
+    ordered_json parts = ordered_json::array();
+    for (std::size_t i = 0; i < journey_parts; ++i) {
+        parts.push_back(figure(i));
+    }
+    return parts;
+}
+
+ordered_json journey_json(const journey& of) {
+    return {{"number", of.number},
+            {"queue", of.queue},
+            {"begin_ns", in_ns(of.begin)},
+            {"end_ns", in_ns(of.end())},
+            {"parts_ns", by_part([&](std::size_t i) {
+                 return of.knows(static_cast<journey_part>(i)) ? ordered_json(in_ns(of.lasted[i])) : ordered_json();
+             })}};
+}
+
+ordered_json anatomy_json(const journey_log& journeys) {
+    ordered_json requests = ordered_json::array();
+    for (const kind_anatomy& of : journeys.kinds()) {
+        const auto parts = [&of](const auto& figure) {
+            return by_part([&](std::size_t i) {
+                return of.parts[i].count() == 0 ? ordered_json() : ordered_json(figure(of.parts[i]));
+            });
+        };
+        requests.push_back({{"device", of.device},
+                            {"kind", of.kind},
+                            {"count", of.total.count()},
+                            {"total",
+                             {{"mean_ns", of.total.mean_ns()},
+                              {"p50_ns", of.total.percentile_ns(0.5)},
+                              {"p90_ns", of.total.percentile_ns(0.9)},
+                              {"p99_ns", of.total.percentile_ns(0.99)},
+                              {"max_ns", of.total.maximum_ns()}}},
+                            {"mean_ns", parts([](const durations& d) { return d.mean_ns(); })},
+                            {"p50_ns", parts([](const durations& d) { return d.percentile_ns(0.5); })},
+                            {"p99_ns", parts([](const durations& d) { return d.percentile_ns(0.99); })},
+                            {"first", journey_json(of.first)},
+                            {"slowest", journey_json(of.slowest)}});
+    }
+    ordered_json unfinished = ordered_json::array();
+    for (const queue_journeys::unfinished& each : journeys.unfinished()) {
+        unfinished.push_back({{"device", each.device},
+                              {"queue", each.queue},
+                              {"kind", each.kind},
+                              {"number", each.number},
+                              {"waiting_for", to_name(each.waiting_for)},
+                              {"since_ns", in_ns(each.since)}});
+    }
+    return {{"parts", journey_part_names}, {"requests", std::move(requests)}, {"unfinished", std::move(unfinished)}};
+}
+
 /// Violations, or notes.
 ordered_json violations_json(const violation_log& log, bool notes) {
     ordered_json kinds = ordered_json::object();
@@ -308,6 +363,7 @@ ordered_json figures_json(const run_record& of, const run_facts& facts) {
                         {"rates_are_of_ns", {{"begin", in_ns(rates.begin)}, {"end", in_ns(rates.end)}}},
                         {"figures", std::move(figures)},
                         {"metrics", metrics_json(of.metrics)},
+                        {"anatomy", anatomy_json(of.journeys)},
                         {"exposure", exposure_json(of.ledger)},
                         {"violations", violations_json(of.violations, false)},
                         {"notes", violations_json(of.violations, true)},

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "report/anatomy_text.h"
 #include "report/quantity_text.h"
 #include "report/report_table.h"
 #include "report/run_report.h"
@@ -64,6 +65,7 @@ public:
                                                   : facts_.label + '\n' + ending_text(facts_.ending);
         result += key_figures();
         result += latencies();
+        result += section("Latency anatomy", anatomy_text(of_.journeys));
         result += counts_by_name();
         result += groups();
         result += exposure();

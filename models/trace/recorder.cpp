@@ -10,6 +10,7 @@
 
 #include "exposure/ledger.h"
 #include "output/whole_file.h"
+#include "report/journeys.h"
 #include "report/metrics.h"
 #include "report/run_report.h"
 #include "report/violations.h"
@@ -182,6 +183,7 @@ std::vector<std::string> recorder::departed() const {
 recorder::recorder()
     : metrics_(std::make_unique<report::metric_registry>()),
       violations_(std::make_unique<report::violation_log>()),
+      journeys_(std::make_unique<report::journey_log>()),
       ledger_(std::make_unique<exposure::ledger>()),
       violation_signals_(std::make_unique<violation_signals>(*this)) {}
 
@@ -197,6 +199,7 @@ recorder::~recorder() {
 report::run_record recorder::record() const {
     return {.metrics = *metrics_,
             .violations = *violations_,
+            .journeys = *journeys_,
             .ledger = *ledger_,
             .groups = groups_,
             .waveform = {.file = trace_file_,

@@ -17,6 +17,7 @@ namespace pefsim::exposure {
 class ledger;
 }
 namespace pefsim::report {
+class journey_log;
 class metric_registry;
 class violation_log;
 struct run_record;
@@ -139,6 +140,8 @@ public:
     [[nodiscard]] const report::metric_registry& metrics() const { return *metrics_; }
     report::violation_log& violations() { return *violations_; }
     [[nodiscard]] const report::violation_log& violations() const { return *violations_; }
+    report::journey_log& journeys() { return *journeys_; }
+    [[nodiscard]] const report::journey_log& journeys() const { return *journeys_; }
     exposure::ledger& ledger() { return *ledger_; }
     [[nodiscard]] const exposure::ledger& ledger() const { return *ledger_; }
     /// For the run's report; the trace must have been finished.
@@ -182,6 +185,7 @@ private:
     std::filesystem::path save_file_;
     std::unique_ptr<report::metric_registry> metrics_;
     std::unique_ptr<report::violation_log> violations_;
+    std::unique_ptr<report::journey_log> journeys_;
     std::unique_ptr<exposure::ledger> ledger_;
     std::unique_ptr<violation_signals> violation_signals_;
 };

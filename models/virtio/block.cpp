@@ -260,6 +260,7 @@ void block::begin(request& what, sc_time& delay) {
     const sc_time now = simulation_time() + delay;
     operation_[what.queue->index()].set(c.operation, now);
     operations_.add(static_cast<std::size_t>(c.operation));
+    classify(what, to_name(c.operation));
     finish_at(what, completion_time(c, now));
 }
 

@@ -69,6 +69,9 @@ console::console(const sc_core::sc_module_name& module_name, trace::recorder& re
     for (std::size_t number = 0; number < parameters.ports.size(); ++number) {
         ports_.emplace_back(*this, static_cast<std::uint16_t>(number), parameters.ports[number]);
     }
+    for (std::uint16_t queue = 0; queue < queue_count(); ++queue) {
+        set_course(queue, queue % 2 == 0 ? report::journey_course::from_device : report::journey_course::to_device);
+    }
 }
 
 console::~console() = default;

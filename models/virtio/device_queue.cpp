@@ -10,8 +10,9 @@ namespace pefsim::virtio {
 
 using sc_core::sc_time;
 
-device_queue::device_queue(trace::recorder& recorder, std::string scope, std::uint16_t index)
-    : avail_idx(recorder, scope, "avail_idx", "available index as the device last read it"),
+device_queue::device_queue(trace::recorder& recorder, std::string scope, std::string_view device, std::uint16_t index)
+    : journeys(recorder.journeys().of(device, index)),
+      avail_idx(recorder, scope, "avail_idx", "available index as the device last read it"),
       used_idx(recorder, scope, "used_idx", "used index as the device last wrote it"),
       in_flight(recorder, scope, "in_flight", "chains that the device holds"),
       held_bytes(recorder, scope, "held_bytes", "bytes of the buffers in them: with SWIOTLB, of its pool"),

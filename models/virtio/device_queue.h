@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "report/journeys.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 #include "virtio/virtqueue.h"
@@ -18,7 +19,8 @@ namespace pefsim::virtio {
 /// of it.
 class device_queue {
 public:
-    device_queue(trace::recorder& recorder, std::string scope, std::uint16_t index);
+    /// \param device "virtio-blk0": whose journeys its requests are
+    device_queue(trace::recorder& recorder, std::string scope, std::string_view device, std::uint16_t index);
 
     [[nodiscard]] std::uint16_t index() const { return index_; }
     [[nodiscard]] const std::string& scope() const { return scope_; }
@@ -42,11 +44,16 @@ public:
         sc_core::sc_time popped;
     };
     std::deque<in_order> order;
-    /// When the chains were popped that wait in the ring for the next publish.
-    std::vector<sc_core::sc_time> unpublished;
+    /// Chains that wait in the ring for the next publish.
+    struct answer {
+        std::uint16_t head;
+        sc_core::sc_time popped;
+    };
+    std::vector<answer> unpublished;
     /// Some of them came from the thread that finishes requests.
     bool finished = false;
 
+    report::queue_journeys& journeys;
     trace::signal<std::uint16_t> avail_idx;
     trace::signal<std::uint16_t> used_idx;
     trace::signal<std::uint32_t> in_flight;

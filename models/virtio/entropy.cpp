@@ -20,6 +20,7 @@ void entropy::read_config(std::size_t /*offset*/, std::span<std::byte> to) const
 }
 
 void entropy::begin(request& what, sc_time& delay) {
+    classify(what, "fill");
     finish_at(what, sc_core::sc_time_stamp() + delay + service_latency_);
 }
 

@@ -66,6 +66,8 @@ net::net(const sc_core::sc_module_name& module_name, trace::recorder& recorder, 
           "received for a driver without buffer, a driver that is not there, or a link that is down") {
     for (std::uint16_t pair = 0; pair < parameters.queue_pairs; ++pair) {
         waiting_.emplace_back(parameters.rx_fifo, max_frame_size(parameters.mtu));
+        set_course(receive_queue_of(pair), report::journey_course::from_device);
+        set_course(receive_queue_of(pair) + 1, report::journey_course::to_device);
     }
 }
 
@@ -334,6 +336,7 @@ sc_time net::send(std::span<const std::byte> frame, const sc_time& delay) {
 // --- control (5.1.6.5)
 
 void net::begin_control(request& what, sc_time& delay) {
+    classify(what, "control");
     const std::uint64_t size = what.chain.readable_bytes();
     const std::uint64_t room = what.chain.writable_bytes();
     wire::control_header header{};

@@ -28,6 +28,12 @@ const virtio_device::queue_config& checked(const char* device, const virtio_devi
     return queues;
 }
 
+/// What its transport is called: "virtio-blk0".
+std::string_view device_name(const sc_core::sc_module& device) {
+    const sc_core::sc_object* const transport = device.get_parent_object();
+    return transport == nullptr ? device.basename() : transport->basename();
+}
+
 }  // namespace
 
 virtio_device::virtio_device(const sc_core::sc_module_name& module_name, trace::recorder& recorder,
@@ -48,7 +54,7 @@ virtio_device::virtio_device(const sc_core::sc_module_name& module_name, trace::
       in_flight_(recorder.metrics(), name(), "in_flight", "requests", "requests in the device"),
       latency_(recorder.metrics(), name(), "latency", "from taking a request to its entry in the used ring") {
     for (std::uint16_t i = 0; i < queues.count; ++i) {
-        device_queue& queue = queues_.emplace_back(recorder, fmt::format("{}.queue{}", name(), i), i);
+        device_queue& queue = queues_.emplace_back(recorder, fmt::format("{}.queue{}", name(), i), device_name(*this), i);
         queue.unpublished.reserve(queues.size);
         sc_core::sc_spawn([this, &queue] { serve_queue(queue); }, fmt::format("serve_queue{}", i).c_str());
     }
@@ -99,6 +105,7 @@ void virtio_device::reset() {
 // The queue's requests that are still in flight go back to the pool; nobody refers to them across a wait.
 void virtio_device::stop(device_queue& queue) {
     queue.ring.reset();
+    queue.journeys.stop();
     queue.unpublished.clear();
     queue.order.clear();
     queue.forget_wake();
@@ -145,6 +152,7 @@ void virtio_device::kick(std::uint16_t index, const sc_time& delay) {
     const sc_time now = simulation_time() + delay;
     doorbells_.add();
     queue.doorbell.fire(now);
+    queue.journeys.rung(now);
     queue.wake(now + kick_latency_);
 }
 
@@ -215,6 +223,7 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
         }
     }
     from.request.set(next.number, next.popped);
+    from.journeys.taken(next.chain.head(), next.number, next.popped);
     from.held_bytes.set(from.held_bytes.value() + next.chain.bytes(), next.popped);
     show(from, next.popped);
     return &next;
@@ -228,6 +237,7 @@ void virtio_device::release(const request& what) {
 void virtio_device::put_back(request& what) {
     if (what.queue->ring) {
         what.queue->ring->put_back(what.chain.head());
+        what.queue->journeys.put_back(what.chain.head());
         if (in_order()) {
             what.queue->order.pop_back();
         }
@@ -328,7 +338,7 @@ void virtio_device::complete(request& what, std::uint64_t written) {
 void virtio_device::hand_over(device_queue& queue, std::uint16_t head, std::uint32_t written,
                               const sc_time& popped) {
     queue.ring->add_used(head, written);
-    queue.unpublished.push_back(popped);
+    queue.unpublished.push_back({head, popped});
 }
 
 void virtio_device::publish(device_queue& queue, sc_time& delay) {
@@ -341,12 +351,16 @@ void virtio_device::publish(device_queue& queue, sc_time& delay) {
         return;
     }
     const sc_time when = simulation_time() + delay;
-    for (const sc_time& popped : queue.unpublished) {
-        latency_.add(when - popped);
+    for (const device_queue::answer& each : queue.unpublished) {
+        latency_.add(when - each.popped);
+        queue.journeys.returned(each.head, when);
     }
     queue.unpublished.clear();
     show(queue, when);
-    if (wanted && transport_->queue_interrupt(queue.index(), delay)) {
+    const report::journey_log::sending by(recorder_.journeys(), queue.journeys);
+    const bool sent = wanted && transport_->queue_interrupt(queue.index(), delay);
+    queue.journeys.interrupt_sent(sent);
+    if (sent) {
         interrupts_.add();
         queue.interrupt.fire(when);
     } else {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
@@ -137,6 +138,11 @@ protected:
     // --- with what
     /// The next request of the queue; nullptr when there is none, or when the queue broke.
     request* pop(device_queue& from, sc_core::sc_time& delay);
+    /// What it asks for. \param kind a literal
+    static void classify(const request& what, std::string_view kind) {
+        what.queue->journeys.classify(what.chain.head(), kind);
+    }
+    void set_course(std::uint16_t queue, report::journey_course course) { queues_[queue].journeys.set_course(course); }
     /// The request popped last of its queue goes back, then the one before it: the next pop() gives it again.
     void put_back(request& what);
     void finish_at(request& what, const sc_core::sc_time& when);

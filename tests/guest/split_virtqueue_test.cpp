@@ -36,7 +36,7 @@ struct virtqueue_test : simulation_test {
     guest::slab_allocator slab{pages};
     recording_dma_ops dma;
     dma_ops::dma_device device{.name = "virtio-test0"};
-    split_virtqueue queue{bench.recorder, bench.cpu.costs(), "driver", "queue0", "virtio-test0"};
+    split_virtqueue queue{bench.recorder, bench.cpu.costs(), "driver", "queue0", "virtio-test0", 0};
     device_ring peer;
 
     virtqueue_test() { dma.pages = &pages; }
@@ -60,7 +60,7 @@ struct virtqueue_test : simulation_test {
     }
     add_result add(native_cpu& cpu, const std::vector<segment>& segments, std::size_t readable,
                    std::uint32_t token) {
-        return queue.add(cpu, segments, readable, token);
+        return queue.add(cpu, segments, readable, token, bench.cpu.now());
     }
     [[nodiscard]] std::uint64_t violations() const {
         return bench.recorder.violations().count(report::violation_kind::driver_protocol);

@@ -151,7 +151,7 @@ TEST_F(report, json_has_everything_that_is_declared) {
     EXPECT_THAT(keys,
                 ::testing::ElementsAre("scenario", "description", "seed", "parameters", "shown", "verdict",
                                        "ended", "label", "simulated_time_ns", "rates_are_of_ns", "figures",
-                                       "metrics", "exposure", "violations", "notes", "trace"));
+                                       "metrics", "anatomy", "exposure", "violations", "notes", "trace"));
     EXPECT_EQ(json["scenario"], "swiotlb_block");
     EXPECT_EQ(json["seed"], 7);
     EXPECT_EQ(json["parameters"]["request_size"], "4 KiB");

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <optional>
 #include <string_view>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +23,14 @@ namespace {
 
 using namespace pefsim::testing;  // NOLINT(google-build-using-namespace): a program, not a library
 
-constexpr unsigned longest_seconds = 30;  // of a program; what takes longer has lost its way on the host
+/// Of CPU time, for a program; what takes longer has lost its way on the host.
+constexpr time_t longest_seconds = 30;
+
+/// SIGPROF comes then; 0: not any more.
+void limit_cpu_time(time_t seconds) {
+    const itimerval limit{.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_usec = 0}};
+    setitimer(ITIMER_PROF, &limit, nullptr);
+}
 
 /// What is being run, for who dies of it.
 volatile std::uint64_t current_seed = 0;
@@ -41,10 +49,10 @@ extern "C" void on_death(int signal_number) {
 bool fails(const random_program& program, const fuzz_setting& how) {
     const pid_t child = fork();
     if (child == 0) {
-        for (const int each : {SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGABRT, SIGALRM}) {
+        for (const int each : {SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGABRT, SIGPROF}) {
             std::signal(each, SIG_DFL);
         }
-        alarm(longest_seconds);
+        limit_cpu_time(longest_seconds);
         fuzz_bench bench;
         _exit(bench.run(program, how) ? 1 : 0);
     }
@@ -122,13 +130,13 @@ int fuzz(const arguments& given) {
         for (unsigned n = 0; n < settings.size(); ++n) {
             current_seed = program.seed;
             current_setting = n;
-            alarm(longest_seconds);
+            limit_cpu_time(longest_seconds);
             if (given.dies && fails(program, settings[n])) {
                 report(program, settings[n], given.shrinks);
                 return 1;
             }
             if (const auto difference = bench.run(program, settings[n])) {
-                alarm(0);
+                limit_cpu_time(0);
                 fmt::print("{}\n", *difference);
                 report(program, settings[n], given.shrinks);
                 return 1;
@@ -146,7 +154,7 @@ int fuzz(const arguments& given) {
 int main(int argc, char** argv) {
     try {
         const arguments given = parse(argc, argv);
-        for (const int each : {SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGABRT, SIGALRM}) {
+        for (const int each : {SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGABRT, SIGPROF}) {
             std::signal(each, on_death);
         }
         return fuzz(given);
