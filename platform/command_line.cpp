@@ -4,38 +4,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <stdexcept>
 #include <vector>
 
+#include "platform/input_file.h"
 #include "platform/quantity.h"
+#include "platform/scenario.h"
 
 namespace pefsim::platform {
 namespace {
 
 namespace po = boost::program_options;
 
-struct option_row {
-    std::string_view name;
-    std::string_view value;  ///< empty: a switch
-    std::string_view description;
-};
+/// "yes" for a switch that is on.
+std::optional<std::string> if_on(bool on) { return on ? std::optional<std::string>("yes") : std::nullopt; }
 
-constexpr std::array option_rows{
-    option_row{"help", "", "show this text"},
-    option_row{"config", "FILE.toml", "read parameters from a TOML file; the command line comes after it"},
-    option_row{"set", "NAME=VALUE", "set a parameter (the same as --NAME VALUE)"},
-    option_row{"seed", "N", "seed of everything random; the same seed gives the same run [1]"},
-    option_row{"trace", "FILE.vcd|FILE.fst", "waveform file [the scenario's name, in the working directory]"},
-    option_row{"no-trace", "", "write no waveform"},
-    option_row{"trace-window", "FROM:TO", "write the waveform of this part of the run only, such as 1ms:2ms"},
-    option_row{"report", "FILE.json", "write the run report as JSON"},
-    option_row{"list-signals", "", "list the signals that a trace shows, and stop"},
-    option_row{"quiet", "", "print nothing but errors"},
-};
+std::optional<std::string> if_named(const std::optional<std::filesystem::path>& file) {
+    return file ? std::optional(file->string()) : std::nullopt;
+}
 
 void read_window(const std::string& text, run_options& options) {
+    options.trace_window = text;
     const std::size_t colon = text.find(':');
     if (colon == std::string::npos) {
         throw std::invalid_argument(fmt::format("--trace-window: '{}' is not FROM:TO", text));
@@ -70,36 +62,85 @@ void set_pair(parameter_set& parameters, const std::string& text) {
     parameters.set(text.substr(0, equals), text.substr(equals + 1));
 }
 
-void apply(const std::string& name, const std::string& value, run_options& options,
-           parameter_set& parameters) {
-    if (name == "help") {
-        options.help = true;
-    } else if (name == "config") {
-        options.config_files.emplace_back(value);  // has been read before everything else
-    } else if (name == "set") {
-        set_pair(parameters, value);
-    } else if (name == "seed") {
-        options.seed = read_seed(value);
-    } else if (name == "trace") {
-        options.trace_file = value;
-    } else if (name == "no-trace") {
-        options.trace = false;
-    } else if (name == "trace-window") {
-        read_window(value, options);
-    } else if (name == "report") {
-        options.report_file = value;
-    } else if (name == "list-signals") {
-        options.list_signals = true;
-    } else if (name == "quiet") {
-        options.quiet = true;
-    } else {
-        parameters.set(name, value);
-    }
+constexpr std::array rows{
+    option_row{"help", "", "show this text (-h, too)",
+               [](const std::string&, run_options& options, parameter_set&) { options.help = true; }},
+    option_row{"version", "", "show which pefsim this is",
+               [](const std::string&, run_options& options, parameter_set&) { options.version = true; }},
+    option_row{
+        "config", "FILE.toml",
+        "read parameters from a TOML file, or from standard input (-); the command line comes after it",
+        [](const std::string& value, run_options& options, parameter_set&) {
+            options.config_files.emplace_back(value);  // has been read before everything else
+        }},
+    option_row{"dump-config", "", "print the configuration file that gives this run again, and stop",
+               [](const std::string&, run_options& options, parameter_set&) { options.dump_config = true; }},
+    option_row{"set", "NAME=VALUE", "set a parameter (the same as --NAME VALUE)",
+               [](const std::string& value, run_options&, parameter_set& parameters) {
+                   set_pair(parameters, value);
+               }},
+    option_row{"seed", "N", "seed of everything random; the same seed gives the same run [1]",
+               [](const std::string& value, run_options& options, parameter_set&) {
+                   options.seed = read_seed(value);
+               },
+               [](const run_options& options) { return std::optional(std::to_string(options.seed)); }},
+    option_row{"trace", "FILE.vcd|FILE.fst", "waveform file [the scenario's name, in the working directory]",
+               [](const std::string& value, run_options& options, parameter_set&) {
+                   options.trace_file = file_name(value);
+                   options.trace = true;
+               },
+               [](const run_options& options) {
+                   return options.trace ? if_named(options.trace_file) : std::nullopt;
+               }},
+    option_row{"no-trace", "", "write no waveform",
+               [](const std::string&, run_options& options, parameter_set&) { options.trace = false; },
+               [](const run_options& options) { return if_on(!options.trace); }},
+    option_row{
+        "trace-window", "FROM:TO", "write the waveform of this part of the run only, such as 1ms:2ms",
+        [](const std::string& value, run_options& options, parameter_set&) { read_window(value, options); },
+        [](const run_options& options) {
+            return options.trace_window.empty() ? std::nullopt : std::optional(options.trace_window);
+        }},
+    option_row{"report", "FILE.json", "write the run report as JSON",
+               [](const std::string& value, run_options& options, parameter_set&) {
+                   options.report_file = file_name(value);
+               },
+               [](const run_options& options) { return if_named(options.report_file); }},
+    option_row{"list-signals", "", "list the signals that a trace shows, and stop",
+               [](const std::string&, run_options& options, parameter_set&) { options.list_signals = true; }},
+    option_row{"brief", "", "print the verdict and the violations alone",
+               [](const std::string&, run_options& options, parameter_set&) { options.brief = true; }},
+    option_row{"quiet", "", "print nothing but errors",
+               [](const std::string&, run_options& options, parameter_set&) { options.quiet = true; }},
+};
+
+const option_row* find_option(std::string_view name) {
+    const std::string wanted = folded(name);
+    const auto* const row = std::ranges::find(rows, wanted, &option_row::name);
+    return row == rows.end() ? nullptr : &*row;
 }
 
+/// A setting of a configuration file that is an option's.
+bool set_option(std::string_view name, const std::string& value, run_options& options,
+                parameter_set& parameters) {
+    const option_row* const row = find_option(name);
+    if (row == nullptr || row->written == nullptr) {
+        return false;
+    }
+    if (!row->value.empty()) {
+        row->apply(value, options, parameters);
+    } else if (value == "yes") {
+        row->apply({}, options, parameters);
+    } else if (value != "no") {
+        throw std::invalid_argument(fmt::format("{}: '{}' is neither true nor false", row->name, value));
+    }
+    return true;
+}
+
+/// By their folded names.
 po::options_description describe(const parameter_set& parameters) {
     po::options_description known;
-    for (const option_row& row : option_rows) {
+    for (const option_row& row : rows) {
         if (row.value.empty()) {
             known.add_options()(row.name.data(), "");
         } else {
@@ -107,37 +148,68 @@ po::options_description describe(const parameter_set& parameters) {
         }
     }
     for (const parameter& row : parameters.all()) {
-        known.add_options()(row.name.c_str(), po::value<std::string>(), "");
+        known.add_options()(folded(row.name).c_str(), po::value<std::string>(), "");
     }
     return known;
 }
 
 std::vector<std::string> option_names(const parameter_set& parameters) {
     std::vector<std::string> names;
-    for (const option_row& row : option_rows) {
+    for (const option_row& row : rows) {
         names.emplace_back(row.name);
     }
     std::ranges::transform(parameters.all(), std::back_inserter(names), &parameter::name);
     return names;
 }
 
+/// "--name=value" with its name folded; what is no option stays as it is.
+std::string with_folded_name(std::string_view word) {
+    if (!word.starts_with("--")) {
+        return std::string(word);
+    }
+    const std::size_t end = std::min(word.find('='), word.size());
+    return folded(word.substr(0, end)) + std::string(word.substr(end));
+}
+
+/// The option as it was typed whose folded name this is.
+std::string as_typed(std::string_view name, std::span<const char* const> arguments) {
+    for (const std::string_view word : arguments) {
+        const std::string_view typed = word.substr(std::min<std::size_t>(2, word.size()), word.find('=') - 2);
+        if (word.starts_with("--") && folded(typed) == name) {
+            return std::string(typed);
+        }
+    }
+    return std::string(name);
+}
+
 po::parsed_options parse(std::span<const char* const> arguments, const parameter_set& parameters) {
     const po::options_description known = describe(parameters);
-    const std::vector<std::string> words(arguments.begin(), arguments.end());
+    std::vector<std::string> words;
+    std::ranges::transform(arguments, std::back_inserter(words), with_folded_name);
     try {
         constexpr int style = po::command_line_style::allow_long |
                               po::command_line_style::long_allow_adjacent |
                               po::command_line_style::long_allow_next;
-        return po::command_line_parser(words).options(known).style(style).positional({}).run();
+        return po::command_line_parser(words).options(known).style(style).run();
     } catch (const po::unknown_option& error) {
         std::string name = error.get_option_name();
         name.erase(0, name.find_first_not_of('-'));
-        throw std::invalid_argument(unknown_name("option", name, option_names(parameters)));
-    } catch (const po::too_many_positional_options_error&) {
-        throw std::invalid_argument("an argument stands alone; every argument is --OPTION or --OPTION VALUE");
+        throw std::invalid_argument(
+            unknown_name("option", as_typed(name, arguments), option_names(parameters)));
     } catch (const po::error& error) {
         throw std::invalid_argument(error.what());
     }
+}
+
+/// An argument that is no option's value.
+void apply_alone(const std::string& word, run_options& options) {
+    constexpr std::size_t shown = 80;
+    if (word != "-h") {
+        throw std::invalid_argument(
+            fmt::format("'{}{}' stands alone; every argument is --OPTION or --OPTION VALUE",
+                        word.substr(0, shown), word.size() > shown ? "..." : ""));
+    }
+    options.help = true;
 }
 
 /// Text broken into lines of at most `width` columns, each after `indent` blanks but for the first.
@@ -168,29 +240,43 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
 
 }  // namespace
 
+std::span<const option_row> option_rows() { return rows; }
+
 run_options parse_command_line(std::span<const char* const> arguments, parameter_set& parameters) {
     const po::parsed_options parsed = parse(arguments, parameters);
+    run_options options;
+    const auto others = [&](std::string_view name, const std::string& value) {
+        return set_option(name, value, options, parameters);
+    };
     for (const po::option& option : parsed.options) {
         if (option.string_key == "config") {
-            parameters.load(option.value.front());
+            parameters.load(file_name(option.value.front()), others);
         }
     }
-    run_options options;
     for (const po::option& option : parsed.options) {
-        apply(option.string_key, option.value.empty() ? std::string() : option.value.front(), options,
-              parameters);
+        const std::string value = option.value.empty() ? std::string() : option.value.front();
+        if (option.position_key >= 0) {
+            apply_alone(value, options);
+        } else if (const option_row* const row = find_option(option.string_key); row != nullptr) {
+            row->apply(value, options, parameters);
+        } else {
+            parameters.set(option.string_key, value);
+        }
     }
     return options;
 }
 
-std::string help_text(std::string_view scenario, std::string_view description,
-                      const parameter_set& parameters) {
-    constexpr std::size_t width = 100;
-    std::string text = fmt::format("{}: {}\n\nusage: {} [options]\n\nOptions\n", scenario,
-                                   wrapped(description, 0, width), scenario);
-    for (const option_row& row : option_rows) {
+std::string help_text(const scenario& of, const parameter_set& parameters, std::size_t columns) {
+    const bool summarised = !of.description().starts_with(of.summary());
+    std::string text = fmt::format("{}: {}\n\n", of.name(),
+                                   wrapped(summarised ? of.summary() : of.description(), 0, columns));
+    if (summarised) {
+        text += wrapped(of.description(), 0, columns) + "\n\n";
+    }
+    text += fmt::format("usage: {} [options]\n\nOptions\n", of.name());
+    for (const option_row& row : rows) {
         text += fmt::format("  {:32}{}\n", fmt::format("--{} {}", row.name, row.value),
-                            wrapped(row.description, 34, width));
+                            wrapped(row.description, 34, columns));
     }
     text += "\nParameters (--NAME VALUE, --set NAME=VALUE, or in a TOML file) [default]\n";
     std::string_view section;
@@ -202,7 +288,7 @@ std::string help_text(std::string_view scenario, std::string_view description,
             section = prefix;
         }
         const std::string what = fmt::format("{} ({}) [{}]", row.description, row.unit, row.fallback);
-        text += fmt::format("  --{:29} {}\n", row.name, wrapped(what, 34, width));
+        text += fmt::format("  --{:29} {}\n", row.name, wrapped(what, 34, columns));
     }
     return text;
 }

@@ -96,31 +96,49 @@ std::string toml_text(const toml::node& node) {
     throw std::invalid_argument("a date is not a value of any parameter");
 }
 
-void assign_table(parameter_set& parameters, const toml::table& table, const std::string& prefix,
-                  const std::string& file) {
-    for (const auto& [key, node] : table) {
-        const std::string name = prefix + std::string(key.str());
-        const auto set = [&](const toml::node& value) {
-            try {
-                parameters.set(name, toml_text(value));
-            } catch (const std::invalid_argument& error) {
-                throw std::invalid_argument(
-                    fmt::format("{}:{}: {}", file, value.source().begin.line, error.what()));
+/// Assigns what stands in a file, table by table.
+class table_reader {
+public:
+    table_reader(parameter_set& parameters, const parameter_set::other_settings& others, std::string file)
+        : parameters_(parameters),
+          others_(others),
+          file_(std::move(file)) {}
+
+    void assign(const toml::table& table, const std::string& prefix) {
+        for (const auto& [key, node] : table) {
+            const std::string name = prefix + std::string(key.str());
+            if (const auto* inner = node.as_table()) {
+                assign(*inner, name + ".");
+                continue;
             }
-        };
-        if (const auto* inner = node.as_table()) {
-            assign_table(parameters, *inner, name + ".", file);
-            continue;
-        }
-        if (const auto* list = node.as_array(); list != nullptr && parameters.repeatable(name)) {
-            for (const toml::node& item : *list) {
-                set(item);
+            const parameter* const row = parameters_.find(name);
+            if (const auto* list = node.as_array(); list != nullptr && row != nullptr && row->repeatable) {
+                for (const toml::node& item : *list) {
+                    assign_value(name, item);
+                }
+            } else {
+                assign_value(name, node);
             }
-        } else {
-            set(node);
         }
     }
-}
+
+private:
+    void assign_value(const std::string& name, const toml::node& value) {
+        try {
+            const std::string text = toml_text(value);
+            if (!others_ || !others_(name, text)) {
+                parameters_.set(name, text);
+            }
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument(
+                fmt::format("{}:{}: {}", file_, value.source().begin.line, error.what()));
+        }
+    }
+
+    parameter_set& parameters_;
+    const parameter_set::other_settings& others_;
+    std::string file_;
+};
 
 /// The parser takes keys of any number of parts, and nests as many tables; taking those apart again needs the stack.
 void refuse_deep_keys(std::string_view text, const std::string& file) {
@@ -249,7 +267,8 @@ void parameter_set::add(std::string name, std::vector<std::string>& variable, st
              .fallback = {},
              .assign = [&variable](std::string_view text) { variable.emplace_back(text); },
              .value = [&variable] { return fmt::to_string(fmt::join(variable, ",")); },
-             .repeatable = true});
+             .repeatable = true,
+             .items = [&variable] { return variable; }});
 }
 
 void parameter_set::add(std::string name, std::optional<std::uint64_t>& variable, std::string unit,
@@ -262,9 +281,17 @@ void parameter_set::add(std::string name, std::optional<std::uint64_t>& variable
              .value = [&variable] { return variable ? fmt::format("{:#x}", *variable) : std::string(); }});
 }
 
-bool parameter_set::repeatable(std::string_view name) const {
-    const auto row = std::ranges::find(parameters_, name, &parameter::name);
-    return row != parameters_.end() && row->repeatable;
+std::string folded(std::string_view name) {
+    std::string result(name);
+    std::ranges::replace(result, '_', '-');
+    return result;
+}
+
+const parameter* parameter_set::find(std::string_view name) const {
+    const std::string wanted = folded(name);
+    const auto row = std::ranges::find(parameters_, wanted,
+                                       [](const parameter& each) { return folded(each.name); });
+    return row == parameters_.end() ? nullptr : &*row;
 }
 
 void parameter_set::add_choice(std::string name, const std::vector<std::string>& words,
@@ -291,8 +318,8 @@ void parameter_set::add_row(parameter row) {
 }
 
 void parameter_set::set(std::string_view name, std::string_view value) {
-    const auto row = std::ranges::find(parameters_, name, &parameter::name);
-    if (row == parameters_.end()) {
+    const parameter* const row = find(name);
+    if (row == nullptr) {
         std::vector<std::string> known;
         std::ranges::transform(parameters_, std::back_inserter(known), &parameter::name);
         throw std::invalid_argument(unknown_name("parameter", name, known));
@@ -300,28 +327,29 @@ void parameter_set::set(std::string_view name, std::string_view value) {
     try {
         row->assign(value);
     } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument(fmt::format("{}: {}", name, error.what()));
+        throw std::invalid_argument(fmt::format("{}: {}", row->name, error.what()));
     }
 }
 
-void parameter_set::load(const std::filesystem::path& file) {
+void parameter_set::load(const std::filesystem::path& file, const other_settings& others) {
     constexpr std::uint64_t largest = std::uint64_t{1} << 20;
+    const std::string name = file == "-" ? "standard input" : file.string();
     const std::string text = [&] {
         try {
-            return content_of(file, largest);
+            return file == "-" ? content_of_standard_input(largest) : content_of(file, largest);
         } catch (const std::invalid_argument& error) {
             throw std::invalid_argument(fmt::format("configuration file {}", error.what()));
         }
     }();
-    refuse_deep_keys(text, file.string());
+    refuse_deep_keys(text, name);
     toml::table table;
     try {
-        table = toml::parse(text, file.string());
+        table = toml::parse(text, name);
     } catch (const toml::parse_error& error) {
         throw std::invalid_argument(
-            fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
+            fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));
     }
-    assign_table(*this, table, "", file.string());
+    table_reader(*this, others, name).assign(table, "");
 }
 
 std::vector<std::pair<std::string, std::string>> parameter_set::changed() const {
@@ -344,15 +372,17 @@ void parameter_set::claim_files(output::file_claims& claims) const {
 
 std::vector<std::string> near_misses(std::string_view word, std::span<const std::string> known) {
     std::vector<std::pair<std::size_t, std::string>> ranked;
+    const std::string wanted = folded(word);
     for (const std::string& name : known) {
         const std::size_t close = std::max<std::size_t>(2, word.size() / 4);
-        const bool part = word.size() >= 3 && name.find(word) != std::string::npos;
+        const std::string spelled = folded(name);
+        const bool part = word.size() >= 3 && spelled.find(wanted) != std::string::npos;
         // Each edit changes the length by one at most: nothing is worked out for a word of a megabyte.
         const std::size_t lengths = std::max(word.size(), name.size()) - std::min(word.size(), name.size());
         if (!part && lengths > close) {
             continue;
         }
-        const std::size_t distance = edit_distance(word, name);
+        const std::size_t distance = edit_distance(wanted, spelled);
         if (distance <= close || part) {
             ranked.emplace_back(distance, name);
         }

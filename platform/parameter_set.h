@@ -21,7 +21,8 @@ namespace pefsim::platform {
 /// Says what kind of quantity a std::uint64_t or a list of them is.
 enum class quantity : std::uint8_t { count, bytes };
 
-/// One named parameter: the same name on the command line (`--name VALUE`, `--set name=VALUE`) and in a TOML file.
+/// One named parameter: the same name on the command line (`--name VALUE`, `--set name=VALUE`) and in a TOML file, where
+/// `-` and `_` are the same.
 struct parameter {
     std::string name;         ///< dotted: "swiotlb.size"
     std::string unit;         ///< "bytes", "time", "ns", "yes|no", "direct|swiotlb|iommu" ...
@@ -30,7 +31,11 @@ struct parameter {
     std::function<void(std::string_view)> assign;  ///< \throws std::invalid_argument
     std::function<std::string()> value;            ///< the value now in force, as it would be written
     bool repeatable = false;  ///< each assignment adds to the value; a TOML array is as many assignments
+    std::function<std::vector<std::string>()> items = {};  ///< of a repeatable one: what has been assigned
 };
+
+/// A name as names are compared: `_` is `-`.
+std::string folded(std::string_view name);
 
 /// The named parameters of a scenario and its machine, each bound to a variable that it sets.
 ///
@@ -90,11 +95,16 @@ public:
     /// \throws std::invalid_argument naming the parameter, the value and what is allowed, or, for an unknown name, the
     ///         names that come close
     void set(std::string_view name, std::string_view value);
-    /// Reads a TOML file of at most 1 MiB; tables give the dotted prefix: `[swiotlb] size = "4MiB"` is swiotlb.size.
+    /// Takes a name and a value that are no parameter's; false: they are not its own, either.
+    using other_settings = std::function<bool(std::string_view name, const std::string& value)>;
+    /// Reads a TOML file of at most 1 MiB, or standard input for "-"; tables give the dotted prefix:
+    /// `[swiotlb] size = "4MiB"` is swiotlb.size.
+    /// \param others is asked first about each name
     /// \throws std::invalid_argument naming file, line and what is wrong
-    void load(const std::filesystem::path& file);
+    void load(const std::filesystem::path& file, const other_settings& others = {});
 
-    [[nodiscard]] bool repeatable(std::string_view name) const;
+    /// Null: there is none of this name.
+    [[nodiscard]] const parameter* find(std::string_view name) const;
     [[nodiscard]] std::span<const parameter> all() const { return parameters_; }
     /// The parameters whose value is not their default.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> changed() const;

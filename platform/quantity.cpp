@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <stdexcept>
 
 namespace pefsim::platform {
@@ -13,17 +14,26 @@ namespace {
 
 struct unit {
     std::string_view name;
-    double factor;
+    std::uint64_t factor;
 };
 
-constexpr std::array size_units{unit{"B", 1.0}, unit{"KiB", 0x1p10}, unit{"MiB", 0x1p20}, unit{"GiB", 0x1p30},
-                                unit{"TiB", 0x1p40}};
-constexpr std::array duration_units{unit{"ps", 1.0}, unit{"ns", 1e3}, unit{"us", 1e6}, unit{"ms", 1e9},
-                                    unit{"s", 1e12}};
+constexpr std::array size_units{unit{"B", 1},
+                                unit{"KiB", std::uint64_t{1} << 10},
+                                unit{"MiB", std::uint64_t{1} << 20},
+                                unit{"GiB", std::uint64_t{1} << 30},
+                                unit{"TiB", std::uint64_t{1} << 40},
+                                unit{"kB", 1'000},
+                                unit{"MB", 1'000'000},
+                                unit{"GB", 1'000'000'000},
+                                unit{"TB", 1'000'000'000'000}};
+constexpr std::size_t binary_size_units = 5;
+constexpr std::size_t smallest_decimal_unit_shown = 6;  // 1000 bytes are "1000B"
+constexpr std::array duration_units{unit{"ps", 1}, unit{"ns", 1'000}, unit{"us", 1'000'000},
+                                    unit{"ms", 1'000'000'000}, unit{"s", 1'000'000'000'000}};
 
 /// The number at the start of `text` and what follows it, without the blanks between.
-std::pair<double, std::string_view> split(std::string_view text, std::string_view what) {
-    double number = 0;
+std::pair<long double, std::string_view> split(std::string_view text, std::string_view what) {
+    long double number = 0;  // its 64 bits hold every number of picoseconds
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || !std::isfinite(number) || number < 0) {
         throw std::invalid_argument(fmt::format("'{}' is not a {}", text, what));
@@ -36,8 +46,8 @@ std::pair<double, std::string_view> split(std::string_view text, std::string_vie
 }
 
 template <std::size_t N>
-double factor_of(std::string_view name, const std::array<unit, N>& units, std::string_view text,
-                 std::string_view what) {
+std::uint64_t factor_of(std::string_view name, const std::array<unit, N>& units, std::string_view text,
+                        std::string_view what) {
     std::string allowed;
     for (const unit& each : units) {
         if (each.name == name) {
@@ -54,8 +64,8 @@ double factor_of(std::string_view name, const std::array<unit, N>& units, std::s
 std::uint64_t parse_size(std::string_view text) {
     constexpr std::string_view what = "size";
     const auto [number, name] = split(text, what);
-    const double bytes = number * (name.empty() ? 1.0 : factor_of(name, size_units, text, what));
-    if (bytes != std::floor(bytes) || bytes >= 0x1p63) {
+    const long double bytes = number * (name.empty() ? 1 : factor_of(name, size_units, text, what));
+    if (bytes != std::floor(bytes) || bytes >= 0x1p63L) {
         throw std::invalid_argument(fmt::format("'{}' is not a whole number of bytes below 2^63", text));
     }
     return static_cast<std::uint64_t>(bytes);
@@ -67,11 +77,13 @@ sc_core::sc_time parse_duration(std::string_view text) {
     if (number == 0 && name.empty()) {
         return sc_core::SC_ZERO_TIME;
     }
-    const double picoseconds = number * factor_of(name, duration_units, text, what);
-    if (picoseconds >= 0x1p63) {
+    const long double picoseconds = number * factor_of(name, duration_units, text, what);
+    if (picoseconds >= 0x1p63L) {
         throw std::invalid_argument(fmt::format("'{}' is too long", text));
     }
-    return sc_core::sc_time(picoseconds, sc_core::SC_PS);
+    const auto per_picosecond = sc_core::sc_time(1, sc_core::SC_PS).value();
+    return sc_core::sc_time::from_value(static_cast<std::uint64_t>(std::llround(picoseconds)) *
+                                        per_picosecond);
 }
 
 std::uint64_t parse_integer(std::string_view text) {
@@ -88,22 +100,31 @@ std::uint64_t parse_integer(std::string_view text) {
 }
 
 std::string format_size(std::uint64_t bytes) {
-    std::size_t best = 0;
-    while (best + 1 < size_units.size() && bytes != 0 &&
-           bytes % static_cast<std::uint64_t>(size_units[best + 1].factor) == 0) {
-        ++best;
+    const std::span units(size_units);
+    const unit* best = &units.front();
+    const auto choose_among = [&](std::span<const unit> some) {
+        for (const unit& each : some) {
+            best = bytes != 0 && bytes % each.factor == 0 ? &each : best;
+        }
+    };
+    choose_among(units.first(binary_size_units));
+    if (best == &units.front()) {
+        choose_among(units.subspan(smallest_decimal_unit_shown));
     }
-    return fmt::format("{}{}", bytes / static_cast<std::uint64_t>(size_units[best].factor),
-                       size_units[best].name);
+    return fmt::format("{}{}", bytes / best->factor, best->name);
 }
 
 std::string format_duration(const sc_core::sc_time& duration) {
-    const double picoseconds = duration.to_seconds() * 1e12;
-    std::size_t best = 0;
-    while (best + 1 < duration_units.size() && picoseconds >= duration_units[best + 1].factor) {
-        ++best;
+    const std::uint64_t picoseconds = duration.value() / sc_core::sc_time(1, sc_core::SC_PS).value();
+    const unit* best = &duration_units.front();
+    for (const unit& each : duration_units) {
+        best = picoseconds >= each.factor ? &each : best;
     }
-    return fmt::format("{:.6g}{}", picoseconds / duration_units[best].factor, duration_units[best].name);
+    const std::uint64_t scale = duration_units.back().factor / best->factor;
+    std::string fraction = fmt::format("{:012}", picoseconds % best->factor * scale);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    return fmt::format("{}{}{}{}", picoseconds / best->factor, fraction.empty() ? "" : ".", fraction,
+                       best->name);
 }
 
 }  // namespace pefsim::platform

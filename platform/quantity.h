@@ -9,7 +9,8 @@
 /// Sizes and durations as people write them on a command line and in a configuration file.
 namespace pefsim::platform {
 
-/// "4096", "4KiB", "64 MiB", "1GiB" (powers of 1024; B, KiB, MiB, GiB, TiB) as bytes.
+/// "4096", "4KiB", "64 MiB", "1GiB" (powers of 1024), "1GB" (powers of 1000: kB, MB, GB, TB) as bytes. "KB", which is
+/// either, is refused.
 /// \throws std::invalid_argument saying what is wrong with `text`
 std::uint64_t parse_size(std::string_view text);
 
@@ -20,10 +21,11 @@ sc_core::sc_time parse_duration(std::string_view text);
 /// "4660", "0x1234" or "0X1234". \throws std::invalid_argument saying what is wrong with `text`
 std::uint64_t parse_integer(std::string_view text);
 
-/// The largest unit that keeps `bytes` a whole number: 65536 is "64KiB".
+/// The largest unit that keeps `bytes` a whole number: 65536 is "64KiB". A power of 1000 from MB on, where no power of
+/// 1024 does: 10^9 is "1GB".
 std::string format_size(std::uint64_t bytes);
 
-/// The largest unit that keeps the number at least 1, without trailing zeros: "10us", "1.5ms".
+/// The largest unit that keeps the number at least 1, exactly, without trailing zeros: "10us", "34.087595ms".
 std::string format_duration(const sc_core::sc_time& duration);
 
 }  // namespace pefsim::platform

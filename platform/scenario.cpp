@@ -2,6 +2,7 @@
 #include "platform/scenario.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -12,12 +13,16 @@
 #include <string_view>
 #include <systemc>
 #include <utility>
+#include <vector>
 
 #include "output/file_claims.h"
 #include "output/standard_output.h"
 #include "output/stop_request.h"
+#include "output/terminal.h"
+#include "output/version.h"
 #include "output/whole_file.h"
 #include "platform/command_line.h"
+#include "platform/config_text.h"
 #include "platform/scenario_mistake.h"
 #include "platform/session.h"
 
@@ -60,7 +65,7 @@ void check_files(const scenario& of, const run_options& options, const parameter
     output::file_claims claims;
     claims.add_standard_files();
     for (const std::filesystem::path& file : options.config_files) {
-        claims.add("config", input, file);
+        claims.add("config", input, file == "-" ? "" : file);
     }
     if (!options.list_signals) {
         claims.add("report", output::file_use::output, options.report_file.value_or(""));
@@ -74,6 +79,25 @@ void check_files(const scenario& of, const run_options& options, const parameter
     claims.check();
 }
 
+/// \throws std::invalid_argument when two inputs are standard input
+void check_standard_input(const run_options& options, const parameter_set& parameters) {
+    std::vector<std::string_view> readers;
+    for (const std::filesystem::path& file : options.config_files) {
+        if (file == "-") {
+            readers.emplace_back("config");
+        }
+    }
+    for (const parameter& each : parameters.all()) {
+        if (each.unit == "file" && each.value() == "-") {
+            readers.emplace_back(each.name);
+        }
+    }
+    if (readers.size() > 1) {
+        throw std::invalid_argument(
+            fmt::format("{} and {}: both would read standard input (-)", readers[0], readers[1]));
+    }
+}
+
 int run_unguarded(scenario& what, std::span<const char* const> arguments) {
     sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
     sc_core::sc_report_handler::set_actions(sc_core::SC_ERROR, sc_core::SC_THROW);
@@ -82,9 +106,18 @@ int run_unguarded(scenario& what, std::span<const char* const> arguments) {
     what.declare_all(parameters);
     const run_options options = parse_command_line(arguments, parameters);
     if (options.help) {
-        output::standard_output::write(help_text(what.name(), what.description(), parameters));
+        output::standard_output::write(help_text(what, parameters, output::columns_of(STDOUT_FILENO)));
         return shown;
     }
+    if (options.version) {
+        output::standard_output::write(fmt::format("{} (pefsim) {}\n", what.name(), output::version()));
+        return shown;
+    }
+    if (options.dump_config) {
+        output::standard_output::write(config_text(what.name(), options, parameters));
+        return shown;
+    }
+    check_standard_input(options, parameters);
     check_files(what, options, parameters);
     what.settle();
     session execution(what, options, parameters);
@@ -99,9 +132,20 @@ int run_unguarded(scenario& what, std::span<const char* const> arguments) {
 
 }  // namespace
 
-scenario::scenario(std::string name, std::string_view description)
-    : name_(std::move(name)),
-      description_(in_one_line(description)) {}
+scenario::scenario(std::string name, std::string_view description) : name_(std::move(name)) {
+    description.remove_prefix(std::min(description.find_first_not_of(" \n"), description.size()));
+    if (const std::size_t end = description.find("\n\n"); end != std::string_view::npos) {
+        summary_ = in_one_line(description.substr(0, end));
+        description.remove_prefix(end);
+    }
+    description_ = in_one_line(description);
+    if (summary_.empty()) {
+        summary_ = description_.substr(0, description_.find(". "));
+    }
+    if (summary_.ends_with('.')) {
+        summary_.pop_back();
+    }
+}
 
 int run_scenario(scenario& what, int argc, const char* const* argv) {
     try {

@@ -19,13 +19,16 @@ class session;
 class scenario {
 public:
     /// \param name the binary's name
-    /// \param description what it shows, for --help and the report: a sentence or more, broken into lines anyhow
+    /// \param description what it shows, for --help and the report: a sentence or more, broken into lines anyhow. An
+    /// empty line ends a summary, which lists of scenarios show instead of the first sentence.
     scenario(std::string name, std::string_view description);
     virtual ~scenario() = default;
     scenario(const scenario&) = delete;
     scenario& operator=(const scenario&) = delete;
 
     [[nodiscard]] const std::string& name() const { return name_; }
+    /// A clause or a sentence, without its full stop.
+    [[nodiscard]] const std::string& summary() const { return summary_; }
     [[nodiscard]] const std::string& description() const { return description_; }
 
     /// Every parameter, bound to a variable of the scenario.
@@ -39,6 +42,7 @@ public:
 
 private:
     std::string name_;
+    std::string summary_;
     std::string description_;
 };
 

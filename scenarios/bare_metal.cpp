@@ -9,6 +9,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+any program on the POWER9 cores of a machine, without an operating system: console, debugger, traces, state.
+
 Runs any program on the POWER9 cores of a machine with hypervisor and Ultravisor, without an operating system. Its
 console (H_PUT_TERM_CHAR) is standard output; the report comes after it, unless --quiet. Exit status: what the program
 gave to H_EXIT (hypercall 0xf0fc, R4), modulo 256, if that is not 0; else the verdict's.)";

@@ -7,6 +7,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+an ordinary guest: virtio hands out guest physical addresses, and the host reads all of memory.
+
 An ordinary guest copies a disk. Its devices do not offer ACCESS_PLATFORM, so virtio chooses virtio_direct_dma_ops and
 hands out guest physical addresses: no copy, no hypercall, and nothing between the host and the guest's memory. The
 planted canaries are all in the host's view, and the ledger names their bytes.)";

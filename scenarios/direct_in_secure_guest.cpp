@@ -10,6 +10,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+what goes wrong without bounce buffers: the host reads ciphertext, each refused access on record.
+
 What goes wrong without bounce buffers: a secure guest whose devices do not offer ACCESS_PLATFORM, on a platform
 without a hook, hands guest physical addresses of secure pages to the host. The device asks for its ring, is refused,
 and reads the ciphertext that the hypervisor got by UV_PAGE_OUT (or gets a bus error, with --host.policy bus_error).

@@ -93,6 +93,8 @@ struct measurement {
 };
 
 constexpr const char* what_it_shows = R"(
+the same work under every module of DMA operations: table, JSON and plot.
+
 The same block workload under every module of DMA operations: direct, iommu and swiotlb in an ordinary guest, and
 swiotlb in a secure one, so that neighbours differ in one thing: what bouncing costs, and what protection costs on
 top. Requests of several sizes at several queue depths, on every CPU (--cpus). Shows throughput and latency, where the

@@ -64,6 +64,8 @@ struct outcome {
 };
 
 constexpr const char* what_it_shows = R"(
+how Linux has chosen its DMA operations since 2016, each way in every cell: what works, what it costs.
+
 How Linux's virtio core has chosen its DMA operations, before the series of July 2018 and since, and how it was meant
 to: each policy decides over {ACCESS_PLATFORM not offered, declined, accepted} x {ordinary, secure guest} x {with the
 platform's hook, without}. Each cell boots a guest, which writes a block and reads it back: it works, or the report says

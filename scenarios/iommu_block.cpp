@@ -7,6 +7,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+an ordinary guest with ACCESS_PLATFORM: each buffer is mapped by hypercall, for the device alone.
+
 An ordinary guest whose devices offer ACCESS_PLATFORM copies a disk. virtio keeps the architecture's DMA operations:
 each buffer gets entries in the device's TCE table by H_PUT_TCE or H_PUT_TCE_INDIRECT, and loses them by H_STUFF_TCE.
 Nothing is copied, but every mapping is a call. The table protects the guest from its devices, not from its

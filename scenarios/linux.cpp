@@ -6,6 +6,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+Debian's own kernel: its virtio drivers verify a disk, fetch a file, read random numbers.
+
 Boots a Linux kernel for ppc64le, as it is, on a pSeries machine: firmware, device tree, virtio devices. Its console
 is standard output; the report comes after it, unless --quiet. scenarios/run makes a guest from Debian's packages when
 none is named: --image stock|built, or --kernel and --initrd.)";

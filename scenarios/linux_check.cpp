@@ -19,6 +19,8 @@ namespace {
 constexpr std::array<std::string_view, 4> warnings{"WARNING:", "BUG:", "Oops:", "Kernel panic"};
 
 constexpr const char* what_it_shows = R"(
+one boot of a kernel that is to be judged, for scenarios/linux/check.
+
 One boot of a kernel that is to be judged, secure or ordinary as its command line says: what its init checked, which
 functions of the kernel shared pages, which private pages devices were told of, and what the kernel said of itself.
 scenarios/linux/check runs it in every way that matters for a secure guest.)";

@@ -97,6 +97,8 @@ struct boot {
 };
 
 constexpr const char* what_it_shows = R"(
+one kernel and one load under every way that Linux's DMA can go: table, JSON and plot.
+
 One kernel and one load under every way that Linux's DMA can go: direct, through a window that maps all of memory,
 without an IOMMU, through TCEs for each buffer, with bounce buffers in an ordinary guest, and in a secure one, so that
 neighbours differ in one thing: what bouncing costs, and what protection costs on top. Shows instructions, simulated

@@ -6,6 +6,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+an unmodified Linux makes itself secure, and does all its I/O through SWIOTLB: nobody outside sees a page more.
+
 An unmodified Linux makes itself secure (svm=on): UV_ESM from its own start-up code, its memory moves into secure
 memory, and its virtio drivers reach disk, network and entropy through SWIOTLB, of which it shares the pool. Nobody
 outside sees a page more. scenarios/run builds a kernel that can from Debian's source when none is named: --image

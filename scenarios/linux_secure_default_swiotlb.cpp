@@ -6,6 +6,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+Linux asks for its bounce buffers too early, and gets none: each private page that the host was told of.
+
 Linux makes itself secure as its documentation says, with svm=on alone. From 5.19 on the pool of SWIOTLB is asked for
 before the kernel knows that it is secure, so there is none, and drivers map private pages: each that a device is told
 of is a violation, with the driver.)";

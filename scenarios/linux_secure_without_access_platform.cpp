@@ -6,6 +6,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+a secure Linux on devices of before 2018: each private page that the host was told of, by driver.
+
 A secure Linux on devices that do not offer VIRTIO_F_ACCESS_PLATFORM: virtio does not use the DMA API and names guest
 physical addresses, queues included, as before the series of 2018. The host can read none of them: each is a
 violation, with the driver, and I/O fails.)";

@@ -7,6 +7,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+the main job: a secure guest copies a disk through bounce buffers; the host sees the pool and nothing else.
+
 The main job: a guest makes itself secure, its platform's hook gives every virtio device SWIOTLB's DMA operations, and
 it copies a disk. Each buffer bounces through a pool in shared pages; devices on the untrusted host never meet a page
 that is not shared, and no planted canary reaches the host. Follow a request in the trace: submit, map, copy to the

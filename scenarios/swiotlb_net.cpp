@@ -19,6 +19,8 @@ constexpr std::uint16_t guest_port = 5000;
 constexpr std::uint64_t ip_and_udp_headers = 28;
 
 constexpr const char* what_it_shows = R"(
+ping, then UDP both ways in several frame sizes, from a secure guest to a peer on the host.
+
 A secure guest talks to a peer on the host through a virtio network card and SWIOTLB: ping, then UDP to the peer and
 from it, in several payload sizes. Receive buffers bounce twice (the pool gets their old content when they are
 mapped), frames to be sent once. Both ends check every checksum and every byte of the payload; --net.pcap FILE keeps

@@ -11,6 +11,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+a pool too small for its load: exhaustion, retry, recovery, nothing lost.
+
 A bounce buffer pool that is too small for what is in flight: mappings fail ("swiotlb buffer is full"), the block
 driver puts the requests back and tries again when others have completed, and in the end every block that was written
 reads back as it should. Nothing is lost but time.)";

@@ -34,7 +34,7 @@ constexpr int bad_input = 2;
 constexpr int broken = 3;
 
 constexpr std::string_view usage =
-    R"(user_program: runs a static ppc64le Linux program on the POWER9 core.
+    R"(user_program: a static ppc64le Linux program on the POWER9 core: its output, its exit status.
 
 usage: user_program [options] PROGRAM [ARG...]
 

@@ -11,15 +11,17 @@
 #include <stdexcept>
 
 #include "platform/command_line.h"
+#include "platform/config_text.h"
+#include "platform/scenario.h"
 
 namespace pefsim::platform {
 namespace {
 
 enum class colour : std::uint8_t { red, green };
 
-class parameter_set_test : public ::testing::Test {
-protected:
-    parameter_set_test() {
+/// Parameters of every kind, and what they set.
+struct sample {
+    sample() {
         parameters_.add("secure", secure_, "makes itself secure");
         parameters_.add("cpus", cpus_, "CPUs", "number of CPUs");
         parameters_.add("swiotlb.size", size_, quantity::bytes, "bytes", "size of the pool");
@@ -54,13 +56,6 @@ protected:
         return "";
     }
 
-    static std::string write(const std::string& text) {
-        const auto file = std::filesystem::path(::testing::TempDir()) /
-                          fmt::format("pefsim_parameters_{}.toml", ::getpid());
-        std::ofstream(file) << text;
-        return file.string();
-    }
-
     std::vector<std::string> loads_;
     std::optional<std::uint64_t> pc_;
     bool secure_ = false;
@@ -73,6 +68,16 @@ protected:
     std::vector<std::uint64_t> sizes_{512, 4096};
     colour colour_ = colour::red;
     parameter_set parameters_;
+};
+
+class parameter_set_test : public ::testing::Test, public sample {
+protected:
+    static std::string write(const std::string& text) {
+        const auto file = std::filesystem::path(::testing::TempDir()) /
+                          fmt::format("pefsim_parameters_{}.toml", ::getpid());
+        std::ofstream(file) << text;
+        return file.string();
+    }
 };
 
 TEST_F(parameter_set_test, every_kind_of_value_is_set_and_shown) {
@@ -94,6 +99,24 @@ TEST_F(parameter_set_test, a_wrong_value_names_parameter_value_and_what_is_allow
     EXPECT_EQ(error_of("colour", "blue"), "colour: 'blue' is not one of red, green");
     EXPECT_EQ(error_of("sizes", ""), "sizes: the list is empty");
     EXPECT_NE(error_of("timing.hypercall", "-3"), "");
+}
+
+TEST_F(parameter_set_test, a_dash_and_an_underscore_are_the_same) {
+    parameters_.set("a-name_that-is-wider-than-its_column", "x");
+    EXPECT_EQ(copy_, "x");
+    EXPECT_EQ(error_of("a-nam-that-is-wider-than-its-column", "x"),
+              "unknown parameter 'a-nam-that-is-wider-than-its-column'; did you mean "
+              "'a_name_that_is_wider_than_its_column'?");
+    parameters_.load(write("a-name-that-is-wider-than-its-column = \"file_y\"\n"));
+    EXPECT_EQ(copy_, "file_y");
+    const run_options options = parse({"--a-name_that_is-wider-than-its-column=file_z",
+                                       "--trace_window=1us:2us", "--no_trace", "--set",
+                                       "a-name-that-is-wider-than-its-column=file_z"});
+    EXPECT_EQ(copy_, "file_z");
+    EXPECT_FALSE(options.trace);
+    EXPECT_EQ(options.trace_to, sc_core::sc_time(2, sc_core::SC_US));
+    EXPECT_EQ(parse_error({"--trace_windov", "x"}),
+              "unknown option 'trace_windov'; did you mean 'trace-window'?");
 }
 
 TEST_F(parameter_set_test, an_unknown_name_gets_near_misses) {
@@ -230,8 +253,118 @@ TEST_F(parameter_set_test, a_wrong_command_line_is_one_clear_line) {
     }
 }
 
+TEST_F(parameter_set_test, help_has_a_short_name) {
+    EXPECT_TRUE(parse({"-h"}).help);
+    EXPECT_TRUE(parse({"--quiet", "-h"}).help);
+    EXPECT_EQ(parse({"--report", "-h"}).report_file, "-h");
+    EXPECT_EQ(parse_error({"-q"}), "'-q' stands alone; every argument is --OPTION or --OPTION VALUE");
+}
+
+TEST_F(parameter_set_test, the_last_word_on_the_trace_counts) {
+    EXPECT_FALSE(parse({"--trace", "t.vcd", "--no-trace"}).trace);
+    EXPECT_TRUE(parse({"--no-trace", "--trace", "t.vcd"}).trace);
+}
+
+TEST_F(parameter_set_test, a_file_has_the_options_that_are_part_of_a_run) {
+    const std::string file = write(
+        "seed = 18\nno_trace = true\nreport = \"r.json\"\ntrace-window = \"1us:\"\n");
+    const run_options options = parse({"--config", file.c_str(), "--seed", "19"});
+    EXPECT_EQ(options.seed, 19U);
+    EXPECT_FALSE(options.trace);
+    EXPECT_EQ(options.report_file, "r.json");
+    EXPECT_EQ(options.trace_window, "1us:");
+    EXPECT_TRUE(parse({"--config", write("no-trace = false\n").c_str()}).trace);
+    for (const std::string_view wrong : {"quiet = true", "help = true", "config = \"x\"",
+                                         "no-trace = \"maybe\"", "seed = \"x\"", "set = \"cpus=3\""}) {
+        const std::string name = write(std::string(wrong));
+        EXPECT_NE(parse_error({"--config", name.c_str()}).find(".toml:1: "), std::string::npos) << wrong;
+    }
+}
+
+TEST_F(parameter_set_test, a_dumped_configuration_gives_the_same_run) {
+    std::string text = "a \"text\", its \\ and\ttab";
+    parameters_.add("text", text, "words");
+    parameters_.add("disk.access", colour_, {{"red", colour::red}, {"green", colour::green}},
+                    "below a parameter");
+    const run_options options = parse({"--seed",
+                                       "18446744073709551615",
+                                       "--no-trace",
+                                       "--trace-window",
+                                       "1us:",
+                                       "--secure",
+                                       "yes",
+                                       "--cpus",
+                                       "4",
+                                       "--swiotlb.size",
+                                       "1GB",
+                                       "--timing.hypercall",
+                                       "0.1",
+                                       "--disk",
+                                       "a #1.img",
+                                       "--quantum",
+                                       "34.087595123ms",
+                                       "--load",
+                                       "a,b@1",
+                                       "--load",
+                                       "\"c\"@2",
+                                       "--pc",
+                                       "0x7b",
+                                       "--colour",
+                                       "green"});
+    const std::string dumped = config_text("demo", options, parameters_);
+
+    sample other;
+    std::string other_text;
+    other.parameters_.add("text", other_text, "words");
+    other.parameters_.add("disk.access", other.colour_, {{"red", colour::red}, {"green", colour::green}}, "");
+    const run_options again = other.parse({"--config", write(dumped).c_str()});
+    EXPECT_EQ(again.seed, options.seed);
+    EXPECT_FALSE(again.trace);
+    EXPECT_EQ(again.trace_window, "1us:");
+    EXPECT_EQ(other.loads_, loads_);
+    EXPECT_EQ(other_text, text);
+    EXPECT_EQ(other.quantum_, quantum_);
+    for (const parameter& each : parameters_.all()) {
+        EXPECT_EQ(other.parameters_.find(each.name)->value(), each.value()) << each.name;
+    }
+    EXPECT_EQ(config_text("demo", again, other.parameters_).substr(dumped.find('\n')),
+              dumped.substr(dumped.find('\n')));
+}
+
+TEST_F(parameter_set_test, a_value_that_is_not_utf_8_cannot_be_dumped) {
+    const run_options options = parse({"--disk", "\xff.img"});
+    try {
+        config_text("demo", options, parameters_);
+        FAIL();
+    } catch (const std::invalid_argument& error) {
+        EXPECT_EQ(std::string_view(error.what()).find("disk: its value cannot stand in a TOML file"), 0U);
+        EXPECT_EQ(std::string_view(error.what()).find('\n'), std::string_view::npos);
+    }
+}
+
+struct demo : scenario {
+    explicit demo(std::string_view description) : scenario("demo", description) {}
+    void declare_all(parameter_set&) override {}
+    void settle() override {}
+    void run(session&) override {}
+};
+
+TEST_F(parameter_set_test, a_scenario_is_summed_up) {
+    EXPECT_EQ(demo("Shows a thing. And more.").summary(), "Shows a thing");
+    EXPECT_EQ(demo("Shows a thing.").summary(), "Shows a thing");
+    const demo summarised("\na thing:\nshown.\n\nIt is shown\nat length.\n\nFor ever.");
+    EXPECT_EQ(summarised.summary(), "a thing: shown");
+    EXPECT_EQ(summarised.description(), "It is shown at length. For ever.");
+    EXPECT_TRUE(
+        help_text(summarised, parameters_)
+            .starts_with(
+                "demo: a thing: shown\n\nIt is shown at length. For ever.\n\nusage: demo [options]\n"));
+    EXPECT_EQ(demo("").summary(), "");
+}
+
 TEST_F(parameter_set_test, help_names_every_parameter_with_unit_and_default) {
-    const std::string help = help_text("demo", "shows a thing", parameters_);
+    const std::string help = help_text(demo("Shows a thing. And more."), parameters_);
+    EXPECT_TRUE(help.starts_with("demo: Shows a thing. And more.\n\nusage: demo [options]\n"));
     for (const parameter& row : parameters_.all()) {
         EXPECT_NE(help.find("--" + row.name + " "), std::string::npos) << row.name;
         EXPECT_NE(help.find("(" + row.unit + ")"), std::string::npos) << row.name;
