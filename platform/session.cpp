@@ -3,13 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <systemc>
 
 #include "output/standard_output.h"
+#include "output/terminal.h"
 #include "platform/progress.h"
 #include "platform/scenario.h"
 #include "platform/scenario_mistake.h"
+#include "report/coloured_text.h"
 #include "report/run_ending.h"
 #include "trace/signal_catalogue.h"
 #include "trace/trace_file.h"
@@ -50,7 +54,8 @@ void check_all_are_there(const trace::recorder& recorder) {
 }  // namespace
 
 session::session(const scenario& of, const run_options& options, const parameter_set& parameters)
-    : options_(options) {
+    : options_(options),
+      columns_(output::columns_of(STDOUT_FILENO)) {
     header_.scenario = of.name();
     header_.description = of.description();
     header_.seed = options.seed;
@@ -145,7 +150,10 @@ void session::add_run(const machine& subject, const presentation& how) {
     runs_.push_back(report::figures_json(subject.recorder().record(), facts));
     note_ending(facts.ending, how.label);
     if (how.text) {
-        run_texts_.push_back(report::figures_text(subject.recorder().record(), facts));
+        run_texts_.push_back(report::figures_text(subject.recorder().record(), facts, columns_));
+    }
+    if (subject.recorder().record().violations.total() != 0) {
+        violations_.push_back(report::brief_text(subject.recorder().record(), facts, columns_));
     }
 }
 
@@ -229,17 +237,32 @@ void session::print_report() {
     if (options_.quiet) {
         return;
     }
+    const std::string text = options_.brief ? brief_text() : full_text() + '\n' + brief_text();
+    output::standard_output::write(output::takes_colour(STDOUT_FILENO) ? report::coloured(text) : text);
+}
+
+std::string session::full_text() const {
     report::report_header header = header_;
     header.parameters = changed_parameters_;
-    output::standard_output::write(report::header_text(header));
+    std::string result = report::header_text(header, columns_);
     for (const std::vector<std::string>& texts : {run_texts_, texts_}) {
         for (const std::string& text : texts) {
-            output::standard_output::write("\n" + text);
+            result += '\n' + text;
         }
     }
     for (const auto& [what, file] : files_) {
-        output::standard_output::write(fmt::format("{:<16}{}\n", what, file));
+        result += fmt::format("{:<16}{}\n", what, file);
     }
+    return result;
+}
+
+/// Once more at the end, where a reader's eyes are.
+std::string session::brief_text() const {
+    std::string result = report::brief_text(header_, columns_);
+    for (const std::string& each : violations_) {
+        result += each;
+    }
+    return violations_.empty() ? result + "Violations: none\n" : result;
 }
 
 }  // namespace pefsim::platform

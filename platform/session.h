@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -80,6 +81,8 @@ private:
     void note_failures_of(const std::function<void()>& writes);
     void write_report();
     void print_report();
+    [[nodiscard]] std::string full_text() const;
+    [[nodiscard]] std::string brief_text() const;
     void run_to_end(machine& subject, const presentation& how);
     void add_run(const machine& subject, const presentation& how);
     void add_mistake(std::string mistake);
@@ -87,12 +90,14 @@ private:
     void complain_of_what_was_not_shown() const;
 
     const run_options& options_;
+    std::size_t columns_;           // of the report for people
     report::report_header header_;  // with every parameter, for the JSON report
     std::vector<std::pair<std::string, std::string>> changed_parameters_;
     nlohmann::ordered_json results_ = nlohmann::ordered_json::object();
     nlohmann::ordered_json runs_ = nlohmann::ordered_json::array();
     std::vector<std::string> run_texts_;
     std::vector<std::string> texts_;
+    std::vector<std::string> violations_;  // of each machine that had any, in brief
     std::vector<std::pair<std::string, std::string>> files_;
     std::optional<int> exit_status_;
     std::optional<output::whole_file> report_;

@@ -13,6 +13,9 @@ namespace {
 
 // A longer name gets a line of its own.
 constexpr std::size_t widest_name = 38;
+// A description beside the rest has so many columns at least, or stands below.
+constexpr std::size_t least_description = 28;
+constexpr std::size_t below_indent = 6;
 
 /// "1,024 requests" in its two halves.
 std::pair<std::string_view, std::string_view> number_and_unit(std::string_view quantity) {
@@ -22,7 +25,7 @@ std::pair<std::string_view, std::string_view> number_and_unit(std::string_view q
 
 }  // namespace
 
-std::string wrapped(std::string_view text, std::size_t indent) {
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns) {
     std::string result;
     std::size_t used = indent;
     while (!text.empty()) {
@@ -32,7 +35,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
         if (word.empty()) {
             continue;
         }
-        if (used != indent && used + 1 + word.size() > report_columns) {
+        if (used != indent && used + 1 + word.size() > columns) {
             result += fmt::format("\n{:{}}", "", indent);
             used = indent;
         } else if (used != indent) {
@@ -62,12 +65,14 @@ std::size_t report_table::widest(Size size) const {
     return result;
 }
 
-std::string report_table::text() const {
+std::string report_table::text(std::size_t columns) const {
     const std::size_t name = widest(
         [](const row& r) { return r.name.size() > widest_name ? 0 : r.name.size(); });
     const std::size_t number = widest([](const row& r) { return number_and_unit(r.quantity).first.size(); });
     const std::size_t unit = widest([](const row& r) { return number_and_unit(r.quantity).second.size(); });
     const std::size_t beside = widest([](const row& r) { return r.beside.size(); });
+    const std::size_t at = 2 + name + 2 + number + 1 + unit + (beside == 0 ? 0 : 2 + beside) + 3;
+    const bool below = columns < report_columns && at + least_description > columns;
     std::string result;
     for (const row& r : rows_) {
         std::string line = fmt::format("  {:<{}}  ", r.name, name);
@@ -77,9 +82,11 @@ std::string report_table::text() const {
         line += fmt::format("{:>{}} {:<{}}", number_and_unit(r.quantity).first, number,
                             number_and_unit(r.quantity).second, unit);
         line += beside == 0 ? std::string() : fmt::format("  {:>{}}", r.beside, beside);
-        const std::size_t at = 2 + name + 2 + number + 1 + unit + (beside == 0 ? 0 : 2 + beside) + 3;
-        line += r.description.empty() ? std::string() : "   " + wrapped(r.description, at);
+        line += r.description.empty() || below ? std::string() : "   " + wrapped(r.description, at, columns);
         line.erase(line.find_last_not_of(' ') + 1);
+        if (below && !r.description.empty()) {
+            line += fmt::format("\n{:{}}{}", "", below_indent, wrapped(r.description, below_indent, columns));
+        }
         result += line + '\n';
     }
     return result;

@@ -41,14 +41,14 @@ std::string_view to_name(ending_kind kind) {
     return "?";
 }
 
-std::string ending_text(const run_ending& ending) {
+std::string ending_text(const run_ending& ending, std::size_t columns) {
     constexpr std::size_t indent = 2;
     std::string result = wrapped(fmt::format("Ended: {}{}", ending.text,
                                              ending.partial() ? " (this report is partial)" : ""),
-                                 0) +
+                                 0, columns) +
                          '\n';
     for (const std::string& each : ending.details) {
-        result += fmt::format("{:{}}{}\n", "", indent, wrapped(each, 2 * indent));
+        result += fmt::format("{:{}}{}\n", "", indent, wrapped(each, 2 * indent, columns));
     }
     return result;
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "report/report_table.h"
 
 /// How a run ended: what every report says under its verdict.
 namespace pefsim::report {
@@ -43,8 +46,8 @@ struct run_ending {
     }
 };
 
-/// "Ended: ..." and a line for each detail, in lines of at most 100 columns.
-std::string ending_text(const run_ending& ending);
+/// "Ended: ..." and a line for each detail, in lines of at most `columns`.
+std::string ending_text(const run_ending& ending, std::size_t columns = report_columns);
 /// The members kind, text, partial and details.
 nlohmann::ordered_json ending_json(const run_ending& ending);
 

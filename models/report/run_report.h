@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -13,11 +14,12 @@
 #include "exposure/ledger.h"
 #include "report/journeys.h"
 #include "report/metrics.h"
+#include "report/report_table.h"
 #include "report/run_ending.h"
 #include "report/scope_group.h"
 #include "report/violations.h"
 
-/// The run report, for people (text of at most 100 columns) and for programs (JSON). Both are a function of the run: no
+/// The run report, for people (text of as many columns as are asked for) and for programs (JSON). Both are a function of the run: no
 /// wall-clock time, no host names. Everything in the metric registry appears in both, without being listed anywhere;
 /// the text leaves out what stayed zero. Equal violations, notes and sightings are told once, with the time of the
 /// first and their number.
@@ -81,14 +83,21 @@ struct run_facts {
 };
 
 /// The scenario's part.
-std::string header_text(const report_header& header);
+std::string header_text(const report_header& header, std::size_t columns = report_columns);
+/// A line for each point of the verdict.
+std::string verdict_text(const report_header& header, std::size_t columns = report_columns);
 nlohmann::ordered_json header_json(const report_header& header);
 
 /// One machine's part: key figures, counts by name, figures by group, exposure,
 /// violations, trace. The trace must have been finished.
 /// \throws std::logic_error when a key metric does not exist
-std::string figures_text(const run_record& of, const run_facts& facts);
+std::string figures_text(const run_record& of, const run_facts& facts, std::size_t columns = report_columns);
 nlohmann::ordered_json figures_json(const run_record& of, const run_facts& facts);
+
+/// What is told last, and alone where it is to be brief: the verdict, how the run ended; of each machine its
+/// violations, a line for each kind with the first of them.
+std::string brief_text(const report_header& header, std::size_t columns = report_columns);
+std::string brief_text(const run_record& of, const run_facts& facts, std::size_t columns = report_columns);
 
 /// The report of a scenario with one machine.
 struct run_report {

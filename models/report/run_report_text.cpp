@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <functional>
@@ -54,15 +55,17 @@ std::string_view common_module(const run_record& of) {
 /// Writes the sections of one machine.
 class figures_writer {
 public:
-    figures_writer(const run_record& of, const run_facts& facts)
+    figures_writer(const run_record& of, const run_facts& facts, std::size_t columns)
         : of_(of),
           facts_(facts),
+          columns_(columns),
           common_(common_module(of)),
           seconds_(of.metrics.rate_window(facts.elapsed).length().to_seconds()) {}
 
     [[nodiscard]] std::string text() const {
-        std::string result = facts_.label.empty() ? std::string()
-                                                  : facts_.label + '\n' + ending_text(facts_.ending);
+        std::string result = facts_.label.empty()
+                                 ? std::string()
+                                 : facts_.label + '\n' + ending_text(facts_.ending, columns_);
         result += key_figures();
         result += latencies();
         result += section("Latency anatomy", anatomy_text(of_.journeys));
@@ -142,21 +145,23 @@ private:
                                        : fmt::format("{} {}", number_text(f.value), f.unit),
                         "", f.description);
         }
-        return "Key figures\n" + figures.text();
+        return "Key figures\n" + figures.text(columns_);
     }
 
     [[nodiscard]] std::string latencies() const {
+        const std::size_t name_columns = columns_ - 2 - 8 * 9;
         std::string body;
         for (const duration_histogram* m : of_.metrics.histograms) {
             if (m->count() == 0) {
                 continue;
             }
             if (body.empty()) {
-                body = fmt::format("  {:<26}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", "", "count", "mean",
-                                   "min", "p50", "p90", "p99", "p99.9", "max");
+                body = fmt::format("  {:<{}}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", "", name_columns,
+                                   "count", "mean", "min", "p50", "p90", "p99", "p99.9", "max");
             }
             const std::string name = short_name(m->name());
-            body += name.size() < 26 ? fmt::format("  {:<26}", name) : fmt::format("  {}\n{:28}", name, "");
+            body += name.size() < name_columns ? fmt::format("  {:<{}}", name, name_columns)
+                                               : fmt::format("  {}\n{:{}}", name, "", 2 + name_columns);
             body += fmt::format("{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", count_text(m->count()),
                                 time_text(m->mean_ns()), time_text(m->minimum_ns()),
                                 time_text(m->percentile_ns(0.5)), time_text(m->percentile_ns(0.9)),
@@ -186,7 +191,7 @@ private:
                 counts.add("  " + m->labels()[i], count_text(m->count(i)),
                            share_text(m->count(i), m->total()), "");
             }
-            body += counts.text();
+            body += counts.text(columns_);
         }
         return section("Counts by name", body);
     }
@@ -229,7 +234,7 @@ private:
         }
         std::string result;
         for (const part& p : parts) {
-            result += section(p.title, p.figures.text());
+            result += section(p.title, p.figures.text(columns_));
         }
         if (zeros != 0) {
             result += fmt::format("\n{} more that stayed zero {} in the JSON report.\n",
@@ -255,17 +260,27 @@ private:
     [[nodiscard]] static std::string and_more(std::uint64_t rest) {
         return rest == 0 ? std::string() : fmt::format("    and {} more\n", count_text(rest));
     }
+    /// A name behind `indent` blanks and four figures; a name too long for its column has a line of its own.
+    [[nodiscard]] std::string exposure_row(std::size_t indent, std::string_view name,
+                                           const std::array<std::string, 4>& cells) const {
+        const std::size_t room = columns_ - 50 - indent;
+        const std::string begin = fmt::format("{:{}}{:<{}}", "", indent, name, room);
+        return fmt::format("{}{:>12}{:>12}{:>13}{:>12}\n",
+                           name.size() < room ? begin : fmt::format("{}\n{:{}}", begin, "", indent + room),
+                           cells[0], cells[1], cells[2], cells[3]);
+    }
     /// A group's line: the first, and how many there were.
-    [[nodiscard]] static std::string told_once(const sc_core::sc_time& first, const sc_core::sc_time& last,
-                                               std::uint64_t count, std::string what) {
+    [[nodiscard]] std::string told_once(const sc_core::sc_time& first, const sc_core::sc_time& last,
+                                        std::uint64_t count, std::string what) const {
         if (count > 1) {
             what += fmt::format(" ({} times until {})", count_text(count), time_text(in_ns(last)));
         }
-        return fmt::format("    {:>9}  {}\n", time_text(in_ns(first)), wrapped(what, 15));
+        return fmt::format("    {:>9}  {}\n", time_text(in_ns(first)), wrapped(what, 15, columns_));
     }
 
     const run_record& of_;
     const run_facts& facts_;
+    std::size_t columns_;
     std::string_view common_;
     double seconds_;  // that rates are of
 };
@@ -307,17 +322,15 @@ std::string figures_writer::writers(const exposure::exposure_summary& s) const {
     if (s.writers.empty()) {
         return {};
     }
-    std::string result = fmt::format("  {:<48}{:>12}{:>12}{:>13}{:>12}\n", "by writer", "written",
-                                     "looked at", "never", "in place");
+    std::string result = exposure_row(2, "by writer", {"written", "looked at", "never", "in place"});
     const std::vector<exposure::writer_exposure> by_function = joined_by_function(s.writers);
     const std::size_t shown = std::min(by_function.size(), 2 * facts_.shown_in_full);
     for (std::size_t i = 0; i < shown; ++i) {
         const exposure::writer_exposure& w = by_function[i];
         const std::string name = writer_text(w.initiator, w.origin) + (w.host ? " (host)" : "");
-        result += name.size() < 46 ? fmt::format("    {:<46}", name) : fmt::format("    {}\n{:50}", name, "");
-        result += fmt::format("{:>12}{:>12}{:>13}{:>12}\n", bytes_text(w.bytes_written),
-                              bytes_text(w.bytes_looked_at), bytes_text(w.bytes_never_looked_at),
-                              bytes_text(w.bytes_standing));
+        result += exposure_row(4, name,
+                               {bytes_text(w.bytes_written), bytes_text(w.bytes_looked_at),
+                                bytes_text(w.bytes_never_looked_at), bytes_text(w.bytes_standing)});
     }
     if (shown < by_function.size()) {
         result += fmt::format("    and {} more writers\n", count_text(by_function.size() - shown));
@@ -351,22 +364,22 @@ std::string figures_writer::drivers(const exposure::exposure_summary& s) const {
     }
     std::ranges::stable_sort(drivers, std::greater{},
                              [](const driver& each) { return each.all.bytes_written; });
-    std::string result = fmt::format("  {:<48}{:>12}{:>12}{:>13}{:>12}\n", "by driver, and who called whom",
-                                     "written", "looked at", "never", "in place");
+    std::string result = exposure_row(2, "by driver, and who called whom",
+                                      {"written", "looked at", "never", "in place"});
     constexpr std::size_t chains_shown = 3;
     const std::size_t shown = std::min(drivers.size(), 2 * facts_.shown_in_full);
     for (const driver& each : std::span(drivers).first(shown)) {
         const std::string name = each.name.empty() ? "(nobody that is known)" : each.name;
-        result += fmt::format("    {:<46}{:>12}{:>12}{:>13}{:>12}\n", name,
-                              bytes_text(each.all.bytes_written), bytes_text(each.all.bytes_looked_at),
-                              bytes_text(each.all.bytes_never_looked_at),
-                              bytes_text(each.all.bytes_standing));
+        result += exposure_row(4, name,
+                               {bytes_text(each.all.bytes_written), bytes_text(each.all.bytes_looked_at),
+                                bytes_text(each.all.bytes_never_looked_at),
+                                bytes_text(each.all.bytes_standing)});
         const std::size_t some = std::min(each.chains.size(), chains_shown);
         for (const exposure::chain_exposure* chain : std::span(each.chains).first(some)) {
             result += fmt::format("      {}\n",
                                   wrapped(fmt::format("{}: {}", bytes_text(chain->bytes_written),
                                                       fmt::join(chain->functions, " < ")),
-                                          8));
+                                          8, columns_));
         }
         if (some < each.chains.size()) {
             result += fmt::format("      and {} more chains\n", count_text(each.chains.size() - some));
@@ -393,7 +406,7 @@ std::string figures_writer::shares() const {
             "    {:>9}  {}\n", time_text(in_ns(each.when)),
             wrapped(fmt::format("{}{} by {}, {}", where, each.call, of_.ledger.initiator(each.by.initiator),
                                 fmt::join(functions, " < ")),
-                    15));
+                    15, columns_));
     }
     return result.empty() ? result : "  pages that the guest has let the host at\n" + result;
 }
@@ -402,16 +415,15 @@ std::string figures_writer::shares() const {
 std::string figures_writer::mappings() const {
     std::string result;
     for (const auto& [key, of] : of_.ledger.learned().by_queue()) {
-        result += fmt::format("    {:<46}{:>12}{:>12}{:>13}{:>12}\n",
-                              fmt::format("{} queue {}", of_.ledger.initiator(key.first), key.second),
-                              count_text(of.buffers + of.tables),
-                              bytes_text(of.readable_bytes + of.table_bytes), bytes_text(of.writable_bytes),
-                              bytes_text(of.most_alive_bytes));
+        result += exposure_row(4, fmt::format("{} queue {}", of_.ledger.initiator(key.first), key.second),
+                               {count_text(of.buffers + of.tables),
+                                bytes_text(of.readable_bytes + of.table_bytes), bytes_text(of.writable_bytes),
+                                bytes_text(of.most_alive_bytes)});
     }
-    return result.empty() ? result
-                          : fmt::format("  {:<48}{:>12}{:>12}{:>13}{:>12}\n", "DMA mappings by queue",
-                                        "mappings", "to read", "to write", "at once") +
-                                result;
+    return result.empty()
+               ? result
+               : exposure_row(2, "DMA mappings by queue", {"mappings", "to read", "to write", "at once"}) +
+                     result;
 }
 
 std::string figures_writer::canaries(const exposure::exposure_summary& s) const {
@@ -473,7 +485,7 @@ std::string figures_writer::exposure() const {
         }
     }
     return section("Exposure",
-                   figures.text() + shares() + writers(s) + drivers(s) + mappings() + canaries(s));
+                   figures.text(columns_) + shares() + writers(s) + drivers(s) + mappings() + canaries(s));
 }
 
 /// "cpu0 writes 4.00 KiB in 0x0 .. 0x1000: memcpy".
@@ -554,12 +566,7 @@ std::string figures_writer::by_kind(bool notes) const {
             }
             ++shown;
             rest -= group.count;
-            std::string what = v.who;
-            what += v.address != 0 || v.size != 0 ? fmt::format(" at {:#x}, {} B", v.address, v.size) : "";
-            what += v.page_state.empty() ? "" : fmt::format(", page {}", v.page_state);
-            what += v.request == 0 ? "" : fmt::format(", request {}", v.request);
-            what += v.detail.empty() ? "" : ": " + v.detail;
-            result += told_once(v.when, group.last, group.count, std::move(what));
+            result += told_once(v.when, group.last, group.count, in_words(v));
         }
         result += and_more(rest);
     }
@@ -581,19 +588,23 @@ bool report_header::shown() const {
     return !verdict.empty() && std::ranges::all_of(verdict, &verdict_line::shown);
 }
 
-std::string header_text(const report_header& header) {
-    std::string result = fmt::format("{}: {}\n", header.scenario, header.shown() ? "shown" : "NOT SHOWN");
-    if (!header.description.empty()) {
-        result += "  " + wrapped(header.description, 2) + '\n';
-    }
+std::string verdict_text(const report_header& header, std::size_t columns) {
     std::size_t width = 0;
     for (const report_header::verdict_line& line : header.verdict) {
         width = std::max<std::size_t>(width, line.shown ? 5 : 9);
     }
-    std::string verdict;
+    std::string result;
     for (const report_header::verdict_line& line : header.verdict) {
-        verdict += fmt::format("  {:<{}}  {}\n", line.shown ? "shown" : "NOT SHOWN", width,
-                               wrapped(line.text, 2 + width + 2));
+        result += fmt::format("  {:<{}}  {}\n", line.shown ? "shown" : "NOT SHOWN", width,
+                              wrapped(line.text, 2 + width + 2, columns));
+    }
+    return result;
+}
+
+std::string header_text(const report_header& header, std::size_t columns) {
+    std::string result = fmt::format("{}: {}\n", header.scenario, header.shown() ? "shown" : "NOT SHOWN");
+    if (!header.description.empty()) {
+        result += "  " + wrapped(header.description, 2, columns) + '\n';
     }
     std::size_t widest = 4;
     for (const auto& [name, value] : header.parameters) {
@@ -603,12 +614,12 @@ std::string header_text(const report_header& header) {
     for (const auto& [name, value] : header.parameters) {
         parameters += fmt::format("  {:<{}}  {}\n", name, widest, value);
     }
-    return result + section("Verdict", verdict) + ending_text(header.ending) +
+    return result + section("Verdict", verdict_text(header, columns)) + ending_text(header.ending, columns) +
            section("Parameters", parameters);
 }
 
-std::string figures_text(const run_record& of, const run_facts& facts) {
-    return figures_writer(of, facts).text();
+std::string figures_text(const run_record& of, const run_facts& facts, std::size_t columns) {
+    return figures_writer(of, facts, columns).text();
 }
 
 }  // namespace pefsim::report

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <fmt/format.h>
 #include <numeric>
 #include <utility>
 
@@ -41,6 +42,16 @@ void append_without_numbers(std::string& to, std::string_view text) {
 }  // namespace
 
 std::string_view to_name(violation_kind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
+
+std::string in_words(const violation& what) {
+    std::string words = what.who;
+    words += what.address != 0 || what.size != 0 ? fmt::format(" at {:#x}, {} B", what.address, what.size)
+                                                 : "";
+    words += what.page_state.empty() ? "" : fmt::format(", page {}", what.page_state);
+    words += what.request == 0 ? "" : fmt::format(", request {}", what.request);
+    words += what.detail.empty() ? "" : ": " + what.detail;
+    return words;
+}
 
 void violation_log::report(violation what) {
     ++counts_[static_cast<std::size_t>(what.kind)];

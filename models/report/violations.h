@@ -47,6 +47,9 @@ struct violation {
     std::string detail;      ///< one clause: what was tried and what came of it
 };
 
+/// All that is known of it but its time, as a clause: "virtio-blk0 at 0x10000, 16 B, page SECURE, request 8: ...".
+std::string in_words(const violation& what);
+
 /// Violations that differ in nothing but time, place, size, request and the numbers in their detail.
 struct violation_group {
     violation first;

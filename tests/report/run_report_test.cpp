@@ -2,10 +2,14 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "exposure/ledger.h"
+#include "report/coloured_text.h"
 #include "report/metrics.h"
 #include "report/quantity_text.h"
 #include "report/run_report.h"
@@ -250,6 +254,69 @@ TEST_F(report, says_how_the_run_ended_under_its_verdict) {
     EXPECT_EQ(made.json["ended"]["kind"], "time_limit");
     EXPECT_EQ(made.json["ended"]["partial"], true);
     EXPECT_EQ(made.json["ended"]["details"].size(), 1U);
+}
+
+TEST_F(report, text_is_as_wide_as_it_is_asked_to_be) {
+    work();
+    to.ledger().wrote(abi::phys_addr{0x1'0000}, 64,
+                      {to.ledger().name_initiator("cpu0"), 0,
+                       to.ledger().name_origin("a_function_whose_name_is_longer_than_its_column")},
+                      sc_time(1, sc_core::SC_US), std::vector<std::byte>(64).data());
+    const auto widest = [](const std::string& text) {
+        std::size_t result = 0;
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_FALSE(line.ends_with(' ')) << '"' << line << '"';
+            result = std::max(result, line.size());
+        }
+        return result;
+    };
+    const auto text_of = [&](std::size_t columns) {
+        return header_text(header, columns) + figures_text(to.record(), facts, columns);
+    };
+    EXPECT_EQ(text_of(report_columns), header_text(header) + figures_text(to.record(), facts));
+    for (const std::size_t columns : {80U, 81U, 100U, 120U}) {
+        EXPECT_LE(widest(text_of(columns)), columns);
+        EXPECT_GT(widest(text_of(columns)), columns - 8);
+    }
+    // Nothing is lost but blanks and ends of lines.
+    const auto words = [](const std::string& text) {
+        std::istringstream stream(text);
+        return std::multiset<std::string>(std::istream_iterator<std::string>(stream), {});
+    };
+    EXPECT_EQ(words(text_of(80)), words(text_of(120)));
+}
+
+TEST_F(report, in_brief_it_is_verdict_end_and_violations) {
+    work();
+    to.violations().report(
+        {sc_time(2, sc_core::SC_US), violation_kind::past_buffer, "cpu0", 1, 1, "", 0, "a note"});
+    header.ending = {ending_kind::finished, "the guest finished"};
+    EXPECT_EQ(brief_text(header), "swiotlb_block: shown\n"
+                                  "  shown  all data arrived\n"
+                                  "  shown  no canary was seen\n"
+                                  "Ended: the guest finished\n");
+    EXPECT_EQ(brief_text(to.record(), facts), "Violations: 7\n"
+                                              "  refused_access: 7, first at 0 ns: virtio-blk0 at 0x120000, "
+                                              "4096 B, page SECURE, request 1: read of a\n"
+                                              "    buffer; got ciphertext\n");
+    facts.label = "direct 4KiB";
+    EXPECT_THAT(brief_text(to.record(), facts), ::testing::StartsWith("Violations of direct 4KiB: 7\n"));
+}
+
+TEST_F(report, colours_only_add_escape_sequences) {
+    work();
+    header.verdict[1].shown = false;
+    const std::string text = make_run_report(to.record(), header, facts).text;
+    const std::string painted = coloured(text);
+    EXPECT_EQ(std::regex_replace(painted, std::regex("\x1b\\[[0-9;]*m"), ""), text);
+    EXPECT_THAT(painted, HasSubstr("\x1b[1mswiotlb_block: \x1b[0m\x1b[1;31mNOT SHOWN\x1b[0m\n"));
+    EXPECT_THAT(painted, HasSubstr("\n  \x1b[32mshown\x1b[0m      all data arrived\n"));
+    EXPECT_THAT(painted, HasSubstr("\n  \x1b[1;31mNOT SHOWN\x1b[0m  no canary was seen\n"));
+    EXPECT_THAT(painted, HasSubstr("\n\x1b[1mLatencies\x1b[0m\n"));
+    EXPECT_THAT(painted, HasSubstr("\n\x1b[1;31mViolations: 7\x1b[0m\n"));
+    EXPECT_EQ(coloured("Violations: none\n"), "\x1b[32mViolations: none\x1b[0m\n");
+    EXPECT_EQ(coloured(""), "");
 }
 
 TEST_F(report, equal_runs_make_equal_reports) {
