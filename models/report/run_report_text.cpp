@@ -68,7 +68,7 @@ public:
                                  : facts_.label + '\n' + ending_text(facts_.ending, columns_);
         result += key_figures();
         result += latencies();
-        result += section("Latency anatomy", anatomy_text(of_.journeys));
+        result += section("Latency anatomy", anatomy_text(of_.journeys, columns_));
         result += counts_by_name();
         result += groups();
         result += exposure();
