@@ -21,6 +21,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     libasmjit-dev                   # optional: translates the POWER9's code to the host's
     libfdt-dev                      # flattened device trees
     libslirp-dev                    # the guest on the host's network
+    libprotozero-dev                # timelines in Perfetto's format
     zlib1g-dev                      # FST traces
     verilator                       # optional: brings the FST writer as source; without it traces are VCD only
     gnuplot-nox                     # optional: PNG plots
@@ -46,6 +47,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     xdotool
     imagemagick                     # screenshots
     tshark                          # independent reader of pcap files
+    protobuf-compiler               # independent reader of timelines
     cpio                            # independent reader of an initramfs
     valgrind                        # tests/benchmarks/publish: instruction counts
     gcovr                           # tests/coverage
@@ -82,3 +84,4 @@ find_package(asmjit QUIET CONFIG)
 find_package(LibFDT REQUIRED)
 find_package(Slirp REQUIRED)
 find_package(ZLIB REQUIRED)
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)

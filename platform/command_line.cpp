@@ -45,6 +45,20 @@ void read_window(const std::string& text, run_options& options) {
     }
 }
 
+std::uint64_t read_limit(const std::string& text) {
+    std::uint64_t bytes = 0;
+    try {
+        bytes = parse_size(text);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(fmt::format("--timeline-limit: {}", error.what()));
+    }
+    if (bytes < trace::least_timeline_bytes) {
+        throw std::invalid_argument(fmt::format("--timeline-limit: '{}' is too small; at least {} are needed", text,
+                                                format_size(trace::least_timeline_bytes)));
+    }
+    return bytes;
+}
+
 std::uint64_t read_seed(std::string_view text) {
     std::uint64_t seed = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
@@ -61,6 +75,8 @@ void set_pair(parameter_set& parameters, const std::string& text) {
     }
     parameters.set(text.substr(0, equals), text.substr(equals + 1));
 }
+
+const std::filesystem::path standard_output = "/dev/stdout";
 
 constexpr std::array rows{
     option_row{"help", "", "show this text (-h, too)",
@@ -101,11 +117,26 @@ constexpr std::array rows{
         [](const run_options& options) {
             return options.trace_window.empty() ? std::nullopt : std::optional(options.trace_window);
         }},
-    option_row{"report", "FILE.json", "write the run report as JSON",
+    option_row{"timeline", "FILE", "write a timeline in Perfetto's format, for ui.perfetto.dev",
                [](const std::string& value, run_options& options, parameter_set&) {
-                   options.report_file = file_name(value);
+                   options.timeline_file = file_name(value);
                },
-               [](const run_options& options) { return if_named(options.report_file); }},
+               [](const run_options& options) { return if_named(options.timeline_file); }},
+    option_row{"timeline-limit", "SIZE", "largest timeline; what does not fit is counted [64MiB]",
+               [](const std::string& value, run_options& options, parameter_set&) {
+                   options.timeline_limit = read_limit(value);
+               },
+               [](const run_options& options) { return std::optional(format_size(options.timeline_limit)); }},
+    option_row{"report", "FILE.json",
+               "write the run report as JSON; to standard output (-), where it then stands alone",
+               [](const std::string& value, run_options& options, parameter_set&) {
+                   options.quiet = options.quiet || value == "-";
+                   options.report_file = value == "-" ? standard_output : file_name(value);
+               },
+               [](const run_options& options) {
+                   return options.report_file == standard_output ? std::optional<std::string>("-")
+                                                                 : if_named(options.report_file);
+               }},
     option_row{"list-signals", "", "list the signals that a trace shows, and stop",
                [](const std::string&, run_options& options, parameter_set&) { options.list_signals = true; }},
     option_row{"brief", "", "print the verdict and the violations alone",

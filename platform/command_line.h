@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "platform/parameter_set.h"
+#include "trace/timeline.h"
 
 namespace pefsim::platform {
 
@@ -31,6 +32,8 @@ struct run_options {
     std::string trace_window;  ///< as written; empty: all of the run
     sc_core::sc_time trace_from = sc_core::SC_ZERO_TIME;
     std::optional<sc_core::sc_time> trace_to;
+    std::optional<std::filesystem::path> timeline_file;
+    std::uint64_t timeline_limit = trace::usual_timeline_bytes;  ///< bytes
     std::optional<std::filesystem::path> report_file;  ///< JSON
     std::vector<std::filesystem::path> config_files;   ///< that have been read; "-": standard input
 };

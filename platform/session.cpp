@@ -137,6 +137,12 @@ void session::run_to_end(machine& subject, const presentation& how) {
                                   .to = options_.trace_to,
                                   .title = fmt::format("{}, seed {}", header_.scenario, options_.seed)});
     }
+    if (options_.timeline_file && how.traced) {
+        subject.recorder().start_timeline({.file = *options_.timeline_file,
+                                           .from = options_.trace_from,
+                                           .to = options_.trace_to,
+                                           .most_bytes = options_.timeline_limit});
+    }
     progress shown(options_.quiet || !how.progress, how.label.empty() ? header_.scenario : how.label);
     subject.run([&shown](const machine& running) { shown.update(running); });
     shown.clear();

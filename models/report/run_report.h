@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -17,6 +16,7 @@
 #include "report/report_table.h"
 #include "report/run_ending.h"
 #include "report/scope_group.h"
+#include "report/trace_summary.h"
 #include "report/violations.h"
 
 /// The run report, for people (text of as many columns as are asked for) and for programs (JSON). Both are a function of the run: no
@@ -42,14 +42,6 @@ struct report_header {
     [[nodiscard]] bool shown() const;
 };
 
-/// The waveform of a run; `file` is empty when there is none.
-struct waveform_summary {
-    std::filesystem::path file;
-    std::filesystem::path save_file;
-    std::uint64_t signals = 0;
-    std::uint64_t changes = 0;
-};
-
 /// What the observers of a machine know about its run: what every rendering of its report reads.
 struct run_record {
     const metric_registry& metrics;
@@ -58,6 +50,7 @@ struct run_record {
     const exposure::ledger& ledger;
     std::span<const scope_group> groups;
     waveform_summary waveform;
+    timeline_summary timeline;
 };
 
 /// What they do not know.

@@ -377,6 +377,11 @@ ordered_json figures_json(const run_record& of, const run_facts& facts) {
                            {"signals", of.waveform.signals},
                            {"changes", of.waveform.changes}};
     }
+    if (!of.timeline.file.empty()) {
+        result["timeline"] = {{"file", of.timeline.file.string()},
+                              {"events", of.timeline.events},
+                              {"left_out", of.timeline.left_out}};
+    }
     return result;
 }
 

@@ -76,6 +76,7 @@ public:
         result += violations();
         result += notes();
         result += trace();
+        result += timeline();
         return result;
     }
 
@@ -256,6 +257,7 @@ private:
     [[nodiscard]] std::string notes() const;
     [[nodiscard]] std::string by_kind(bool notes) const;
     [[nodiscard]] std::string trace() const;
+    [[nodiscard]] std::string timeline() const;
     /// `rest`: those that were not told.
     [[nodiscard]] static std::string and_more(std::uint64_t rest) {
         return rest == 0 ? std::string() : fmt::format("    and {} more\n", count_text(rest));
@@ -580,6 +582,18 @@ std::string figures_writer::trace() const {
     return fmt::format("\nTrace\n  {}, {} of {}\n  look at it with: gtkwave {}\n", of_.waveform.file.string(),
                        counted(of_.waveform.changes, "change"), counted(of_.waveform.signals, "signal"),
                        of_.waveform.save_file.string());
+}
+
+std::string figures_writer::timeline() const {
+    if (of_.timeline.file.empty()) {
+        return {};
+    }
+    std::string text = fmt::format("\nTimeline\n  {}, {}\n", of_.timeline.file.string(),
+                                   counted(of_.timeline.events, "event"));
+    if (of_.timeline.left_out != 0) {
+        text += fmt::format("  {} left out: no room in --timeline-limit\n", counted(of_.timeline.left_out, "event"));
+    }
+    return text + "  look at it in https://ui.perfetto.dev\n";
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "trace/reorder_buffer.h"
 #include "trace/save_file.h"
 #include "trace/signal.h"
+#include "trace/timeline.h"
 #include "trace/trace_file.h"
 #include "trace/waveform_writer.h"
 
@@ -39,13 +40,20 @@ void check_name(const signal_declaration& s) {
 
 std::string in_units(const sc_core::sc_time& t) { return t.to_string(); }
 
+void check_window(const sc_core::sc_time& from, const std::optional<sc_core::sc_time>& to) {
+    if (to && *to <= from) {
+        throw std::invalid_argument(fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
+                                                in_units(*to), in_units(from)));
+    }
+}
+
 }  // namespace
 
-/// The waveform that is being written: what is held back, and the values in force until its window begins.
-struct recorder::waveform {
+/// A file that is being written: what is held back, and the values in force until its window begins.
+struct recorder::recorded_file {
     std::unique_ptr<waveform_writer> writer;
-    output::whole_file save_file;
     const std::vector<signal_declaration>& signals;
+    const std::vector<bool> wanted;  ///< by id; empty: all of them
     const std::uint64_t from;
     const std::uint64_t to;
     const sc_core::sc_time& simulated = sc_core::sc_get_curr_simcontext()->time_stamp();
@@ -57,18 +65,31 @@ struct recorder::waveform {
     bool begun = false;
     std::uint64_t changes = 0;
 
-    waveform(std::unique_ptr<waveform_writer> into, const std::filesystem::path& save,
-             const std::vector<signal_declaration>& of, std::uint64_t begin, std::uint64_t end)
+    recorded_file(std::unique_ptr<waveform_writer> into, const recorder& of, std::vector<bool> only,
+              const sc_core::sc_time& begin, const std::optional<sc_core::sc_time>& end)
         : writer(std::move(into)),
-          save_file("save file", save, output::whole_file::access::late),
-          signals(of),
-          from(begin),
-          to(end) {}
+          signals(of.declarations_),
+          wanted(std::move(only)),
+          from(std::max(begin, sc_core::sc_time_stamp()).value()),
+          to(end ? end->value() : std::numeric_limits<std::uint64_t>::max()) {
+        for (const signal_source* source : of.sources_) {
+            in_force.push_back(source == nullptr ? signal_value{} : source->current());
+        }
+    }
+
+    /// False once the end of the window has passed.
+    bool goes_on() const { return simulated.value() <= to; }
 
     // Only texts have characters; an empty one has no use for its pointer.
     void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
+        if (!wanted.empty() && !wanted[id]) {
+            return;
+        }
         held_back.add(value.text.empty() ? value_change::of_number(when, id, value.number)
                                          : value_change::of_text(when, id, value.text));
+        if (held_back.full()) {
+            release(simulated.value());
+        }
     }
 
     void release(std::uint64_t up_to) {
@@ -205,7 +226,8 @@ report::run_record recorder::record() const {
             .waveform = {.file = trace_file_,
                          .save_file = save_file_,
                          .signals = declarations_.size(),
-                         .changes = changes_written_}};
+                         .changes = changes_written_},
+            .timeline = timeline_written_};
 }
 
 bool recorder::fst_available() {
@@ -221,11 +243,7 @@ void recorder::start(const recording_options& options) {
         throw std::logic_error("recorder::start: a waveform is already being written to " +
                                trace_file_.string());
     }
-    if (options.to && *options.to <= options.from) {
-        throw std::invalid_argument(
-            fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
-                        in_units(*options.to), in_units(options.from)));
-    }
+    check_window(options.from, options.to);
     check_trace_file(options.file);
 #ifdef PEFSIM_HAVE_FST
     const auto make_writer = options.file.extension() == ".fst" ? make_fst_writer : make_vcd_writer;
@@ -234,33 +252,72 @@ void recorder::start(const recording_options& options) {
 #endif
     std::unique_ptr<waveform_writer> writer = make_writer(options.file, declarations_, options.title);
     const std::filesystem::path save_file = std::filesystem::path(options.file).replace_extension(".gtkw");
-    const std::uint64_t from = std::max(options.from, sc_core::sc_time_stamp()).value();
-    const std::uint64_t to = options.to ? options.to->value() : std::numeric_limits<std::uint64_t>::max();
-    waveform_ = std::make_unique<waveform>(std::move(writer), save_file, declarations_, from, to);
+    save_output_ = std::make_unique<output::whole_file>("save file", save_file, output::whole_file::access::late);
+    waveform_ = std::make_unique<recorded_file>(std::move(writer), *this, std::vector<bool>(), options.from, options.to);
     trace_file_ = options.file;
     save_file_ = save_file;
     changes_written_ = 0;
-    for (const signal_source* source : sources_) {
-        waveform_->in_force.push_back(source == nullptr ? signal_value{} : source->current());
+    recording_ = true;
+}
+
+void recorder::start_timeline(const timeline_options& options) {
+    if (timeline_) {
+        throw std::logic_error("recorder::start_timeline: there is one already");
     }
+    check_window(options.from, options.to);
+    std::unique_ptr<timeline_writer> writer = make_timeline_writer(options.file, *this, options.most_bytes);
+    timeline_writer& into = *writer;
+    std::vector<bool> wanted = writer->wanted();
+    timeline_ = std::make_unique<recorded_file>(std::move(writer), *this, std::move(wanted), options.from, options.to);
+    timeline_written_ = {.file = options.file};
+    journeys_->observe([this, &into](const report::journey& done) {
+        if (timeline_ && done.end().value() <= timeline_->to) {
+            into.add(done);
+        }
+    });
     recording_ = true;
 }
 
 void recorder::finish() {
-    if (!waveform_) {
-        return;
-    }
     recording_ = false;
-    const std::unique_ptr<waveform> ending = std::move(waveform_);
-    try {
-        ending->finish(sc_core::sc_time_stamp().value());
-        changes_written_ = ending->changes;
-        ending->save_file.write(save_file_text(ending->from, ending->last));
-        ending->save_file.commit();
-    } catch (const output::write_error&) {
-        trace_file_.clear();
-        save_file_.clear();
-        throw;
+    const std::unique_ptr<recorded_file> waveform = std::move(waveform_);
+    const std::unique_ptr<recorded_file> timeline = std::move(timeline_);
+    const std::unique_ptr<output::whole_file> save_output = std::move(save_output_);
+    const std::uint64_t now = sc_core::sc_time_stamp().value();
+    std::exception_ptr failed;
+    const auto attempt = [&failed](const auto& write, const auto& without) {
+        try {
+            write();
+        } catch (const output::write_error&) {
+            without();
+            failed = failed ? failed : std::current_exception();
+        }
+    };
+    if (waveform) {
+        attempt(
+            [&] {
+                waveform->finish(now);
+                changes_written_ = waveform->changes;
+                save_output->write(save_file_text(waveform->from, waveform->last));
+                save_output->commit();
+            },
+            [this] {
+                trace_file_.clear();
+                save_file_.clear();
+            });
+    }
+    if (timeline) {
+        attempt(
+            [&] {
+                timeline->finish(now);
+                const auto& writer = dynamic_cast<const timeline_writer&>(*timeline->writer);
+                timeline_written_.events = writer.written();
+                timeline_written_.left_out = writer.left_out();
+            },
+            [this] { timeline_written_ = {}; });
+    }
+    if (failed) {
+        std::rethrow_exception(failed);
     }
 }
 
@@ -275,7 +332,7 @@ std::string recorder::save_file_text(std::uint64_t from, std::uint64_t to) const
 
 std::uint32_t recorder::declare(signal_declaration declaration, const signal_source& source) {
     check_name(declaration);
-    if (waveform_) {
+    if (waveform_ || timeline_) {
         throw std::logic_error(fmt::format("signal {}.{} is declared while a waveform is being written",
                                            declaration.scope, declaration.name));
     }
@@ -289,20 +346,20 @@ std::uint32_t recorder::declare(signal_declaration declaration, const signal_sou
 }
 
 void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_time& when) {
-    const sc_core::sc_time& now = waveform_->simulated;
+    const sc_core::sc_time& now = (waveform_ ? waveform_ : timeline_)->simulated;
     if (when < now) [[unlikely]] {
         throw std::logic_error(fmt::format("signal {}.{} changes at {}, but simulation time is {} already",
                                            declarations_[id].scope, declarations_[id].name, in_units(when),
                                            in_units(now)));
     }
-    if (now.value() > waveform_->to) {
-        recording_ = false;
-        return;
+    bool goes_on = false;
+    for (recorded_file* const each : {waveform_.get(), timeline_.get()}) {
+        if (each != nullptr && each->goes_on()) {
+            each->add(id, value, when.value());
+            goes_on = true;
+        }
     }
-    waveform_->add(id, value, when.value());
-    if (waveform_->held_back.full()) {
-        waveform_->release(now.value());
-    }
+    recording_ = goes_on;
 }
 
 std::string_view recorder::intern(std::string_view text) { return *interned_.emplace(text).first; }

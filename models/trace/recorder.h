@@ -12,9 +12,13 @@
 #include <vector>
 
 #include "report/scope_group.h"
+#include "report/trace_summary.h"
 
 namespace pefsim::exposure {
 class ledger;
+}
+namespace pefsim::output {
+class whole_file;
 }
 namespace pefsim::report {
 class journey_log;
@@ -84,6 +88,14 @@ struct recording_options {
     std::string title{};                                ///< written into the trace's header
 };
 
+/// Where a timeline goes (trace/timeline.h), which part of the run it shows, and how large it may be.
+struct timeline_options {
+    std::filesystem::path file;
+    sc_core::sc_time from = sc_core::SC_ZERO_TIME;
+    std::optional<sc_core::sc_time> to = std::nullopt;
+    std::uint64_t most_bytes = 0;
+};
+
 /// The one observer of a machine: every module declares its signals (trace/signal.h) and metrics
 /// (trace/metrics.h) here in its own constructor, and trace/ decides where they go.
 ///
@@ -110,8 +122,11 @@ public:
     /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither
     ///         .vcd nor .fst, or when the window is empty
     void start(const recording_options& options);
-    /// Writes what is held back, ends the waveform at the current simulation time and writes the save file.
-    /// Nothing happens when there is no waveform. The destructor does the same but keeps errors to itself.
+    /// Starts a timeline, beside a waveform or without one. The same holds, and for `most_bytes` of at least
+    /// trace::least_timeline_bytes.
+    void start_timeline(const timeline_options& options);
+    /// Writes what is held back, ends waveform and timeline at the current simulation time and writes the save file.
+    /// Nothing happens when there is neither. The destructor does the same but keeps errors to itself.
     /// \throws output::write_error naming the file when it could not be written in full; then there is neither of them
     void finish();
     /// True from start() to finish() or to the end of the window.
@@ -163,7 +178,7 @@ private:
     friend class signal_registration;
     void forget(std::uint32_t id);
 
-    struct waveform;
+    struct recorded_file;
     class violation_signals;
     struct shown_window {
         sc_core::sc_time from;
@@ -179,7 +194,10 @@ private:
     std::unordered_set<std::string> interned_;
     std::vector<report::scope_group> groups_;
     std::optional<shown_window> shown_;
-    std::unique_ptr<waveform> waveform_;
+    std::unique_ptr<recorded_file> waveform_;
+    std::unique_ptr<output::whole_file> save_output_;
+    std::unique_ptr<recorded_file> timeline_;
+    report::timeline_summary timeline_written_;
     std::uint64_t changes_written_ = 0;
     std::filesystem::path trace_file_;
     std::filesystem::path save_file_;

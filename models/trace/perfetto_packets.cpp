@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Numbers of fields are those of perfetto.protos: trace_packet.proto, track_descriptor.proto, track_event.proto,
+// interned_data.proto.
+#include "trace/perfetto_packets.h"
+
+#include <protozero/pbf_writer.hpp>
+
+namespace pefsim::trace {
+
+namespace {
+
+using protozero::pbf_writer;
+
+namespace trace_field {
+constexpr std::uint32_t packet = 1;
+}
+namespace packet_field {
+constexpr std::uint32_t timestamp = 8;
+constexpr std::uint32_t sequence = 10;
+constexpr std::uint32_t track_event = 11;
+constexpr std::uint32_t interned_data = 12;
+constexpr std::uint32_t sequence_flags = 13;
+constexpr std::uint32_t track_descriptor = 60;
+}
+namespace sequence_flag {
+constexpr std::uint32_t incremental_state_cleared = 1;
+constexpr std::uint32_t needs_incremental_state = 2;
+}
+namespace descriptor_field {
+constexpr std::uint32_t uuid = 1;
+constexpr std::uint32_t name = 2;
+constexpr std::uint32_t process = 3;
+constexpr std::uint32_t parent_uuid = 5;
+constexpr std::uint32_t counter = 8;
+constexpr std::uint32_t child_ordering = 11;
+constexpr std::uint32_t sibling_order_rank = 12;
+constexpr std::int32_t explicit_order = 3;
+}
+namespace process_field {
+constexpr std::uint32_t pid = 1;
+constexpr std::uint32_t name = 6;
+}
+namespace counter_field {
+constexpr std::uint32_t unit_name = 6;
+}
+namespace event_field {
+constexpr std::uint32_t category_iids = 3;
+constexpr std::uint32_t debug_annotations = 4;
+constexpr std::uint32_t type = 9;
+constexpr std::uint32_t name_iid = 10;
+constexpr std::uint32_t track_uuid = 11;
+constexpr std::uint32_t counter_value = 30;
+constexpr std::uint32_t flow_ids = 47;
+constexpr std::uint32_t terminating_flow_ids = 48;
+constexpr std::uint32_t correlation_id = 52;
+}
+namespace annotation_field {
+constexpr std::uint32_t uint_value = 3;
+constexpr std::uint32_t string_value = 6;
+constexpr std::uint32_t name = 10;
+}
+namespace interned_field {
+constexpr std::uint32_t event_categories = 1;
+constexpr std::uint32_t event_names = 2;
+constexpr std::uint32_t iid = 1;
+constexpr std::uint32_t name = 2;
+}
+
+constexpr std::uint32_t our_sequence = 1;
+
+/// A packet of our sequence; its content goes into it while it lives.
+class packet {
+public:
+    packet(std::string& to, std::uint64_t ns, std::uint32_t flags) : trace_(to), packet_(trace_, trace_field::packet) {
+        packet_.add_uint64(packet_field::timestamp, ns);
+        packet_.add_uint32(packet_field::sequence, our_sequence);
+        packet_.add_uint32(packet_field::sequence_flags, flags);
+    }
+    operator pbf_writer&() { return packet_; }  // NOLINT(google-explicit-constructor): it is one
+
+private:
+    pbf_writer trace_;
+    pbf_writer packet_;
+};
+
+void add_text(pbf_writer& to, std::uint32_t field, std::string_view text) {
+    to.add_string(field, text.data(), text.size());
+}
+
+}  // namespace
+
+void perfetto_packets::clear_state(std::uint64_t ns) {
+    const packet first(to_, ns, sequence_flag::incremental_state_cleared);
+}
+
+perfetto_packets::track perfetto_packets::add_process(std::string_view name) {
+    packet within(to_, 0, 0);
+    pbf_writer descriptor(within, packet_field::track_descriptor);
+    descriptor.add_uint64(descriptor_field::uuid, ++last_track_);
+    {
+        pbf_writer process(descriptor, descriptor_field::process);
+        process.add_int32(process_field::pid, static_cast<std::int32_t>(last_track_));
+        add_text(process, process_field::name, name);
+    }
+    descriptor.add_enum(descriptor_field::child_ordering, descriptor_field::explicit_order);
+    return last_track_;
+}
+
+perfetto_packets::track perfetto_packets::add_track(track within_process, std::string_view name) {
+    packet within(to_, 0, 0);
+    pbf_writer descriptor(within, packet_field::track_descriptor);
+    descriptor.add_uint64(descriptor_field::uuid, ++last_track_);
+    add_text(descriptor, descriptor_field::name, name);
+    descriptor.add_uint64(descriptor_field::parent_uuid, within_process);
+    descriptor.add_int32(descriptor_field::sibling_order_rank, ++last_rank_);
+    return last_track_;
+}
+
+perfetto_packets::track perfetto_packets::add_counter(track within_process, std::string_view name, std::string_view unit) {
+    packet within(to_, 0, 0);
+    pbf_writer descriptor(within, packet_field::track_descriptor);
+    descriptor.add_uint64(descriptor_field::uuid, ++last_track_);
+    add_text(descriptor, descriptor_field::name, name);
+    descriptor.add_uint64(descriptor_field::parent_uuid, within_process);
+    {
+        pbf_writer counter(descriptor, descriptor_field::counter);
+        add_text(counter, counter_field::unit_name, unit);
+    }
+    descriptor.add_int32(descriptor_field::sibling_order_rank, ++last_rank_);
+    return last_track_;
+}
+
+std::uint64_t perfetto_packets::intern(interned& in, std::string_view name, std::string& news, std::uint32_t field) {
+    const auto [found, is_new] = in.try_emplace(std::string(name), in.size() + 1);
+    if (is_new) {
+        pbf_writer all(news);
+        pbf_writer entry(all, field);
+        entry.add_uint64(interned_field::iid, found->second);
+        add_text(entry, interned_field::name, name);
+    }
+    return found->second;
+}
+
+void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name, const details& more) {
+    std::string news;
+    const std::uint64_t name_iid = intern(names_, name, news, interned_field::event_names);
+    const std::uint64_t category = more.category.empty()
+                                       ? 0
+                                       : intern(categories_, more.category, news, interned_field::event_categories);
+    packet within(to_, ns, sequence_flag::needs_incremental_state);
+    pbf_writer& fields = within;
+    if (!news.empty()) {
+        fields.add_message(packet_field::interned_data, news);
+    }
+    pbf_writer event(fields, packet_field::track_event);
+    event.add_enum(event_field::type, static_cast<std::int32_t>(type));
+    event.add_uint64(event_field::track_uuid, on);
+    event.add_uint64(event_field::name_iid, name_iid);
+    if (category != 0) {
+        event.add_uint64(event_field::category_iids, category);
+    }
+    if (more.correlation != 0) {
+        event.add_uint64(event_field::correlation_id, more.correlation);
+    }
+    if (more.flow != 0) {
+        event.add_fixed64(more.flow_ends ? event_field::terminating_flow_ids : event_field::flow_ids, more.flow);
+    }
+    if (more.request != 0) {
+        pbf_writer annotation(event, event_field::debug_annotations);
+        add_text(annotation, annotation_field::name, "request");
+        annotation.add_uint64(annotation_field::uint_value, more.request);
+    }
+    if (!more.text.empty()) {
+        pbf_writer annotation(event, event_field::debug_annotations);
+        add_text(annotation, annotation_field::name, "what");
+        add_text(annotation, annotation_field::string_value, more.text);
+    }
+}
+
+void perfetto_packets::begin(track on, std::uint64_t ns, std::string_view name, const details& more) {
+    named(event_type::slice_begin, on, ns, name, more);
+}
+
+void perfetto_packets::instant(track on, std::uint64_t ns, std::string_view name, const details& more) {
+    named(event_type::instant, on, ns, name, more);
+}
+
+void perfetto_packets::end(track on, std::uint64_t ns) {
+    packet within(to_, ns, sequence_flag::needs_incremental_state);
+    pbf_writer event(within, packet_field::track_event);
+    event.add_enum(event_field::type, static_cast<std::int32_t>(event_type::slice_end));
+    event.add_uint64(event_field::track_uuid, on);
+}
+
+void perfetto_packets::value(track on, std::uint64_t ns, std::uint64_t value) {
+    packet within(to_, ns, sequence_flag::needs_incremental_state);
+    pbf_writer event(within, packet_field::track_event);
+    event.add_enum(event_field::type, static_cast<std::int32_t>(event_type::counter));
+    event.add_uint64(event_field::track_uuid, on);
+    event.add_int64(event_field::counter_value, static_cast<std::int64_t>(value));
+}
+
+}  // namespace pefsim::trace

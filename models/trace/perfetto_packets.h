@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace pefsim::trace {
+
+/// Packets of perfetto.protos.Trace, one sequence of them, appended to a buffer. Names are interned.
+class perfetto_packets {
+public:
+    using track = std::uint64_t;
+
+    /// What a span or an instant says besides its name; numbers of 0 and empty texts are not said.
+    struct details {
+        std::string_view category{};
+        std::uint64_t correlation = 0;
+        std::uint64_t flow = 0;      ///< an arrow from or through here
+        bool flow_ends = false;      ///< or to here
+        std::uint64_t request = 0;   ///< annotation
+        std::string_view text{};     ///< annotation
+    };
+
+    explicit perfetto_packets(std::string& to) : to_(to) {}
+
+    void clear_state(std::uint64_t ns);  ///< the first packet
+    track add_process(std::string_view name);
+    track add_track(track within, std::string_view name);
+    track add_counter(track within, std::string_view name, std::string_view unit);
+    void begin(track on, std::uint64_t ns, std::string_view name, const details& more);
+    void end(track on, std::uint64_t ns);
+    void instant(track on, std::uint64_t ns, std::string_view name, const details& more);
+    void value(track on, std::uint64_t ns, std::uint64_t value);
+
+private:
+    enum class event_type : std::uint8_t { slice_begin = 1, slice_end = 2, instant = 3, counter = 4 };
+    using interned = std::unordered_map<std::string, std::uint64_t>;
+
+    void named(event_type type, track on, std::uint64_t ns, std::string_view name, const details& more);
+    /// The number of the name; what is new is told with the packet.
+    static std::uint64_t intern(interned& in, std::string_view name, std::string& news, std::uint32_t field);
+
+    std::string& to_;
+    track last_track_ = 0;
+    std::int32_t last_rank_ = 0;
+    interned names_;
+    interned categories_;
+};
+
+}  // namespace pefsim::trace
