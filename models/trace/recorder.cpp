@@ -265,7 +265,7 @@ void recorder::start_timeline(const timeline_options& options) {
         throw std::logic_error("recorder::start_timeline: there is one already");
     }
     check_window(options.from, options.to);
-    std::unique_ptr<timeline_writer> writer = make_timeline_writer(options.file, *this, options.most_bytes);
+    std::unique_ptr<timeline_writer> writer = make_timeline_writer(options.file, *this, options.from.value(), options.most_bytes);
     timeline_writer& into = *writer;
     std::vector<bool> wanted = writer->wanted();
     timeline_ = std::make_unique<recorded_file>(std::move(writer), *this, std::move(wanted), options.from, options.to);

@@ -87,10 +87,12 @@ private:
 
 class perfetto_timeline final : public timeline_writer {
 public:
-    perfetto_timeline(const std::filesystem::path& file, const recorder& of, std::uint64_t most_bytes)
+    perfetto_timeline(const std::filesystem::path& file, const recorder& of, std::uint64_t from,
+                      std::uint64_t most_bytes)
         : recorder_(of),
           file_("timeline", file),
           most_bytes_(most_bytes - room_for_the_end),
+          from_(from),
           signals_(of.signals().size()) {
         packets_.clear_state(0);
         requests_ = packets_.add_process("Requests");
@@ -106,7 +108,6 @@ public:
     }
 
     void begin(std::uint64_t at, std::span<const signal_value> values) override {
-        from_ = at;
         for (std::uint32_t id = 0; id < values.size(); ++id) {
             if (signals_[id].on != 0 && recorder_.signals()[id].type != signal_type::event) {
                 show(id, at, values[id].number, values[id].text);
@@ -175,7 +176,7 @@ private:
     perfetto_packets packets_{buffer_};
     std::uint64_t bytes_ = 0;
     std::uint64_t most_bytes_;
-    std::uint64_t from_ = 0;
+    std::uint64_t from_;
     std::uint64_t latest_ = 0;   // ns
     std::uint64_t full_at_ = 0;  // ns; 0: not yet
     std::uint64_t written_ = 0;
@@ -307,9 +308,9 @@ void perfetto_timeline::end(std::uint64_t at) {
 
 }  // namespace
 
-std::unique_ptr<timeline_writer> make_timeline_writer(const std::filesystem::path& file, const recorder& of,
+std::unique_ptr<timeline_writer> make_timeline_writer(const std::filesystem::path& file, const recorder& of, std::uint64_t from,
                                                       std::uint64_t most_bytes) {
-    return std::make_unique<perfetto_timeline>(file, of, most_bytes);
+    return std::make_unique<perfetto_timeline>(file, of, from, most_bytes);
 }
 
 }  // namespace pefsim::trace

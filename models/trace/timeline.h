@@ -39,9 +39,9 @@ public:
 inline constexpr std::uint64_t least_timeline_bytes = std::uint64_t{256} << 10;
 inline constexpr std::uint64_t usual_timeline_bytes = std::uint64_t{64} << 20;
 
-/// Of the signals and groups that the recorder has now.
+/// Of the signals and groups that the recorder has now. \param from first instant, in SystemC's time resolution
 /// \throws std::invalid_argument naming the file when it cannot be written
 std::unique_ptr<timeline_writer> make_timeline_writer(const std::filesystem::path& file, const recorder& of,
-                                                      std::uint64_t most_bytes);
+                                                      std::uint64_t from, std::uint64_t most_bytes);
 
 }  // namespace pefsim::trace
