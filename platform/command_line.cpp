@@ -68,6 +68,15 @@ std::uint64_t read_seed(std::string_view text) {
     return seed;
 }
 
+/// A page is looked at as a file; what a run prints would stand before it.
+std::filesystem::path html_file(const std::string& name) {
+    if (name == "-") {
+        throw std::invalid_argument("--html: '-' is no file; to write the page to standard output: "
+                                    "--quiet --html /dev/stdout");
+    }
+    return file_name(name);
+}
+
 void set_pair(parameter_set& parameters, const std::string& text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos) {
@@ -137,6 +146,11 @@ constexpr std::array rows{
                    return options.report_file == standard_output ? std::optional<std::string>("-")
                                                                  : if_named(options.report_file);
                }},
+    option_row{"html", "FILE.html", "write the run report as a page for a browser, with pictures",
+               [](const std::string& value, run_options& options, parameter_set&) {
+                   options.html_file = html_file(value);
+               },
+               [](const run_options& options) { return if_named(options.html_file); }},
     option_row{"list-signals", "", "list the signals that a trace shows, and stop",
                [](const std::string&, run_options& options, parameter_set&) { options.list_signals = true; }},
     option_row{"brief", "", "print the verdict and the violations alone",

@@ -35,6 +35,7 @@ struct run_options {
     std::optional<std::filesystem::path> timeline_file;
     std::uint64_t timeline_limit = trace::usual_timeline_bytes;  ///< bytes
     std::optional<std::filesystem::path> report_file;  ///< JSON
+    std::optional<std::filesystem::path> html_file;    ///< the report as a page
     std::vector<std::filesystem::path> config_files;   ///< that have been read; "-": standard input
 };
 

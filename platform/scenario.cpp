@@ -70,6 +70,7 @@ void check_files(const scenario& of, const run_options& options, const parameter
     if (!options.list_signals) {
         claims.add("report", output::file_use::output, options.report_file.value_or(""));
         claims.add("timeline", output::file_use::output, options.timeline_file.value_or(""));
+        claims.add("html", output::file_use::output, options.html_file.value_or(""));
     }
     if (options.trace && !options.list_signals) {
         std::filesystem::path trace = trace_path(options, of.name());

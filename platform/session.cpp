@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
 #include <systemc>
 
 #include "output/standard_output.h"
@@ -15,6 +16,7 @@
 #include "platform/scenario_mistake.h"
 #include "report/coloured_text.h"
 #include "report/run_ending.h"
+#include "report/run_page.h"
 #include "trace/signal_catalogue.h"
 #include "trace/trace_file.h"
 
@@ -69,6 +71,9 @@ session::session(const scenario& of, const run_options& options, const parameter
     // Before hours of simulation, not after.
     if (options.report_file) {
         report_.emplace("report", *options.report_file);
+    }
+    if (options.html_file) {
+        page_.emplace("html", *options.html_file, output::whole_file::access::late);
     }
     if (options.trace) {
         trace::check_trace_file(trace_path(options, header_.scenario));
@@ -157,6 +162,10 @@ void session::add_run(const machine& subject, const presentation& how) {
     note_ending(facts.ending, how.label);
     if (how.text) {
         run_texts_.push_back(report::figures_text(subject.recorder().record(), facts, columns_));
+        if (page_) {  // the same on every terminal
+            page_texts_.push_back(
+                report::figures_text(subject.recorder().record(), facts, report::report_columns));
+        }
     }
     if (subject.recorder().record().violations.total() != 0) {
         violations_.push_back(report::brief_text(subject.recorder().record(), facts, columns_));
@@ -207,6 +216,7 @@ bool session::finish() {
         return std::ranges::any_of(failures_, [&](const auto& lost) { return lost.file() == named.second; });
     });
     note_failures_of([this] { write_report(); });
+    note_failures_of([this] { write_page(); });
     print_report();
     note_failures_of([] { output::standard_output::check(); });
     if (!failures_.empty()) {
@@ -219,10 +229,7 @@ bool session::finish() {
     return header_.shown() && header_.ending.kind != report::ending_kind::interrupted;
 }
 
-void session::write_report() {
-    if (!report_) {
-        return;
-    }
+nlohmann::ordered_json session::json_report() const {
     nlohmann::ordered_json report = report::header_json(header_);
     report["results"] = results_;
     report["runs"] = runs_;
@@ -233,26 +240,73 @@ void session::write_report() {
     for (const output::write_error& each : failures_) {
         report["failed_files"].push_back(each.what());
     }
+    return report;
+}
+
+void session::write_report() {
+    if (!report_) {
+        return;
+    }
     output::standard_output::flush();  // the report may go there, too
     // A file name need not be UTF-8, JSON is.
-    report_->write(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+    report_->write(json_report().dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
     report_->commit();
+}
+
+void session::write_page() {
+    if (!page_) {
+        return;
+    }
+    report::page_facts facts{.text = full_text(report::report_columns, page_texts_), .replay = replay()};
+    for (const auto& [name, value] : changed_parameters_) {
+        facts.changed_parameters.push_back(name);
+    }
+    output::standard_output::flush();  // the page may go there, too
+    page_->write(report::run_page(json_report(), facts));
+    page_->commit();
+}
+
+/// A line of shell.
+std::string session::replay() const {
+    std::string line = header_.scenario;
+    const auto add = [&line](std::string_view option, std::string_view value) {
+        constexpr std::string_view plain =
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,+@%-";
+        line += fmt::format(" --{} ", option);
+        if (!value.empty() && value.find_first_not_of(plain) == std::string_view::npos) {
+            line += value;
+            return;
+        }
+        line += '\'';
+        for (const char c : value) {
+            line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        }
+        line += '\'';
+    };
+    if (options_.seed != run_options{}.seed) {
+        add("seed", std::to_string(options_.seed));
+    }
+    for (const auto& [name, value] : changed_parameters_) {
+        add(name, value);
+    }
+    return line;
 }
 
 void session::print_report() {
     if (options_.quiet) {
         return;
     }
-    const std::string text = options_.brief ? brief_text() : full_text() + '\n' + brief_text();
+    const std::string text = options_.brief ? brief_text()
+                                            : full_text(columns_, run_texts_) + '\n' + brief_text();
     output::standard_output::write(output::takes_colour(STDOUT_FILENO) ? report::coloured(text) : text);
 }
 
-std::string session::full_text() const {
+std::string session::full_text(std::size_t columns, const std::vector<std::string>& run_texts) const {
     report::report_header header = header_;
     header.parameters = changed_parameters_;
-    std::string result = report::header_text(header, columns_);
-    for (const std::vector<std::string>& texts : {run_texts_, texts_}) {
-        for (const std::string& text : texts) {
+    std::string result = report::header_text(header, columns);
+    for (const std::vector<std::string>* const texts : {&run_texts, &texts_}) {
+        for (const std::string& text : *texts) {
             result += '\n' + text;
         }
     }

@@ -71,17 +71,20 @@ public:
     void exit_with(int status) { exit_status_ = status; }
     [[nodiscard]] const std::optional<int>& exit_status() const { return exit_status_; }
 
-    /// Writes the JSON report, if one is asked for, and prints the report for people. What was not shown is a line each
-    /// on standard error, whatever the options.
+    /// Writes the JSON report and the page, if they are asked for, and prints the report for people. What was not shown
+    /// is a line each on standard error, whatever the options.
     /// \returns whether everything was shown
     /// \throws output::write_error with one line that names all outputs that could not be written
     bool finish();
 
 private:
     void note_failures_of(const std::function<void()>& writes);
+    [[nodiscard]] nlohmann::ordered_json json_report() const;
+    [[nodiscard]] std::string replay() const;
     void write_report();
+    void write_page();
     void print_report();
-    [[nodiscard]] std::string full_text() const;
+    [[nodiscard]] std::string full_text(std::size_t columns, const std::vector<std::string>& run_texts) const;
     [[nodiscard]] std::string brief_text() const;
     void run_to_end(machine& subject, const presentation& how);
     void add_run(const machine& subject, const presentation& how);
@@ -96,11 +99,13 @@ private:
     nlohmann::ordered_json results_ = nlohmann::ordered_json::object();
     nlohmann::ordered_json runs_ = nlohmann::ordered_json::array();
     std::vector<std::string> run_texts_;
+    std::vector<std::string> page_texts_;  // the same, for the page
     std::vector<std::string> texts_;
     std::vector<std::string> violations_;  // of each machine that had any, in brief
     std::vector<std::pair<std::string, std::string>> files_;
     std::optional<int> exit_status_;
     std::optional<output::whole_file> report_;
+    std::optional<output::whole_file> page_;
     std::vector<output::write_error> failures_;
     bool busy_ = false;
     std::string mistake_;  // a line of the verdict

@@ -20,7 +20,7 @@ ALLOWED = {
     "device_tree": {"abi"},
     "output": set(),
     "exposure": {"abi"},
-    "report": {"abi", "exposure"},
+    "report": {"abi", "output", "exposure"},
     "trace": {"abi", "output", "exposure", "report"},
     "power": {"output"},
     "esm": {"abi", "device_tree", "output", "power"},

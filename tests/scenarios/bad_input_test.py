@@ -41,6 +41,8 @@ EVERY_SCENARIO = [
     (["--trace", "directory.vcd"], ["directory.vcd"]),
     (["--trace-window", "2us:1us"], ["--trace-window", "2us:1us"]),
     (["--report", "no/such/directory/r.json"], ["no/such/directory/r.json"]),
+    (["--html", "no/such/directory/r.html"], ["no/such/directory/r.html"]),
+    (["--html", "-"], ["--html", "/dev/stdout"]),
 ]
 
 ONE_SCENARIO = [

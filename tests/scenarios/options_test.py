@@ -8,7 +8,7 @@ import unittest
 
 from scenario import SMALL, ScenarioTest, run
 
-OPTIONS = ["--config", "--set", "--seed", "--trace", "--no-trace", "--trace-window", "--report", "--list-signals",
+OPTIONS = ["--config", "--set", "--seed", "--trace", "--no-trace", "--trace-window", "--report", "--html", "--list-signals",
            "--quiet"]
 
 

@@ -75,6 +75,7 @@ class Space(OutputTest):
         """Command line, and the files that it writes."""
         quiet = ["--no-trace"]
         yield self.bare_metal("count", *quiet, "--report", "out.json"), ["out.json"]
+        yield self.bare_metal("count", *quiet, "--html", "out.html"), ["out.html"]
         yield self.bare_metal("count", *quiet, "--dump-state", "out.json"), ["out.json"]
         yield self.bare_metal("count", *quiet, "--profile", "out.txt", "--profile.period", "7"), ["out.txt"]
         yield self.bare_metal("count", *quiet, "--instruction-trace", "out.trace"), ["out.trace"]
@@ -205,6 +206,9 @@ class Identity(OutputTest):
         self.refuses(*block, "--trace", "new.fst", "--report", "new.fst")
         self.refuses(*block, "--trace", "new.fst", "--report", "new.gtkw")
         self.refuses("direct_block", "--report", "direct_block.fst")
+        self.refuses("direct_block", "--report", "new", "--html", "new")
+        self.refuses(*block, "--html", "d.img")
+        self.refuses(*block, "--config", "c.toml", "--html", "c.toml")
         self.refuses("swiotlb_net", "--net.pcap", "new", "--report", "new")
         self.refuses("dma_ops_compare", "--plot", "new", "--report", "new")
         for option in ("--report", "--dump-state", "--profile", "--instruction-trace"):
