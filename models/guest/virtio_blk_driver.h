@@ -59,6 +59,8 @@ public:
     [[nodiscard]] std::uint64_t capacity() const { return capacity_; }  ///< sectors of 512 bytes
     [[nodiscard]] bool read_only() const { return read_only_; }
     [[nodiscard]] std::uint16_t queues() const { return queues_in_use_; }
+    /// The ring of one of them, for who looks at what stands in it.
+    [[nodiscard]] const split_virtqueue& ring(std::uint16_t queue) const { return queues_.at(queue)->ring; }
     /// Longest segment and most segments of one device request.
     [[nodiscard]] std::uint32_t max_segment_size() const { return max_segment_; }
     [[nodiscard]] std::uint32_t max_segments() const { return max_segments_; }

@@ -39,6 +39,8 @@ abi::u_status hostile_host::terminate(sc_time& delay) {
     return host_.guest().terminate(context);
 }
 
+void hostile_host::lose_stores(unsigned count) { host_.mmio_of_guest().lose_stores(count); }
+
 std::vector<std::byte> hostile_host::save(gfn page, sc_time& delay) {
     std::vector<std::byte> bytes(abi::page_size);
     if (!peek(abi::page_base(page), bytes, delay)) {

@@ -12,9 +12,9 @@
 
 namespace pefsim::hypervisor {
 
-/// What a hypervisor can do to its guest on purpose: look at its memory and change it, take pages away, and give the
-/// wrong ones back. Every act is one that the hypervisor has the means for: accesses over the bus in its name, and
-/// ultracalls. What comes of it is the Ultravisor's business.
+/// What a hypervisor can do to its guest on purpose: look at its memory and change it, take pages away, give the wrong
+/// ones back, and keep from devices what is for them. Every act is one that the hypervisor has the means for: accesses
+/// over the bus in its name, ultracalls, and the emulation of MMIO. What comes of it is the Ultravisor's business.
 ///
 /// An access to a page in secure memory has the effect that hypervisor::config::on_secure_page says. `delay` is the
 /// local time of the thread that calls.
@@ -38,6 +38,10 @@ public:
     abi::u_status take_slot(abi::gfn page, sc_core::sc_time& delay);
     /// UV_SVM_TERMINATE
     abi::u_status terminate(sc_core::sc_time& delay);
+
+    // --- devices
+    /// The guest's next `count` stores to MMIO reach no device: doorbells are lost.
+    void lose_stores(unsigned count);
 
     // --- ciphertext of pages that are out
     /// A copy of what stands in the host's page; empty when the bus refuses.

@@ -112,6 +112,7 @@ public:
     guest_memory& accesses() { return guest_memory_; }
     secure_guest& guest() { return guest_; }
     [[nodiscard]] const secure_guest& guest() const { return guest_; }
+    mmio_emulation& mmio_of_guest() { return mmio_emulation_; }
     virtual_terminal& terminal() { return terminal_; }
     [[nodiscard]] const std::string& console_output() const { return terminal_.output(); }
     [[nodiscard]] const virtual_processor& processor(unsigned number) const { return processors_.at(number); }

@@ -40,6 +40,11 @@ bool mmio_emulation::store(abi::phys_addr at, std::size_t size, std::uint64_t va
     recorder_.ledger().crossed(exposure::channel_kind::mmio, at.value(),
                                std::as_bytes(std::span(&data, 1)).first(std::min(size, sizeof data)),
                                context.writer, context.now());
+    if (to_lose_ != 0) [[unlikely]] {
+        --to_lose_;
+        exits_.add();
+        return true;
+    }
     return transport(tlm::TLM_WRITE_COMMAND, at, size, data, context);
 }
 

@@ -36,6 +36,8 @@ public:
     /// answers
     bool load(abi::phys_addr at, std::size_t size, std::uint64_t& value, cpu::trap_context& context);
     bool store(abi::phys_addr at, std::size_t size, std::uint64_t value, cpu::trap_context& context);
+    /// The next `count` stores exit and reach nobody: what a host can do on purpose, or by a fault of its own.
+    void lose_stores(unsigned count) { to_lose_ += count; }
 
 private:
     bool transport(tlm::tlm_command command, abi::phys_addr at, std::size_t size, std::uint64_t& data,
@@ -51,6 +53,7 @@ private:
     trace::signal<std::uint64_t> value_;
     trace::signal<bool> write_;
     report::counter exits_;
+    unsigned to_lose_ = 0;  // stores
 };
 
 }  // namespace pefsim::hypervisor
