@@ -63,6 +63,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     slurm-wlm                       # a Slurm of one node: engines of studies
     munge                           # the same
     parallel                        # the same
+    chromium                        # optional: the page of a run in a real browser
     psmisc                          # fuser: who has a claim of a study
     python3-pandas                  # independent reader of results of studies
 )
