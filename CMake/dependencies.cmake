@@ -65,6 +65,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     parallel                        # the same
     chromium                        # optional: the page of a run in a real browser
     psmisc                          # fuser: who has a claim of a study
+    python3-jsonschema              # judges JSON reports
     python3-pandas                  # independent reader of results of studies
 )
 

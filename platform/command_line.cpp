@@ -28,9 +28,17 @@ std::optional<std::string> if_named(const std::optional<std::filesystem::path>& 
 
 void read_window(const std::string& text, run_options& options) {
     options.trace_window = text;
+    try {
+        options.trace_moment = run_moment::parse(text);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(fmt::format("--trace-window: {}", error.what()));
+    }
+    if (options.trace_moment) {
+        return;
+    }
     const std::size_t colon = text.find(':');
     if (colon == std::string::npos) {
-        throw std::invalid_argument(fmt::format("--trace-window: '{}' is not FROM:TO", text));
+        throw std::invalid_argument(fmt::format("--trace-window: '{}' is not FROM:TO, workload, request:N or violation:N", text));
     }
     try {
         const std::string from = text.substr(0, colon);
@@ -121,11 +129,19 @@ constexpr std::array rows{
                [](const std::string&, run_options& options, parameter_set&) { options.trace = false; },
                [](const run_options& options) { return if_on(!options.trace); }},
     option_row{
-        "trace-window", "FROM:TO", "write the waveform of this part of the run only, such as 1ms:2ms",
+        "trace-window", "FROM:TO",
+        "write waveform and timeline of this part of the run only, such as 1ms:2ms; or around request:8 "
+        "(request:virtio-blk1:8), violation:1 or the workload: it is run once before then, to see where that is",
         [](const std::string& value, run_options& options, parameter_set&) { read_window(value, options); },
         [](const run_options& options) {
             return options.trace_window.empty() ? std::nullopt : std::optional(options.trace_window);
         }},
+    option_row{"explain", "WHAT",
+               "tell the story of one page: an address (0x420000), that of violation:1, where canary6 was seen",
+               [](const std::string& value, run_options& options, parameter_set&) { options.explain = value; },
+               [](const run_options& options) {
+                   return options.explain.empty() ? std::nullopt : std::optional(options.explain);
+               }},
     option_row{"timeline", "FILE", "write a timeline in Perfetto's format, for ui.perfetto.dev",
                [](const std::string& value, run_options& options, parameter_set&) {
                    options.timeline_file = file_name(value);
@@ -146,6 +162,11 @@ constexpr std::array rows{
                    return options.report_file == standard_output ? std::optional<std::string>("-")
                                                                  : if_named(options.report_file);
                }},
+    option_row{"csv", "FILE.csv", "write the workload over time: requests, bytes, latency, use of the pool",
+               [](const std::string& value, run_options& options, parameter_set&) {
+                   options.csv_file = file_name(value);
+               },
+               [](const run_options& options) { return if_named(options.csv_file); }},
     option_row{"html", "FILE.html", "write the run report as a page for a browser, with pictures",
                [](const std::string& value, run_options& options, parameter_set&) {
                    options.html_file = html_file(value);

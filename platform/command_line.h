@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "platform/parameter_set.h"
+#include "platform/rehearsal.h"
 #include "trace/timeline.h"
 
 namespace pefsim::platform {
@@ -32,6 +33,9 @@ struct run_options {
     std::string trace_window;  ///< as written; empty: all of the run
     sc_core::sc_time trace_from = sc_core::SC_ZERO_TIME;
     std::optional<sc_core::sc_time> trace_to;
+    std::optional<run_moment> trace_moment;  ///< the window is around it: both are set before the run
+    std::string explain;                     ///< whose page's story is told; empty: nobody's
+    std::optional<std::filesystem::path> csv_file;  ///< series of the machine that is traced
     std::optional<std::filesystem::path> timeline_file;
     std::uint64_t timeline_limit = trace::usual_timeline_bytes;  ///< bytes
     std::optional<std::filesystem::path> report_file;  ///< JSON

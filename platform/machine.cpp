@@ -345,6 +345,19 @@ std::uint64_t machine::total(std::string_view module, std::string_view name) con
     return found == nullptr ? 0 : found->total();
 }
 
+report::run_facts machine::facts() const {
+    report::run_facts facts{.elapsed = elapsed_, .ending = ending_};
+    const memory::page_states& states = memory_->states();
+    for (abi::gfn page = 0; page < states.size(); ++page) {
+        const std::string_view state = to_name(states[page]);
+        if (facts.page_states.empty() || facts.page_states.back().state != state) {
+            facts.page_states.push_back({page, 0, state});
+        }
+        ++facts.page_states.back().count;
+    }
+    return facts;
+}
+
 bool machine::guest_secure() const {
     return ultravisor_ != nullptr && ultravisor_->state() == ultravisor::vm_state::secure;
 }

@@ -61,7 +61,7 @@ public:
     /// How far the guest has come, in a few words.
     [[nodiscard]] virtual std::string progress() const = 0;
     /// What the report says besides the metrics: elapsed time and rates.
-    [[nodiscard]] virtual report::run_facts facts() const { return {.elapsed = elapsed_, .ending = ending_}; }
+    [[nodiscard]] virtual report::run_facts facts() const;
 
     trace::recorder& recorder() { return recorder_; }
     [[nodiscard]] const trace::recorder& recorder() const { return recorder_; }

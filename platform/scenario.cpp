@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "abi/address.h"
 #include "output/file_claims.h"
 #include "output/standard_output.h"
 #include "output/stop_request.h"
@@ -69,6 +70,7 @@ void check_files(const scenario& of, const run_options& options, const parameter
     }
     if (!options.list_signals) {
         claims.add("report", output::file_use::output, options.report_file.value_or(""));
+        claims.add("csv", output::file_use::output, options.csv_file.value_or(""));
         claims.add("timeline", output::file_use::output, options.timeline_file.value_or(""));
         claims.add("html", output::file_use::output, options.html_file.value_or(""));
     }
@@ -100,13 +102,68 @@ void check_standard_input(const run_options& options, const parameter_set& param
     }
 }
 
+found_moment find_moment(scenario& what, const run_options& options, const parameter_set& parameters,
+                         const run_moment& wanted) {
+    return rehearse([&] {
+        run_options unseen;
+        unseen.seed = options.seed;
+        unseen.trace = false;
+        unseen.quiet = true;
+        session rehearsal(what, unseen, parameters);
+        rehearsal.rehearse(wanted);
+        try {
+            what.execute(rehearsal);
+        } catch (...) {  // rehearsal_over, or whatever the scenario has made of it
+        }
+        return rehearsal.rehearsed();
+    });
+}
+
+/// Of a run that is known by running it: the window of its trace, the page whose story is told.
+void look_ahead(scenario& what, run_options& options, parameter_set& parameters) {
+    if (options.trace_moment) {
+        const found_moment where = find_moment(what, options, parameters, *options.trace_moment);
+        if (!where.found) {
+            throw std::invalid_argument(
+                fmt::format("--trace-window: there is no {} in this run", options.trace_window));
+        }
+        options.trace_from = sc_core::sc_time::from_value(where.from);
+        options.trace_to = sc_core::sc_time::from_value(where.to);
+    }
+    if (options.explain.empty()) {
+        return;
+    }
+    std::string page = options.explain;
+    if (const auto moment = run_moment::parse(options.explain)) {
+        if (moment->what != run_moment::kind::violation && moment->what != run_moment::kind::canary) {
+            throw std::invalid_argument(fmt::format("--explain: '{}' is no page", options.explain));
+        }
+        const found_moment where = find_moment(what, options, parameters, *moment);
+        if (!where.found) {
+            throw std::invalid_argument(fmt::format(
+                "--explain: {} {}",
+                moment->what == run_moment::kind::canary ? "the host did not see" : "in this run there is no",
+                options.explain));
+        }
+        if (!where.has_address) {
+            throw std::invalid_argument(fmt::format("--explain: {} has no page", options.explain));
+        }
+        page = fmt::format("{}", abi::gfn_of(abi::phys_addr{where.address}));
+    }
+    try {
+        parameters.set("watch-page", page);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(fmt::format("--explain: {}", error.what()));
+    }
+}
+
 int run_unguarded(scenario& what, std::span<const char* const> arguments) {
     sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
     sc_core::sc_report_handler::set_actions(sc_core::SC_ERROR, sc_core::SC_THROW);
 
     parameter_set parameters;
     what.declare_all(parameters);
-    const run_options options = parse_command_line(arguments, parameters);
+    run_options options = parse_command_line(arguments, parameters);
     if (options.help) {
         output::standard_output::write(help_text(what, parameters, output::columns_of(STDOUT_FILENO)));
         return shown;
@@ -122,6 +179,9 @@ int run_unguarded(scenario& what, std::span<const char* const> arguments) {
     check_standard_input(options, parameters);
     check_files(what, options, parameters);
     what.settle();
+    if (!options.list_signals) {
+        look_ahead(what, options, parameters);
+    }
     session execution(what, options, parameters);
     try {
         what.execute(execution);

@@ -11,12 +11,15 @@
 
 #include "output/standard_output.h"
 #include "output/terminal.h"
+#include "platform/parameter_values.h"
 #include "platform/progress.h"
 #include "platform/scenario.h"
 #include "platform/scenario_mistake.h"
 #include "report/coloured_text.h"
 #include "report/run_ending.h"
 #include "report/run_page.h"
+#include "report/series_csv.h"
+#include "report/stories_text.h"
 #include "trace/signal_catalogue.h"
 #include "trace/trace_file.h"
 
@@ -65,12 +68,16 @@ session::session(const scenario& of, const run_options& options, const parameter
     for (const parameter& row : parameters.all()) {
         header_.parameters.emplace_back(row.name, row.value());
     }
+    header_.quantities = parameter_values(parameters);
     if (options.list_signals) {
         return;
     }
     // Before hours of simulation, not after.
     if (options.report_file) {
         report_.emplace("report", *options.report_file);
+    }
+    if (options.csv_file) {
+        series_.emplace("csv", *options.csv_file, output::whole_file::access::late);
     }
     if (options.html_file) {
         page_.emplace("html", *options.html_file, output::whole_file::access::late);
@@ -122,6 +129,12 @@ void session::run(const std::function<std::unique_ptr<machine>()>& elaborate,
         }
         return;
     }
+    if (rehearsed_ != nullptr && how.traced) {
+        const moment_finder finder(*rehearsed_, *subject);
+        subject->run([](const machine&) {});
+        found_ = finder.found();
+        throw rehearsal_over{};
+    }
     busy_ = true;
     run_to_end(*subject, how);
     busy_ = false;
@@ -159,6 +172,14 @@ void session::add_run(const machine& subject, const presentation& how) {
     report::run_facts facts = subject.facts();
     facts.label = how.label;
     runs_.push_back(report::figures_json(subject.recorder().record(), facts));
+    if (!options_.explain.empty()) {
+        stories_ += report::stories_text(subject.recorder().record(), facts, columns_);
+    }
+    if (series_ && how.traced) {
+        series_->write(report::series_csv(runs_.back()["series"]));
+        note_failures_of([this] { series_->commit(); });
+        series_.reset();
+    }
     note_ending(facts.ending, how.label);
     if (how.text) {
         run_texts_.push_back(report::figures_text(subject.recorder().record(), facts, columns_));
@@ -231,6 +252,7 @@ bool session::finish() {
 
 nlohmann::ordered_json session::json_report() const {
     nlohmann::ordered_json report = report::header_json(header_);
+    report["replay"] = replay();
     report["results"] = results_;
     report["runs"] = runs_;
     report["files"] = nlohmann::ordered_json::object();
@@ -296,8 +318,9 @@ void session::print_report() {
     if (options_.quiet) {
         return;
     }
-    const std::string text = options_.brief ? brief_text()
-                                            : full_text(columns_, run_texts_) + '\n' + brief_text();
+    const std::string text = !options_.explain.empty() ? stories_ + '\n' + brief_text()
+                             : options_.brief         ? brief_text()
+                                                      : full_text(columns_, run_texts_) + '\n' + brief_text();
     output::standard_output::write(output::takes_colour(STDOUT_FILENO) ? report::coloured(text) : text);
 }
 

@@ -16,6 +16,7 @@
 #include "platform/command_line.h"
 #include "platform/machine.h"
 #include "platform/parameter_set.h"
+#include "platform/rehearsal.h"
 #include "report/run_ending.h"
 #include "report/run_report.h"
 
@@ -62,6 +63,9 @@ public:
     /// machine
     void run(const std::function<std::unique_ptr<machine>()>& elaborate,
              const std::function<void()>& afterwards, const presentation& how);
+    /// From now on the traced machine's run is a rehearsal: run() looks for the moment and throws rehearsal_over.
+    void rehearse(const run_moment& what) { rehearsed_ = &what; }
+    [[nodiscard]] const found_moment& rehearsed() const { return found_; }
     /// While pefsim's own code runs, not the scenario's: whose is the exception that came out of run()?
     [[nodiscard]] bool busy() const { return busy_; }
     /// The scenario's own code has made a mistake: the run ends with it, and nothing is shown.
@@ -105,8 +109,12 @@ private:
     std::vector<std::pair<std::string, std::string>> files_;
     std::optional<int> exit_status_;
     std::optional<output::whole_file> report_;
+    std::optional<output::whole_file> series_;
     std::optional<output::whole_file> page_;
     std::vector<output::write_error> failures_;
+    const run_moment* rehearsed_ = nullptr;
+    found_moment found_;
+    std::string stories_;
     bool busy_ = false;
     std::string mistake_;  // a line of the verdict
 };

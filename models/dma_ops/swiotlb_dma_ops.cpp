@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "dma_ops/memory_encryption.h"
+#include "report/journeys.h"
 
 namespace pefsim::dma_ops {
 
@@ -62,6 +63,7 @@ swiotlb_dma_ops::swiotlb_dma_ops(sc_core::sc_module_name name, trace::recorder& 
         costs.push_back(slots_cost(visited));
     }
     slot_costs_.swap(costs);
+    recorder.journeys().series().watch_pool(pool_used_);
 }
 
 // --- the pool

@@ -6,6 +6,7 @@
 #include "abi/ucall.h"
 #include "abi/virtio_pci.h"
 #include "guest/device_tree.h"
+#include "report/journeys.h"
 #include "report/metrics.h"
 #include "report/violations.h"
 
@@ -187,6 +188,7 @@ void kernel::run_workload(native_cpu& cpu) {
 void kernel::begin_workload(const native_cpu& cpu) {
     workload_begin_ = cpu.now();
     recorder_.metrics().begin_window(workload_begin_);
+    recorder_.journeys().series().begin(workload_begin_);
 }
 
 void kernel::panic(native_cpu& cpu, std::string_view why) {

@@ -38,6 +38,7 @@ struct journey {
     std::string_view kind;     ///< "read", "transmit"
     std::uint16_t queue = 0;
     std::uint64_t number = 0;  ///< the device's: 1, 2, 3 ... over all its queues
+    std::uint64_t bytes = 0;  ///< of its buffers, header and status included
     sc_core::sc_time begin{};
     std::array<sc_core::sc_time, journey_parts> lasted{};
     /// Bit n: part n was seen. A guest whose driver is not pefsim's own shows what its device and its interrupts show.

@@ -116,6 +116,12 @@ void queue_journeys::put_back(std::uint16_t head) {
     }
 }
 
+void queue_journeys::holds(std::uint16_t head, std::uint64_t bytes) {
+    if (under_way* const request = known(head)) {
+        request->bytes = bytes;
+    }
+}
+
 void queue_journeys::classify(std::uint16_t head, std::string_view kind) {
     if (under_way* const request = known(head)) {
         request->kind = kind;
@@ -232,7 +238,11 @@ void queue_journeys::conclude(handle which, const sc_time& end) {
 }
 
 void queue_journeys::tell(const under_way& request, const sc_time& end) {
-    journey done{.device = device_, .kind = kind_of(request), .queue = queue_, .number = request.number};
+    journey done{.device = device_,
+                 .kind = kind_of(request),
+                 .queue = queue_,
+                 .number = request.number,
+                 .bytes = request.bytes};
     const bool incoming = course_ == journey_course::from_device;
     stages at(done, incoming ? request.taken : request.there.submitted, end);
     if (request.driven && !incoming) {
@@ -309,6 +319,7 @@ void journey_log::add(const journey& done) {
         found = kinds_.insert(kinds_.end(), kind_anatomy(std::string(done.device), done.kind));
     }
     found->add(done);
+    series_.add(done);
     for (const auto& each : observers_) {
         each(done);
     }

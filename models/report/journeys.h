@@ -13,6 +13,7 @@
 
 #include "report/anatomy.h"
 #include "report/journey.h"
+#include "report/workload_series.h"
 
 namespace pefsim::report {
 
@@ -62,6 +63,8 @@ public:
     void rung(const sc_core::sc_time& when);
     void taken(std::uint16_t head, std::uint64_t number, const sc_core::sc_time& when);
     void put_back(std::uint16_t head);
+    /// \param bytes of its buffers
+    void holds(std::uint16_t head, std::uint64_t bytes);
     /// \param kind a literal
     void classify(std::uint16_t head, std::string_view kind);
     /// It is in the used ring.
@@ -95,6 +98,7 @@ private:
         bool rung = false;    // it is known when its device was told
         std::uint16_t head = 0;
         std::uint64_t number = 0;
+        std::uint64_t bytes = 0;
         std::string_view kind{};
         way_there there{};
         sc_core::sc_time taken{};
@@ -136,6 +140,8 @@ public:
     /// Told of each journey at its end; in order of that, not of their begins.
     void observe(std::function<void(const journey&)> by) { observers_.push_back(std::move(by)); }
 
+    workload_series& series() { return series_; }
+    [[nodiscard]] const workload_series& series() const { return series_; }
     /// By device and kind, in order of their first ends.
     [[nodiscard]] const std::deque<kind_anatomy>& kinds() const { return kinds_; }
     // --- interrupts, of queues whose driver tells nothing: the device says whose it sends; the interrupt controller, by its
@@ -179,6 +185,7 @@ private:
     };
     std::deque<entry> queues_;
     std::deque<kind_anatomy> kinds_;
+    workload_series series_;
     queue_journeys* sender_ = nullptr;
     std::unordered_map<std::uint32_t, queue_journeys*> by_source_;
     std::unordered_map<unsigned, std::vector<queue_journeys*>> queued_;  // by server

@@ -14,6 +14,7 @@
 #include "report/journeys.h"
 #include "report/metrics.h"
 #include "report/report_table.h"
+#include "report/page_map.h"
 #include "report/run_ending.h"
 #include "report/scope_group.h"
 #include "report/trace_summary.h"
@@ -25,16 +26,28 @@
 /// first and their number.
 namespace pefsim::report {
 
+/// Of the JSON report; grows when a member goes or changes its meaning, not when one is added.
+inline constexpr unsigned schema_version = 1;
+
 /// What the report says about the scenario, before any figure.
 struct report_header {
     struct verdict_line {
         bool shown;
         std::string text;  ///< a sentence that is true when it is shown
+        /// What stays the same from run to run: its words, without numbers, as "the-copy-equals-the-original".
+        [[nodiscard]] std::string id() const;
     };
     std::string scenario;     ///< its name
     std::string description;  ///< what it shows, a paragraph
     std::uint64_t seed = 0;
     std::vector<std::pair<std::string, std::string>> parameters;  ///< name, value
+    /// Those that are numbers, as numbers.
+    struct quantity {
+        std::string name;
+        double value;
+        std::string unit;  ///< "bytes", "ns", "yes|no" (1 and 0), or as --help says
+    };
+    std::vector<quantity> quantities{};
     std::vector<verdict_line> verdict;
     run_ending ending{};  ///< of the run; of several machines, of the first that did not come to a good one
 
@@ -62,6 +75,7 @@ struct run_facts {
     /// empty: all histograms that are in use, counters of requests and frames, and counters of bytes in the
     /// same modules.
     std::vector<std::string> key_metrics{};
+    std::vector<pages_in_state> page_states{};  ///< of all guest memory, in order; none: not known
     /// Figures that were worked out from others, shown after the key metrics.
     struct figure {
         std::string name;

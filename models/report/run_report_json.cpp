@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <fmt/format.h>
+#include <span>
 
+#include "output/version.h"
 #include "report/quantity_text.h"
 #include "report/run_report.h"
 
@@ -24,6 +26,15 @@ ordered_json by_name(const Metrics& metrics, Figures figures) {
     return result;
 }
 
+/// [from, below, count] of those that are not empty, four for each doubling.
+ordered_json buckets_json(const durations& of) {
+    ordered_json buckets = ordered_json::array();
+    for (const durations::range& each : of.buckets(4)) {
+        buckets.push_back({each.from_ns, each.to_ns, each.count});
+    }
+    return buckets;
+}
+
 ordered_json metrics_json(const metric_registry& metrics) {
     ordered_json result = ordered_json::object();
     result["counters"] = by_name(metrics.counters,
@@ -41,6 +52,7 @@ ordered_json metrics_json(const metric_registry& metrics) {
         entry["p99"] = m.percentile_ns(0.99);
         entry["p99_9"] = m.percentile_ns(0.999);
         entry["max"] = m.maximum_ns();
+        entry["buckets"] = buckets_json(m);
     });
     result["tallies"] = by_name(metrics.tallies, [](const tally& m, ordered_json& entry) {
         entry["total"] = m.total();
@@ -300,6 +312,41 @@ ordered_json anatomy_json(const journey_log& journeys) {
     return {{"parts", journey_part_names}, {"requests", std::move(requests)}, {"unfinished", std::move(unfinished)}};
 }
 
+ordered_json series_json(const workload_series& series) {
+    ordered_json rows = ordered_json::array();
+    sc_core::sc_time at = series.begun();
+    for (const workload_series::share& each : series.shares()) {
+        rows.push_back({in_ns(at), each.requests, each.bytes,
+                        each.requests == 0 ? 0 : in_ns(each.latency) / static_cast<double>(each.requests), each.pool_used});
+        at += series.length_of_share();
+    }
+    ordered_json columns = ordered_json::array();
+    for (const auto& [name, unit] : {std::pair{"at", "ns"}, std::pair{"requests", "requests"}, std::pair{"bytes", "bytes"},
+                                     std::pair{"latency_mean", "ns"}, std::pair{"pool_used", "slots"}}) {
+        columns.push_back({{"name", name}, {"unit", unit}});
+    }
+    return {{"share_ns", in_ns(series.length_of_share())}, {"columns", std::move(columns)}, {"rows", std::move(rows)}};
+}
+
+constexpr std::size_t most_spans = 4'096;
+
+ordered_json page_map_json(const std::vector<pages_in_state>& states, const exposure::ledger& ledger) {
+    const std::vector<page_map_span> map = page_map(states, ledger);
+    ordered_json spans = ordered_json::array();
+    for (const page_map_span& each : std::span(map).first(std::min(map.size(), most_spans))) {
+        spans.push_back({{"first", each.first},
+                         {"count", each.count},
+                         {"state", each.state},
+                         {"writers", each.writers},
+                         {"written", each.written},
+                         {"looked_at", each.looked_at}});
+    }
+    return {{"page_bytes", std::uint64_t{1} << abi::page_shift},
+            {"pages", states.empty() ? 0 : states.back().first + states.back().count},
+            {"spans", std::move(spans)},
+            {"spans_left_out", map.size() - std::min(map.size(), most_spans)}};
+}
+
 /// Violations, or notes.
 ordered_json violations_json(const violation_log& log, bool notes) {
     ordered_json kinds = ordered_json::object();
@@ -340,12 +387,19 @@ ordered_json header_json(const report_header& header) {
     }
     ordered_json verdict = ordered_json::array();
     for (const report_header::verdict_line& line : header.verdict) {
-        verdict.push_back({{"shown", line.shown}, {"text", line.text}});
+        verdict.push_back({{"id", line.id()}, {"shown", line.shown}, {"text", line.text}});
     }
-    return {{"scenario", header.scenario},
+    ordered_json quantities = ordered_json::object();
+    for (const report_header::quantity& each : header.quantities) {
+        quantities[each.name] = {{"value", each.value}, {"unit", each.unit}};
+    }
+    return {{"schema_version", schema_version},
+            {"pefsim_version", output::version()},
+            {"scenario", header.scenario},
             {"description", header.description},
             {"seed", header.seed},
             {"parameters", std::move(parameters)},
+            {"parameter_values", std::move(quantities)},
             {"shown", header.shown()},
             {"verdict", std::move(verdict)},
             {"ended", ending_json(header.ending)}};
@@ -364,6 +418,8 @@ ordered_json figures_json(const run_record& of, const run_facts& facts) {
                         {"figures", std::move(figures)},
                         {"metrics", metrics_json(of.metrics)},
                         {"anatomy", anatomy_json(of.journeys)},
+                        {"series", series_json(of.journeys.series())},
+                        {"page_map", page_map_json(facts.page_states, of.ledger)},
                         {"exposure", exposure_json(of.ledger)},
                         {"violations", violations_json(of.violations, false)},
                         {"notes", violations_json(of.violations, true)},

@@ -16,6 +16,7 @@
 #include "report/quantity_text.h"
 #include "report/report_table.h"
 #include "report/run_report.h"
+#include "report/stories_text.h"
 
 namespace pefsim::report {
 
@@ -79,6 +80,8 @@ public:
         result += timeline();
         return result;
     }
+
+    [[nodiscard]] std::string stories() const;
 
 private:
     [[nodiscard]] std::string short_name(const metric_name& m) const {
@@ -251,7 +254,6 @@ private:
     [[nodiscard]] std::string shares() const;
     [[nodiscard]] std::string mappings() const;
     [[nodiscard]] std::string canaries(const exposure::exposure_summary& s) const;
-    [[nodiscard]] std::string stories() const;
     [[nodiscard]] std::string event(const exposure::story_line& line) const;
     [[nodiscard]] std::string violations() const;
     [[nodiscard]] std::string notes() const;
@@ -597,6 +599,30 @@ std::string figures_writer::timeline() const {
 }
 
 }  // namespace
+
+std::string stories_text(const run_record& of, const run_facts& facts, std::size_t columns) {
+    return figures_writer(of, facts, columns).stories();
+}
+
+std::string report_header::verdict_line::id() const {
+    std::string words;
+    for (const char c : text) {
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (letter) {
+            words += static_cast<char>(c | 0x20);
+        } else if (!words.empty() && words.back() != '-') {
+            words += '-';
+        }
+    }
+    constexpr std::size_t longest = 60;
+    words.resize(std::min(words.size(), words.rfind('-', longest) == std::string::npos || words.size() <= longest
+                                            ? words.size()
+                                            : words.rfind('-', longest)));
+    while (words.ends_with('-')) {
+        words.pop_back();
+    }
+    return words;
+}
 
 bool report_header::shown() const {
     return !verdict.empty() && std::ranges::all_of(verdict, &verdict_line::shown);

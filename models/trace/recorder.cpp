@@ -64,6 +64,7 @@ struct recorder::recorded_file {
     std::uint64_t last = 0;                     ///< instant shown
     bool begun = false;
     std::uint64_t changes = 0;
+    std::vector<bool> changed{};  ///< signals, by id
 
     recorded_file(std::unique_ptr<waveform_writer> into, const recorder& of, std::vector<bool> only,
               const sc_core::sc_time& begin, const std::optional<sc_core::sc_time>& end)
@@ -75,6 +76,7 @@ struct recorder::recorded_file {
         for (const signal_source* source : of.sources_) {
             in_force.push_back(source == nullptr ? signal_value{} : source->current());
         }
+        changed.resize(signals.size());
     }
 
     /// False once the end of the window has passed.
@@ -109,6 +111,9 @@ struct recorder::recorded_file {
         }
         begin_once();
         writer->changes(released);
+        for (const value_change& each : released) {
+            changed[each.id] = true;
+        }
         latest = released.back().time;
         changes += released.size();
     }
@@ -298,7 +303,7 @@ void recorder::finish() {
             [&] {
                 waveform->finish(now);
                 changes_written_ = waveform->changes;
-                save_output->write(save_file_text(waveform->from, waveform->last));
+                save_output->write(save_file_text(*waveform));
                 save_output->commit();
             },
             [this] {
@@ -321,13 +326,36 @@ void recorder::finish() {
     }
 }
 
-std::string recorder::save_file_text(std::uint64_t from, std::uint64_t to) const {
-    if (shown_) {
-        const std::uint64_t shown_from = std::clamp<std::uint64_t>(shown_->from.value(), from, to);
-        to = std::clamp<std::uint64_t>(shown_->to.value(), shown_from, to);
-        from = shown_from;
+/// What is worth a look: the first request, the slowest one, each kind of violation.
+std::string recorder::save_file_text(const recorded_file& waveform) const {
+    initial_view view{.from = waveform.from, .to = waveform.last, .changed = waveform.changed};
+    const auto within = [&](const sc_core::sc_time& when) {
+        return when.value() >= waveform.from && when.value() <= waveform.last;
+    };
+    const report::journey* const first = journeys_->first();
+    view.device = first == nullptr ? std::string() : std::string(first->device);
+    if (first != nullptr && within(first->begin)) {
+        view.markers.push_back({first->begin.value(), fmt::format("first request ({})", first->number)});
+        const std::uint64_t margin = first->total().value() / 20;
+        view.from = std::max<std::uint64_t>(waveform.from, first->begin.value() - std::min<std::uint64_t>(margin, first->begin.value()));
+        view.to = std::min<std::uint64_t>(waveform.last, first->end().value() + margin);
     }
-    return gtkwave_save_file(*this, trace_file_, {from, to});
+    if (const report::journey* const slowest = journeys_->slowest();
+        slowest != nullptr && within(slowest->begin) && slowest->begin != first->begin) {
+        view.markers.push_back({slowest->begin.value(), fmt::format("slowest request ({})", slowest->number)});
+    }
+    std::size_t number = 0;
+    for (const report::violation_group& each : violations_->groups()) {
+        if (!report::is_note(each.first.kind) && within(each.first.when)) {
+            view.markers.push_back({each.first.when.value(),
+                                    fmt::format("violation {}: {}", ++number, report::to_name(each.first.kind))});
+        }
+    }
+    if (shown_) {
+        view.from = std::clamp<std::uint64_t>(shown_->from.value(), waveform.from, waveform.last);
+        view.to = std::clamp<std::uint64_t>(shown_->to.value(), view.from, waveform.last);
+    }
+    return gtkwave_save_file(*this, trace_file_, view);
 }
 
 std::uint32_t recorder::declare(signal_declaration declaration, const signal_source& source) {

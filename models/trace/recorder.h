@@ -184,7 +184,7 @@ private:
         sc_core::sc_time from;
         sc_core::sc_time to;
     };
-    [[nodiscard]] std::string save_file_text(std::uint64_t from, std::uint64_t to) const;
+    [[nodiscard]] std::string save_file_text(const recorded_file& waveform) const;
 
     bool recording_ = false;
     std::shared_ptr<recorder*> self_ = std::make_shared<recorder*>(this);

@@ -5,9 +5,12 @@
 #include "trace/save_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <set>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "trace/signal_groups.h"
@@ -31,25 +34,79 @@ enum flag : unsigned {
     group_end = 0x100'0000,
 };
 
-constexpr unsigned window_width = 1600;
-constexpr unsigned window_height = 1000;
-constexpr unsigned names_width = 330;
-constexpr unsigned tree_width = 240;
+constexpr unsigned window_width = 1264;  // of a screen of 1280 by 720, with its frame
+constexpr unsigned window_height = 660;
+constexpr unsigned names_width = 290;
+constexpr unsigned tree_width = 170;
 constexpr unsigned wave_width = window_width - names_width - tree_width - 100;
 
-unsigned flags_of(signal_type type) {
-    switch (type) {
+/// Numbers whose bits have meanings of their own.
+constexpr std::array<std::string_view, 6> bit_fields{"features", "status", "isr", "mmio_value", "pending", "msr"};
+
+unsigned flags_of(const signal_declaration& s) {
+    switch (s.type) {
     case signal_type::bit:
     case signal_type::event:
         return binary | right_justified;
     case signal_type::unsigned_integer:
-        return decimal | right_justified;
+        return (std::ranges::count(bit_fields, s.name) != 0 ? hexadecimal : decimal) | right_justified;
     case signal_type::address:
         return hexadecimal | right_justified;
     case signal_type::text:
         break;
     }
     return ascii | right_justified;
+}
+
+/// The stations of a block request or a frame of "virtio-blk0": the end of a scope ("%" is the device, "_" the same as
+/// its driver's scope has it), and signals there, in order of the journey.
+struct station {
+    std::string_view scope;
+    std::array<std::string_view, 6> names;
+};
+constexpr std::array stations{
+    station{".cpu0", {"msr_s", "driver_call", "call", "interrupt"}},
+    station{".kernel._", {"dma_ops", "request_state", "submitted", "completed", "sent", "received"}},
+    station{".swiotlb", {"copy_direction", "copy_bytes", "pool_used"}},
+    station{".iommu", {"tces_in_use"}},
+    station{".ultravisor", {"hypercall"}},
+    station{".hypervisor", {"mmio_address"}},
+    station{".%.", {"doorbell", "request", "avail_idx", "used_idx", "interrupt"}},
+    station{".memory", {"host_access_initiator", "host_access_kind", "host_access_address", "host_access_bytes"}},
+};
+
+bool is_of(const station& where, std::string_view scope, const std::string& device) {
+    std::string driver = device;
+    std::ranges::replace(driver, '-', '_');
+    if (where.scope == ".%.") {
+        return scope.find("." + device + ".") != std::string_view::npos && scope.ends_with(".queue0");
+    }
+    std::string wanted(where.scope);
+    if (wanted.ends_with('_')) {
+        wanted.replace(wanted.size() - 1, 1, driver);
+    }
+    return scope.ends_with(wanted);
+}
+
+grouped_signals journey_of(const recorder& of, const initial_view& view) {
+    grouped_signals group{{}, "Journey of a request", false, {}};
+    for (const station& each : stations) {
+        for (const std::string_view name : each.names) {
+            for (std::uint32_t id = 0; id < of.signals().size() && !view.device.empty() && !name.empty(); ++id) {
+                const signal_declaration& s = of.signals()[id];
+                const bool moves = view.changed.empty() || view.changed[id];
+                if (moves && s.name == name && is_of(each, s.scope, view.device)) {
+                    group.signals.push_back(id);
+                }
+            }
+        }
+    }
+    return group;
+}
+
+bool has_changed(const grouped_signals& group, const initial_view& view) {
+    return view.changed.empty() ||
+           std::ranges::any_of(group.signals, [&](std::uint32_t id) { return view.changed[id]; });
 }
 
 // All modules on the way to a signal: "machine.", "machine.cpu0.".
@@ -82,10 +139,16 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
                                    "*{:.6f} {}",
                                    trace, save, view.from, window_width, window_height, -std::log2(per_frame),
                                    -1);
-    for (int marker = 0; marker < 26; ++marker) {
-        text += " -1";
+    constexpr std::size_t most_markers = 26;
+    const std::span<const initial_view::marker> markers = std::span(view.markers).first(
+        std::min(view.markers.size(), most_markers));
+    for (std::size_t i = 0; i < most_markers; ++i) {
+        text += i < markers.size() ? fmt::format(" {}", markers[i].at) : " -1";
     }
     text += '\n';
+    for (std::size_t i = 0; i < markers.size(); ++i) {
+        text += fmt::format("[markername] {}{}\n", static_cast<char>('A' + i), markers[i].name);
+    }
     for (const std::string& scope : opened_scopes(of.signals())) {
         text += fmt::format("[treeopen] {}\n", scope);
     }
@@ -93,7 +156,12 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
                         tree_width, names_width, window_height / 2);
 
     bool first = true;
-    for (const grouped_signals& group : signal_groups(of)) {
+    std::vector<grouped_signals> groups = signal_groups(of);
+    if (grouped_signals journey = journey_of(of, view); !journey.signals.empty()) {
+        groups.insert(groups.begin(), std::move(journey));
+    }
+    for (grouped_signals& group : groups) {
+        group.folded = group.folded || !has_changed(group, view);
         if (!std::exchange(first, false)) {
             text += fmt::format("@{:x}\n-\n", +blank);
         }
@@ -107,8 +175,8 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
                 flags = 0;
                 text += fmt::format("@{:x}\n-{}\n", +blank, scope);
             }
-            if (flags_of(s.type) != flags) {
-                flags = flags_of(s.type);
+            if (flags_of(s) != flags) {
+                flags = flags_of(s);
                 text += fmt::format("@{:x}\n", flags);
             }
             text += fmt::format("{}.{}\n", s.scope, waveform_name(s));

@@ -224,6 +224,7 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
     }
     from.request.set(next.number, next.popped);
     from.journeys.taken(next.chain.head(), next.number, next.popped);
+    from.journeys.holds(next.chain.head(), next.chain.bytes());
     from.held_bytes.set(from.held_bytes.value() + next.chain.bytes(), next.popped);
     show(from, next.popped);
     return &next;

@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 #include "tests/support/simulation.h"
 #include "tests/trace/sample_machine.h"
 #include "tests/trace/scratch.h"
+#include "report/journeys.h"
+#include "report/violations.h"
 #include "trace/recorder.h"
+#include "trace/signal.h"
 
 namespace pefsim::trace {
 namespace {
@@ -147,6 +151,58 @@ TEST_F(save_file, shows_the_whole_run_unless_a_part_is_asked_for) {
     sc_core::sc_get_curr_simcontext()->reset();
     to.show(sc_time(20, sc_core::SC_SEC), sc_time(45, sc_core::SC_SEC));
     EXPECT_EQ(recorded().settings.at("timestart"), "100000000");
+}
+
+/// A request of "virtio-blk0", from 10 to 30 us, and a slower one from 40 to 80.
+void two_requests(recorder& in) {
+    report::queue_journeys& queue = in.journeys().of("virtio-blk0", 0);
+    for (const auto& [number, begin, end] : {std::tuple(1U, 10, 30), std::tuple(2U, 40, 80)}) {
+        const sc_time at(begin, sc_core::SC_US);
+        queue.made_available(0, {.submitted = at, .entered = at, .available = at});
+        queue.taken(0, number, at);
+        queue.returned(0, at);
+        queue.completed(queue.collected(0, at, {}), sc_time(end, sc_core::SC_US));
+    }
+}
+
+TEST_F(save_file, opens_at_the_first_request_and_marks_what_is_worth_a_look) {
+    two_requests(to);
+    to.violations().report({.when = sc_time(70, sc_core::SC_US),
+                            .kind = report::violation_kind::dma_mapping,
+                            .who = "virtio-blk0",
+                            .address = 0,
+                            .size = 0,
+                            .page_state = {},
+                            .request = 2,
+                            .detail = "unmapped twice"});
+    const read_save_file found = recorded();
+    EXPECT_EQ(found.settings.at("timestart"), "9000000");  // a twentieth before it
+    const std::string text = content_of(scratch / "run.gtkw");
+    EXPECT_THAT(text, HasSubstr(" -1 10000000 40000000 70000000 -1 "));
+    EXPECT_THAT(text, HasSubstr("[markername] Afirst request (1)\n[markername] Bslowest request (2)\n"
+                                "[markername] Cviolation 1: dma_mapping\n"));
+}
+
+TEST_F(save_file, puts_a_requests_journey_on_top_and_folds_what_never_changed) {
+    signal<std::uint64_t> submitted(to, "machine.kernel.virtio_blk0", "submitted", "");
+    event_signal doorbell(to, "machine.virtio-blk0.block.queue0", "doorbell", "");
+    event_signal other(to, "machine.virtio-blk1.block.queue0", "doorbell", "");
+    two_requests(to);
+    to.start({.file = scratch / "run.vcd"});
+    submitted.set(1, sc_time(10, sc_core::SC_US));
+    doorbell.fire(sc_time(10, sc_core::SC_US));
+    other.fire(sc_time(10, sc_core::SC_US));
+    run(sc_time(100, sc_core::SC_US));
+    to.finish();
+    const std::string text = content_of(scratch / "run.gtkw");
+    const read_save_file found(text);
+    ASSERT_GE(found.comments.size(), 2U);
+    EXPECT_EQ(found.comments[0], "{Journey of a request");
+    EXPECT_EQ(found.names[0], "machine.kernel.virtio_blk0.submitted[63:0]");
+    EXPECT_EQ(found.names[1], "machine.virtio-blk0.block.queue0.doorbell");
+    EXPECT_EQ(std::ranges::count(found.names, "machine.virtio-blk1.block.queue0.doorbell"), 1);
+    EXPECT_THAT(text, HasSubstr("@c00200\n-machine.cpu0.mmu\n"));
+    EXPECT_THAT(text, HasSubstr("@800200\n-machine.virtio-blk1.block.queue0\n"));
 }
 
 TEST_F(save_file, takes_its_place_with_the_trace) {
