@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <exception>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
@@ -40,7 +42,7 @@ constexpr const char* usage = R"(pefsim-compare: what differs between two runs, 
 usage: pefsim-compare A.json B.json [--html FILE.html]
 
   --html FILE.html  write it as a page for a browser, too
-  --help            print this, and stop
+  -h, --help        print this, and stop
 
 It prints verdict, ending and parameters that differ, then all metrics, exposure, the parts of requests and
 latencies, each with the ratio of B to A, the largest first. Names of files are no difference.
@@ -70,6 +72,16 @@ ordered_json read_report(const std::string& name) {
     return result;
 }
 
+report::comparison compare(const ordered_json& a, const ordered_json& b) {
+    try {
+        return report::compare_reports(a, b);
+    } catch (const ordered_json::exception& error) {  // "[json.exception ...] what"
+        const std::string_view what = error.what();
+        throw std::invalid_argument(fmt::format("a member of a report is not what it should be: {}",
+                                                what.substr(std::min(what.find("] ") + 2, what.size()))));
+    }
+}
+
 struct request {
     bool help = false;
     std::vector<std::string> reports;
@@ -78,13 +90,16 @@ struct request {
 
 request parse(int argc, char** argv) {
     options::options_description known;
-    known.add_options()("help", "")("html", options::value<std::string>())(
+    known.add_options()("help,h", "")("html", options::value<std::string>())(
         "report", options::value<std::vector<std::string>>());
     options::positional_options_description names;
     names.add("report", -1);
     options::variables_map given;
     try {
         constexpr int style = options::command_line_style::allow_long |
+                              options::command_line_style::allow_short |
+                              options::command_line_style::allow_dash_for_short |
+                              options::command_line_style::short_allow_next |
                               options::command_line_style::long_allow_adjacent |
                               options::command_line_style::long_allow_next;
         options::store(
@@ -128,7 +143,7 @@ int run(const request& what) {
     }
     const ordered_json a = read_report(what.reports[0]);
     const ordered_json b = read_report(what.reports[1]);
-    const report::comparison result = report::compare_reports(a, b);
+    const report::comparison result = compare(a, b);
     output::standard_output::write(report::comparison_text(result, what.reports[0], what.reports[1]));
     if (page) {
         output::standard_output::flush();
@@ -147,6 +162,9 @@ int sc_main(int /*argc*/, char** /*argv*/) { return mistake; }
 int main(int argc, char** argv) {
     std::string why;
     try {
+        // Writes fail instead, and say so.
+        std::signal(SIGPIPE, SIG_IGN);
+        std::signal(SIGXFSZ, SIG_IGN);
         output::occupy_standard_descriptors();
         return run(parse(argc, argv));
     } catch (const std::exception& error) {

@@ -36,8 +36,8 @@ std::string value_text(double value, std::string_view unit) {
 std::string plain_text(const ordered_json& value) {
     if (value.is_object() && value.contains("value")) {  // a number with its unit
         const std::string unit = run_reader::text(value, "unit");
-        return value["value"].is_number() ? value_text(value["value"].get<double>(), unit)
-                                          : plain_text(value["value"]);
+        return value.at("value").is_number() ? value_text(value.at("value").get<double>(), unit)
+                                             : plain_text(value.at("value"));
     }
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -45,7 +45,9 @@ std::string plain_text(const ordered_json& value) {
 difference of_numbers(std::string name, double a, double b, std::string_view unit) {
     difference result{std::move(name), value_text(a, unit), value_text(b, unit)};
     if (a > 0 && b > 0) {
-        result.ratio = fmt::format("x {}", number_text(b / a));
+        const double ratio = b / a;  // one that rounds to 1 is told with more digits
+        result.ratio = fmt::format("x {}", std::abs(ratio - 1) < 0.005 ? fmt::format("{:.6g}", ratio)
+                                                                       : number_text(ratio));
         result.weight = std::abs(std::log(b / a));
     } else {
         result.weight = std::numeric_limits<double>::infinity();
@@ -197,7 +199,7 @@ void compare_metrics(const std::string& prefix, const ordered_json& a, const ord
                          return;
                      }
                      each_of_both(
-                         left["counts"], right["counts"],
+                         member(left, "counts"), member(right, "counts"),
                          [&](const std::string& label, const ordered_json& one, const ordered_json& other) {
                              part.number(fmt::format("{}: {}", name, label), one, other,
                                          run_reader::text(left, "unit"));
@@ -237,8 +239,9 @@ void compare_anatomy(const std::string& prefix, const ordered_json& a, const ord
             const std::string name = run_reader::text(group, "device") + " " +
                                      run_reader::text(group, "kind");
             result[name + ": all of it"] = member(member(group, "total"), "mean_ns");
-            for (std::size_t i = 0; i < member(anatomy, "parts").size(); ++i) {
-                result[name + ": " + anatomy["parts"][i].get<std::string>()] = group["mean_ns"].at(i);
+            const ordered_json& means = member(group, "mean_ns");
+            for (std::size_t i = 0; i < std::min(member(anatomy, "parts").size(), means.size()); ++i) {
+                result[name + ": " + anatomy.at("parts").at(i).get<std::string>()] = means.at(i);
             }
         }
         return result;
@@ -259,7 +262,7 @@ void compare_histograms(const std::string& prefix, const ordered_json& a, const 
                          part.number(name, member(left, "count"), member(right, "count"), "");
                          return;
                      }
-                     part.number(name + " count", left["count"], right["count"], "");
+                     part.number(name + " count", member(left, "count"), member(right, "count"), "");
                      for (const char* const which : {"mean", "p50", "p90", "p99", "max"}) {
                          part.number(fmt::format("{} {}", name, which), member(left, which),
                                      member(right, which), "ns");
@@ -281,7 +284,7 @@ void compare_machines(const ordered_json& a, const ordered_json& b, const std::s
 /// Machines by label; where a label stands twice, by their places.
 ordered_json by_label(const ordered_json& report) {
     ordered_json result = ordered_json::object();
-    for (const ordered_json& run : report["runs"]) {
+    for (const ordered_json& run : member(report, "runs")) {
         std::string label = run_reader::text(run, "label");
         while (result.contains(label)) {
             label += "'";

@@ -127,7 +127,8 @@ class Browser:
 
     def _navigate(self, address):
         self._loaded = False
-        self._call("Page.navigate", url=address)
+        if error := self._call("Page.navigate", url=address).get("errorText"):
+            raise RuntimeError(f"{address}: {error}")
         while not self._loaded:
             self._next()
 

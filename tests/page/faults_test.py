@@ -54,13 +54,13 @@ class Faults(unittest.TestCase):
                 self.assertEqual([fault], named, sentence)
 
     def test_the_name_of_the_fault_is_nothing_that_the_cause_is_read_from(self):
-        """The same fault made by other words: parameters of another scenario."""
-        for options, fault in ((("--swiotlb.size", "1MiB", "--depth", "64"), "small_pool"),
-                               (("--timing.block_latency", "20000", "--disk-size", "256KiB"), "slow_disk"),
-                               (("--clear-buffers", "no"), "recycled_memory")):
+        """The same faults, made by other scenarios and their parameters."""
+        for scenario, *options, fault in (("swiotlb_pressure", "small_pool"),
+                                          ("swiotlb_block", "--timing.block_latency", "20000", "--disk-size", "256KiB", "slow_disk"),
+                                          ("swiotlb_block", "--clear-buffers", "no", "recycled_memory"),
+                                          ("direct_in_secure_guest", "wrong_dma_ops")):
             with self.subTest(fault=fault):
-                self.assertIn(CAUSES[fault][0], self.first_screen(self.page_of("swiotlb_block", *options)))
-        self.assertIn(CAUSES["wrong_dma_ops"][0], self.first_screen(self.page_of("direct_in_secure_guest")))
+                self.assertIn(CAUSES[fault][0], self.first_screen(self.page_of(scenario, *options)))
 
     def test_a_healthy_run_names_none(self):
         for scenario in ("seeded_faults", "swiotlb_block", "direct_block", "iommu_block", "swiotlb_net"):
