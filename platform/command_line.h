@@ -29,7 +29,7 @@ struct run_options {
     std::uint64_t seed = 1;
     bool trace = true;
     std::optional<std::filesystem::path>
-        trace_file;            ///< default: <native_scenario>.fst (or .vcd) in the working directory
+        trace_file;            ///< default: NAME.fst (or .vcd) in the working directory
     std::string trace_window;  ///< as written; empty: all of the run
     sc_core::sc_time trace_from = sc_core::SC_ZERO_TIME;
     std::optional<sc_core::sc_time> trace_to;
@@ -50,8 +50,8 @@ struct option_row {
     std::string_view description;
     /// \param value empty for a switch
     void (*apply)(const std::string& value, run_options& options, parameter_set& parameters);
-    /// What a configuration file says for the same, "yes" for a switch; nullopt: nothing. Null: the option is no part of
-    /// a run, and no configuration file may have it.
+    /// What a configuration file says for the same, "yes" for a switch; nullopt: nothing. Null: the option is no part
+    /// of a run, and no configuration file may have it.
     std::optional<std::string> (*written)(const run_options& options) = nullptr;
 };
 std::span<const option_row> option_rows();

@@ -242,13 +242,13 @@ void machine::group_signals() {
 
 // --- running
 
-void machine::run(const std::function<void(const machine&)>& progress) {
+void machine::run(const std::function<void(const machine&)>& watch) {
     const sc_time slice(1, sc_core::SC_MS);
     std::optional<report::run_ending> cut;
     while (sc_core::sc_get_status() != sc_core::SC_STOPPED && !(cut = cut_short()) && !(cut = look())) {
         sc_core::sc_start(std::min(slice, time_limit_ - sc_core::sc_time_stamp()), sc_core::SC_RUN_TO_TIME);
-        if (progress) {
-            progress(*this);
+        if (watch) {
+            watch(*this);
         }
     }
     if (!cut && output::stop_request::made() != 0) {

@@ -46,8 +46,8 @@ public:
 
     /// Runs until simulation is stopped, nothing will ever happen again (the guest waits for something that does not
     /// come), or the time limit is reached.
-    /// \param progress called now and then
-    void run(const std::function<void(const machine&)>& progress = {});
+    /// \param watch called now and then
+    void run(const std::function<void(const machine&)>& watch = {});
 
     /// After the run: the files that its parts have written take their places.
     /// \throws output::write_error when one could not be written in full
@@ -58,8 +58,13 @@ public:
     /// How the run ended, and what it hung on if that was not well.
     [[nodiscard]] const report::run_ending& ending() const { return ending_; }
     [[nodiscard]] const sc_core::sc_time& elapsed() const { return elapsed_; }
-    /// How far the guest has come, in a few words.
-    [[nodiscard]] virtual std::string progress() const = 0;
+    /// How far the guest has come: so many of what it does.
+    struct progress {
+        std::uint64_t done = 0;
+        std::string_view unit{};            ///< "requests"
+        std::optional<std::uint64_t> of{};  ///< in all; nullopt: nobody knows
+    };
+    [[nodiscard]] virtual progress how_far() const = 0;
     /// What the report says besides the metrics: elapsed time and rates.
     [[nodiscard]] virtual report::run_facts facts() const;
 

@@ -21,8 +21,8 @@ namespace pefsim::platform {
 /// Says what kind of quantity a std::uint64_t or a list of them is.
 enum class quantity : std::uint8_t { count, bytes };
 
-/// One named parameter: the same name on the command line (`--name VALUE`, `--set name=VALUE`) and in a TOML file, where
-/// `-` and `_` are the same.
+/// One named parameter: the same name on the command line (`--name VALUE`, `--set name=VALUE`) and in a TOML file,
+/// where `-` and `_` are the same.
 struct parameter {
     std::string name;         ///< dotted: "swiotlb.size"
     std::string unit;         ///< "bytes", "time", "ns", "yes|no", "direct|swiotlb|iommu" ...

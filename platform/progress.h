@@ -2,11 +2,20 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <systemc>
+
+#include "platform/machine.h"
 
 namespace pefsim::platform {
 
-class machine;
+/// "direct_block: 42 %, 12.3 ms simulated, 1,234 requests, 61.7 k requests/s, 2 min left". Share and time left where
+/// the end is known; the rate is that of the host's clock.
+/// \param seconds since the run began, by the host's clock
+std::string progress_line(const std::string& label, const sc_core::sc_time& simulated,
+                          const machine::progress& how_far, double seconds);
 
 /// A line on a terminal that tells how far a long run has come; nothing when standard error is no terminal, or when the
 /// run is over within a second.
@@ -21,6 +30,7 @@ private:
 
     bool enabled_;
     std::string label_;
+    clock::time_point begin_ = clock::now();
     clock::time_point next_;
     bool drawn_ = false;
 };

@@ -32,7 +32,8 @@ void check(bool sensible, std::string_view what) {
 class block_mix {
 public:
     block_mix(kernel& in, native_cpu& cpu, virtio_blk_driver& disk, const block_workload& what)
-        : cpu_(cpu),
+        : kernel_(in),
+          cpu_(cpu),
           disk_(disk),
           what_(what),
           blocks_(usable_blocks()),
@@ -51,6 +52,7 @@ public:
         const sc_core::sc_time begin = cpu_.now();
         const cpu::native::time_use used_before = cpu_.used();
         const std::uint64_t total = what_.total_bytes / what_.block_size;
+        kernel_.expect_requests(total);
         std::uint64_t started = 0;
         for (std::size_t slot = 0; slot < operations_.size() && started < total; ++slot, ++started) {
             start(slot);
@@ -69,6 +71,7 @@ public:
         result_.cpu_use -= used_before;
         result_.written = version_.size() - static_cast<std::uint64_t>(std::ranges::count(version_, 0U));
         if (what_.read_back) {
+            kernel_.expect_requests(result_.written);
             read_back();
         }
         return result_;
@@ -172,6 +175,7 @@ private:
         return found_ == staging_;
     }
 
+    kernel& kernel_;
     native_cpu& cpu_;
     virtio_blk_driver& disk_;
     block_workload what_;
@@ -319,6 +323,7 @@ disk_copy_result copy_disk(kernel& in, native_cpu& cpu, virtio_blk_driver& from,
     const sc_core::sc_time begin = cpu.now();
     const std::uint64_t chunk_sectors = how.chunk / sector_size;
     const std::uint64_t chunks = (from.capacity() + chunk_sectors - 1) / chunk_sectors;
+    in.expect_requests(2 * chunks);
     disk_copy_result result;
     in.on_every_cpu(cpu, [&](native_cpu& on) {
         const auto begin_of = [&](std::uint64_t number) {

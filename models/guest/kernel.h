@@ -152,6 +152,11 @@ public:
 
     /// The workload's own time begins here: what it has done so far was preparation.
     void begin_workload(const native_cpu& cpu);
+    /// The workload is going to make so many requests, besides those that it has told of already: who watches the run
+    /// can tell how far it is.
+    void expect_requests(std::uint64_t requests) { requests_expected_ += requests; }
+    /// In all; 0: nobody has told.
+    [[nodiscard]] std::uint64_t requests_expected() const { return requests_expected_; }
 
     // --- for workloads, on a CPU of the guest. A device that is not there is a kernel_panic.
     virtio_blk_driver& block(unsigned index);
@@ -221,6 +226,7 @@ private:
     bool out_of_memory_ = false;
     sc_core::sc_time workload_begin_;
     sc_core::sc_time workload_end_;
+    std::uint64_t requests_expected_ = 0;
     trace::signal<kernel_state> state_;
 };
 

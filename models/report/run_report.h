@@ -20,10 +20,10 @@
 #include "report/trace_summary.h"
 #include "report/violations.h"
 
-/// The run report, for people (text of as many columns as are asked for) and for programs (JSON). Both are a function of the run: no
-/// wall-clock time, no host names. Everything in the metric registry appears in both, without being listed anywhere;
-/// the text leaves out what stayed zero. Equal violations, notes and sightings are told once, with the time of the
-/// first and their number.
+/// The run report, for people (text of as many columns as are asked for) and for programs (JSON). Both are a function
+/// of the run: no wall-clock time, no host names. Everything in the metric registry appears in both, without being
+/// listed anywhere; the text leaves out what stayed zero. Equal violations, notes and sightings are told once, with the
+/// time of the first and their number.
 namespace pefsim::report {
 
 /// Of the JSON report; grows when a member goes or changes its meaning, not when one is added.

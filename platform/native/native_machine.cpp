@@ -166,7 +166,12 @@ std::vector<std::string> native_machine::what_cpus_do() const {
     return lines;
 }
 
-std::string native_machine::progress() const { return fmt::format("{} requests", requests_completed()); }
+machine::progress native_machine::how_far() const {
+    const std::uint64_t expected = kernel_->requests_expected();
+    return {.done = requests_completed(),
+            .unit = "requests",
+            .of = expected == 0 ? std::nullopt : std::optional(expected)};
+}
 
 // --- what happened
 

@@ -40,7 +40,7 @@ public:
 
     /// Block requests and frames that the guest's drivers have completed so far.
     [[nodiscard]] std::uint64_t requests_completed() const;
-    [[nodiscard]] std::string progress() const override;
+    [[nodiscard]] progress how_far() const override;
     [[nodiscard]] report::run_facts facts() const override;
     [[nodiscard]] const native_machine_config& config() const { return config_; }
 

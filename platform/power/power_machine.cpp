@@ -43,6 +43,7 @@ report::run_ending ending_of(const hypervisor::guest_end& end) {
 power_machine::power_machine(const sc_core::sc_module_name& name, const power_machine_config& config,
                              std::uint64_t seed)
     : machine(name, config, seed, ultravisor::esm_entry::kernel_entry),
+      instruction_limit_(config.instruction_limit),
       patience_(config.watchdog) {
     recorder().ledger().learn_mappings();
     if (!config.report_ordinary_stores) {
@@ -244,8 +245,16 @@ std::uint64_t power_machine::instructions() const {
     return sum;
 }
 
-std::string power_machine::progress() const {
-    return fmt::format("{} million instructions", instructions() / 1'000'000);
+/// With a limit: of the CPU that comes to it first.
+machine::progress power_machine::how_far() const {
+    if (instruction_limit_ == 0) {
+        return {.done = instructions(), .unit = "instructions"};
+    }
+    std::uint64_t most = 0;
+    for (const auto& cpu : cpus_) {
+        most = std::max(most, cpu->engine().instructions());
+    }
+    return {.done = most, .unit = "instructions", .of = instruction_limit_};
 }
 
 }  // namespace pefsim::platform

@@ -77,7 +77,7 @@ public:
     /// Asked before the run and after each millisecond of simulated time: what else ends the run.
     void attend(std::function<std::optional<report::run_ending>()> by) { attendant_ = std::move(by); }
 
-    [[nodiscard]] std::string progress() const override;
+    [[nodiscard]] progress how_far() const override;
     [[nodiscard]] std::uint64_t instructions() const;
 
 private:
@@ -99,6 +99,7 @@ private:
     std::unique_ptr<power_tools> tools_;
     std::unique_ptr<kernel_panic> panic_;
     watchdog watchdog_{*this};
+    std::uint64_t instruction_limit_;
     sc_core::sc_time patience_;  // of the watchdog's owner; 0: endless
     sc_core::sc_time looked_for_panic_;
     std::function<std::optional<report::run_ending>()> attendant_;
