@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "output/help_text.h"
 #include "platform/input_file.h"
 #include "platform/quantity.h"
 #include "platform/scenario.h"
@@ -278,32 +279,6 @@ void apply_alone(const std::string& word, run_options& options) {
     options.help = true;
 }
 
-/// Text broken into lines of at most `width` columns, each after `indent` blanks but for the first.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-    std::string result;
-    std::size_t column = indent;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
-        const std::string_view word = text.substr(0, end);
-        const bool line_ends = end < text.size() && text[end] == '\n';
-        if (column > indent && column + 1 + word.size() > width) {
-            result += '\n' + std::string(indent, ' ');
-            column = indent;
-        } else if (column > indent) {
-            result += ' ';
-            ++column;
-        }
-        result += word;
-        column += word.size();
-        if (line_ends) {
-            result += '\n' + std::string(indent, ' ');
-            column = indent;
-        }
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return result;
-}
-
 }  // namespace
 
 std::span<const option_row> option_rows() { return rows; }
@@ -334,15 +309,16 @@ run_options parse_command_line(std::span<const char* const> arguments, parameter
 
 std::string help_text(const scenario& of, const parameter_set& parameters, std::size_t columns) {
     const bool summarised = !of.description().starts_with(of.summary());
-    std::string text = fmt::format("{}: {}\n\n", of.name(),
-                                   wrapped(summarised ? of.summary() : of.description(), 0, columns));
+    std::string text = output::wrapped(
+                           fmt::format("{}: {}", of.name(), summarised ? of.summary() : of.description()),
+                           columns) +
+                       "\n\n";
     if (summarised) {
-        text += wrapped(of.description(), 0, columns) + "\n\n";
+        text += output::wrapped(of.description(), columns) + "\n\n";
     }
     text += fmt::format("usage: {} [options]\n\nOptions\n", of.name());
     for (const option_row& row : rows) {
-        text += fmt::format("  {:32}{}\n", fmt::format("--{} {}", row.name, row.value),
-                            wrapped(row.description, 34, columns));
+        text += output::option_row(fmt::format("--{} {}", row.name, row.value), row.description, columns);
     }
     text += "\nParameters (--NAME VALUE, --set NAME=VALUE, or in a TOML file) [default]\n";
     std::string_view section;
@@ -353,8 +329,8 @@ std::string help_text(const scenario& of, const parameter_set& parameters, std::
             text += '\n';
             section = prefix;
         }
-        const std::string what = fmt::format("{} ({}) [{}]", row.description, row.unit, row.fallback);
-        text += fmt::format("  --{:29} {}\n", row.name, wrapped(what, 34, columns));
+        text += output::option_row(
+            "--" + row.name, fmt::format("{} ({}) [{}]", row.description, row.unit, row.fallback), columns);
     }
     return text;
 }

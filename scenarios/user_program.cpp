@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -18,8 +19,11 @@
 
 #include "linux_user/report.h"
 #include "output/file_claims.h"
+#include "output/help_text.h"
 #include "output/standard_output.h"
 #include "output/stop_request.h"
+#include "output/terminal.h"
+#include "output/version.h"
 #include "output/whole_file.h"
 #include "platform/parameter_set.h"
 #include "power/elf_image.h"
@@ -36,23 +40,32 @@ constexpr int broken = 3;
 constexpr std::string_view usage =
     R"(user_program: a static ppc64le Linux program on the POWER9 core: its output, its exit status.
 
+The program reads and writes files, standard input, output and error of the host; its exit status is
+that of this command, or 128 + N when signal N ended it. System calls that are not there (threads and
+new processes among them) return ENOSYS and are named in the report. Exit status 2, and a line on
+standard error: PROGRAM cannot be run, or an option is wrong; 1, and a line: the report or the trace
+could not be written.
+
 usage: user_program [options] PROGRAM [ARG...]
 
-The program reads and writes files, standard input, output and error of the host; its exit status is that of this command, or
-128 + N when signal N ended it. System calls that are not there (threads and new processes among them) return ENOSYS and
-are named in the report. Exit status 2, and a line on standard error: PROGRAM cannot be run, or an option is wrong; 1, and a
-line: the report or the trace could not be written.
-
 Options
-  --help                          show this text
-  --report FILE.json              write what the run did: instructions, system calls, faults, the end
-  --summary                       print the same on standard error, for people
-  --trace FILE                    write a line for each system call
-  --env NAME=VALUE                set a variable of the program's environment, besides those of this command
-  --empty-env                     pass no variable on, but those of --env
-
-Parameters [default]
 )";
+
+/// What it takes besides parameters.
+struct option {
+    std::string_view name;
+    std::string_view value;  ///< empty: a switch
+    std::string_view description;
+};
+constexpr std::array options{
+    option{"help", "", "show this text (-h, too)"},
+    option{"version", "", "show which pefsim this is"},
+    option{"report", "FILE.json", "write what the run did: instructions, system calls, faults, the end"},
+    option{"summary", "", "print the same on standard error, for people"},
+    option{"trace", "FILE", "write a line for each system call"},
+    option{"env", "NAME=VALUE", "set a variable of the program's environment, besides those of this command"},
+    option{"empty-env", "", "pass no variable on, but those of --env"},
+};
 
 class user_program_scenario {
 public:
@@ -113,14 +126,25 @@ private:
             config_.environment.emplace_back(*each);
         }
         std::size_t i = 0;
-        for (; i < arguments.size() && std::string_view(arguments[i]).starts_with("--"); ++i) {
-            std::string_view name = std::string_view(arguments[i]).substr(2);
-            if (name.empty()) {
+        for (; i < arguments.size() && std::string_view(arguments[i]).starts_with('-'); ++i) {
+            const std::string_view word = arguments[i];
+            if (word == "--") {
                 ++i;
                 break;
             }
+            const std::size_t equals = std::min(word.find('='), word.size());
+            const std::string name = word == "-h" ? "help" : option_name(word.substr(0, equals));
+            const auto* const row = std::ranges::find(options, name, &option::name);
+            if (row != options.end() && row->value.empty() && equals != word.size()) {
+                throw std::invalid_argument(fmt::format("--{}: it takes no value", name));
+            }
             if (name == "help") {
                 print_help();
+                return false;
+            }
+            if (name == "version") {
+                output::standard_output::write(fmt::format("user_program (pefsim) {}\n", output::version()));
+                output::standard_output::check();
                 return false;
             }
             if (name == "summary") {
@@ -128,14 +152,10 @@ private:
             } else if (name == "empty-env") {
                 config_.environment.clear();
             } else {
-                const std::size_t equals = name.find('=');
-                if (equals == std::string_view::npos && i + 1 == arguments.size()) {
-                    check_name(name);
+                if (equals == word.size() && i + 1 == arguments.size()) {
                     throw std::invalid_argument(fmt::format("--{}: its value is missing", name));
                 }
-                const std::string_view value = equals == std::string_view::npos ? arguments[++i]
-                                                                                : name.substr(equals + 1);
-                set_option(name.substr(0, equals), value);
+                set_option(name, equals == word.size() ? arguments[++i] : word.substr(equals + 1));
             }
         }
         if (i == arguments.size()) {
@@ -147,7 +167,6 @@ private:
     }
 
     void set_option(std::string_view name, std::string_view value) {
-        check_name(name);
         if (name == "report") {
             report_file_ = value;
         } else if (name == "trace") {
@@ -159,14 +178,23 @@ private:
         }
     }
 
-    void check_name(std::string_view name) const {
-        std::vector<std::string> known{"help", "report", "summary", "trace", "env", "empty-env"};
+    /// The name of the option or parameter that `word` means; `-` and `_` are the same.
+    [[nodiscard]] std::string option_name(std::string_view word) const {
+        const std::string_view typed = word.substr(std::min<std::size_t>(2, word.size()));
+        std::vector<std::string> known;
+        for (const option& each : options) {
+            known.emplace_back(each.name);
+        }
         for (const platform::parameter& each : parameters_.all()) {
             known.push_back(each.name);
         }
-        if (std::ranges::find(known, name) == known.end()) {
-            throw std::invalid_argument(platform::unknown_name("option", name, known));
+        const auto found = std::ranges::find(known, platform::folded(typed),
+                                             [](const std::string& each) { return platform::folded(each); });
+        if (!word.starts_with("--") || found == known.end()) {
+            throw std::invalid_argument(
+                platform::unknown_name("option", word.starts_with("--") ? typed : word, known));
         }
+        return *found;
     }
 
     void set_variable(std::string_view text) {
@@ -252,11 +280,19 @@ private:
     }
 
     void print_help() const {
-        output::standard_output::write(usage);
-        for (const platform::parameter& each : parameters_.all()) {
-            output::standard_output::write(fmt::format("  --{:30}{} ({}) [{}]\n", each.name, each.description,
-                                                       each.unit, each.fallback));
+        const std::size_t columns = output::columns_of(STDOUT_FILENO);
+        std::string text(usage);
+        for (const option& each : options) {
+            text += output::option_row(fmt::format("--{} {}", each.name, each.value), each.description,
+                                       columns);
         }
+        text += "\nParameters (--NAME VALUE) [default]\n";
+        for (const platform::parameter& each : parameters_.all()) {
+            text += output::option_row(
+                "--" + each.name, fmt::format("{} ({}) [{}]", each.description, each.unit, each.fallback),
+                columns);
+        }
+        output::standard_output::write(text);
         output::standard_output::check();
     }
 

@@ -17,13 +17,17 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include "esm/archive.h"
 #include "esm/blob.h"
 #include "esm/measurements.h"
+#include "output/help_text.h"
 #include "output/standard_output.h"
+#include "output/terminal.h"
+#include "output/version.h"
 #include "output/whole_file.h"
 #include "power/elf_image.h"
 
@@ -330,21 +334,32 @@ constexpr std::array commands{
 };
 
 std::string help() {
+    const std::size_t columns = output::columns_of(STDOUT_FILENO);
     std::string text =
-        "pefsim-esm COMMAND [option...]: makes and checks ESM blobs, by which an Ultravisor knows a "
-        "guest's image\n";
+        "pefsim-esm: makes and checks ESM blobs, by which an Ultravisor knows a guest's image\n\n"
+        "usage: pefsim-esm COMMAND [options]\n\nOptions\n";
+    text += output::option_row("--help", "show this text (-h, too)", columns);
+    text += output::option_row("--version", "show which pefsim this is", columns);
     for (const command& each : commands) {
-        std::ostringstream known;
-        known << each.known();
-        text += fmt::format("\n{}: {}\n{}", each.name, each.does, known.str());
+        text += fmt::format("\nCommand {} ({})\n", each.name, each.does);
+        const options::options_description known = each.known();
+        for (const auto& option : known.options()) {
+            const bool valued = option->semantic()->max_tokens() != 0;
+            text += output::option_row(fmt::format("--{}{}", option->long_name(), valued ? " VALUE" : ""),
+                                       option->description(), columns);
+        }
     }
     return text;
 }
 
 int run(std::span<char*> words) {
     const std::string_view name = words.empty() ? std::string_view() : words.front();
-    if (name == "--help" || name == "help") {
+    if (name == "--help" || name == "-h" || name == "help") {
         output::standard_output::write(help());
+        return good;
+    }
+    if (name == "--version") {
+        output::standard_output::write(fmt::format("pefsim-esm (pefsim) {}\n", output::version()));
         return good;
     }
     for (const command& each : commands) {
@@ -353,7 +368,7 @@ int run(std::span<char*> words) {
         }
         options::variables_map given;
         options::options_description known = each.known();
-        known.add_options()("help", "this text");
+        known.add_options()("help,h", "this text");
         options::store(options::command_line_parser(static_cast<int>(words.size()), words.data())
                            .options(known)
                            .positional({})

@@ -181,8 +181,10 @@ private:
             if (m->total() == 0) {
                 continue;
             }
-            body += fmt::format("  {}: {}, {}\n", short_name(m->name()),
-                                quantity_text(m->total(), m->name().unit), m->name().description);
+            const std::string title = fmt::format("{}: {}, {}", short_name(m->name()),
+                                                  quantity_text(m->total(), m->name().unit),
+                                                  m->name().description);
+            body += fmt::format("  {}\n", wrapped(title, 4, columns_));
             std::vector<std::size_t> order;
             for (std::size_t i = 0; i < m->labels().size(); ++i) {
                 if (m->count(i) != 0) {

@@ -140,6 +140,7 @@ std::vector<parameter> parameters_of(const scenario& what) {
         if (const std::size_t open = text.rfind(" (");
             open != text.npos && text.find('|', open) != text.npos) {
             std::string choices = text.substr(open + 2, text.find(')', open) - open - 2);
+            std::erase_if(choices, [](char c) { return c == ' ' || c == '\n'; });  // of a broken line
             for (std::size_t bar = 0; bar != choices.npos;
                  choices.erase(0, bar == choices.npos ? bar : bar + 1)) {
                 bar = choices.find('|');

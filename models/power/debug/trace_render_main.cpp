@@ -2,6 +2,7 @@
 //
 // trace_render TRACE: writes an instruction trace as text.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/program_options.hpp>
 #include <charconv>
@@ -15,6 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "output/help_text.h"
+#include "output/terminal.h"
+#include "output/version.h"
 #include "power/debug/symbol_file.h"
 #include "power/debug/trace_render.h"
 
@@ -89,10 +93,22 @@ std::unique_ptr<debug::symbol_lookup> symbols_of(const options::variables_map& g
         std::vector{debug::moved_symbols::piece{.at = offset, .size = everywhere, .linked = 0}});
 }
 
+std::string help(const options::options_description& known) {
+    const std::size_t columns = pefsim::output::columns_of(STDOUT_FILENO);
+    std::string text = "trace_render: writes an instruction trace as text\n\nusage: trace_render TRACE "
+                       "[options]\n\nOptions\n";
+    for (const auto& each : known.options()) {
+        const bool valued = each->semantic()->max_tokens() != 0;
+        text += pefsim::output::option_row(fmt::format("--{}{}", each->long_name(), valued ? " VALUE" : ""),
+                                           each->description(), columns);
+    }
+    return text;
+}
+
 int run(int argc, char** argv) {
-    options::options_description known("trace_render TRACE [option...]: writes an instruction trace as text");
-    known.add_options()("help", "this text")("trace", options::value<std::string>(),
-                                             "the trace; also without --trace")(
+    options::options_description known;
+    known.add_options()("help,h", "show this text (-h, too)")("version", "show which pefsim this is")(
+        "trace", options::value<std::string>(), "the trace; also without --trace")(
         "symbols", options::value<std::string>(), "program or kernel with symbols, or its System.map")(
         "elf", options::value<std::string>(), "the same")(
         "load-offset", options::value<std::string>(),
@@ -108,7 +124,11 @@ int run(int argc, char** argv) {
     options::store(options::command_line_parser(argc, argv).options(known).positional(positions).run(),
                    given);
     if (given.count("help") != 0) {
-        std::cout << known;
+        std::cout << help(known);
+        return 0;
+    }
+    if (given.count("version") != 0) {
+        std::cout << "trace_render (pefsim) " << pefsim::output::version() << '\n';
         return 0;
     }
     if (given.count("trace") == 0) {

@@ -3,26 +3,32 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
+import textwrap
 
-from study import campaign, engines, job, quantities, store
+from study import campaign, engines, job, quantities, scenario, store
 from study.complaints import mistake, stopped, trouble
 from study.pool import pool
 
 USAGE = """\
-Runs a scenario at every point of a grid and keeps figures of each report.
+study: runs a scenario at every point of a grid and keeps figures of each report
 
-  study FILE.toml               run what is not finished yet, write results.csv and results.jsonl
-  study FILE.toml --dry-run     print the points, their number and the expected time, from a few that are measured
-  study plot FILE.toml          draw the pictures (SVG, PNG) and write page.html, of what is finished
-  study status FILE.toml        how far it is, from anywhere
-  study sensitivity FILE.toml   which axis moves which figure
-  study replay FILE.toml N      print the line that runs point N once more
+What is finished is never run again: the same command goes on, whatever stopped it. Exit status: 0
+when every point is finished, failed ones among them; 1 when the host does not let it go on; 2 for a
+study that cannot be; 128 + N when signal N stopped it.
 
-What is finished is never run again: the same command goes on, whatever stopped it. Exit status: 0 when every point is
-finished, failed ones among them; 1 when the host does not let it go on; 2 for a study that cannot be; 128 + N when
-signal N stopped it."""
+usage: study [VERB] FILE.toml [options]
+
+Verbs (study VERB --help has the options of one)
+  run                             run what is not finished yet, write results.csv and results.jsonl;
+                                  without a verb, too
+  plot                            draw the pictures (SVG, PNG) and write page.html, of what is
+                                  finished
+  status                          how far it is, from anywhere
+  sensitivity                     which axis moves which figure
+  replay FILE.toml N              print the line that runs point N once more"""
 VERBS = ("run", "plot", "status", "sensitivity", "replay", "work")
 
 
@@ -54,8 +60,9 @@ def main(words):
 
 
 def _parsed(words):
-    parser = argparse.ArgumentParser(prog="study", usage="study [VERB] FILE.toml [options]", description=USAGE,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)  # fmt: skip
+    parser = _parser(prog="study", usage="study [VERB] FILE.toml [options]", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"study (pefsim) {_version()}",
+                        help="show which pefsim this is")  # fmt: skip
     parser.add_argument("file", metavar="FILE.toml")
     parser.add_argument("--in", dest="folder", metavar="FOLDER", help="of results; several studies may share one "
                         "[FILE.results in the working directory]")  # fmt: skip
@@ -75,6 +82,29 @@ def _parsed(words):
     arguments = parser.parse_args(words[1:] if words[:1] == [verb] else words)
     arguments.verb = verb
     return arguments
+
+
+class _parser(argparse.ArgumentParser):
+    """Its help is written as that of scenarios, which the manual's pages are made from."""
+
+    def format_help(self):
+        column = 34
+        lines = [USAGE, "", "Options"]
+        for option in self._actions:
+            if option.option_strings:
+                name = " ".join(filter(None, [option.option_strings[-1], option.metavar or "|".join(option.choices or ())]))
+                text = textwrap.wrap(option.help.replace("this help message and exit", "this text (-h, too)"), 100 - column)
+                lines.append(f"  {name:{column - 3}} {text[0]}")
+                lines += [" " * column + each for each in text[1:]]
+        return "\n".join(lines) + "\n"
+
+
+def _version():
+    """Of this pefsim; one that is installed says so."""
+    project = scenario.ROOT / "CMakeLists.txt"
+    if "PEFSIM_VERSION" in os.environ or not project.exists():
+        return os.environ.get("PEFSIM_VERSION", "?")
+    return re.search(r"project\(pefsim\s+VERSION (\S+)", project.read_text())[1]
 
 
 def _positive(text):

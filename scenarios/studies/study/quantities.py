@@ -8,9 +8,10 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+WRITTEN_SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+SIZES = {**WRITTEN_SIZES, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 DURATIONS = {"ps": Decimal("0.001"), "ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
-LITERAL = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(B|KiB|MiB|GiB|TiB|ps|ns|us|ms|s)?")
+LITERAL = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?) ?(B|[KMGT]iB|[kMGT]B|ps|ns|us|ms|s)?")
 
 
 class quantity(NamedTuple):
@@ -41,7 +42,7 @@ def read(value):
 
 def write(number, unit):
     """The quantity of a number that was computed, in the largest unit in which it is whole."""
-    units = {"bytes": SIZES, "ns": DURATIONS}.get(unit)
+    units = {"bytes": WRITTEN_SIZES, "ns": DURATIONS}.get(unit)
     if not units:
         return quantity(_plain(number), number, unit)
     for name, factor in sorted(units.items(), key=lambda row: -row[1]):

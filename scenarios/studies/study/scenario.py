@@ -31,11 +31,13 @@ class scenario:
     """Raises mistake when there is none of this name, trouble when it cannot be built."""
 
     def __init__(self, name, build=True):
+        folder = os.environ.get("PEFSIM_SCENARIOS")
         known = sorted(each.stem for each in (ROOT / "scenarios").glob("*.cpp") if "\nint main(" in each.read_text())
+        if not known and folder:  # of an installed pefsim
+            known = sorted(each.name for each in pathlib.Path(folder).iterdir())
         if name not in known:
             raise mistake(unknown("scenario", name, known))
         self.name = name
-        folder = os.environ.get("PEFSIM_SCENARIOS")
         self.program = pathlib.Path(folder or ROOT / "build/release/scenarios").absolute() / name
         # scenarios/run builds what it shows the help of; who only looks at results builds nothing.
         made = folder or (not build and self.program.exists())
