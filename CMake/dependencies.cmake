@@ -67,12 +67,17 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     psmisc                          # fuser: who has a claim of a study
     python3-jsonschema              # judges JSON reports
     python3-pandas                  # independent reader of results of studies
+    man-db                          # judges of the manual's pages
+    mandoc                          # the same
 )
 
 set(PEFSIM_DEBIAN_LINT_PACKAGES
     clang-format
     clang-tidy-16                   # version 14 cannot read the views of this standard library
     shellcheck
+    doxygen                         # docstrings of the public headers; their pages, target docs
+    lintian                         # Debian packages
+    graphviz                        # docs/house.svg
 )
 
 find_package(SystemC 2.3.3 REQUIRED)

@@ -28,4 +28,5 @@ target_include_directories(pefsim_fstapi SYSTEM
     PRIVATE "${PEFSIM_FSTAPI_DIR}"
     INTERFACE "$<BUILD_INTERFACE:${PEFSIM_FSTAPI_DIR}>")
 target_link_libraries(pefsim_fstapi PUBLIC ZLIB::ZLIB)
-install(TARGETS pefsim_fstapi EXPORT pefsim_targets)
+install(TARGETS pefsim_fstapi EXPORT pefsim_targets COMPONENT development)
+set_property(GLOBAL APPEND PROPERTY PEFSIM_ARCHIVES pefsim_fstapi)  # read by package.cmake

@@ -69,7 +69,7 @@ public:
     /// Fetches by a transaction, which says why there is no grant.
     result fetch(abi::phys_addr at, std::span<std::byte> to, local_time& clock);
 
-    /// \param at,to,from the range lies in one page
+    /// The range of a read or a write lies in one page.
     result read(abi::phys_addr at, std::span<std::byte> to, local_time& clock);
     result write(abi::phys_addr at, std::span<const std::byte> from, local_time& clock);
 

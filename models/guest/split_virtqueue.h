@@ -42,8 +42,8 @@ struct segment {
 /// outstanding chain, a length beyond the chain's writable part are violations (driver_protocol); the queue is then
 /// broken: nothing is added to it or taken from it any more, only detach_unused() and tear_down() remain.
 ///
-/// The caller serialises all calls (a lock, interrupts off). Signals: <queue>_avail_idx, <queue>_used_idx (the
-/// device's, as last seen), <queue>_in_flight.
+/// The caller serialises all calls (a lock, interrupts off). Signals: QUEUE_avail_idx, QUEUE_used_idx (the
+/// device's, as last seen), QUEUE_in_flight.
 class split_virtqueue {
 public:
     enum class add_result : std::uint8_t {

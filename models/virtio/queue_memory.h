@@ -22,8 +22,8 @@ public:
                       sc_core::sc_time& delay) = 0;
     virtual bool write(abi::dma_addr to, std::span<const std::byte> from, std::uint64_t request,
                        sc_core::sc_time& delay) = 0;
-    /// The driver has named this memory: the device may never use it, the host knows of it now. \param request 0: of no
-    /// request, a queue or a table \param queue its number \param writable the device is to write there
+    /// The driver has named this memory: the device may never use it, the host knows of it now. Request 0: of no
+    /// request, a queue or a table. `writable`: the device is to write there.
     virtual void named(abi::dma_addr /*at*/, std::uint64_t /*size*/, std::uint64_t /*request*/,
                        std::uint16_t /*queue*/, bool /*writable*/) {}
     /// The device has returned the request to the driver.
