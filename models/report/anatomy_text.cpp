@@ -11,13 +11,14 @@ namespace pefsim::report {
 
 namespace {
 
-std::string microseconds(double ns) { return fmt::format("{:.{}f}", ns * 1e-3, ns < 99'950 ? 2 : ns < 999'500 ? 1 : 0); }
+/// Three significant digits, as far as there are so many before the point.
+std::string microseconds(double ns) { return fmt::format("{:.{}f}", ns * 1e-3, ns < 9'995 ? 2 : ns < 99'950 ? 1 : 0); }
 
-/// A table of parts: as wide as their names are, or as narrow as its figures.
+/// A table of parts, in as many columns as there are, down to 80.
 class parts_table {
 public:
     explicit parts_table(std::size_t columns) : narrow_(columns < report_columns) {
-        row("us", narrow_ ? "all" : "total", [this](std::size_t i) { return narrow_ ? short_names[i] : journey_part_names[i]; });
+        row("us", "total", [](std::size_t i) { return journey_part_names[i]; });
     }
     void title(const std::string& text) { text_ += "  " + text + '\n'; }
     void row(std::string_view name, const kind_anatomy& of, double (*figure)(const durations&)) {
@@ -34,15 +35,14 @@ public:
     [[nodiscard]] const std::string& text() const { return text_; }
 
 private:
-    static constexpr std::array<std::string_view, journey_parts> short_names{"driver", "map",  "copy", "ring", "bell",
-                                                                             "device", "intr", "back", "compl"};
-    static constexpr std::array<int, journey_parts> widths{8, 7, 7, 7, 9, 8, 10, 10, 11};
+    static constexpr std::array<int, journey_parts> wide{8, 7, 7, 7, 9, 8, 10, 10, 11};
+    static constexpr std::array<int, journey_parts> least{7, 5, 5, 5, 9, 7, 10, 10, 11};
 
     template <class Figure>
     void row(std::string_view name, std::string_view total, const Figure& figure) {
-        text_ += fmt::format("    {:<4}{:>{}}", name, total, narrow_ ? 7 : 12);
+        text_ += narrow_ ? fmt::format(" {:<4}{:>6}", name, total) : fmt::format("    {:<4}{:>12}", name, total);
         for (std::size_t i = 0; i < journey_parts; ++i) {
-            text_ += fmt::format("{:>{}}", figure(i), narrow_ ? 7 : widths[i]);
+            text_ += fmt::format("{:>{}}", figure(i), narrow_ ? least[i] : wide[i]);
         }
         text_ += '\n';
     }

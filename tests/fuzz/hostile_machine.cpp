@@ -86,7 +86,7 @@ public:
         cpus_[0]->load([this](native_cpu& cpu) { boot(cpu); });
     }
 
-    [[nodiscard]] std::string progress() const override { return fmt::format("{} steps", shared_.steps); }
+    [[nodiscard]] progress how_far() const override { return {.done = shared_.steps, .unit = "steps"}; }
     [[nodiscard]] const guest_state& guest() const { return shared_; }
     [[nodiscard]] std::span<const std::byte> secret() const { return secret_; }
     [[nodiscard]] bool planted() const { return planted_; }

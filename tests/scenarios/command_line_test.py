@@ -25,7 +25,7 @@ RUNS = [
     ["swiotlb_block", ["--seed", "18446744073709551615", "--cpus", "2", "--memory.size", "256 MiB", "--quantum", "1.234567us",
                        "--timing.hypercall", "123.25", "--watch-page", "0x40", "--watch-page", "0x41", "--trace-window",
                        "10us:20us", "--trace", "t \"quoted\" #1.vcd"]],
-    ["swiotlb_block", ["--no-trace", "--clear-buffers", "no", "--swiotlb.size", "2MiB", "--disk-size", "1MB"]],
+    ["swiotlb_block", ["--no-trace", "--clear-buffers", "no", "--swiotlb.size", "2MiB", "--disk-size", "1024kB"]],
     ["bare_metal", ["--load", "spin.bin@0x10000", "--pc", "0x10000", "--instruction_limit", "1000", "--no-trace", "--profile", "p",
                     "--profile.period", "100", "--set-register", "r3=7", "--set-register", "r4=0x8", "--translator.memory", "1MiB"]],
 ]  # fmt: skip
