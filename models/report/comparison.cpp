@@ -296,12 +296,28 @@ ordered_json by_label(const ordered_json& report) {
 
 /// Members that no part is about, where they differ.
 void look_elsewhere(const ordered_json& a, const ordered_json& b, const std::string& place, comparison& to) {
-    static const std::set<std::string> elsewhere_compared{
-        "scenario",    "description", "seed",           "parameters",     "shown",
-        "verdict",     "ended",       "runs",           "files",          "replay",
-        "trace",       "metrics",     "figures",        "anatomy",        "label",
-        "violations",  "notes",       "schema_version", "pefsim_version", "simulated_time_ns",
-        "failed_files"};
+    static const std::set<std::string> elsewhere_compared{"scenario",
+                                                          "description",
+                                                          "seed",
+                                                          "parameters",
+                                                          "parameter_values",
+                                                          "shown",
+                                                          "verdict",
+                                                          "ended",
+                                                          "runs",
+                                                          "files",
+                                                          "replay",
+                                                          "trace",
+                                                          "metrics",
+                                                          "figures",
+                                                          "anatomy",
+                                                          "label",
+                                                          "violations",
+                                                          "notes",
+                                                          "schema_version",
+                                                          "pefsim_version",
+                                                          "simulated_time_ns",
+                                                          "failed_files"};
     each_of_both(a, b, [&](const std::string& name, const ordered_json& left, const ordered_json& right) {
         if (!elsewhere_compared.contains(name) && left != right) {
             to.elsewhere.push_back(place + name);

@@ -93,6 +93,7 @@ void cut_at(ordered_json& at, std::string_view place, const list_limit& limit, s
 /// What no picture shows.
 void drop_unused(ordered_json& report) {
     report.erase("results");
+    report.erase("parameter_values");
     for (ordered_json& run : report["runs"]) {
         if (!run.contains("metrics")) {
             continue;

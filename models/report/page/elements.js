@@ -109,15 +109,13 @@ function picture(name, draw, attributes = {}) {
     return place;
 }
 
-/** Round numbers from 0 to `most`, about `wanted` of them. */
-function ticks(most, wanted) {
-    if (!(most > 0)) {
-        return [0];
-    }
-    const rough = most / wanted;
+/** Round numbers between two, about `wanted` of them. */
+function ticks(from, to, wanted) {
+    const rough = (to - from) / wanted;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map(each => each * power).find(each => each >= rough);
-    return Array.from({length: Math.floor(most / step) + 1}, (_, i) => i * step);
+    const first = Math.ceil(from / step);
+    return Array.from({length: Math.max(0, Math.floor(to / step) - first + 1)}, (_, i) => (first + i) * step);
 }
 
 const tooltip = text => shape("title", {}, text);

@@ -42,16 +42,20 @@ function parts_of(run) {
         boxes.push({side: "untrusted", id: "ic", title: controller.toUpperCase(), facts: facts([["interrupts", total(`${controller}.interrupts_presented`)]])});
     }
     const cpu_sum = suffix => all(tallies, new RegExp(`^machine\\.cpu\\d+\\.${suffix}$`), each => each.total);
+    const reflected = total("ultravisor.hypercalls") > 0;
+    const mmio = `${count_text(count("hypervisor.mmio_exits"))} MMIO`;
+    const dma = all(counters, /^machine\.virtio-[^.]+\.dma_bytes_(read|written)$/, each => each.value);
+    // With MSR[S]=1 every call and every MMIO access passes through the Ultravisor.
     const arrows = [
-        ["cpu", "uv", `${count_text(cpu_sum("ultracalls"))} ultracalls, ${count_text(count("ultravisor.mmio_reflected"))} MMIO`],
-        ["uv", "hv", `${count_text(total("ultravisor.hypercalls"))} reflected`],
-        ["hv", "pci", `${count_text(count("hypervisor.mmio_exits"))} MMIO`],
-        ["device", "pool", `DMA ${bytes_text(all(counters, /^machine\.virtio-[^.]+\.dma_bytes_(read|written)$/, each => each.value))}`],
+        ...(reflected ? [["cpu", "uv", `${count_text(cpu_sum("ultracalls"))} ultracalls, ${mmio}`], ["uv", "hv", `${count_text(total("ultravisor.hypercalls"))} reflected`]]
+            : [["cpu", "hv", `${count_text(cpu_sum("hypercalls"))} hypercalls, ${mmio}`]]),
+        ["hv", "pci", ""],
+        ["device", "pool", `DMA ${bytes_text(dma)}`],
     ];
     return {boxes, arrows};
 }
 
-const side_names = {guest: "Guest: protected", shared: "Shared", trusted: "Trusted", untrusted: "Untrusted host"};
+const side_names = {guest: "Guest", shared: "Shared", trusted: "Trusted", untrusted: "Untrusted host"};
 
 function machine_section(run) {
     const {boxes, arrows} = parts_of(run);
@@ -68,7 +72,9 @@ function machine_section(run) {
         const columns = width >= 760;
         const of = (...sides) => boxes.filter(box => sides.includes(box.side));
         let bottom;
-        const heading = (side, x, y) => shapes.push(shape("text", {class: side, x, y, "font-weight": 700}, side_names[side]));
+        const secure = (run.metrics.tallies["machine.ultravisor.ultracalls"]?.counts.UV_ESM ?? 0) > 0;
+        const heading = (side, x, y) => shapes.push(shape("text", {class: side, x, y, "font-weight": 700},
+            side === "guest" ? (secure ? "Guest: protected" : "Guest: not protected") : side_names[side]));
         if (columns) {
             const gap = Math.max(90, width * .11), wide = (width - 2 * gap) / 3;
             const lanes = [["guest", ["guest", "shared"]], ["trusted", ["trusted"]], ["untrusted", ["untrusted"]]];

@@ -30,7 +30,7 @@ function story_of(run, number, page) {
         element("h3", {}, `Page ${hex(page)}, at ${hex(page * bytes)}`),
         span ? paragraph(`State at the end: ${span.state}. `,
             span.writers?.length ? `Written by ${span.writers.join("; ")}: ${bytes_text(span.written)}` : "Nobody wrote where the host can read. ",
-            span.writers?.length ? `, of which the host looked at ${bytes_text(span.looked_at)} (all ${count_text(span.count)} pages of this run of equal ones).` : "") : null,
+            span.writers?.length ? `, of which the host looked at ${bytes_text(span.looked_at)}${span.count > 1 ? ` (all ${count_text(span.count)} pages from ${hex(span.first)} on)` : ""}.` : "") : null,
         watched ? null : quiet("For every change, writer and look of this page, run again with --watch-page ", hex(page), "."),
         rows.length ? long_table("What happened to it", [["Time", "number"], ["Who", ""], ["What", "long"]], rows, 40) : null,
         watched?.standing?.length ? long_table("What stands in it", [["Bytes", "number"], ["Writer", "long"], ["Written", "number"], ["Looks", "number"]],

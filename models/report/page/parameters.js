@@ -14,6 +14,7 @@ function parameters_section(report, facts) {
     return element("section", {"aria-labelledby": "parameters"},
         element("h2", {id: "parameters"}, "Parameters"),
         facts.replay ? [paragraph("The same run again:"), element("code", {class: "replay"}, facts.replay)] : null,
+        report.pefsim_version ? quiet(`pefsim ${report.pefsim_version}`) : null,
         mine.length ? of(mine, "Changed by the user") : quiet("None was changed."),
         element("details", {}, element("summary", {}, `All ${rows.length} parameters`), of(rows, "All parameters")));
 }

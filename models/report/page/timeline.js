@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // The workload over time: rate, latency, pool; where the violations and the slowest request were.
 
-const series_of = run => {
+/**
+ * The series by columns, or null. Where a run has fewer requests than rows, neighbours are joined until some of them fall
+ * into each: a curve, not a comb. Of a joined row counts are sums, latency is the mean of its requests, the rest the highest.
+ */
+function series_of(run) {
     const series = run.series;
-    if (!series || !series.rows || series.rows.length === 0) {
+    if (!series?.rows?.length) {
         return null;
     }
     const column = name => series.columns.findIndex(each => each.name === name);
-    return {rows: series.rows, unit: name => series.columns[column(name)]?.unit ?? "",
-            values: name => column(name) < 0 ? null : series.rows.map(row => row[column(name)])};
-};
+    const values = name => column(name) < 0 ? null : series.rows.map(row => row[column(name)]);
+    const requests = values("requests");
+    const wanted = requests ? Math.max(24, Math.floor(requests.reduce((all, each) => all + each, 0) / 4)) : series.rows.length;
+    const joined = Math.max(1, Math.ceil(series.rows.length / wanted));
+    const groups = of => of && Array.from({length: Math.ceil(of.length / joined)}, (_, i) => of.slice(i * joined, (i + 1) * joined));
+    const total = of => groups(of)?.map(group => group.reduce((all, each) => all + each, 0));
+    const at = groups(values("at")).map(group => group[0]);
+    const row_time = series.rows.length > 1 ? series.rows[1][column("at")] - series.rows[0][column("at")] : 0;
+    const latency = values("latency_mean");
+    const times = latency && requests && total(latency.map((mean, i) => mean * requests[i]));
+    const sums = total(requests);
+    return {
+        at, per_second: of => total(values(of))?.map((n, i) => n / (row_time * groups(values("at"))[i].length) * 1e9),
+        latency: times?.map((sum, i) => sums[i] > 0 ? sum / sums[i] : null),
+        highest: of => groups(values(of))?.map(group => Math.max(...group)),
+    };
+}
 
 /** Names and times of what a reader may want to find. */
 function moments_of(run, number) {
@@ -32,19 +50,19 @@ function moments_of(run, number) {
 function timeline_section(run, number) {
     const series = series_of(run);
     const marks = moments_of(run, number);
-    const times = series ? series.values("at") : [];
+    const times = series?.at ?? [];
     const window_ = run.rates_are_of_ns ?? {begin: 0, end: run.simulated_time_ns};
     // Marks outside of the workload widen the axis, or they could not be seen.
     const from = Math.min(window_.begin, ...marks.map(each => each.at), ...times);
     const to = Math.max(window_.end, ...marks.map(each => each.at), ...times, from + 1);
-    const share = times.length > 1 ? times[1] - times[0] : Math.max(1, window_.end - window_.begin);
 
-    const curves = series ? [
-        ["Requests per second", series.values("requests")?.map(n => n / share * 1e9), value => `${scaled(value, [[1e6, "M/s"], [1e3, "k/s"], [1, "/s"]])}`],
-        ["Data per second", series.values("bytes")?.map(n => n / share * 1e9), value => `${bytes_text(value)}/s`],
-        ["Mean latency", series.values("latency_mean"), time_text],
-        ["Slots of the bounce pool in use", series.values("pool_used"), count_text],
-    ].filter(([, values]) => values && values.some(each => each > 0)) : [];
+    const rate_text = value => scaled(value, [[1e6, "M/s"], [1e3, "k/s"], [1, "/s"]]);
+    const curves = !series ? [] : [
+        ["Requests per second", series.per_second("requests"), rate_text],
+        ["Data per second", series.per_second("bytes"), value => `${bytes_text(value)}/s`],
+        ["Mean latency", series.latency, time_text],
+        ["Slots of the bounce pool in use", series.highest("pool_used"), count_text],
+    ].filter(([, values]) => values?.some(each => each > 0));
 
     const left = 78, right = 12, lane = 84, top = 22;
     const draw = width => {
@@ -54,10 +72,11 @@ function timeline_section(run, number) {
             const most = Math.max(...values);
             const base = top + i * lane + lane - 14;
             const y = value => base - (value / most) * (lane - 34);
-            const path = values.map((value, n) => `${n ? "L" : "M"}${x(times[n]).toFixed(1)} ${y(value).toFixed(1)}`).join("");
-            const end = x(times[times.length - 1]).toFixed(1);
+            const known = values.map((value, n) => [times[n], value]).filter(([, value]) => value !== null);
+            const path = known.map(([at, value], n) => `${n ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+            const begin = x(known[0][0]).toFixed(1), end = x(known[known.length - 1][0]).toFixed(1);
             return [
-                shape("path", {class: "area", d: `${path}L${end} ${base}L${x(times[0]).toFixed(1)} ${base}Z`}),
+                shape("path", {class: "area", d: `${path}L${end} ${base}L${begin} ${base}Z`}),
                 shape("path", {class: "axis", d: `M${left} ${base}H${width - right}`}),
                 shape("path", {class: "curve", d: path}, tooltip(title)),
                 shape("text", {x: left, y: top + i * lane + 8}, title),
@@ -65,10 +84,10 @@ function timeline_section(run, number) {
                 shape("text", {class: "quiet", x: left - 6, y: base + 4, "text-anchor": "end"}, "0")];
         });
         shapes.push(shape("path", {class: "axis", d: `M${left} ${bottom}H${width - right}`}));
-        for (const tick of ticks(to - from, width < 500 ? 3 : 7)) {
-            shapes.push(shape("path", {class: "axis", d: `M${x(from + tick)} ${bottom}v5`}),
-                shape("text", {class: "quiet", x: x(from + tick), y: bottom + 18, "text-anchor": "middle"},
-                    time_text(from + tick)));
+        for (const tick of ticks(from, to, width < 500 ? 3 : 7)) {
+            shapes.push(shape("path", {class: "axis", d: `M${x(tick).toFixed(1)} ${bottom}v5`}),
+                shape("text", {class: "quiet", x: Math.min(x(tick), width - 24).toFixed(1), y: bottom + 18, "text-anchor": "middle"},
+                    time_text(tick)));
         }
         for (const mark of marks) {
             const at = x(mark.at).toFixed(1);
@@ -85,8 +104,8 @@ function timeline_section(run, number) {
         element("h2", {id: "timeline"}, "Timeline"),
         series ? null : quiet("The report has no time series of a workload; the axis is the whole run."),
         drawing,
-        marks.length ? legend([...(run.violations.kept.length ? [["mark-violation", "▼ red: a violation"]] : []),
-            ...(run.anatomy ? [["mark-request", "dashed: first and slowest requests"]] : [])]) : null,
+        marks.length ? legend([...(run.violations.kept.length ? [["mark-violation", "line with a head: a violation"]] : []),
+            ...(run.anatomy ? [["mark-request", "dashed line: first and slowest requests"]] : [])]) : null,
         marks.length ? long_table("Marked moments", [["Time", "number"], ["In full", "number"], ["What", "long"]],
             [...marks].sort((a, b) => a.at - b.at).map(each => [time_text(each.at), exact_time(each.at), each.text]), 6) : null);
 }
