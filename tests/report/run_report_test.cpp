@@ -44,6 +44,7 @@ public:
         "the host sees nothing else of its memory.",
         7,
         {{"requests", "1024"}, {"request_size", "4 KiB"}},
+        {{"requests", 1024, "requests"}},
         {{true, "all data arrived"}, {true, "no canary was seen"}}};
     run_facts facts{.label = "", .elapsed = sc_time(10, sc_core::SC_MS), .key_metrics = {}, .figures = {}};
 
