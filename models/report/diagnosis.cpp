@@ -183,10 +183,8 @@ found private_page_in_ring(const run_reader& run) {
     }
     return finding{
         {},
-        fmt::format("A private page stands in the ring of {}: its driver named {} at {:#x}{}, which the host "
-                    "cannot read. {}.",
-                    member(*first, "who"), page_text(*first), whole(*first, "address"), request_text(*first),
-                    member(*first, "detail")),
+        fmt::format("A private page stands in the ring of {}: {} at {:#x}{}. The host cannot read it.",
+                    member(*first, "who"), page_text(*first), whole(*first, "address"), request_text(*first)),
         "The driver put an address into the ring that the DMA API did not give it: every buffer must be "
         "mapped first.",
         run_reader::number(*first, "time_ns")};

@@ -199,8 +199,12 @@ std::string violations_html(const ordered_json& report) {
             .caption = fmt::format("{}{} in all; equal ones are one row, with the time of the first",
                                    label.empty() ? "" : label + ": ",
                                    count_text(static_cast<std::uint64_t>(count))),
-            .columns = {
-                {"Time"}, {"Who"}, {"What", "long"}, {"Page"}, {"Request", "number"}, {"Times", "number"}}};
+            .columns = {{"Time", "number"},
+                        {"Who"},
+                        {"What", "long"},
+                        {"Page"},
+                        {"Request", "number"},
+                        {"Times", "number"}}};
         for (const ordered_json& each : run_reader::member(violations, "kept")) {
             add_violation(each, i + 1, table.rows.size() + 1, table);
         }
