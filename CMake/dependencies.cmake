@@ -20,6 +20,7 @@ set(PEFSIM_DEBIAN_PACKAGES
     libintelrdfpmath-dev            # decimal floating point
     libasmjit-dev                   # optional: translates the POWER9's code to the host's
     libfdt-dev                      # flattened device trees
+    libdw-dev                       # lines of source in a guest's DWARF
     libslirp-dev                    # the guest on the host's network
     libprotozero-dev                # timelines in Perfetto's format
     zlib1g-dev                      # FST traces
@@ -56,6 +57,9 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     binutils-powerpc64le-linux-gnu  # independent disassembler of the POWER9
     device-tree-compiler            # judges the device trees that firmware makes
     openssl                         # judges ESM blobs
+    lcov                            # independent reader of line coverage
+    nodejs                          # speedscope's own importer
+    npm                             # the same
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
@@ -89,6 +93,7 @@ find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(IntelRDFPMath REQUIRED)
 find_package(asmjit QUIET CONFIG)
 find_package(LibFDT REQUIRED)
+find_package(LibDW REQUIRED)
 find_package(Slirp REQUIRED)
 find_package(ZLIB REQUIRED)
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)

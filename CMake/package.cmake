@@ -17,6 +17,7 @@ install(
         "${PROJECT_BINARY_DIR}/pefsimConfig.cmake"
         "${PROJECT_BINARY_DIR}/pefsimConfigVersion.cmake"
         CMake/FindIntelRDFPMath.cmake
+        CMake/FindLibDW.cmake
         CMake/FindLibFDT.cmake
         CMake/FindSlirp.cmake
         CMake/FindSystemC.cmake

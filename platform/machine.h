@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,6 +68,8 @@ public:
     [[nodiscard]] virtual progress how_far() const = 0;
     /// What the report says besides the metrics: elapsed time and rates.
     [[nodiscard]] virtual report::run_facts facts() const;
+    /// Adds to its part of the JSON report what only machines of this kind know.
+    virtual void add_to_report(nlohmann::ordered_json& /*run*/) const {}
 
     trace::recorder& recorder() { return recorder_; }
     [[nodiscard]] const trace::recorder& recorder() const { return recorder_; }

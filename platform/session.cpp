@@ -172,6 +172,7 @@ void session::add_run(const machine& subject, const presentation& how) {
     report::run_facts facts = subject.facts();
     facts.label = how.label;
     runs_.push_back(report::figures_json(subject.recorder().record(), facts));
+    subject.add_to_report(runs_.back());
     if (!options_.explain.empty()) {
         stories_ += report::stories_text(subject.recorder().record(), facts, columns_);
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <fmt/format.h>
 
 #include "bare_metal/guest_options.h"
@@ -25,6 +26,7 @@ public:
     void declare(platform::parameter_set& parameters) override { guest_.declare(parameters); }
     void prepare(platform::power_machine_config& /*machine*/) override { guest_.settle(); }
     [[nodiscard]] const power::elf_image* program() const override { return guest_.program(); }
+    [[nodiscard]] std::filesystem::path program_file() const override { return guest_.program_file(); }
     [[nodiscard]] bool little_endian() const override { return guest_.little_endian(); }
     void load(platform::power_machine& machine) override { guest_.prepare(machine); }
     void judge(platform::power_machine& after, platform::session& in) override {

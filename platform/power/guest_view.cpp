@@ -3,6 +3,8 @@
 
 #include <boost/endian/conversion.hpp>
 
+#include "platform/power/guest_words.h"
+
 namespace pefsim::platform {
 
 guest_view::guest_view(const power::registers& state, const memory::memory_bus& memory,
@@ -14,22 +16,7 @@ guest_view::guest_view(const power::registers& state, const memory::memory_bus& 
 
 template <class T>
 std::optional<T> guest_view::at_real(std::uint64_t real, memory::access_kind kind) const {
-    const abi::phys_addr at{real};
-    if (real % sizeof(T) != 0 || !memory_.ram().contains(at, sizeof(T))) {
-        return std::nullopt;
-    }
-    const abi::gfn page = abi::gfn_of(at);
-    const bool secure = (state_.msr & power::msr_s) != 0;
-    const memory::smf_verdict verdict = memory::smf_check(memory::world::guest, secure,
-                                                          memory_.states()[page], kind);
-    if (verdict == memory::smf_verdict::page_fault || verdict == memory::smf_verdict::refused) {
-        return std::nullopt;
-    }
-    const auto frame = verdict == memory::smf_verdict::secure_frame ? memory::frame_kind::secure
-                                                                    : memory::frame_kind::normal;
-    T value;
-    std::memcpy(&value, memory_.ram().read(frame, page) + abi::page_offset(at), sizeof value);
-    return value;
+    return guest_word<T>(memory_, real, (state_.msr & power::msr_s) != 0, kind);
 }
 
 template <class T>

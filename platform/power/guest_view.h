@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 
-#include "abi/address.h"
 #include "memory/memory_bus.h"
 #include "memory/smf_check.h"
 #include "power/engine/environment.h"

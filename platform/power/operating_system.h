@@ -40,6 +40,10 @@ public:
 
     /// Null: a flat image.
     [[nodiscard]] const power::elf_image* program() const { return program_.get(); }
+    /// The file of program(); empty: a flat image.
+    [[nodiscard]] std::filesystem::path program_file() const {
+        return program_ ? kernel : std::filesystem::path();
+    }
     /// Where code of the kernel runs besides where it is linked (a flat image: to Linux's 0xc000000000000000): in real
     /// mode where firmware has put it, and below that, at address 0, where Linux copies itself to (head_64.S,
     /// __after_prom_start).

@@ -10,7 +10,10 @@
 #include "abi/platform.h"
 #include "exposure/ledger.h"
 #include "platform/power/core_place.h"
+#include "platform/power/guest_view.h"
+#include "platform/power/profile_file.h"
 #include "platform/seeds.h"
+#include "power/debug/disassembler.h"
 #include "report/run_ending.h"
 
 namespace pefsim::platform {
@@ -69,7 +72,7 @@ power_machine::power_machine(const sc_core::sc_module_name& name, const power_ma
         panic_ = std::make_unique<kernel_panic>(host().terminal());
     }
     if (config.tools.any()) {
-        tools_ = std::make_unique<power_tools>(config.tools, cpus_);
+        tools_ = std::make_unique<power_tools>(config.tools, cpus_, memory(), partition_);
     }
     SC_METHOD(stop);
     dont_initialize();
@@ -212,14 +215,26 @@ std::vector<std::string> power_machine::what_cpus_do() const {
             add_callers(lines, *cpu);
         }
         if (cpu->ended() == power_cpu::ending::lost) {
-            power::registers before = cpu->state();
-            before.nip = cpu->engine().interrupted_at().nip;
-            before.msr = cpu->engine().interrupted_at().msr;
-            lines.push_back(fmt::format("{} was first interrupted at {}", cpu->basename(),
-                                        place_of(before, memory(), partition_, symbols_)));
+            lines.push_back(text_of_first_interrupt(*cpu));
         }
     }
     return lines;
+}
+
+power_machine::first_interrupt power_machine::first_interrupt_of(const power_cpu& cpu) const {
+    power::registers before = cpu.state();
+    before.nip = cpu.engine().interrupted_at().nip;
+    before.msr = cpu.engine().interrupted_at().msr;
+    return {.nip = before.nip, .word = guest_view(before, memory(), partition_).instruction(before.nip)};
+}
+
+std::string power_machine::text_of_first_interrupt(const power_cpu& cpu) const {
+    const first_interrupt first = first_interrupt_of(cpu);
+    const std::string place = name_of_place(first.nip, symbols_);
+    return first.word ? fmt::format("{} was first interrupted at {} by {:#010x}, {}", cpu.basename(), place,
+                                    *first.word, power::debug::disassemble(*first.word, first.nip))
+                      : fmt::format("{} was first interrupted at {}, where no instruction can be fetched",
+                                    cpu.basename(), place);
 }
 
 /// Of a run that went wrong.
@@ -243,6 +258,14 @@ std::uint64_t power_machine::instructions() const {
         sum += cpu->engine().instructions();
     }
     return sum;
+}
+
+void power_machine::add_to_report(nlohmann::ordered_json& run) const {
+    if (tools_ && tools_->profile() != nullptr) {
+        const power::debug::no_symbols none;
+        const power::debug::symbol_lookup& symbols = symbols_ == nullptr ? none : *symbols_;
+        run["profile"] = profile_json(*tools_->profile(), symbols);
+    }
 }
 
 /// With a limit: of the CPU that comes to it first.

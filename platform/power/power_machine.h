@@ -74,10 +74,19 @@ public:
     /// The functions that a core is in, as far as its places have names: where it is, and who called, innermost first.
     /// Empty without name_places().
     [[nodiscard]] std::vector<std::string> functions_of(const cpu::power_cpu& cpu) const;
+    /// The first interrupt of a cascade that ended a core (power_cpu::ending::lost): where, and the instruction there,
+    /// if the core could have fetched it.
+    struct first_interrupt {
+        std::uint64_t nip = 0;
+        std::optional<std::uint32_t> word{};
+    };
+    [[nodiscard]] first_interrupt first_interrupt_of(const cpu::power_cpu& cpu) const;
     /// Asked before the run and after each millisecond of simulated time: what else ends the run.
     void attend(std::function<std::optional<report::run_ending>()> by) { attendant_ = std::move(by); }
 
     [[nodiscard]] progress how_far() const override;
+    /// "profile", with profile_json(), if there is one.
+    void add_to_report(nlohmann::ordered_json& run) const override;
     [[nodiscard]] std::uint64_t instructions() const;
 
 private:
@@ -90,6 +99,7 @@ private:
     [[nodiscard]] report::run_ending how_it_ended() const override;
     [[nodiscard]] std::vector<std::string> what_cpus_do() const override;
     [[nodiscard]] std::optional<report::run_ending> silent_panic(const sc_core::sc_time& silence);
+    [[nodiscard]] std::string text_of_first_interrupt(const cpu::power_cpu& cpu) const;
     void add_callers(std::vector<std::string>& lines, const cpu::power_cpu& cpu) const;
 
     power::mmu::partition partition_;

@@ -166,12 +166,26 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
     parameters.add("instruction-trace.time", trace_times_,
                    "FROM:TO, simulated time: what begins in a quantum that does so there");
     parameters.add("instruction-trace.addresses", trace_addresses_, "FIRST:LAST, instructions by address");
-    parameters.add("profile", profile_, file_use::output, "write a sampled profile by symbol into this file");
+    parameters.add("profile", profile_, file_use::output,
+                   "write a sampled profile into this file; the report has its stacks, and who made "
+                   "hypercalls, MMIO and page faults");
+    parameters.add(
+        "profile.format", profile_format_,
+        {{"by_name", profile_format::by_name},
+         {"table", profile_format::table},
+         {"collapsed", profile_format::collapsed},
+         {"speedscope", profile_format::speedscope}},
+        "by_name: collapsed stacks for FILE.collapsed or .folded, speedscope's for .json, otherwise "
+        "a table of functions");
     parameters.add("profile.period", profile_period_, quantity::count, "instructions",
                    "from one sample to the next");
     parameters.add("profile.functions", profile_functions_, "functions",
-                   "in the profile, those with most samples; 0: all");
+                   "in a table, those with most samples; 0: all");
     parameters.add("coverage", coverage_, "count executions of each instruction of the table; slow");
+    parameters.add(
+        "coverage.lcov", line_coverage_, file_use::output,
+        "write how often each line of source was executed into this file, for lcov and genhtml, if "
+        "the program or the file of --symbols has DWARF; slow");
     declare_devices(parameters, machine);
 }
 
@@ -179,6 +193,15 @@ std::unique_ptr<power::debug::symbol_lookup> power_options::symbols(const power:
     return symbols_file_.empty()
                ? power::debug::symbols_of(program)
                : about("symbols", [this] { return power::debug::read_symbols(symbols_file_.string()); });
+}
+
+std::optional<covered_lines>
+power_options::lines(const std::filesystem::path& program,
+                     std::vector<power::debug::moved_symbols::piece> moved) const {
+    return line_coverage_.empty() ? std::nullopt : about("coverage.lcov", [&] {
+        return std::make_optional<covered_lines>(symbols_file_.empty() ? program : symbols_file_,
+                                                 std::move(moved));
+    });
 }
 
 void power_options::settle_translator(power_machine_config& machine,
@@ -238,6 +261,7 @@ void power_options::settle(power_machine_config& machine, const power::debug::sy
     }
     open_output(dump_file_, "dump-state", dump_state_);
     open_output(profile_file_, "profile", profile_);
+    open_output(line_coverage_file_, "coverage.lcov", line_coverage_);
 }
 
 void power_options::settle_stops(power_machine_config& machine) {
@@ -263,6 +287,7 @@ void power_options::settle_stops(power_machine_config& machine) {
 void power_options::settle_tools(power_tools::config& tools) {
     tools.instruction_trace = instruction_trace_;
     tools.coverage = coverage_;
+    tools.line_coverage = !line_coverage_.empty();
     tools.profile_period = profile_.empty() ? 0 : profile_period_;
     tools.debugger = gdb_port_.has_value();
     require(profile_period_ != 0, "profile.period: 0 is less than 1");

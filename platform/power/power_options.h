@@ -11,10 +11,12 @@
 
 #include "output/whole_file.h"
 #include "platform/parameter_set.h"
+#include "platform/power/covered_lines.h"
 #include "platform/power/guest_console.h"
 #include "platform/power/host_attack.h"
 #include "platform/power/host_look.h"
 #include "platform/power/power_machine.h"
+#include "platform/power/profile_file.h"
 #include "power/debug/symbols.h"
 #include "power/elf_image.h"
 
@@ -35,6 +37,12 @@ public:
     /// Those of the file that the user names, or else of the program, which outlives them; null: there is none.
     /// \throws std::invalid_argument when the file cannot be used
     [[nodiscard]] std::unique_ptr<power::debug::symbol_lookup> symbols(const power::elf_image* program) const;
+    /// The lines of source that are to be covered; nullopt: nobody wants them.
+    /// \param program file in ELF; empty: it is none. Where the user names a file with symbols, that has the lines
+    /// \param moved where its code runs besides where it is linked
+    /// \throws std::invalid_argument when there are none
+    [[nodiscard]] std::optional<covered_lines>
+    lines(const std::filesystem::path& program, std::vector<power::debug::moved_symbols::piece> moved) const;
 
     /// Where the guest's terminal leads to.
     [[nodiscard]] guest_console& console() { return *console_; }
@@ -43,7 +51,11 @@ public:
     /// Files that are to be written at the end; nullopt: nobody wants them.
     [[nodiscard]] std::optional<output::whole_file>& dump_state() { return dump_file_; }
     [[nodiscard]] std::optional<output::whole_file>& profile() { return profile_file_; }
-    /// How many functions stand in it.
+    [[nodiscard]] std::optional<output::whole_file>& line_coverage() { return line_coverage_file_; }
+    [[nodiscard]] profile_format format_of_profile() const {
+        return profile_format_ == profile_format::by_name ? format_for(profile_) : profile_format_;
+    }
+    /// How many functions stand in it, if it is a table.
     [[nodiscard]] std::size_t profile_functions() const {
         return profile_functions_ == 0 ? std::numeric_limits<std::size_t>::max() : profile_functions_;
     }
@@ -78,9 +90,11 @@ private:
     std::string trace_times_;
     std::string trace_addresses_;
     std::filesystem::path profile_;
+    profile_format profile_format_ = profile_format::by_name;
     std::uint64_t profile_period_ = 9973;
     unsigned profile_functions_ = 40;
     bool coverage_ = false;
+    std::filesystem::path line_coverage_;
     std::vector<std::string> host_reads_;
     std::vector<std::string> host_attacks_;
     std::vector<std::string> secrets_;
@@ -94,6 +108,7 @@ private:
     std::vector<host_attack> attacks_;
     std::optional<output::whole_file> dump_file_;
     std::optional<output::whole_file> profile_file_;
+    std::optional<output::whole_file> line_coverage_file_;
 };
 
 }  // namespace pefsim::platform

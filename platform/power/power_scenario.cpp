@@ -14,6 +14,8 @@
 #include "hypervisor/host_view.h"
 #include "output/standard_output.h"
 #include "output/whole_file.h"
+#include "platform/power/monitor_commands.h"
+#include "platform/power/profile_file.h"
 #include "platform/power/state_dump.h"
 #include "power/debug/byte_channel.h"
 
@@ -73,6 +75,7 @@ void power_scenario::settle() {
     machine_.check();
     prepare(machine_);
     symbols_ = std::make_unique<debug::moved_symbols>(options_.symbols(program()), moved());
+    lines_ = options_.lines(program_file(), moved());
     options_.settle(machine_, *symbols_);
     if (options_.console().interactive() && machine_.time_limit == time_limit_) {
         machine_.time_limit = longest_time();  // the user ends it
@@ -107,7 +110,7 @@ std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& opti
         heard(*from, characters);
     });
     if (options_.gdb_port() && !options.list_signals) {
-        wait_for_gdb(*machine->tools());
+        wait_for_gdb(*machine);
     }
     if (options_.console().interactive() && !options.list_signals) {
         begin_console(options, *machine);
@@ -140,12 +143,13 @@ void power_scenario::end_console(session& in) {
     }
 }
 
-void power_scenario::wait_for_gdb(power_tools& tools) const {
+void power_scenario::wait_for_gdb(power_machine& machine) const {
+    machine.tools()->serve_commands(monitor_commands(machine, *symbols_));
     debug::local_listener listener(static_cast<std::uint16_t>(*options_.gdb_port()));
     output::complain(fmt::format("{}: waiting for GDB: target remote localhost:{}", name(), listener.port()));
     if (std::unique_ptr<debug::byte_channel> channel = listener.accept(true)) {
-        tools.attach(std::move(channel),
-                     little_endian() ? debug::gdb::byte_order::little : debug::gdb::byte_order::big);
+        machine.tools()->attach(std::move(channel), little_endian() ? debug::gdb::byte_order::little
+                                                                    : debug::gdb::byte_order::big);
     }
 }
 
@@ -216,6 +220,14 @@ void power_scenario::judge_secrets(session& in) const {
 
 namespace {
 
+nlohmann::ordered_json describe(const power_machine::first_interrupt& first) {
+    nlohmann::ordered_json word;
+    if (first.word) {
+        word = fmt::format("{:#010x}", *first.word);
+    }
+    return {{"nip", fmt::format("{:#018x}", first.nip)}, {"instruction", word}};
+}
+
 /// Without the time that it took: two runs have the same report.
 nlohmann::ordered_json describe(const power::translator_counters& made, std::uint64_t instructions) {
     const power::host_code::run_counters& run = made.running;
@@ -270,6 +282,9 @@ void power_scenario::report(session& in) const {
                                    {"decoded", counters.decoded},
                                    {"flushes", counters.flushes},
                                    {"interrupts", counters.interrupts}});
+        if (core.ended() == cpu::power_cpu::ending::lost) {
+            results["cpus"].back()["first_interrupt"] = describe(subject_->first_interrupt_of(core));
+        }
         if (const power::region_translator* translator = core.translator(); translator != nullptr) {
             results["cpus"].back()["translator"] = describe(translator->counters(),
                                                             core.engine().instructions());
@@ -306,8 +321,17 @@ void power_scenario::write_tools(session& in, power_tools& tools) {
     }
     if (const debug::profile* profile = tools.profile(); profile != nullptr) {
         output::whole_file& file = *options_.profile();
-        file.write(profile->table(*symbols_, options_.profile_functions()));
+        file.write(profile_text(options_.format_of_profile(), *profile, *symbols_, name(),
+                                options_.profile_functions()));
         in.commit("profile", file);
+        if (std::string events = events_text(*profile, *symbols_); !events.empty()) {
+            in.add_text(std::move(events));
+        }
+    }
+    if (lines_) {
+        output::whole_file& file = *options_.line_coverage();
+        file.write(lines_->lcov(*tools.executions()));
+        in.commit("line_coverage", file);
     }
     if (!options_.instruction_trace().empty()) {
         try {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <systemc>
@@ -43,6 +44,8 @@ public:
     virtual void prepare(power_machine_config& /*machine*/) {}
     /// After prepare(): the guest's program, whose symbols name places; null: there are none.
     [[nodiscard]] virtual const power::elf_image* program() const { return nullptr; }
+    /// After prepare(): the ELF file that program() comes from, for its lines of source; empty: there is none.
+    [[nodiscard]] virtual std::filesystem::path program_file() const { return {}; }
     /// After prepare(): where code of the program runs besides where its symbols say.
     [[nodiscard]] virtual std::vector<power::debug::moved_symbols::piece> moved() const { return {}; }
     /// How the debugger reads registers.
@@ -68,7 +71,7 @@ private:
     std::unique_ptr<power_machine> elaborate(const run_options& options);
     void begin_console(const run_options& options, power_machine& machine);
     void end_console(session& in);
-    void wait_for_gdb(power_tools& tools) const;
+    void wait_for_gdb(power_machine& machine) const;
     void finish(session& in);
     void look(session& in);
     void tell_attacks(session& in) const;
@@ -81,7 +84,8 @@ private:
     power_machine_config machine_;
     power_options options_;
     std::unique_ptr<power::debug::symbol_lookup> symbols_;
-    sc_core::sc_time time_limit_;  // unless the user has one
+    std::optional<covered_lines> lines_;  // if they are to be covered
+    sc_core::sc_time time_limit_;         // unless the user has one
     std::optional<console_attendant> attendant_;
     std::deque<attack_outcome> attacks_;  // threads of the simulation fill it
     power_machine* subject_ = nullptr;    // while it exists

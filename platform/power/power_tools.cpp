@@ -23,10 +23,14 @@ std::string power_tools::config::trace_of(unsigned core, std::size_t cores) cons
     return cores == 1 ? file : fmt::format("{}.{}", file, core);
 }
 
-power_tools::power_tools(const config& parameters, std::span<const std::unique_ptr<power_cpu>> cores)
+power_tools::power_tools(const config& parameters, std::span<const std::unique_ptr<power_cpu>> cores,
+                         const memory::memory_bus& memory, const power::mmu::partition& partition)
     : parameters_(parameters) {
     if (parameters_.coverage) {
         coverage_ = std::make_unique<debug::coverage>();
+    }
+    if (parameters_.line_coverage) {
+        executions_ = std::make_unique<debug::execution_counts>();
     }
     if (parameters_.profile_period != 0) {
         profile_ = std::make_unique<debug::profile>(parameters_.profile_period);
@@ -34,6 +38,7 @@ power_tools::power_tools(const config& parameters, std::span<const std::unique_p
     for (const std::unique_ptr<power_cpu>& core : cores) {
         seat& at = seats_.emplace_back();
         at.core = core.get();
+        at.stacks = std::make_unique<stack_words>(core->state(), memory, partition);
         if (!parameters_.instruction_trace.empty()) {
             at.trace = std::make_unique<debug::trace_recorder>(
                 parameters_.trace_of(core->number(), cores.size()), core->number());
@@ -42,7 +47,8 @@ power_tools::power_tools(const config& parameters, std::span<const std::unique_p
         debug::monitor& tools = debugger_.tools(core->number());
         tools.stop_before(parameters_.stop_before);
         tools.count(coverage_.get());
-        tools.sample(profile_.get());
+        tools.count(executions_.get());
+        tools.sample(profile_.get(), at.stacks.get());
         core->control(*this);
     }
 }
@@ -82,12 +88,17 @@ power_tools::permission power_tools::may_run(power_cpu& core) {
 
 void power_tools::follow_trace_window(seat& at, debug::monitor& tools) {
     const sc_core::sc_time now = at.core->now();
-    const bool within = now >= parameters_.trace_from &&
-                        (!parameters_.trace_to || now < *parameters_.trace_to);
+    const bool within = traces_switched_.value_or(now >= parameters_.trace_from &&
+                                                  (!parameters_.trace_to || now < *parameters_.trace_to));
     if (within != at.recording) {
         at.recording = within;
         tools.record(within ? at.trace.get() : nullptr, parameters_.trace_window);
     }
+}
+
+bool power_tools::switch_traces(bool on) {
+    traces_switched_ = on;
+    return !parameters_.instruction_trace.empty();
 }
 
 void power_tools::ran(power_cpu& core, power::exit_reason why) {
@@ -99,6 +110,13 @@ void power_tools::ran(power_cpu& core, power::exit_reason why) {
     if (cause && cause->why == debug::stop_cause::reason::interrupt && !stopped_) {
         const bool trap = debug::interrupt_kinds{.trap = true}.contains(core.engine().interrupt());
         stopped_ = stop{.core = core.number(), .nip = cause->ea, .interrupt = trap ? "trap" : "illegal"};
+    }
+}
+
+void power_tools::leaves(power_cpu& core, std::string_view kind, std::string_view name, std::uint64_t nip) {
+    if (profile_) {
+        debugger_.tools(core.number())
+            .happened(name.empty() ? std::string(kind) : fmt::format("{} {}", kind, name), nip);
     }
 }
 

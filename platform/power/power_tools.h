@@ -4,24 +4,30 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "cpu/power_cpu/power_cpu.h"
 #include "cpu/power_cpu/run_control.h"
+#include "memory/memory_bus.h"
+#include "platform/power/stack_words.h"
 #include "power/debug/byte_channel.h"
 #include "power/debug/core_debugger.h"
 #include "power/debug/coverage.h"
 #include "power/debug/gdb_server.h"
+#include "power/debug/line_coverage.h"
 #include "power/debug/monitor.h"
 #include "power/debug/profile.h"
 #include "power/debug/symbols.h"
 #include "power/debug/trace_recorder.h"
+#include "power/mmu/partition.h"
 
 namespace pefsim::platform {
 
@@ -42,23 +48,34 @@ public:
         std::optional<sc_core::sc_time> trace_to;
         std::uint64_t profile_period = 0;  ///< instructions from one sample to the next; 0: no profile
         bool coverage = false;
+        bool line_coverage = false;  ///< executions by address are counted
         bool debugger = false;
 
         /// Where core `core` of `cores` records.
         [[nodiscard]] std::string trace_of(unsigned core, std::size_t cores) const;
         [[nodiscard]] bool any() const {
             return stop_before.trap || stop_before.illegal || !instruction_trace.empty() ||
-                   profile_period != 0 || coverage || debugger;
+                   profile_period != 0 || coverage || line_coverage || debugger;
         }
     };
 
+    /// \param memory and `partition`, where a profile finds the guest's stacks: they outlive this
     /// \throws std::invalid_argument when a trace cannot be written
-    power_tools(const config& parameters, std::span<const std::unique_ptr<cpu::power_cpu>> cores);
+    power_tools(const config& parameters, std::span<const std::unique_ptr<cpu::power_cpu>> cores,
+                const memory::memory_bus& memory, const power::mmu::partition& partition);
     ~power_tools() override;
 
     /// GDB drives the cores by `channel` from now on; they stand still until it lets them run. With config::debugger
     /// only.
     void attach(std::unique_ptr<power::debug::byte_channel> channel, power::debug::gdb::byte_order order);
+
+    /// What the debugger's user may ask of the machine.
+    void serve_commands(std::function<std::string(std::size_t core, std::string_view words)> by) {
+        debugger_.serve_commands(std::move(by));
+    }
+    /// Records instructions from now on, or no more, whatever the times of the configuration.
+    /// \returns false without config::instruction_trace
+    bool switch_traces(bool on);
 
     /// Simulation has ended: tells the debugger the guest's exit status.
     void finish(int status);
@@ -76,25 +93,32 @@ public:
     [[nodiscard]] bool killed() const { return debugger_.killed(); }
     /// Of all cores together; null without config::coverage.
     [[nodiscard]] const power::debug::coverage* coverage() const { return coverage_.get(); }
+    /// Of all cores together; null without config::line_coverage.
+    [[nodiscard]] const power::debug::execution_counts* executions() const { return executions_.get(); }
     /// Of all cores together; null without config::profile_period.
     [[nodiscard]] const power::debug::profile* profile() const { return profile_.get(); }
 
 private:
-    /// A core and its trace.
+    /// A core, its trace and its stacks.
     struct seat {
         cpu::power_cpu* core = nullptr;
+        std::unique_ptr<stack_words> stacks;
         std::unique_ptr<power::debug::trace_recorder> trace;
         bool recording = false;
     };
 
     permission may_run(cpu::power_cpu& core) override;
     void ran(cpu::power_cpu& core, power::exit_reason why) override;
+    void leaves(cpu::power_cpu& core, std::string_view kind, std::string_view name,
+                std::uint64_t nip) override;
     void serve_gdb();
     void follow_trace_window(seat& at, power::debug::monitor& tools);
 
     config parameters_;
     std::vector<seat> seats_;
+    std::optional<bool> traces_switched_;
     std::unique_ptr<power::debug::coverage> coverage_;
+    std::unique_ptr<power::debug::execution_counts> executions_;
     std::unique_ptr<power::debug::profile> profile_;
     power::debug::core_debugger debugger_;  // its monitors use what stands above
     std::unique_ptr<power::debug::byte_channel> channel_;

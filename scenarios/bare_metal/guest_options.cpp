@@ -60,10 +60,10 @@ void guest_options::declare(platform::parameter_set& parameters) {
         return files;
     });
     parameters.add("pc", pc_, "address", "first instruction; otherwise the ELF file's entry");
-    parameters.add(
-        "msr", msr_, "number",
-        "MSR at the start; otherwise ME, SF of ELF64 and flat images, LE of a little-endian ELF file. "
-        "LPCR[ILE] follows LE");
+    parameters.add("msr", msr_, "number",
+                   "MSR at the start; otherwise ME, SF but for ELF32, LE but for a big-endian ELF file. "
+                   "LPCR[ILE] follows "
+                   "LE");
     parameters.add(
         "set-register", set_registers_, "NAME=VALUE",
         "r0..r31, f0..f31, v0..v31, vs0..vs63, cr, fpscr, vscr, or a special purpose register by name; "
@@ -105,7 +105,7 @@ std::uint64_t guest_options::start_msr() const {
         return *msr_;
     }
     return power::msr_me | (program_ && !program_->wide() ? 0 : power::msr_sf) |
-           (program_ && program_->little_endian() ? power::msr_le : 0);
+           (!program_ || program_->little_endian() ? power::msr_le : 0);
 }
 
 void guest_options::prepare(platform::power_machine& machine) const {

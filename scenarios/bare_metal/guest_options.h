@@ -32,6 +32,7 @@ public:
 
     /// Null: flat images only.
     [[nodiscard]] const power::elf_image* program() const { return program_.get(); }
+    [[nodiscard]] const std::filesystem::path& program_file() const { return elf_; }
     [[nodiscard]] bool little_endian() const { return (start_msr() & power::msr_le) != 0; }
 
 private:

@@ -28,6 +28,7 @@ public:
     void run(platform::session& in) override;
 
     [[nodiscard]] const power::elf_image* program() const override { return guest_.program(); }
+    [[nodiscard]] std::filesystem::path program_file() const override { return guest_.program_file(); }
     [[nodiscard]] std::vector<power::debug::moved_symbols::piece> moved() const override {
         return guest_.where_it_runs();
     }

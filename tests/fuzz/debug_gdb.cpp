@@ -40,6 +40,10 @@ public:
         ++requests;
         return real_.state(core);
     }
+    power::core& engine(std::size_t core) override {
+        ++requests;
+        return real_.engine(core);
+    }
     void state_changed(std::size_t core) override { real_.state_changed(core); }
     std::size_t read(std::size_t core, std::uint64_t ea, std::span<std::byte> to) override {
         asked_for(to.size());

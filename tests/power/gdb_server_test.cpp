@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "power/debug/gdb_server.h"
+#include "power/debug/register_file.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -190,8 +192,8 @@ TEST_F(gdb_of_sums, every_register_is_written_and_read_back) {
         expected.emplace_back("OK");
         expected.push_back(n == 71 || n == 72 ? std::string(16, '0') : value);
     }
-    packets.emplace_back("P8b=00");
-    packets.emplace_back("p8b");
+    packets.emplace_back("P400=00");
+    packets.emplace_back("p400");
     packets.emplace_back("P0=00");
     expected.insert(expected.end(), {"E16", "E16", "E16"});
     packets.emplace_back("g");
@@ -202,6 +204,66 @@ TEST_F(gdb_of_sums, every_register_is_written_and_read_back) {
     }
     expected.push_back(all);
     EXPECT_EQ(found, expected);
+}
+
+/// The number that the target description gives a register.
+std::string number_of(std::string_view name) {
+    const std::string& text = gdb::target_description();
+    const std::size_t at = text.find(fmt::format("<reg name=\"{}\"", name));
+    const std::size_t begin = text.find("regnum=\"", at) + 8;
+    return at == std::string::npos ? "" : fmt::format("{:x}", std::stoul(text.substr(begin)));
+}
+
+TEST_F(gdb_of_sums, special_purpose_registers_have_names) {
+    std::size_t others = 0;
+    for (const single_register& each : single_registers()) {
+        const bool behind = each.name != "nip" &&
+                            std::stoul("0" + number_of(each.name), nullptr, 16) >= gdb::register_count;
+        EXPECT_TRUE(each.name == "nip" || !number_of(each.name).empty()) << each.name;
+        others += behind ? 1 : 0;
+    }
+    EXPECT_GT(others, 60U);
+    EXPECT_EQ(gdb::register_size(gdb::register_count + others - 1) % 4, 0U);
+    EXPECT_EQ(gdb::register_size(gdb::register_count + others), 0U);
+    const std::string sprg3 = number_of("sprg3");
+    const std::string pvr = number_of("pvr");
+    const std::string dsisr = number_of("dsisr");
+    EXPECT_EQ(answers({"P" + sprg3 + "=8877665544332211", "p" + sprg3, "p" + pvr,
+                       "P" + pvr + "=0000000000000000", "P" + dsisr + "=00000040", "p" + dsisr}),
+              (strings{"OK", "8877665544332211", "02124e00", "E16", "OK", "00000040"}));
+    EXPECT_EQ(machine.core().state[spr::sprg3], 0x1122'3344'5566'7788U);
+}
+
+TEST_F(gdb_of_sums, commands_to_the_target) {
+    const std::string hello = "qRcmd," + gdb::to_hex(std::as_bytes(std::span("hello", 5)));
+    EXPECT_EQ(answers({hello}), (strings{""})) << "there are none";
+}
+
+TEST_F(gdb_of_sums, commands_to_the_target_from_the_chosen_thread) {
+    std::string said;
+    debugger.serve_commands([&said](std::size_t core, std::string_view words) {
+        said += fmt::format("{}:{};", core, words);
+        return words == "long"      ? std::string(100'000, 'x')
+               : words == "nothing" ? std::string()
+                                    : std::string("yes\n");
+    });
+    const auto command = [](std::string_view words) {
+        return "qRcmd," + gdb::to_hex(std::as_bytes(std::span(words)));
+    };
+    const strings found = answers(
+        {command("a b"), "Hg2", command("nothing"), "qRcmd,x", "qRcmd,", command("long")});
+    EXPECT_EQ(said, "0:a b;1:nothing;1:;1:long;");
+    ASSERT_GT(found.size(), 8U);
+    EXPECT_EQ(strings(found.begin(), found.begin() + 7),
+              (strings{"O7965730a", "OK", "OK", "OK", "E16", "O7965730a", "OK"}));
+    std::string text;
+    for (std::size_t n = 7; n + 1 < found.size(); ++n) {
+        EXPECT_EQ(found[n].front(), 'O');
+        EXPECT_LE(found[n].size(), gdb::longest_packet);
+        text += found[n].substr(1);
+    }
+    EXPECT_EQ(text.size(), 200'000U);
+    EXPECT_EQ(found.back(), "OK");
 }
 
 TEST_F(gdb_of_sums, all_registers_at_once) {
@@ -216,9 +278,8 @@ TEST_F(gdb_of_sums, all_registers_at_once) {
 
 TEST_F(gdb_of_sums, big_endian_registers) {
     machine.core().state.gpr[3] = 0x0102'0304'0506'0708;
-    EXPECT_EQ(gdb::to_hex(gdb::read_register(machine.core().state, 3, gdb::byte_order::big)),
-              "0102030405060708");
-    EXPECT_EQ(gdb::to_hex(gdb::read_register(machine.core().state, 3, gdb::byte_order::little)),
+    EXPECT_EQ(gdb::to_hex(gdb::read_register(machine.core(), 3, gdb::byte_order::big)), "0102030405060708");
+    EXPECT_EQ(gdb::to_hex(gdb::read_register(machine.core(), 3, gdb::byte_order::little)),
               "0807060504030201");
 }
 

@@ -206,7 +206,7 @@ TEST(profile, reports_by_symbol) {
     samples.sample(0x1014, 2);
     samples.sample(0x101c);
     samples.sample(0x5008);
-    EXPECT_EQ(samples.folded(symbols), "[0x5000] 1\nstart 1\nwork 3\n");
+    EXPECT_EQ(samples.collapsed(symbols), "[0x5000] 1\nstart 1\nwork 3\n");
     const std::string table = samples.table(symbols);
     EXPECT_NE(table.find("60.00%          3  work"), std::string::npos) << table;
     EXPECT_LT(table.find("work"), table.find("start"));

@@ -33,7 +33,7 @@ FAULTS_ARE_SIGNALS = {"ASAN_OPTIONS": ":".join(filter(None, (os.environ.get("ASA
 class console_test(scenario.ScenarioTest):
     def options(self, words, *options):
         (self.directory / "flat.bin").write_bytes(struct.pack(f"<{len(words)}I", *words))
-        return ["--load", "flat.bin@0x10000", "--pc", "0x10000", "--msr", "0x8000000000001001", "--no-trace",
+        return ["--load", "flat.bin@0x10000", "--pc", "0x10000", "--no-trace",
                 "--report", "report.json", *options]  # fmt: skip
 
     def start(self, words, *options, **streams):

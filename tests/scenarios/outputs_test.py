@@ -31,7 +31,7 @@ GDB_PROMPT = "waiting for GDB"
 
 
 def flat_image(words):
-    return struct.pack(f">{len(words)}I", *words)
+    return struct.pack(f"<{len(words)}I", *words)
 
 
 def elf_program(words):

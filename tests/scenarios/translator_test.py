@@ -39,7 +39,10 @@ class TranslatorTest(ScenarioTest):
         return shown["yes"], shown["no"]
 
     def check(self, name, *options):
+        """With a profile: its stacks are in the report, and the same as well."""
+        options = (*options, "--profile", "profile.collapsed", "--profile.period", "9973")
         translated, interpreted = self.run_both(name, *options)
+        self.assertEqual(*((self.directory / which / "profile.collapsed").read_text() for which in ("yes", "no")))
         executed = [cpu["translator"]["instructions"] for cpu in translated[0]["results"]["cpus"]]
         self.assertNotIn("translator", interpreted[0]["results"]["cpus"][0])
         self.assertEqual(without_engine(translated[0]), without_engine(interpreted[0]))

@@ -108,7 +108,7 @@ class PowerGuest(Watching):
         words = [0x3C600008, 0x3C800001, 0x608486A0, 0x7C8903A6, 0xF8830008, 0x90830FFE, 0x4200FFF8, 0x38800000,
                  0x38600000, 0x6063F0FC, 0x44000022]  # fmt: skip
         (self.directory / "flat.bin").write_bytes(struct.pack(f"<{len(words)}I", *words))
-        return ["--load", "flat.bin@0x10000", "--pc", "0x10000", "--msr", "0x8000000000001001"]
+        return ["--load", "flat.bin@0x10000", "--pc", "0x10000"]
 
     def test_a_hundred_thousand_stores_are_a_line(self):
         for options in ([], ["--report_stores", "yes"]):

@@ -2,6 +2,7 @@
 #include "cpu/power_cpu/core_traps.h"
 
 #include "abi/hcall.h"
+#include "abi/platform.h"
 #include "abi/ucall.h"
 #include "cpu/call_rows.h"
 #include "exposure/ledger.h"
@@ -55,8 +56,9 @@ core_traps::after core_traps::make(call kind) {
         static_cast<void>(cpu_.author.watched_site.origin());
     }
     const std::size_t row = hypercall ? fast_hcall_row(number) : abi::ucall_row(number);
-    const exposure::call_in_progress::scope in(
-        ledger.call(), hypercall ? abi::hcall_name_of_row(row) : abi::ucall_name(number), *this);
+    const auto call_name = hypercall ? abi::hcall_name_of_row(row) : abi::ucall_name(number);
+    const exposure::call_in_progress::scope in(ledger.call(), call_name, *this);
+    cpu_.leaves(hypercall ? "hypercall" : "ultracall", call_name, state.nip - 4);
     if (hypercall) {
         cpu_.shows.hypercalls.add(row);
         router_.supervisor_of(state).hypercall(state, context);
@@ -91,6 +93,10 @@ bool core_traps::enter() {
 
 fault_outcome core_traps::storage_interrupt(storage_fault& fault) {
     cpu_.shows.storage_interrupts.add();
+    cpu_.leaves(fault.at < abi::platform::mmio_base        ? "hypervisor page fault"
+                : fault.kind == memory::access_kind::write ? "MMIO store"
+                                                           : "MMIO load",
+                "", cpu_.core.state.nip);
     trap_context context = prepare();
     const exposure::call_in_progress::scope in(cpu_.recorder.ledger().call(), "a storage interrupt", *this);
     const fault_outcome result =

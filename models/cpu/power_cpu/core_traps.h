@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <systemc>
 #include <utility>
 
@@ -40,6 +41,8 @@ public:
         instruments& shows;
         power::mmu::partition& partition;
         std::function<void()> terminated;  ///< called when the virtual machine has been ended in a trap
+        /// Called before each trap that an instruction causes: run_control::leaves().
+        std::function<void(std::string_view kind, std::string_view name, std::uint64_t nip)> leaves;
     };
     enum class call : std::uint8_t { hypercall, ultracall };
     /// What has become of the guest's processor in the trap.

@@ -55,7 +55,13 @@ power_cpu::power_cpu(sc_core::sc_module_name name, trace::recorder& recorder, co
               .line = line_,
               .shows = shows_,
               .partition = within,
-              .terminated = [this] { halt(ending::terminated); }},
+              .terminated = [this] { halt(ending::terminated); },
+              .leaves =
+                  [this](std::string_view kind, std::string_view called, std::uint64_t nip) {
+                      if (control_ != nullptr) {
+                          control_->leaves(*this, kind, called, nip);
+                      }
+                  }},
              parameters.number, {hypervisor, ultravisor}),
       storage_({.recorder = recorder,
                 .core = core_,

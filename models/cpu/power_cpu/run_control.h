@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "power/engine/core.h"
 
@@ -11,7 +12,7 @@ class power_cpu;
 
 /// Whom a CPU asks before each run of its engine, and tells afterwards: a debugger, or tools that stop it.
 ///
-/// Both calls come in the thread of the CPU. They may take time of the host, as long as they like, and none of the
+/// All calls come in the thread of the CPU. They may take time of the host, as long as they like, and none of the
 /// simulation's.
 class run_control {
 public:
@@ -24,6 +25,11 @@ public:
     virtual ~run_control() = default;
     virtual permission may_run(power_cpu& cpu) = 0;
     virtual void ran(power_cpu& cpu, power::exit_reason why) = 0;
+    /// The CPU leaves its guest by the instruction at `nip`, for the software above it.
+    /// \param kind "hypercall", "ultracall", "MMIO load", "MMIO store", "hypervisor page fault"
+    /// \param name of the call; empty: it has none
+    virtual void leaves(power_cpu& /*cpu*/, std::string_view /*kind*/, std::string_view /*name*/,
+                        std::uint64_t /*nip*/) {}
 };
 
 }  // namespace pefsim::cpu

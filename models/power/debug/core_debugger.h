@@ -2,7 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "power/debug/debug_target.h"
@@ -31,6 +36,10 @@ public:
         return !stop_ && places_[core].action != resume_action::stay;
     }
     void ran(std::size_t core, exit_reason why);
+    /// `by` executes the user's commands to the target: it is called while no core runs.
+    void serve_commands(std::function<std::string(std::size_t core, std::string_view words)> by) {
+        commands_ = std::move(by);
+    }
     /// Something happened that the user should look at.
     void signal(std::size_t core, int number);
     /// The machine will not run any more.
@@ -40,6 +49,7 @@ public:
     [[nodiscard]] std::size_t cores() const override { return places_.size(); }
     [[nodiscard]] std::string describe(std::size_t core) const override;
     registers& state(std::size_t core) override { return places_.at(core).engine->state; }
+    power::core& engine(std::size_t core) override { return *places_.at(core).engine; }
     void state_changed(std::size_t core) override { places_.at(core).engine->msr_changed(); }
     std::size_t read(std::size_t core, std::uint64_t ea, std::span<std::byte> to) override;
     std::size_t write(std::size_t core, std::uint64_t ea, std::span<const std::byte> from) override;
@@ -52,6 +62,9 @@ public:
     void halt() override;
     [[nodiscard]] std::optional<stop_event> stopped() const override { return stop_; }
     void kill() override { killed_ = true; }
+    std::optional<std::string> command(std::size_t core, std::string_view words) override {
+        return commands_ ? std::optional(commands_(core, words)) : std::nullopt;
+    }
 
 private:
     struct place {
@@ -63,6 +76,7 @@ private:
     };
 
     std::vector<place> places_;
+    std::function<std::string(std::size_t core, std::string_view words)> commands_;
     std::optional<stop_event> stop_ = stop_event{};
     bool killed_ = false;
 };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "power/debug/monitor.h"
 #include "power/registers.h"
@@ -55,6 +56,8 @@ public:
     /// A few words for the user.
     [[nodiscard]] virtual std::string describe(std::size_t core) const = 0;
     virtual registers& state(std::size_t core) = 0;
+    /// The core that has them, which tells those that are not kept: a time base, a decrementer.
+    virtual power::core& engine(std::size_t core) = 0;
     /// state() was written to.
     virtual void state_changed(std::size_t core) = 0;
 
@@ -76,6 +79,11 @@ public:
     [[nodiscard]] virtual std::optional<stop_event> stopped() const = 0;
     /// The debugger's user has no further use for it.
     virtual void kill() = 0;
+    /// A command of the user's to the target itself ("monitor" in gdb), looked at from `core`.
+    /// \returns what it says, lines for people; nullopt: the target has no commands
+    virtual std::optional<std::string> command(std::size_t /*core*/, std::string_view /*words*/) {
+        return std::nullopt;
+    }
 };
 
 }  // namespace pefsim::power::debug

@@ -4,8 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <stdexcept>
+#include <string_view>
+
+#include "power/debug/register_file.h"
 
 namespace pefsim::power::debug::gdb {
 namespace {
@@ -90,6 +95,27 @@ const bank* bank_of(std::size_t number) {
     const auto found = std::ranges::find_if(
         banks, [=](const bank& each) { return number >= each.first && number < each.first + each.count; });
     return found == std::end(banks) ? nullptr : found;
+}
+
+/// Those that no feature of gdb's has.
+const std::vector<const single_register*>& special_registers() {
+    static const std::vector<const single_register*> all = [] {
+        constexpr std::array<std::string_view, 9> known{"nip", "msr", "cr",  "fpscr", "vscr",
+                                                        "lr",  "ctr", "xer", "vrsave"};
+        std::vector<const single_register*> others;
+        for (const single_register& each : single_registers()) {
+            if (std::ranges::find(known, each.name) == known.end()) {
+                others.push_back(&each);
+            }
+        }
+        return others;
+    }();
+    return all;
+}
+
+const single_register* special_at(std::size_t number) {
+    const std::size_t n = number - register_count;
+    return number >= register_count && n < special_registers().size() ? special_registers()[n] : nullptr;
 }
 
 using quadword = vector_register;  // little-endian: a register of n bytes is the first n of it
@@ -185,17 +211,25 @@ std::string describe(const bank& each) {
 }  // namespace
 
 std::size_t register_size(std::size_t number) {
+    if (const single_register* special = special_at(number); special != nullptr) {
+        return special->bits <= 32 ? 4 : 8;
+    }
     const bank* of = bank_of(number);
     return of == nullptr ? 0 : of->size;
 }
 
-std::vector<std::byte> read_register(const registers& state, std::size_t number, byte_order order) {
-    const bank* of = bank_of(number);
-    if (of == nullptr) {
-        return {};
+std::vector<std::byte> read_register(core& of, std::size_t number, byte_order order) {
+    std::vector<std::byte> bytes(register_size(number));
+    if (bytes.empty()) {
+        return bytes;
     }
-    const quadword value = get(state, *of, number - of->first);
-    std::vector<std::byte> bytes(of->size);
+    quadword value;
+    if (const single_register* special = special_at(number); special != nullptr) {
+        value.low = debug::read_register(of, *special);
+    } else {
+        const bank& in = *bank_of(number);
+        value = get(of.state, in, number - in.first);
+    }
     std::memcpy(bytes.data(), &value, bytes.size());
     if (order == byte_order::big) {
         std::ranges::reverse(bytes);
@@ -203,11 +237,9 @@ std::vector<std::byte> read_register(const registers& state, std::size_t number,
     return bytes;
 }
 
-void write_register(registers& state, std::size_t number, byte_order order,
-                    std::span<const std::byte> value) {
-    const bank* of = bank_of(number);
-    if (of == nullptr || value.size() != of->size) {
-        return;
+bool write_register(core& of, std::size_t number, byte_order order, std::span<const std::byte> value) {
+    if (value.empty() || value.size() != register_size(number)) {
+        return false;
     }
     std::vector<std::byte> bytes(value.begin(), value.end());
     if (order == byte_order::big) {
@@ -215,7 +247,18 @@ void write_register(registers& state, std::size_t number, byte_order order,
     }
     quadword wide;
     std::memcpy(&wide, bytes.data(), bytes.size());
-    set(state, *of, number - of->first, wide);
+    const single_register* special = special_at(number);
+    if (special == nullptr) {
+        const bank& in = *bank_of(number);
+        set(of.state, in, number - in.first, wide);
+        return true;
+    }
+    try {
+        debug::write_register(of, special->name, wide);
+    } catch (const std::invalid_argument&) {
+        return false;
+    }
+    return true;
 }
 
 const std::string& target_description() {
@@ -231,6 +274,16 @@ const std::string& target_description() {
             }
             out += "\n  </feature>\n";
         }
+        out += "  <feature name=\"org.pefsim.power.spr\">";
+        for (std::size_t n = 0; n < special_registers().size(); ++n) {
+            const std::size_t number = register_count + n;
+            const std::size_t size = register_size(number);
+            out += fmt::format(
+                "\n    <reg name=\"{}\" bitsize=\"{}\" regnum=\"{}\" type=\"uint{}\" group=\"spr\" "
+                "save-restore=\"no\"/>",
+                special_registers()[n]->name, size * 8, number, size * 8);
+        }
+        out += "\n  </feature>\n";
         return out + "</target>\n";
     }();
     return text;

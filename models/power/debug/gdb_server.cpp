@@ -250,6 +250,9 @@ std::string gdb_server::query(std::string_view rest) {
     if (take(rest, "qThreadExtraInfo,")) {
         return thread_extra(rest);
     }
+    if (take(rest, "qRcmd,")) {
+        return monitor_command(rest);
+    }
     if (rest == "QStartNoAckMode") {
         quiet_acks_next_ = true;
         return std::string(ok);
@@ -293,6 +296,23 @@ std::string gdb_server::thread_extra(std::string_view rest) {
     return core ? to_hex(bytes_of(target_.describe(*core))) : std::string(error);
 }
 
+/// gdb shows each packet "O" as it comes, and goes on with the answer.
+std::string gdb_server::monitor_command(std::string_view rest) {
+    const std::optional<std::string> words = from_hex(rest);
+    if (!words) {
+        return std::string(error);
+    }
+    const std::optional<std::string> said = target_.command(core_, *words);
+    if (!said) {
+        return {};
+    }
+    constexpr std::size_t most = longest_packet / 2 - 1;
+    for (std::size_t at = 0; at < said->size(); at += most) {
+        send("O" + to_hex(bytes_of(std::string_view(*said).substr(at, most))));
+    }
+    return std::string(ok);
+}
+
 std::string gdb_server::choose_thread(std::string_view rest) {
     if (rest.empty() || (rest.front() != 'g' && rest.front() != 'c')) {
         return std::string(error);
@@ -321,7 +341,7 @@ std::string gdb_server::is_alive(std::string_view rest) const {
 std::string gdb_server::read_registers() {
     std::string out;
     for (std::size_t n = 0; n < register_count; ++n) {
-        out += to_hex(read_register(target_.state(core_), n, order_));
+        out += to_hex(read_register(target_.engine(core_), n, order_));
     }
     return out;
 }
@@ -333,7 +353,7 @@ std::string gdb_server::write_registers(std::string_view rest) {
     }
     std::span<const std::byte> left = bytes_of(*bytes);
     for (std::size_t n = 0; n < register_count && register_size(n) <= left.size(); ++n) {
-        write_register(target_.state(core_), n, order_, left.first(register_size(n)));
+        static_cast<void>(write_register(target_.engine(core_), n, order_, left.first(register_size(n))));
         left = left.subspan(register_size(n));
     }
     target_.state_changed(core_);
@@ -345,7 +365,7 @@ std::string gdb_server::read_one(std::string_view rest) {
     if (!number || !rest.empty() || register_size(*number) == 0) {
         return std::string(error);
     }
-    return to_hex(read_register(target_.state(core_), *number, order_));
+    return to_hex(read_register(target_.engine(core_), *number, order_));
 }
 
 std::string gdb_server::write_one(std::string_view rest) {
@@ -354,7 +374,9 @@ std::string gdb_server::write_one(std::string_view rest) {
     if (!number || !value || value->empty() || value->size() != register_size(*number)) {
         return std::string(error);
     }
-    write_register(target_.state(core_), *number, order_, bytes_of(*value));
+    if (!write_register(target_.engine(core_), *number, order_, bytes_of(*value))) {
+        return std::string(error);
+    }
     target_.state_changed(core_);
     return std::string(ok);
 }

@@ -21,6 +21,8 @@ namespace pefsim::power::debug {
 ///
 ///     gdb-multiarch -ex 'set endian little' -ex 'target remote :1234'
 ///
+/// What the user says to `monitor` (qRcmd) is debug_target::command()'s.
+///
 /// Whatever arrives, it goes on: a packet with a wrong checksum is asked for again, one that makes no sense gets an
 /// error, an unknown command gets the empty answer that the protocol prescribes.
 class gdb_server {
@@ -46,6 +48,7 @@ private:
     std::string query(std::string_view rest);
     std::string feature_part(std::string_view rest) const;
     std::string thread_extra(std::string_view rest);
+    std::string monitor_command(std::string_view rest);
     std::string choose_thread(std::string_view rest);
     std::string is_alive(std::string_view rest) const;
     std::string read_registers();

@@ -2,7 +2,9 @@
 #include "power/debug/monitor.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <span>
 
 #include "power/debug/effect.h"
 
@@ -92,8 +94,14 @@ void monitor::count(coverage* into) {
     changed_ = true;
 }
 
-void monitor::sample(profile* into) {
+void monitor::count(execution_counts* into) {
+    executions_ = into;
+    changed_ = true;
+}
+
+void monitor::sample(profile* into, stack_storage* stacks) {
     profile_ = into;
+    stacks_ = stacks;
     next_sample_ = into == nullptr ? 0 : core_.instructions() + into->period() - 1;
 }
 
@@ -107,11 +115,59 @@ void monitor::follow_window() {
     phase_ = now;
 }
 
+/// What the registers tell of the stack at `place`, from which straight code has led to the latest branch.
+stack_state monitor::behind(std::uint64_t place, std::uint64_t msr) const {
+    const registers& state = core_.state;
+    stack_state found{.place = place, .nip = state.nip, .msr = msr, .r1 = state.gpr[1], .lr = state[spr::lr]};
+    const std::uint64_t branch = core_.recent(none);
+    if (const auto words = stacks_->doubleword(branch & ~std::uint64_t{7}, msr);
+        words && state.nip != branch + 4) {
+        const bool upper = (branch % 8 != 0) == ((msr & msr_le) != 0);
+        found.then = way_of(static_cast<std::uint32_t>(upper ? *words >> 32 : *words));
+    }
+    return found;
+}
+
+void monitor::take_sample(std::uint64_t number) {
+    const std::uint64_t place = core_.recent(number);
+    if (stacks_ == nullptr) {
+        profile_->sample(place);
+        return;
+    }
+    // An interrupt has kept R1 and LR, and what comes behind it lies behind the end of the stretch.
+    const bool before = interrupt_ && number < interrupt_->number;
+    std::array<chain_step, deepest_chain> chain;
+    const stack_state from = before ? stack_state{.place = place,
+                                                  .msr = interrupt_->msr,
+                                                  .r1 = core_.state.gpr[1],
+                                                  .lr = core_.state[spr::lr]}
+                                    : behind(place, core_.state.msr);
+    profile_->sample(std::span(chain).first(call_chain(from, *stacks_, chain)));
+}
+
 /// The samples that fell into the last stretch.
 void monitor::take_samples() {
-    while (next_sample_ < core_.instructions()) {
-        profile_->sample(core_.recent(next_sample_));
-        next_sample_ += profile_->period();
+    for (; next_sample_ < core_.instructions(); next_sample_ += profile_->period()) {
+        take_sample(next_sample_);
+    }
+}
+
+void monitor::happened(std::string_view what, std::uint64_t nip) {
+    if (profile_ == nullptr || stacks_ == nullptr) {
+        return;
+    }
+    const registers& state = core_.state;
+    std::array<chain_step, deepest_chain> chain;
+    const stack_state from{.place = nip, .msr = state.msr, .r1 = state.gpr[1], .lr = state[spr::lr]};
+    profile_->happened(what, std::span(chain).first(call_chain(from, *stacks_, chain)));
+}
+
+/// Those that an instruction causes are counted as one.
+void monitor::note_interrupt(const interrupt_cause& cause) {
+    const bool counted = cause.which != vector::external && cause.which != vector::decrementer &&
+                         cause.which != vector::directed_doorbell;
+    if (!interrupt_) {
+        interrupt_ = {.number = core_.instructions() + (counted ? 1 : 0), .msr = core_.state.msr};
     }
 }
 
@@ -148,6 +204,7 @@ std::int64_t monitor::before_run(core& /*c*/, std::int64_t instructions) {
 std::int64_t monitor::before_stretch(core& c) {
     follow_window();
     renew();
+    interrupt_.reset();
     if (phase_ == phase::within) {
         begin_record(c, c.instructions());
     }
@@ -245,6 +302,12 @@ bool monitor::access(core& c, const op* o, std::uint64_t ea, std::size_t size, a
 
 /// The engine asks whether interrupts leave it after it has told of this one.
 void monitor::interrupted(core& c, std::uint64_t nip, const interrupt_cause& cause) {
+    if (profile_ != nullptr) {
+        note_interrupt(cause);
+        if (cause.which == vector::data_storage || cause.which == vector::instruction_storage) {
+            happened(cause.which == vector::data_storage ? "data page fault" : "instruction page fault", nip);
+        }
+    }
     if (interrupts_.contains(cause)) {
         stopping_before_interrupt_ = true;
         c.interrupts_leave(true);
@@ -300,6 +363,9 @@ const op* monitor::every_shim(core& c, const op* o) {
     const observed_op& decoded = c.observed(o);
     if (m.coverage_ != nullptr) {
         m.coverage_->count(decoded.row);
+    }
+    if (m.executions_ != nullptr) {
+        m.executions_->count(c.cia(o));
     }
     if (m.window_.where.contains(c.cia(o)) && m.records(c, c.instructions_before(o))) {
         m.recorder_->add_after_gap(c, o, decoded);

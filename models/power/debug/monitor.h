@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string_view>
 #include <vector>
 
+#include "power/debug/call_chain.h"
 #include "power/debug/coverage.h"
+#include "power/debug/line_coverage.h"
 #include "power/debug/profile.h"
 #include "power/debug/trace_recorder.h"
 #include "power/engine/core.h"
@@ -102,7 +105,11 @@ public:
     /// The time that the trace's marks carry from now on.
     void now(std::uint64_t picoseconds) { picoseconds_ = picoseconds; }
     void count(coverage* into);
-    void sample(profile* into);
+    void count(execution_counts* into);
+    /// \param stacks where the calls are read that led to a sample; null: they are not
+    void sample(profile* into, stack_storage* stacks = nullptr);
+    /// The core has left its guest at `nip`, or is about to: counts it as an event of the profile, if there is one.
+    void happened(std::string_view what, std::uint64_t nip);
 
 private:
     std::int64_t before_run(core& c, std::int64_t instructions) override;
@@ -123,7 +130,7 @@ private:
     static monitor& of(const core& c) { return static_cast<monitor&>(*c.observed_by()); }
 
     [[nodiscard]] bool sees_everything() const {
-        return stepping_ || exact_ || phase_ == phase::near || coverage_ != nullptr;
+        return stepping_ || exact_ || phase_ == phase::near || coverage_ != nullptr || executions_ != nullptr;
     }
     [[nodiscard]] bool broken_at(std::uint64_t ea) const;
     /// Whether the recorder is to get what happens at instruction `number`. It is told where that begins.
@@ -135,6 +142,9 @@ private:
     }
     void stop(std::uint64_t number, std::uint64_t nip, const stop_cause& cause);
     void take_samples();
+    void take_sample(std::uint64_t number);
+    [[nodiscard]] stack_state behind(std::uint64_t place, std::uint64_t msr) const;
+    void note_interrupt(const interrupt_cause& cause);
     void follow_window();
     [[nodiscard]] std::uint64_t stretch() const;
     void renew();
@@ -161,8 +171,16 @@ private:
     bool recording_ = false;  // the recorder has been told to begin, in this stretch
     std::uint64_t picoseconds_ = 0;
     coverage* coverage_ = nullptr;
+    execution_counts* executions_ = nullptr;
     profile* profile_ = nullptr;
+    stack_storage* stacks_ = nullptr;
     std::uint64_t next_sample_ = 0;
+    /// The first interrupt of a stretch: samples before it have the MSR that it has saved.
+    struct first_interrupt {
+        std::uint64_t number = 0;  ///< of the first instruction that is not before it
+        std::uint64_t msr = 0;
+    };
+    std::optional<first_interrupt> interrupt_;
 };
 
 }  // namespace pefsim::power::debug
