@@ -300,8 +300,8 @@ TEST_F(report, in_brief_it_is_verdict_end_and_violations) {
                                   "Ended: the guest finished\n");
     EXPECT_EQ(brief_text(to.record(), facts), "Violations: 7\n"
                                               "  refused_access: 7, first at 0 ns: virtio-blk0 at 0x120000, "
-                                              "4096 B, page SECURE, request 1: read of a\n"
-                                              "    buffer; got ciphertext\n");
+                                              "4096 B, page SECURE, request 1: read\n"
+                                              "    of a buffer; got ciphertext\n");
     facts.label = "direct 4KiB";
     EXPECT_THAT(brief_text(to.record(), facts), ::testing::StartsWith("Violations of direct 4KiB: 7\n"));
 }
