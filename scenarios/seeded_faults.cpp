@@ -16,6 +16,8 @@ using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is 
 namespace {
 
 constexpr const char* what_it_shows = R"(
+one thing is wrong, of ten to choose from: does the report name the cause?
+
 A secure guest reads and writes a disk through bounce buffers, as it should; with --fault one thing is wrong: in the
 driver, in the guest's kernel, in the machine, or on the host. The report is to name the cause from what is on record,
 the page (--html FILE) in its first screen. Without a fault all is well.)";
