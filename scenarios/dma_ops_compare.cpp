@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <fmt/format.h>
 #include <optional>
 #include <stdexcept>
@@ -8,7 +9,6 @@
 
 #include "gnuplot.h"
 #include "guest/block_workload.h"
-#include "output/whole_file.h"
 #include "platform/native/native_scenario.h"
 #include "platform/quantity.h"
 #include "report/metrics.h"
@@ -99,7 +99,7 @@ The same block workload under every module of DMA operations: direct, iommu and 
 swiotlb in a secure one, so that neighbours differ in one thing: what bouncing costs, and what protection costs on
 top. Requests of several sizes at several queue depths, on every CPU (--cpus). Shows throughput and latency, where the
 CPUs' time goes for each request (driver and DMA-ops calls, copies, locks, hypercalls with MMIO, ultracalls,
-interrupts, waiting for the device), the JSON report, and a plot (PNG) of throughput by request size. The disk and its
+interrupts, waiting for the device), the JSON report, and a plot (PNG and SVG). The disk and its
 link are fast enough by default for the CPU to be the bottleneck; where they are not, the table says so. Compare
 ratios, not nanoseconds. The trace is that of the first run of swiotlb in a secure guest.)";
 
@@ -120,7 +120,7 @@ public:
         parameters.add("depths", depths_, platform::quantity::count, "requests in flight, of each CPU");
         parameters.add("bytes", bytes_, platform::quantity::bytes, "bytes", "moved in each run, at least");
         parameters.add("read-percent", read_percent_, "%", "share of reads");
-        parameters.add("plot", plot_, output::file_use::output, "PNG file with the plot; none: no plot");
+        plot_.declare(parameters);
     }
 
     void prepare(platform::native_machine_config&) override {
@@ -140,8 +140,8 @@ public:
     }
 
     void run(platform::session& in) override {
-        if (!plot_.empty() && !in.options().list_signals) {
-            picture_.emplace("plot", plot_, output::whole_file::access::by_name);
+        if (plot_.wanted() && !in.options().list_signals) {
+            plot_.open();
         }
         for (const contender& who : contenders) {
             for (const std::uint64_t size : sizes_) {
@@ -249,8 +249,8 @@ private:
         in.add_text(throughput_table());
         in.add_text(cost_table());
         in.results()["comparison"] = rows();
-        if (picture_) {
-            plot(in);
+        if (plot_.wanted()) {
+            plot_.draw(picture(), in);
         }
     }
 
@@ -346,28 +346,64 @@ private:
         return rows;
     }
 
-    void plot(platform::session& in) {
-        gnuplot::line_plot picture{.title = "Throughput by request size and DMA operations",
-                                   .x_label = "request size (bytes)",
-                                   .y_label = "MB/s",
-                                   .lines = {}};
+    template <class Value>
+    [[nodiscard]] gnuplot::panel panel(std::string title, std::string y_label, Value value) const {
+        gnuplot::panel made{.title = std::move(title), .y_label = std::move(y_label), .logarithmic = true};
         for (const contender& who : contenders) {
             for (const std::uint64_t depth : depths_) {
-                auto& line = picture.lines.emplace_back(fmt::format("{}, depth {}", who.name, depth));
+                gnuplot::line& line = made.lines.emplace_back(
+                    gnuplot::line{.name = std::string(who.name), .variant = fmt::format("depth {}", depth)});
                 for (const std::uint64_t size : sizes_) {
-                    line.points.emplace_back(static_cast<double>(size), find(who.name, size, depth).mb_per_s);
+                    line.points.emplace_back(static_cast<double>(size), value(find(who.name, size, depth)));
                 }
             }
         }
-        gnuplot::draw(picture, *picture_, in);
+        return made;
+    }
+
+    /// Of the size nearest to a page of 4 KiB, with the deepest queue: there the CPUs wait least.
+    [[nodiscard]] gnuplot::bars split() const {
+        const auto size = *std::ranges::min_element(sizes_, {}, [](std::uint64_t each) {
+            return std::abs(std::log2(static_cast<double>(each) / 4096));
+        });
+        const std::uint64_t depth = *std::ranges::max_element(depths_);
+        gnuplot::bars made{.title = fmt::format("What the CPU time of a request of {} goes into, depth {}",
+                                                platform::format_size(size), depth),
+                           .y_label = "us"};
+        for (const contender& who : contenders) {
+            made.rows.push_back({.name = std::string(who.name)});
+        }
+        // A part that nobody would see needs no colour.
+        constexpr double visible = 0.005;
+        for (std::size_t i = 0; i < part_names.size(); ++i) {
+            const auto of = [&](const contender& who) { return find(who.name, size, depth).cpu_parts[i]; };
+            if (std::ranges::none_of(contenders, [&](const contender& who) {
+                    return of(who) > visible * find(who.name, size, depth).cpu_us;
+                })) {
+                continue;
+            }
+            made.parts.emplace_back(part_names[i]);
+            for (std::size_t row = 0; row < contenders.size(); ++row) {
+                made.rows[row].values.push_back(of(contenders[row]));
+            }
+        }
+        return made;
+    }
+
+    [[nodiscard]] gnuplot::picture picture() const {
+        return {
+            .title = "The same work under every module of DMA operations",
+            .x_label = "request size",
+            .panels = {panel("Throughput", "MB/s", [](const measurement& of) { return of.mb_per_s; }),
+                       panel("Mean latency", "us", [](const measurement& of) { return of.mean_latency_us; })},
+            .split = split()};
     }
 
     std::vector<std::uint64_t> sizes_{512, 4096, 16384, 65536, 262144};
     std::vector<std::uint64_t> depths_{1, 8, 32};
     std::uint64_t bytes_ = std::uint64_t{4} << 20;
     unsigned read_percent_ = 50;
-    std::filesystem::path plot_ = "dma_ops_compare.png";
-    std::optional<output::whole_file> picture_;
+    gnuplot::plot_output plot_{"dma_ops_compare.png"};
     std::vector<measurement> measurements_;
     bool incomplete_ = false;  // a run ended before its workload had
 };

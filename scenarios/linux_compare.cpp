@@ -14,7 +14,6 @@
 
 #include "gnuplot.h"
 #include "linux/secure_linux.h"
-#include "output/whole_file.h"
 #include "platform/quantity.h"
 
 using namespace pefsim;  // NOLINT(google-build-using-namespace): a scenario is a program, not a library
@@ -102,7 +101,7 @@ one kernel and one load under every way that Linux's DMA can go: table, JSON and
 One kernel and one load under every way that Linux's DMA can go: direct, through a window that maps all of memory,
 without an IOMMU, through TCEs for each buffer, with bounce buffers in an ordinary guest, and in a secure one, so that
 neighbours differ in one thing: what bouncing costs, and what protection costs on top. Shows instructions, simulated
-time and calls of a request by its size, and a plot (PNG) of the instructions. Compare ratios.)";
+time and calls of a request by its size, and a plot (PNG and SVG) of instructions and time. Compare ratios.)";
 
 class linux_compare : public linux_guest::secure_linux {
 public:
@@ -117,12 +116,12 @@ public:
 
     void declare(platform::parameter_set& parameters) override {
         secure_linux::declare(parameters);
-        parameters.add("plot", plot_, output::file_use::output, "PNG file with the plot; none: no plot");
+        plot_.declare(parameters);
     }
 
     void run(platform::session& in) override {
-        if (!plot_.empty() && !in.options().list_signals) {
-            picture_.emplace("plot", plot_, output::whole_file::access::by_name);
+        if (plot_.wanted() && !in.options().list_signals) {
+            plot_.open();
         }
         settle_disks();
         const platform::power_machine_config original = machine();
@@ -227,8 +226,8 @@ private:
     void report(platform::session& in) {
         in.add_text(boots_table() + '\n' + loads_table() + '\n' + differences());
         in.results()["comparison"] = rows();
-        if (picture_) {
-            plot(in);
+        if (plot_.wanted()) {
+            plot_.draw(picture(), in);
         }
     }
 
@@ -301,24 +300,29 @@ private:
         return all;
     }
 
-    void plot(platform::session& in) {
-        gnuplot::line_plot picture{.title = "Instructions of a read by its size, and Linux's way of DMA",
-                                   .x_label = "request size (bytes)",
-                                   .y_label = "instructions",
-                                   .lines = {}};
+    template <class Value>
+    [[nodiscard]] gnuplot::panel panel(std::string title, std::string y_label, Value value) const {
+        gnuplot::panel made{.title = std::move(title), .y_label = std::move(y_label)};
         for (const boot& each : boots_) {
-            auto& line = picture.lines.emplace_back(std::string(each.who->name));
+            gnuplot::line& line = made.lines.emplace_back(gnuplot::line{.name = std::string(each.who->name)});
             for (const measurement& row : each.loads) {
                 if (row.load == "read") {
-                    line.points.emplace_back(static_cast<double>(row.size), row.instructions);
+                    line.points.emplace_back(static_cast<double>(row.size), value(row));
                 }
             }
         }
-        gnuplot::draw(picture, *picture_, in);
+        return made;
     }
 
-    std::filesystem::path plot_ = "linux_compare.png";
-    std::optional<output::whole_file> picture_;
+    [[nodiscard]] gnuplot::picture picture() const {
+        return {.title = "A read by its size, and Linux's way of DMA",
+                .x_label = "request size",
+                .panels = {panel("Instructions", "instructions",
+                                 [](const measurement& of) { return of.instructions; }),
+                           panel("Simulated time", "us", [](const measurement& of) { return of.time_us; })}};
+    }
+
+    gnuplot::plot_output plot_{"linux_compare.png"};
     std::vector<boot> boots_;
     std::string line_;  // of the console, as far as it has come
     std::optional<counts> begun_;

@@ -228,6 +228,7 @@ class what_a_request_costs(unittest.TestCase):
         if shutil.which("gnuplot"):
             twelve.plot(rows, self.folder / "plot.png")
             self.assertEqual(b"\x89PNG", (self.folder / "plot.png").read_bytes()[:4])
+            self.assertTrue((self.folder / "plot.svg").read_text().rstrip().endswith("</svg>"))
 
 
 def check(*arguments, cwd=None, **variables):

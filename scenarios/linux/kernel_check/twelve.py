@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The twelve cells of the series of 2018, as tables and as a plot."""
 
+import pathlib
 import subprocess
 
 from guest_image.progress import failure
@@ -16,6 +17,7 @@ LOADS = (
     costs.load("echo", 1400, 8),
 )
 PLOTTED = LOADS[1]
+SHADES = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")  # viridis
 BEGIN, END = places.lines_of("series")
 
 
@@ -57,7 +59,7 @@ def cost(rows, what):
 
 
 def plot(rows, path):
-    """Instructions of a request by part, a bar for each cell that works.
+    """Instructions of a request by part, a bar for each cell that works: a PNG, and an SVG beside it.
 
     Raises failure when gnuplot fails
     """
@@ -68,17 +70,28 @@ def plot(rows, path):
         + " ".join(f"{row['costs'][PLOTTED][part]:.1f}" for part in parts) + "\n"
         for row in shown
     )
-    script = "\n".join([
-        "set terminal pngcairo size 1400,800", f"set output '{path}'",
+    drawing = "\n".join([
         f"set title 'Instructions of a request of {PLOTTED.size} bytes on the way that the series changes'",
-        "set style data histogram", "set style histogram rowstacked", "set style fill solid 0.8 border -1",
-        "set boxwidth 0.7", "set bmargin 5", "set ylabel 'instructions'", "set key outside right", "set grid y",
+        "set style data histogram", "set style histogram rowstacked", "set style fill solid 1 border rgb '#000000'",
+        "set boxwidth 0.7", "set bmargin 5", "set ylabel 'instructions'", "set key outside right invert", "set grid y",
+        "plot " + ", ".join(f"$data using {at + 2}:xtic(1) linecolor rgb '{_shade(at, len(parts))}' title '{part}'"
+                            for at, part in enumerate(parts)),
+        "set output",
+    ])  # fmt: skip
+    svg = pathlib.Path(path).with_suffix(".svg")
+    script = "\n".join([
         f"$data << EOD\n{data}EOD",
-        "plot " + ", ".join(f"$data using {at + 2}:xtic(1) title '{part}'" for at, part in enumerate(parts)),
+        f"set terminal pngcairo size 1400,800\nset output '{path}'", drawing,
+        f"set terminal svg size 1400,800 background '#ffffff'\nset output '{svg}'", drawing,
     ])  # fmt: skip
     done = subprocess.run(["gnuplot"], input=script, text=True, capture_output=True, check=False)
     if done.returncode != 0:
         raise failure(f"gnuplot: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+
+
+def _shade(part, of):
+    """From dark to bright, so that neighbours differ when printed grey, too."""
+    return SHADES[part * (len(SHADES) - 1) // max(1, of - 1)]
 
 
 def _guest(row):
