@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <vector>
@@ -16,15 +17,19 @@
 namespace pefsim::platform {
 namespace {
 
-/// A TOML string with this content.
+/// A TOML string with this content, read back to be sure.
 std::string quoted(std::string_view name, const std::string& text) {
     std::ostringstream out;
-    out << toml::toml_formatter(toml::value<std::string>(text), toml::format_flags::none);
+    out << toml::toml_formatter(toml::value<std::string>(text), toml::format_flags::allow_unicode_strings);
+    std::optional<std::string> again;
     try {
-        static_cast<void>(toml::parse("text = " + out.str()));
-    } catch (const toml::parse_error& error) {
+        again = toml::parse("text = " + out.str())["text"].value<std::string>();
+    } catch (const toml::parse_error&) {
+        again.reset();
+    }
+    if (again != text) {
         throw std::invalid_argument(
-            fmt::format("{}: its value cannot stand in a TOML file: {}", name, error.description()));
+            fmt::format("{}: its value cannot stand in a TOML file: it is not UTF-8", name));
     }
     return out.str();
 }

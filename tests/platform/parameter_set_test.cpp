@@ -282,7 +282,7 @@ TEST_F(parameter_set_test, a_file_has_the_options_that_are_part_of_a_run) {
 }
 
 TEST_F(parameter_set_test, a_dumped_configuration_gives_the_same_run) {
-    std::string text = "a \"text\", its \\ and\ttab";
+    std::string text;
     parameters_.add("text", text, "words");
     parameters_.add("disk.access", colour_, {{"red", colour::red}, {"green", colour::green}},
                     "below a parameter");
@@ -309,6 +309,8 @@ TEST_F(parameter_set_test, a_dumped_configuration_gives_the_same_run) {
                                        "\"c\"@2",
                                        "--pc",
                                        "0x7b",
+                                       "--text",
+                                       "a \"text\", its \\ and\ttab, and \u00fc",
                                        "--colour",
                                        "green"});
     const std::string dumped = config_text("demo", options, parameters_);
