@@ -23,6 +23,7 @@
 
 #include "output/file_claims.h"
 #include "output/standard_output.h"
+#include "output/version.h"
 #include "output/whole_file.h"
 #include "report/comparison.h"
 
@@ -39,14 +40,16 @@ constexpr int mistake = 2;
 
 constexpr const char* usage = R"(pefsim-compare: what differs between two runs, by their JSON reports
 
-usage: pefsim-compare A.json B.json [--html FILE.html]
+It prints verdict, ending and parameters that differ, then all metrics, exposure, the parts of requests
+and latencies, each with the ratio of B to A, the largest first. Names of files are no difference. Exit
+status: 0 nothing differs, 1 something does, 2 bad input.
 
-  --html FILE.html  write it as a page for a browser, too
-  -h, --help        print this, and stop
+usage: pefsim-compare A.json B.json [options]
 
-It prints verdict, ending and parameters that differ, then all metrics, exposure, the parts of requests and
-latencies, each with the ratio of B to A, the largest first. Names of files are no difference.
-Exit status: 0 nothing differs, 1 something does, 2 bad input.
+Options
+  --html FILE.html                write it as a page for a browser, too
+  --help                          show this text (-h, too)
+  --version                       show which pefsim this is
 )";
 
 ordered_json read_report(const std::string& name) {
@@ -84,13 +87,14 @@ report::comparison compare(const ordered_json& a, const ordered_json& b) {
 
 struct request {
     bool help = false;
+    bool version = false;
     std::vector<std::string> reports;
     std::optional<std::string> page;
 };
 
 request parse(int argc, char** argv) {
     options::options_description known;
-    known.add_options()("help,h", "")("html", options::value<std::string>())(
+    known.add_options()("help,h", "")("version", "")("html", options::value<std::string>())(
         "report", options::value<std::vector<std::string>>());
     options::positional_options_description names;
     names.add("report", -1);
@@ -108,14 +112,15 @@ request parse(int argc, char** argv) {
     } catch (const options::error& error) {
         throw std::invalid_argument(error.what());
     }
-    request result{.help = given.count("help") != 0, .reports = {}, .page = {}};
+    request result{
+        .help = given.count("help") != 0, .version = given.count("version") != 0, .reports = {}, .page = {}};
     if (given.count("report") != 0) {
         result.reports = given["report"].as<std::vector<std::string>>();
     }
     if (given.count("html") != 0) {
         result.page = given["html"].as<std::string>();
     }
-    if (!result.help && result.reports.size() != 2) {
+    if (!result.help && !result.version && result.reports.size() != 2) {
         throw std::invalid_argument(
             fmt::format("two reports are needed, not {}; try --help", result.reports.size()));
     }
@@ -128,6 +133,10 @@ request parse(int argc, char** argv) {
 int run(const request& what) {
     if (what.help) {
         output::standard_output::write(usage);
+        return equal;
+    }
+    if (what.version) {
+        output::standard_output::write(fmt::format("pefsim-compare (pefsim) {}\n", output::version()));
         return equal;
     }
     output::file_claims claims;

@@ -33,7 +33,7 @@ class installed(unittest.TestCase):
         cls.work = first.parent
 
     def test_everything_has_its_place(self):
-        for place in ("bin/pefsim", "bin/pefsim-esm", "bin/pefsim-study", "bin/trace_render", "share/man/man1/pefsim.1",
+        for place in ("bin/pefsim", "bin/pefsim-compare", "bin/pefsim-esm", "bin/pefsim-study", "bin/trace_render", "share/man/man1/pefsim.1",
                       "share/man/man1/pefsim-linux.1", "share/bash-completion/completions/pefsim", "share/doc/pefsim/README.md",
                       "share/doc/pefsim/docs/architecture.md", "share/pefsim/scenarios/linux/image",
                       "include/pefsim/platform/native/native_scenario.h"):  # fmt: skip
@@ -62,7 +62,7 @@ class installed(unittest.TestCase):
         self.assertIn("'swiotlb_blok'", done.stderr)
 
     def test_tools_say_who_they_are(self):
-        for name in ("pefsim", "pefsim-esm", "pefsim-study", "trace_render"):
+        for name in ("pefsim", "pefsim-compare", "pefsim-esm", "pefsim-study", "trace_render"):
             with self.subTest(tool=name):
                 done = run(self.prefix / "bin" / name, "--version")
                 self.assertEqual(done.returncode, 0, done.stderr)
@@ -70,7 +70,7 @@ class installed(unittest.TestCase):
                 self.assertEqual(run(self.prefix / "bin" / name, "-h").stdout, run(self.prefix / "bin" / name, "--help").stdout)
 
     def test_a_study_runs(self):
-        (self.work / "s.toml").write_text('scenario = "swiotlb_block"\n[parameters]\nno-such-parameter = 1\n')
+        (self.work / "s.toml").write_text('scenario = "swiotlb_block"\n[parameters]\nno-such-parameter = 1\n[axes]\nseed = [1, 2]\n[figures]\nx = "/seed"\n')
         done = run(self.prefix / "bin/pefsim-study", "s.toml", cwd=self.work)
         self.assertEqual(done.returncode, 2)
         self.assertIn("no-such-parameter", done.stderr)
