@@ -29,7 +29,7 @@ install(
 get_property(libraries GLOBAL PROPERTY PEFSIM_ARCHIVES)
 list(TRANSFORM libraries PREPEND -l)
 list(JOIN libraries " " PEFSIM_PC_LIBRARIES)
-set(PEFSIM_PC_OTHERS -lboost_program_options -lslirp -lfdt -lbidgcc000)
+set(PEFSIM_PC_OTHERS -lboost_program_options -lslirp -lfdt -ldw -lelf -lbidgcc000)
 if(asmjit_FOUND)
     list(APPEND PEFSIM_PC_OTHERS -lasmjit)
 endif()

@@ -39,7 +39,8 @@ void read_window(const std::string& text, run_options& options) {
     }
     const std::size_t colon = text.find(':');
     if (colon == std::string::npos) {
-        throw std::invalid_argument(fmt::format("--trace-window: '{}' is not FROM:TO, workload, request:N or violation:N", text));
+        throw std::invalid_argument(
+            fmt::format("--trace-window: '{}' is not FROM:TO, workload, request:N or violation:N", text));
     }
     try {
         const std::string from = text.substr(0, colon);
@@ -62,8 +63,8 @@ std::uint64_t read_limit(const std::string& text) {
         throw std::invalid_argument(fmt::format("--timeline-limit: {}", error.what()));
     }
     if (bytes < trace::least_timeline_bytes) {
-        throw std::invalid_argument(fmt::format("--timeline-limit: '{}' is too small; at least {} are needed", text,
-                                                format_size(trace::least_timeline_bytes)));
+        throw std::invalid_argument(fmt::format("--timeline-limit: '{}' is too small; at least {} are needed",
+                                                text, format_size(trace::least_timeline_bytes)));
     }
     return bytes;
 }
@@ -132,17 +133,19 @@ constexpr std::array rows{
     option_row{
         "trace-window", "FROM:TO",
         "write waveform and timeline of this part of the run only, such as 1ms:2ms; or around request:8 "
-        "(request:virtio-blk1:8), violation:1 or the workload: it is run once before then, to see where that is",
+        "(request:virtio-blk1:8), violation:1 or the workload: it is run once before then, to see where that "
+        "is",
         [](const std::string& value, run_options& options, parameter_set&) { read_window(value, options); },
         [](const run_options& options) {
             return options.trace_window.empty() ? std::nullopt : std::optional(options.trace_window);
         }},
-    option_row{"explain", "WHAT",
-               "tell the story of one page: an address (0x420000), that of violation:1, where canary6 was seen",
-               [](const std::string& value, run_options& options, parameter_set&) { options.explain = value; },
-               [](const run_options& options) {
-                   return options.explain.empty() ? std::nullopt : std::optional(options.explain);
-               }},
+    option_row{
+        "explain", "WHAT",
+        "tell the story of one page: an address (0x420000), that of violation:1, where canary6 was seen",
+        [](const std::string& value, run_options& options, parameter_set&) { options.explain = value; },
+        [](const run_options& options) {
+            return options.explain.empty() ? std::nullopt : std::optional(options.explain);
+        }},
     option_row{"timeline", "FILE", "write a timeline in Perfetto's format, for ui.perfetto.dev",
                [](const std::string& value, run_options& options, parameter_set&) {
                    options.timeline_file = file_name(value);

@@ -33,14 +33,14 @@ struct run_options {
     std::string trace_window;  ///< as written; empty: all of the run
     sc_core::sc_time trace_from = sc_core::SC_ZERO_TIME;
     std::optional<sc_core::sc_time> trace_to;
-    std::optional<run_moment> trace_moment;  ///< the window is around it: both are set before the run
-    std::string explain;                     ///< whose page's story is told; empty: nobody's
+    std::optional<run_moment> trace_moment;         ///< the window is around it: both are set before the run
+    std::string explain;                            ///< whose page's story is told; empty: nobody's
     std::optional<std::filesystem::path> csv_file;  ///< series of the machine that is traced
     std::optional<std::filesystem::path> timeline_file;
     std::uint64_t timeline_limit = trace::usual_timeline_bytes;  ///< bytes
-    std::optional<std::filesystem::path> report_file;  ///< JSON
-    std::optional<std::filesystem::path> html_file;    ///< the report as a page
-    std::vector<std::filesystem::path> config_files;   ///< that have been read; "-": standard input
+    std::optional<std::filesystem::path> report_file;            ///< JSON
+    std::optional<std::filesystem::path> html_file;              ///< the report as a page
+    std::vector<std::filesystem::path> config_files;             ///< that have been read; "-": standard input
 };
 
 /// One option that every scenario takes: whoever adds one adds a row to option_rows().

@@ -72,12 +72,13 @@ moment_finder::moment_finder(const run_moment& what, machine& in) : what_(what),
 
 /// Without a name, of the device whose journey ends first.
 void moment_finder::look_at_requests() {
-    machine_.recorder().journeys().observe([this, device = what_.device](const report::journey& done) mutable {
-        device = device.empty() ? std::string(done.device) : device;
-        if (done.number == what_.number && done.device == device) {
-            request_ = around(done.begin, done.end(), 0);
-        }
-    });
+    machine_.recorder().journeys().observe(
+        [this, device = what_.device](const report::journey& done) mutable {
+            device = device.empty() ? std::string(done.device) : device;
+            if (done.number == what_.number && done.device == device) {
+                request_ = around(done.begin, done.end(), 0);
+            }
+        });
 }
 
 found_moment moment_finder::found() const {

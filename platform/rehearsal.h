@@ -11,8 +11,8 @@ namespace pefsim::platform {
 
 class machine;
 
-/// Something that only the run itself can tell where it is: runs are deterministic, so it is run once before, and nothing
-/// of that is seen.
+/// Something that only the run itself can tell where it is: runs are deterministic, so it is run once before, and
+/// nothing of that is seen.
 struct run_moment {
     enum class kind : std::uint8_t { workload, request, violation, canary };
     kind what = kind::workload;
@@ -28,7 +28,7 @@ struct run_moment {
 /// Where it is.
 struct found_moment {
     bool found = false;
-    std::uint64_t from = 0;     ///< in units of SystemC's time resolution, with a margin
+    std::uint64_t from = 0;  ///< in units of SystemC's time resolution, with a margin
     std::uint64_t to = 0;
     bool has_address = false;
     std::uint64_t address = 0;  ///< guest physical
@@ -51,8 +51,8 @@ private:
 /// Thrown when the machine of a rehearsal has run: nothing else of the scenario is wanted.
 struct rehearsal_over {};
 
-/// Calls `run` in a process of its own without standard input and output. \returns what it returns; a moment that is not
-/// found, when it ends in any other way
+/// Calls `run` in a process of its own without standard input and output. \returns what it returns; a moment that is
+/// not found, when it ends in any other way
 found_moment rehearse(const std::function<found_moment()>& run);
 
 }  // namespace pefsim::platform

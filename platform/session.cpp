@@ -320,8 +320,8 @@ void session::print_report() {
         return;
     }
     const std::string text = !options_.explain.empty() ? stories_ + '\n' + brief_text()
-                             : options_.brief         ? brief_text()
-                                                      : full_text(columns_, run_texts_) + '\n' + brief_text();
+                             : options_.brief          ? brief_text()
+                                              : full_text(columns_, run_texts_) + '\n' + brief_text();
     output::standard_output::write(output::takes_colour(STDOUT_FILENO) ? report::coloured(text) : text);
 }
 

@@ -207,7 +207,8 @@ split_virtqueue::add_result split_virtqueue::add(native_cpu& cpu, std::span<cons
     return add_result::added;
 }
 
-void split_virtqueue::make_available(native_cpu& cpu, std::uint16_t head, report::queue_journeys::way_there way) {
+void split_virtqueue::make_available(native_cpu& cpu, std::uint16_t head,
+                                     report::queue_journeys::way_there way) {
     chain& buffer = chains_[head];
     buffer.outstanding = true;
     for (std::uint16_t i = 0; i < buffer.descriptors; ++i) {

@@ -80,15 +80,17 @@ public:
     /// \param readable how many are device-readable
     /// \param token comes back with the used buffer
     /// \param submitted when somebody asked the driver for it
-    add_result add(native_cpu& cpu, std::span<const segment> segments, std::size_t readable, std::uint32_t token,
-                   const sc_core::sc_time& submitted);
+    add_result add(native_cpu& cpu, std::span<const segment> segments, std::size_t readable,
+                   std::uint32_t token, const sc_core::sc_time& submitted);
     /// True when the device wants a notification for what was added since the last call.
     bool kick_prepare(native_cpu& cpu);
     /// The next used buffer, unmapped; nothing when there is none.
     std::optional<used_buffer> get_used(native_cpu& cpu);
     [[nodiscard]] bool more_used(native_cpu& cpu);
     /// The driver has told whoever asked: the end of its journey. Buffers whose end nobody waits for have none.
-    void completed(native_cpu& cpu, const used_buffer& buffer) { journeys_.completed(buffer.journey, cpu.now()); }
+    void completed(native_cpu& cpu, const used_buffer& buffer) {
+        journeys_.completed(buffer.journey, cpu.now());
+    }
 
     /// Asks the device not to interrupt, which it may do nevertheless.
     void disable_interrupts(native_cpu& cpu);

@@ -127,7 +127,8 @@ std::optional<std::uint64_t> xive_controller::load_state(std::uint64_t lisn, std
         value = static_cast<std::uint64_t>(source->events.set(state_set_at(offset)));
         through = source->retrigger();
     }
-    if (offset < layout::esb_get || offset - layout::esb_set_pq_00 < layout::esb_set_pq_01 - layout::esb_set_pq_00) {
+    if (offset < layout::esb_get ||
+        offset - layout::esb_set_pq_00 < layout::esb_set_pq_01 - layout::esb_set_pq_00) {
         journeys_.interrupt_handled(static_cast<std::uint32_t>(lisn), when);
     }
     if (through) {

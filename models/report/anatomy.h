@@ -15,7 +15,9 @@ namespace pefsim::report {
 /// Where the time of all requests of one kind to one device has gone.
 class kind_anatomy {
 public:
-    kind_anatomy(std::string of_device, std::string_view of_kind) : device(std::move(of_device)), kind(of_kind) {}
+    kind_anatomy(std::string of_device, std::string_view of_kind)
+        : device(std::move(of_device)),
+          kind(of_kind) {}
 
     std::string device;
     std::string_view kind;

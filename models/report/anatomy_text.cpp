@@ -12,7 +12,9 @@ namespace pefsim::report {
 namespace {
 
 /// Three significant digits, as far as there are so many before the point.
-std::string microseconds(double ns) { return fmt::format("{:.{}f}", ns * 1e-3, ns < 9'995 ? 2 : ns < 99'950 ? 1 : 0); }
+std::string microseconds(double ns) {
+    return fmt::format("{:.{}f}", ns * 1e-3, ns < 9'995 ? 2 : ns < 99'950 ? 1 : 0);
+}
 
 /// A table of parts, in as many columns as there are, down to 80.
 class parts_table {
@@ -28,7 +30,8 @@ public:
     }
     void row(std::string_view name, const journey& of) {
         row(name, microseconds(in_ns(of.total())), [&](std::size_t i) {
-            return of.knows(static_cast<journey_part>(i)) ? microseconds(in_ns(of.lasted[i])) : std::string("-");
+            return of.knows(static_cast<journey_part>(i)) ? microseconds(in_ns(of.lasted[i]))
+                                                          : std::string("-");
         });
     }
     void note(const std::string& text) { text_ += "    " + text + '\n'; }
@@ -40,7 +43,8 @@ private:
 
     template <class Figure>
     void row(std::string_view name, std::string_view total, const Figure& figure) {
-        text_ += narrow_ ? fmt::format(" {:<4}{:>6}", name, total) : fmt::format("    {:<4}{:>12}", name, total);
+        text_ += narrow_ ? fmt::format(" {:<4}{:>6}", name, total)
+                         : fmt::format("    {:<4}{:>12}", name, total);
         for (std::size_t i = 0; i < journey_parts; ++i) {
             text_ += fmt::format("{:>{}}", figure(i), narrow_ ? least[i] : wide[i]);
         }
@@ -68,10 +72,12 @@ void add(parts_table& to, const kind_anatomy& of) {
 
 std::string unfinished_text(const queue_journeys::unfinished& of, std::size_t columns) {
     const std::string which = of.number == 0
-                                  ? fmt::format("a request in queue {} of {}, never taken by the device", of.queue, of.device)
+                                  ? fmt::format("a request in queue {} of {}, never taken by the device",
+                                                of.queue, of.device)
                                   : fmt::format("request {} of {}, {}, {}", of.number, of.device, of.kind,
-                                                of.waiting_for == journey_part::device ? "still in the device"
-                                                                                       : "answered, never collected");
+                                                of.waiting_for == journey_part::device
+                                                    ? "still in the device"
+                                                    : "answered, never collected");
     return "    " + wrapped(fmt::format("{}, since {:.0f} ns", which, in_ns(of.since)), 6, columns) + '\n';
 }
 

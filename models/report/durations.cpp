@@ -24,8 +24,8 @@ constexpr std::uint64_t middle_of(std::size_t bucket) {
 }
 
 static_assert(durations::bucket_of(~std::uint64_t{0}) == durations::bucket_count - 1);
-static_assert(durations::bucket_of(127) == 127 && durations::bucket_of(128) == 128 && durations::bucket_of(129) == 128 &&
-              durations::bucket_of(130) == 129);
+static_assert(durations::bucket_of(127) == 127 && durations::bucket_of(128) == 128 &&
+              durations::bucket_of(129) == 128 && durations::bucket_of(130) == 129);
 static_assert(middle_of(127) == 127 && middle_of(128) == 129 &&
               middle_of(durations::bucket_of(1'000'000)) / 1'000 == 1'003);
 
@@ -33,9 +33,7 @@ double in_ns(std::uint64_t ticks) { return report::in_ns(sc_core::sc_time::from_
 
 }  // namespace
 
-double durations::mean_ns() const {
-    return count_ == 0 ? 0 : in_ns(sum_) / static_cast<double>(count_);
-}
+double durations::mean_ns() const { return count_ == 0 ? 0 : in_ns(sum_) / static_cast<double>(count_); }
 
 double durations::minimum_ns() const { return count_ == 0 ? 0 : in_ns(minimum_); }
 
@@ -68,7 +66,8 @@ std::vector<durations::range> durations::buckets(unsigned per_doubling) const {
         }
         if (const std::size_t group = i / together; group != last) {
             last = group;
-            result.push_back({in_ns(lowest_of(group * together)), in_ns(lowest_of((group + 1) * together)), 0});
+            result.push_back(
+                {in_ns(lowest_of(group * together)), in_ns(lowest_of((group + 1) * together)), 0});
         }
         result.back().count += buckets_[i];
     }

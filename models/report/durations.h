@@ -10,7 +10,8 @@
 
 namespace pefsim::report {
 
-/// What is known of many durations: count, mean, minimum, maximum exact; percentiles to better than 1 % in constant space.
+/// What is known of many durations: count, mean, minimum, maximum exact; percentiles to better than 1 % in constant
+/// space.
 class durations {
 public:
     void add(const sc_core::sc_time& duration) {
@@ -39,11 +40,12 @@ public:
         double to_ns;
         std::uint64_t count;
     };
-    /// Those that are not empty, shortest durations first. \param per_doubling 1, 2, 4 ... 64 buckets for each power of two
+    /// Those that are not empty, shortest durations first. \param per_doubling 1, 2, 4 ... 64 buckets for each power
+    /// of two
     [[nodiscard]] std::vector<range> buckets(unsigned per_doubling) const;
 
-    // --- buckets: below 2^7 one per value; above, 64 per power of two, so that a bucket's middle is within 1/128 of every
-    // value in it
+    // --- buckets: below 2^7 one per value; above, 64 per power of two, so that a bucket's middle is within 1/128 of
+    // every value in it
     static constexpr unsigned sub_bucket_bits = 6;
     static constexpr std::uint64_t sub_buckets = std::uint64_t{1} << sub_bucket_bits;
     static constexpr std::size_t bucket_count = (64 - sub_bucket_bits + 1) * sub_buckets;

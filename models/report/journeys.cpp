@@ -18,15 +18,19 @@ constexpr std::uint16_t bits(std::initializer_list<journey_part> parts) {
     return all;
 }
 
-constexpr std::uint16_t way_in = bits({journey_part::driver, journey_part::map, journey_part::copy, journey_part::ring,
-                                       journey_part::doorbell});
-constexpr std::uint16_t way_back = bits({journey_part::interrupt, journey_part::copy_back, journey_part::completion});
+constexpr std::uint16_t way_in = bits({journey_part::driver, journey_part::map, journey_part::copy,
+                                       journey_part::ring, journey_part::doorbell});
+constexpr std::uint16_t way_back = bits(
+    {journey_part::interrupt, journey_part::copy_back, journey_part::completion});
 
-/// The moments of a journey lie in order, but the clocks of those who tell of them run ahead of each other by parts of a
-/// quantum: none is before the one behind which it must be, nor behind the end.
+/// The moments of a journey lie in order, but the clocks of those who tell of them run ahead of each other by parts
+/// of a quantum: none is before the one behind which it must be, nor behind the end.
 class stages {
 public:
-    stages(journey& of, const sc_time& begin, const sc_time& end) : of_(of), at_(begin), end_(std::max(begin, end)) {
+    stages(journey& of, const sc_time& begin, const sc_time& end)
+        : of_(of),
+          at_(begin),
+          end_(std::max(begin, end)) {
         of.begin = begin;
     }
 
@@ -35,7 +39,9 @@ public:
         const sc_time from = std::exchange(at_, std::clamp(moment, at_, end_));
         return at_ - from;
     }
-    void set(journey_part part, const sc_time& lasted) { of_.lasted[static_cast<std::size_t>(part)] = lasted; }
+    void set(journey_part part, const sc_time& lasted) {
+        of_.lasted[static_cast<std::size_t>(part)] = lasted;
+    }
 
 private:
     journey& of_;
@@ -57,7 +63,8 @@ void queue_journeys::made_available(std::uint16_t head, const way_there& how) {
     request.there = how;
 }
 
-queue_journeys::handle queue_journeys::collected(std::uint16_t head, const sc_time& found, const sc_time& copying) {
+queue_journeys::handle queue_journeys::collected(std::uint16_t head, const sc_time& found,
+                                                 const sc_time& copying) {
     const handle which = of_head(head);
     if (which == none) {
         return none;
@@ -309,12 +316,14 @@ queue_journeys& journey_log::of(std::string_view device, std::uint16_t queue) {
     if (found != queues_.end()) {
         return found->journeys;
     }
-    return queues_.emplace_back(std::string(device), queue, queue_journeys(*this, std::string(device), queue)).journeys;
+    return queues_.emplace_back(std::string(device), queue, queue_journeys(*this, std::string(device), queue))
+        .journeys;
 }
 
 void journey_log::add(const journey& done) {
-    auto found = std::ranges::find_if(
-        kinds_, [&](const kind_anatomy& each) { return each.kind == done.kind && each.device == done.device; });
+    auto found = std::ranges::find_if(kinds_, [&](const kind_anatomy& each) {
+        return each.kind == done.kind && each.device == done.device;
+    });
     if (found == kinds_.end()) {
         found = kinds_.insert(kinds_.end(), kind_anatomy(std::string(done.device), done.kind));
     }
@@ -373,8 +382,8 @@ const journey* journey_log::slowest() const {
 const journey* journey_log::first() const {
     const journey* best = nullptr;
     for (const kind_anatomy& each : kinds_) {
-        if (best == nullptr || std::pair(!answered(each.first), each.first.begin) <
-                                   std::pair(!answered(*best), best->begin)) {
+        if (best == nullptr ||
+            std::pair(!answered(each.first), each.first.begin) < std::pair(!answered(*best), best->begin)) {
             best = &each.first;
         }
     }

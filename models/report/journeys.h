@@ -73,7 +73,8 @@ public:
     void stop();
 
     // --- interrupts of a queue whose driver tells nothing
-    /// For what was returned since the last time, an interrupt is on its way; or none is, and that is all there is to see.
+    /// For what was returned since the last time, an interrupt is on its way; or none is, and that is all there is to
+    /// see.
     void interrupt_sent(bool sent);
     /// A processor took the queue's interrupt, and has dealt with it.
     void interrupt_taken(const sc_core::sc_time& when);
@@ -144,12 +145,14 @@ public:
     [[nodiscard]] const workload_series& series() const { return series_; }
     /// By device and kind, in order of their first ends.
     [[nodiscard]] const std::deque<kind_anatomy>& kinds() const { return kinds_; }
-    // --- interrupts, of queues whose driver tells nothing: the device says whose it sends; the interrupt controller, by its
-    // numbers of sources and servers, what becomes of it
+    // --- interrupts, of queues whose driver tells nothing: the device says whose it sends; the interrupt controller,
+    // by its numbers of sources and servers, what becomes of it
     /// For as long as it lives, what is raised is raised by this queue.
     class sending {
     public:
-        sending(journey_log& log, queue_journeys& by) : log_(log) { log_.sender_ = by.driven() ? nullptr : &by; }
+        sending(journey_log& log, queue_journeys& by) : log_(log) {
+            log_.sender_ = by.driven() ? nullptr : &by;
+        }
         ~sending() { log_.sender_ = nullptr; }
         sending(const sending&) = delete;
         sending& operator=(const sending&) = delete;

@@ -24,9 +24,10 @@ struct page_map_span {
     abi::gfn first = 0;
     std::uint64_t count = 0;
     std::string state;
-    std::vector<std::string> writers{};  ///< "cpu0: virtqueue.add", in order of place; the same in each of the pages
-    std::uint64_t written = 0;         ///< bytes in place, in all of them
-    std::uint64_t looked_at = 0;       ///< of these
+    std::vector<std::string>
+        writers{};                ///< "cpu0: virtqueue.add", in order of place; the same in each of the pages
+    std::uint64_t written = 0;    ///< bytes in place, in all of them
+    std::uint64_t looked_at = 0;  ///< of these
 };
 
 /// All pages of guest memory, by runs of equal ones. \param states of all pages, in order

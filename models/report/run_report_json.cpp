@@ -273,7 +273,8 @@ ordered_json journey_json(const journey& of) {
             {"begin_ns", in_ns(of.begin)},
             {"end_ns", in_ns(of.end())},
             {"parts_ns", by_part([&](std::size_t i) {
-                 return of.knows(static_cast<journey_part>(i)) ? ordered_json(in_ns(of.lasted[i])) : ordered_json();
+                 return of.knows(static_cast<journey_part>(i)) ? ordered_json(in_ns(of.lasted[i]))
+                                                               : ordered_json();
              })}};
 }
 
@@ -309,7 +310,9 @@ ordered_json anatomy_json(const journey_log& journeys) {
                               {"waiting_for", to_name(each.waiting_for)},
                               {"since_ns", in_ns(each.since)}});
     }
-    return {{"parts", journey_part_names}, {"requests", std::move(requests)}, {"unfinished", std::move(unfinished)}};
+    return {{"parts", journey_part_names},
+            {"requests", std::move(requests)},
+            {"unfinished", std::move(unfinished)}};
 }
 
 ordered_json series_json(const workload_series& series) {
@@ -317,15 +320,19 @@ ordered_json series_json(const workload_series& series) {
     sc_core::sc_time at = series.begun();
     for (const workload_series::share& each : series.shares()) {
         rows.push_back({in_ns(at), each.requests, each.bytes,
-                        each.requests == 0 ? 0 : in_ns(each.latency) / static_cast<double>(each.requests), each.pool_used});
+                        each.requests == 0 ? 0 : in_ns(each.latency) / static_cast<double>(each.requests),
+                        each.pool_used});
         at += series.length_of_share();
     }
     ordered_json columns = ordered_json::array();
-    for (const auto& [name, unit] : {std::pair{"at", "ns"}, std::pair{"requests", "requests"}, std::pair{"bytes", "bytes"},
-                                     std::pair{"latency_mean", "ns"}, std::pair{"pool_used", "slots"}}) {
+    for (const auto& [name, unit] :
+         {std::pair{"at", "ns"}, std::pair{"requests", "requests"}, std::pair{"bytes", "bytes"},
+          std::pair{"latency_mean", "ns"}, std::pair{"pool_used", "slots"}}) {
         columns.push_back({{"name", name}, {"unit", unit}});
     }
-    return {{"share_ns", in_ns(series.length_of_share())}, {"columns", std::move(columns)}, {"rows", std::move(rows)}};
+    return {{"share_ns", in_ns(series.length_of_share())},
+            {"columns", std::move(columns)},
+            {"rows", std::move(rows)}};
 }
 
 constexpr std::size_t most_spans = 4'096;

@@ -595,7 +595,8 @@ std::string figures_writer::timeline() const {
     std::string text = fmt::format("\nTimeline\n  {}, {}\n", of_.timeline.file.string(),
                                    counted(of_.timeline.events, "event"));
     if (of_.timeline.left_out != 0) {
-        text += fmt::format("  {} left out: no room in --timeline-limit\n", counted(of_.timeline.left_out, "event"));
+        text += fmt::format("  {} left out: no room in --timeline-limit\n",
+                            counted(of_.timeline.left_out, "event"));
     }
     return text + "  look at it in https://ui.perfetto.dev\n";
 }
@@ -617,9 +618,10 @@ std::string report_header::verdict_line::id() const {
         }
     }
     constexpr std::size_t longest = 60;
-    words.resize(std::min(words.size(), words.rfind('-', longest) == std::string::npos || words.size() <= longest
-                                            ? words.size()
-                                            : words.rfind('-', longest)));
+    words.resize(
+        std::min(words.size(), words.rfind('-', longest) == std::string::npos || words.size() <= longest
+                                   ? words.size()
+                                   : words.rfind('-', longest)));
     while (words.ends_with('-')) {
         words.pop_back();
     }

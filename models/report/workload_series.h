@@ -11,9 +11,9 @@ namespace pefsim::report {
 
 class level;
 
-/// What was done when, from the workload's begin on: requests that ended, their bytes and latency, and how full the pool
-/// of bounce buffers was. In shares of equal length, as many as fit into `most_shares`: when the run goes on beyond the
-/// last, two become one.
+/// What was done when, from the workload's begin on: requests that ended, their bytes and latency, and how full the
+/// pool of bounce buffers was. In shares of equal length, as many as fit into `most_shares`: when the run goes on
+/// beyond the last, two become one.
 class workload_series {
 public:
     static constexpr std::size_t most_shares = 512;
@@ -21,8 +21,8 @@ public:
 
     struct share {
         std::uint64_t requests = 0;
-        std::uint64_t bytes = 0;    ///< of their buffers
-        sc_core::sc_time latency;   ///< of all of them together
+        std::uint64_t bytes = 0;      ///< of their buffers
+        sc_core::sc_time latency;     ///< of all of them together
         std::uint64_t pool_used = 0;  ///< slots, the most at any request's end
     };
 

@@ -22,11 +22,11 @@ constexpr std::uint32_t track_event = 11;
 constexpr std::uint32_t interned_data = 12;
 constexpr std::uint32_t sequence_flags = 13;
 constexpr std::uint32_t track_descriptor = 60;
-}
+}  // namespace packet_field
 namespace sequence_flag {
 constexpr std::uint32_t incremental_state_cleared = 1;
 constexpr std::uint32_t needs_incremental_state = 2;
-}
+}  // namespace sequence_flag
 namespace descriptor_field {
 constexpr std::uint32_t uuid = 1;
 constexpr std::uint32_t name = 2;
@@ -36,11 +36,11 @@ constexpr std::uint32_t counter = 8;
 constexpr std::uint32_t child_ordering = 11;
 constexpr std::uint32_t sibling_order_rank = 12;
 constexpr std::int32_t explicit_order = 3;
-}
+}  // namespace descriptor_field
 namespace process_field {
 constexpr std::uint32_t pid = 1;
 constexpr std::uint32_t name = 6;
-}
+}  // namespace process_field
 namespace counter_field {
 constexpr std::uint32_t unit_name = 6;
 }
@@ -54,25 +54,27 @@ constexpr std::uint32_t counter_value = 30;
 constexpr std::uint32_t flow_ids = 47;
 constexpr std::uint32_t terminating_flow_ids = 48;
 constexpr std::uint32_t correlation_id = 52;
-}
+}  // namespace event_field
 namespace annotation_field {
 constexpr std::uint32_t uint_value = 3;
 constexpr std::uint32_t string_value = 6;
 constexpr std::uint32_t name = 10;
-}
+}  // namespace annotation_field
 namespace interned_field {
 constexpr std::uint32_t event_categories = 1;
 constexpr std::uint32_t event_names = 2;
 constexpr std::uint32_t iid = 1;
 constexpr std::uint32_t name = 2;
-}
+}  // namespace interned_field
 
 constexpr std::uint32_t our_sequence = 1;
 
 /// A packet of our sequence; its content goes into it while it lives.
 class packet {
 public:
-    packet(std::string& to, std::uint64_t ns, std::uint32_t flags) : trace_(to), packet_(trace_, trace_field::packet) {
+    packet(std::string& to, std::uint64_t ns, std::uint32_t flags)
+        : trace_(to),
+          packet_(trace_, trace_field::packet) {
         packet_.add_uint64(packet_field::timestamp, ns);
         packet_.add_uint32(packet_field::sequence, our_sequence);
         packet_.add_uint32(packet_field::sequence_flags, flags);
@@ -117,7 +119,8 @@ perfetto_packets::track perfetto_packets::add_track(track within_process, std::s
     return last_track_;
 }
 
-perfetto_packets::track perfetto_packets::add_counter(track within_process, std::string_view name, std::string_view unit) {
+perfetto_packets::track perfetto_packets::add_counter(track within_process, std::string_view name,
+                                                      std::string_view unit) {
     packet within(to_, 0, 0);
     pbf_writer descriptor(within, packet_field::track_descriptor);
     descriptor.add_uint64(descriptor_field::uuid, ++last_track_);
@@ -131,7 +134,8 @@ perfetto_packets::track perfetto_packets::add_counter(track within_process, std:
     return last_track_;
 }
 
-std::uint64_t perfetto_packets::intern(interned& in, std::string_view name, std::string& news, std::uint32_t field) {
+std::uint64_t perfetto_packets::intern(interned& in, std::string_view name, std::string& news,
+                                       std::uint32_t field) {
     const auto [found, is_new] = in.try_emplace(std::string(name), in.size() + 1);
     if (is_new) {
         pbf_writer all(news);
@@ -142,12 +146,13 @@ std::uint64_t perfetto_packets::intern(interned& in, std::string_view name, std:
     return found->second;
 }
 
-void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name, const details& more) {
+void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name,
+                             const details& more) {
     std::string news;
     const std::uint64_t name_iid = intern(names_, name, news, interned_field::event_names);
-    const std::uint64_t category = more.category.empty()
-                                       ? 0
-                                       : intern(categories_, more.category, news, interned_field::event_categories);
+    const std::uint64_t category = more.category.empty() ? 0
+                                                         : intern(categories_, more.category, news,
+                                                                  interned_field::event_categories);
     packet within(to_, ns, sequence_flag::needs_incremental_state);
     pbf_writer& fields = within;
     if (!news.empty()) {
@@ -164,7 +169,8 @@ void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::s
         event.add_uint64(event_field::correlation_id, more.correlation);
     }
     if (more.flow != 0) {
-        event.add_fixed64(more.flow_ends ? event_field::terminating_flow_ids : event_field::flow_ids, more.flow);
+        event.add_fixed64(more.flow_ends ? event_field::terminating_flow_ids : event_field::flow_ids,
+                          more.flow);
     }
     if (more.request != 0) {
         pbf_writer annotation(event, event_field::debug_annotations);

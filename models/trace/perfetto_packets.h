@@ -18,10 +18,10 @@ public:
     struct details {
         std::string_view category{};
         std::uint64_t correlation = 0;
-        std::uint64_t flow = 0;      ///< an arrow from or through here
-        bool flow_ends = false;      ///< or to here
-        std::uint64_t request = 0;   ///< annotation
-        std::string_view text{};     ///< annotation
+        std::uint64_t flow = 0;     ///< an arrow from or through here
+        bool flow_ends = false;     ///< or to here
+        std::uint64_t request = 0;  ///< annotation
+        std::string_view text{};    ///< annotation
     };
 
     explicit perfetto_packets(std::string& to) : to_(to) {}

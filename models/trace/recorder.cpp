@@ -42,8 +42,9 @@ std::string in_units(const sc_core::sc_time& t) { return t.to_string(); }
 
 void check_window(const sc_core::sc_time& from, const std::optional<sc_core::sc_time>& to) {
     if (to && *to <= from) {
-        throw std::invalid_argument(fmt::format("trace window: it ends ({}) before anything follows its begin ({})",
-                                                in_units(*to), in_units(from)));
+        throw std::invalid_argument(
+            fmt::format("trace window: it ends ({}) before anything follows its begin ({})", in_units(*to),
+                        in_units(from)));
     }
 }
 
@@ -67,7 +68,7 @@ struct recorder::recorded_file {
     std::vector<bool> changed{};  ///< signals, by id
 
     recorded_file(std::unique_ptr<waveform_writer> into, const recorder& of, std::vector<bool> only,
-              const sc_core::sc_time& begin, const std::optional<sc_core::sc_time>& end)
+                  const sc_core::sc_time& begin, const std::optional<sc_core::sc_time>& end)
         : writer(std::move(into)),
           signals(of.declarations_),
           wanted(std::move(only)),
@@ -257,8 +258,10 @@ void recorder::start(const recording_options& options) {
 #endif
     std::unique_ptr<waveform_writer> writer = make_writer(options.file, declarations_, options.title);
     const std::filesystem::path save_file = std::filesystem::path(options.file).replace_extension(".gtkw");
-    save_output_ = std::make_unique<output::whole_file>("save file", save_file, output::whole_file::access::late);
-    waveform_ = std::make_unique<recorded_file>(std::move(writer), *this, std::vector<bool>(), options.from, options.to);
+    save_output_ = std::make_unique<output::whole_file>("save file", save_file,
+                                                        output::whole_file::access::late);
+    waveform_ = std::make_unique<recorded_file>(std::move(writer), *this, std::vector<bool>(), options.from,
+                                                options.to);
     trace_file_ = options.file;
     save_file_ = save_file;
     changes_written_ = 0;
@@ -270,10 +273,12 @@ void recorder::start_timeline(const timeline_options& options) {
         throw std::logic_error("recorder::start_timeline: there is one already");
     }
     check_window(options.from, options.to);
-    std::unique_ptr<timeline_writer> writer = make_timeline_writer(options.file, *this, options.from.value(), options.most_bytes);
+    std::unique_ptr<timeline_writer> writer = make_timeline_writer(options.file, *this, options.from.value(),
+                                                                   options.most_bytes);
     timeline_writer& into = *writer;
     std::vector<bool> wanted = writer->wanted();
-    timeline_ = std::make_unique<recorded_file>(std::move(writer), *this, std::move(wanted), options.from, options.to);
+    timeline_ = std::make_unique<recorded_file>(std::move(writer), *this, std::move(wanted), options.from,
+                                                options.to);
     timeline_written_ = {.file = options.file};
     journeys_->observe([this, &into](const report::journey& done) {
         if (timeline_ && done.end().value() <= timeline_->to) {
@@ -337,18 +342,20 @@ std::string recorder::save_file_text(const recorded_file& waveform) const {
     if (first != nullptr && within(first->begin)) {
         view.markers.push_back({first->begin.value(), fmt::format("first request ({})", first->number)});
         const std::uint64_t margin = first->total().value() / 20;
-        view.from = std::max<std::uint64_t>(waveform.from, first->begin.value() - std::min<std::uint64_t>(margin, first->begin.value()));
+        view.from = std::max<std::uint64_t>(
+            waveform.from, first->begin.value() - std::min<std::uint64_t>(margin, first->begin.value()));
         view.to = std::min<std::uint64_t>(waveform.last, first->end().value() + margin);
     }
     if (const report::journey* const slowest = journeys_->slowest();
         slowest != nullptr && within(slowest->begin) && slowest->begin != first->begin) {
-        view.markers.push_back({slowest->begin.value(), fmt::format("slowest request ({})", slowest->number)});
+        view.markers.push_back(
+            {slowest->begin.value(), fmt::format("slowest request ({})", slowest->number)});
     }
     std::size_t number = 0;
     for (const report::violation_group& each : violations_->groups()) {
         if (!report::is_note(each.first.kind) && within(each.first.when)) {
-            view.markers.push_back({each.first.when.value(),
-                                    fmt::format("violation {}: {}", ++number, report::to_name(each.first.kind))});
+            view.markers.push_back({each.first.when.value(), fmt::format("violation {}: {}", ++number,
+                                                                         report::to_name(each.first.kind))});
         }
     }
     if (shown_) {

@@ -41,7 +41,8 @@ constexpr unsigned tree_width = 170;
 constexpr unsigned wave_width = window_width - names_width - tree_width - 100;
 
 /// Numbers whose bits have meanings of their own.
-constexpr std::array<std::string_view, 6> bit_fields{"features", "status", "isr", "mmio_value", "pending", "msr"};
+constexpr std::array<std::string_view, 6> bit_fields{"features",   "status",  "isr",
+                                                     "mmio_value", "pending", "msr"};
 
 unsigned flags_of(const signal_declaration& s) {
     switch (s.type) {
@@ -72,7 +73,8 @@ constexpr std::array stations{
     station{".ultravisor", {"hypercall"}},
     station{".hypervisor", {"mmio_address"}},
     station{".%.", {"doorbell", "request", "avail_idx", "used_idx", "interrupt"}},
-    station{".memory", {"host_access_initiator", "host_access_kind", "host_access_address", "host_access_bytes"}},
+    station{".memory",
+            {"host_access_initiator", "host_access_kind", "host_access_address", "host_access_bytes"}},
 };
 
 bool is_of(const station& where, std::string_view scope, const std::string& device) {
@@ -92,7 +94,8 @@ grouped_signals journey_of(const recorder& of, const initial_view& view) {
     grouped_signals group{{}, "Journey of a request", false, {}};
     for (const station& each : stations) {
         for (const std::string_view name : each.names) {
-            for (std::uint32_t id = 0; id < of.signals().size() && !view.device.empty() && !name.empty(); ++id) {
+            for (std::uint32_t id = 0; id < of.signals().size() && !view.device.empty() && !name.empty();
+                 ++id) {
                 const signal_declaration& s = of.signals()[id];
                 const bool moves = view.changed.empty() || view.changed[id];
                 if (moves && s.name == name && is_of(each, s.scope, view.device)) {
@@ -140,8 +143,8 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
                                    trace, save, view.from, window_width, window_height, -std::log2(per_frame),
                                    -1);
     constexpr std::size_t most_markers = 26;
-    const std::span<const initial_view::marker> markers = std::span(view.markers).first(
-        std::min(view.markers.size(), most_markers));
+    const std::span<const initial_view::marker> markers =
+        std::span(view.markers).first(std::min(view.markers.size(), most_markers));
     for (std::size_t i = 0; i < most_markers; ++i) {
         text += i < markers.size() ? fmt::format(" {}", markers[i].at) : " -1";
     }

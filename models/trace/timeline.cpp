@@ -30,7 +30,7 @@ constexpr std::array shown_signals{
     shown_signal{"call", false, ""},           shown_signal{"driver_call", false, ""},
     shown_signal{"idle", false, ""},           shown_signal{"ultracall", false, ""},
     shown_signal{"hypercall", false, ""},      shown_signal{"interrupt", false, ""},
-    shown_signal{"rtas", false, ""},      shown_signal{"client_service", false, ""},
+    shown_signal{"rtas", false, ""},           shown_signal{"client_service", false, ""},
     shown_signal{"doorbell", false, ""},       shown_signal{"refused", false, ""},
     shown_signal{"violated", false, ""},       shown_signal{"pool_full", false, ""},
     shown_signal{"pool_used", false, "slots"}, shown_signal{"tces_in_use", false, "TCEs"},
@@ -54,10 +54,10 @@ constexpr std::string_view to_name(side s) {
 /// By the title of its group.
 side side_of(std::string_view title) {
     const auto has = [title](std::string_view word) { return title.find(word) != std::string_view::npos; };
-    return has("(untrusted)")                                           ? side::untrusted
-           : has("(trusted)")                                           ? side::trusted
+    return has("(untrusted)")                                            ? side::untrusted
+           : has("(trusted)")                                            ? side::trusted
            : has("Guest") || has("POWER9 core") || has("DMA operations") ? side::guest
-                                                                        : side::machine;
+                                                                         : side::machine;
 }
 
 std::uint64_t ns_of(std::uint64_t picoseconds) { return picoseconds / 1'000; }
@@ -103,7 +103,8 @@ public:
 
     [[nodiscard]] std::vector<bool> wanted() const override {
         std::vector<bool> result;
-        std::ranges::transform(signals_, std::back_inserter(result), [](const track_of& each) { return each.on != 0; });
+        std::ranges::transform(signals_, std::back_inserter(result),
+                               [](const track_of& each) { return each.on != 0; });
         return result;
     }
 
@@ -146,7 +147,8 @@ private:
 
     void add_group(const grouped_signals& group);
     void show(std::uint32_t id, std::uint64_t at, std::uint64_t number, std::string_view text);
-    void add_parts(const report::journey& done, device_tracks& of, perfetto_packets::track on, std::uint64_t flow);
+    void add_parts(const report::journey& done, device_tracks& of, perfetto_packets::track on,
+                   std::uint64_t flow);
     device_tracks& device(std::string_view name) {
         device_tracks& of = devices_[std::string(name)];
         of.number = of.number == 0 ? devices_.size() : of.number;
@@ -211,7 +213,8 @@ void perfetto_timeline::add_group(const grouped_signals& group) {
     }
 }
 
-void perfetto_timeline::show(std::uint32_t id, std::uint64_t at, std::uint64_t number, std::string_view text) {
+void perfetto_timeline::show(std::uint32_t id, std::uint64_t at, std::uint64_t number,
+                             std::string_view text) {
     track_of& here = signals_[id];
     const signal_declaration& s = recorder_.signals()[id];
     const std::uint64_t ns = latest_ = ns_of(at);
@@ -232,7 +235,8 @@ void perfetto_timeline::show(std::uint32_t id, std::uint64_t at, std::uint64_t n
     if (std::exchange(here.open, false)) {
         packets_.end(here.on, ns);
     }
-    const std::string_view what = s.type == signal_type::bit ? std::string_view(number == 0 ? "" : s.name) : text;
+    const std::string_view what = s.type == signal_type::bit ? std::string_view(number == 0 ? "" : s.name)
+                                                             : text;
     if (!what.empty() && what != "none" && what != "-" && room()) {
         packets_.begin(here.on, ns, what, side);
         here.open = true;
@@ -271,7 +275,7 @@ void perfetto_timeline::add_parts(const report::journey& done, device_tracks& of
         }
         const side where = part == journey_part::device ? side::untrusted
                            : part == journey_part::doorbell || part == journey_part::interrupt ? side::machine
-                                                                                              : side::guest;
+                                                                                               : side::guest;
         packets_.begin(on, begin, report::to_name(part),
                        {.category = to_name(where),
                         .correlation = static_cast<std::uint64_t>(where),
@@ -308,8 +312,8 @@ void perfetto_timeline::end(std::uint64_t at) {
 
 }  // namespace
 
-std::unique_ptr<timeline_writer> make_timeline_writer(const std::filesystem::path& file, const recorder& of, std::uint64_t from,
-                                                      std::uint64_t most_bytes) {
+std::unique_ptr<timeline_writer> make_timeline_writer(const std::filesystem::path& file, const recorder& of,
+                                                      std::uint64_t from, std::uint64_t most_bytes) {
     return std::make_unique<perfetto_timeline>(file, of, from, most_bytes);
 }
 

@@ -14,14 +14,14 @@ namespace pefsim::trace {
 
 class recorder;
 
-/// A timeline in Perfetto's format (protobuf, perfetto.protos.Trace), for ui.perfetto.dev and its trace_processor: what a
-/// waveform cannot show, many requests at once.
+/// A timeline in Perfetto's format (protobuf, perfetto.protos.Trace), for ui.perfetto.dev and its trace_processor:
+/// what a waveform cannot show, many requests at once.
 ///
 /// A process for each group of the recorder, with a track for each of its signals that tell a story: calls as spans,
-/// interrupts and doorbells as instants, pool and page states as counters. Requests are spans on tracks of their own, with
-/// their parts as children; an arrow leads from each to its span in the device, and on to its interrupt. Categories, and
-/// correlation_id, by which viewers choose colours, are the side of the trust boundary: guest, trusted, untrusted, machine.
-/// Times are in ns, cut off.
+/// interrupts and doorbells as instants, pool and page states as counters. Requests are spans on tracks of their own,
+/// with their parts as children; an arrow leads from each to its span in the device, and on to its interrupt.
+/// Categories, and correlation_id, by which viewers choose colours, are the side of the trust boundary: guest,
+/// trusted, untrusted, machine. Times are in ns, cut off.
 ///
 /// At most so many bytes are written; what comes then is counted.
 class timeline_writer : public waveform_writer {

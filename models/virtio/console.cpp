@@ -70,7 +70,8 @@ console::console(const sc_core::sc_module_name& module_name, trace::recorder& re
         ports_.emplace_back(*this, static_cast<std::uint16_t>(number), parameters.ports[number]);
     }
     for (std::uint16_t queue = 0; queue < queue_count(); ++queue) {
-        set_course(queue, queue % 2 == 0 ? report::journey_course::from_device : report::journey_course::to_device);
+        set_course(queue,
+                   queue % 2 == 0 ? report::journey_course::from_device : report::journey_course::to_device);
     }
 }
 

@@ -10,7 +10,8 @@ namespace pefsim::virtio {
 
 using sc_core::sc_time;
 
-device_queue::device_queue(trace::recorder& recorder, std::string scope, std::string_view device, std::uint16_t index)
+device_queue::device_queue(trace::recorder& recorder, std::string scope, std::string_view device,
+                           std::uint16_t index)
     : journeys(recorder.journeys().of(device, index)),
       avail_idx(recorder, scope, "avail_idx", "available index as the device last read it"),
       used_idx(recorder, scope, "used_idx", "used index as the device last wrote it"),

@@ -54,7 +54,8 @@ virtio_device::virtio_device(const sc_core::sc_module_name& module_name, trace::
       in_flight_(recorder.metrics(), name(), "in_flight", "requests", "requests in the device"),
       latency_(recorder.metrics(), name(), "latency", "from taking a request to its entry in the used ring") {
     for (std::uint16_t i = 0; i < queues.count; ++i) {
-        device_queue& queue = queues_.emplace_back(recorder, fmt::format("{}.queue{}", name(), i), device_name(*this), i);
+        device_queue& queue = queues_.emplace_back(recorder, fmt::format("{}.queue{}", name(), i),
+                                                   device_name(*this), i);
         queue.unpublished.reserve(queues.size);
         sc_core::sc_spawn([this, &queue] { serve_queue(queue); }, fmt::format("serve_queue{}", i).c_str());
     }

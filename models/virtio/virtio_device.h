@@ -142,7 +142,9 @@ protected:
     static void classify(const request& what, std::string_view kind) {
         what.queue->journeys.classify(what.chain.head(), kind);
     }
-    void set_course(std::uint16_t queue, report::journey_course course) { queues_[queue].journeys.set_course(course); }
+    void set_course(std::uint16_t queue, report::journey_course course) {
+        queues_[queue].journeys.set_course(course);
+    }
     /// The request popped last of its queue goes back, then the one before it: the next pop() gives it again.
     void put_back(request& what);
     void finish_at(request& what, const sc_core::sc_time& when);

@@ -42,8 +42,8 @@ void expect_parts(const journey& of, std::initializer_list<std::pair<journey_par
     EXPECT_EQ(sum, of.total());
 }
 
-const queue_journeys::way_there way{.submitted = ns(100), .entered = ns(110), .available = ns(150), .mapping = ns(25),
-                                    .copying = ns(20)};
+const queue_journeys::way_there way{
+    .submitted = ns(100), .entered = ns(110), .available = ns(150), .mapping = ns(25), .copying = ns(20)};
 
 TEST(journeys, of_a_driver_that_tells_have_every_part) {
     bench b;
@@ -159,7 +159,8 @@ TEST(journeys, of_another_system_go_from_doorbell_to_interrupt) {
                               {journey_part::interrupt, 10},
                               {journey_part::completion, 10}});
     EXPECT_EQ(b.ended[1].begin, ns(61));
-    expect_parts(b.ended[1], {{journey_part::device, 40}, {journey_part::interrupt, 9}, {journey_part::completion, 10}});
+    expect_parts(b.ended[1],
+                 {{journey_part::device, 40}, {journey_part::interrupt, 9}, {journey_part::completion, 10}});
 }
 
 TEST(journeys, without_an_interrupt_end_in_the_used_ring) {

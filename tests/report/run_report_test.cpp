@@ -153,11 +153,11 @@ TEST_F(report, json_has_everything_that_is_declared) {
     for (const auto& [key, value] : json.items()) {
         keys.push_back(key);
     }
-    EXPECT_THAT(keys,
-                ::testing::ElementsAre("schema_version", "pefsim_version", "scenario", "description", "seed", "parameters",
-                                       "parameter_values", "shown", "verdict",
-                                       "ended", "label", "simulated_time_ns", "rates_are_of_ns", "figures",
-                                       "metrics", "anatomy", "series", "page_map", "exposure", "violations", "notes", "trace"));
+    EXPECT_THAT(keys, ::testing::ElementsAre("schema_version", "pefsim_version", "scenario", "description",
+                                             "seed", "parameters", "parameter_values", "shown", "verdict",
+                                             "ended", "label", "simulated_time_ns", "rates_are_of_ns",
+                                             "figures", "metrics", "anatomy", "series", "page_map",
+                                             "exposure", "violations", "notes", "trace"));
     EXPECT_EQ(json["scenario"], "swiotlb_block");
     EXPECT_EQ(json["seed"], 7);
     EXPECT_EQ(json["parameters"]["request_size"], "4 KiB");

@@ -7,11 +7,11 @@
 #include <sstream>
 #include <tuple>
 
+#include "report/journeys.h"
+#include "report/violations.h"
 #include "tests/support/simulation.h"
 #include "tests/trace/sample_machine.h"
 #include "tests/trace/scratch.h"
-#include "report/journeys.h"
-#include "report/violations.h"
 #include "trace/recorder.h"
 #include "trace/signal.h"
 
