@@ -58,8 +58,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     device-tree-compiler            # judges the device trees that firmware makes
     openssl                         # judges ESM blobs
     lcov                            # independent reader of line coverage
-    nodejs                          # speedscope's own importer
-    npm                             # the same
+    nodejs                          # optional: runs speedscope's own importer
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them

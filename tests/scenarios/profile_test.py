@@ -7,11 +7,14 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
 import unittest
 
 from linux_secure_test import image
-from npm_package import package
 from scenario import BINARIES, ScenarioTest, run
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from npm_package import package  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
