@@ -130,14 +130,18 @@ request parse(int argc, char** argv) {
     return result;
 }
 
+int say(std::string_view text) {
+    output::standard_output::write(text);
+    output::standard_output::check();
+    return equal;
+}
+
 int run(const request& what) {
     if (what.help) {
-        output::standard_output::write(usage);
-        return equal;
+        return say(usage);
     }
     if (what.version) {
-        output::standard_output::write(fmt::format("pefsim-compare (pefsim) {}\n", output::version()));
-        return equal;
+        return say(fmt::format("pefsim-compare (pefsim) {}\n", output::version()));
     }
     output::file_claims claims;
     claims.add_standard_files();

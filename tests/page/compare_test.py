@@ -37,6 +37,12 @@ class CompareTest(unittest.TestCase):
 
 
 class Runs(CompareTest):
+    def test_it_says_who_it_is(self):
+        for option, begin in (("--version", "pefsim-compare (pefsim) "), ("--help", "pefsim-compare: what differs"),
+                              ("-h", "pefsim-compare: what differs")):
+            done = self.compare(option)
+            self.assertEqual((done.returncode, done.stdout.startswith(begin)), (0, True), done)
+
     def test_the_same_run_is_equal(self):
         done = self.compare(self.report("a.json"), self.report("b.json"))
         self.assertEqual((0, ""), (done.returncode, done.stderr))
