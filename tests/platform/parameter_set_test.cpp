@@ -238,10 +238,11 @@ TEST_F(parameter_set_test, options_of_every_scenario) {
 }
 
 TEST_F(parameter_set_test, a_wrong_command_line_is_one_clear_line) {
-    EXPECT_EQ(parse_error({"--cpu", "3"}), "unknown option 'cpu'; did you mean 'cpus' or 'pc'?");
+    EXPECT_EQ(parse_error({"--cpu", "3"}), "unknown option 'cpu'; did you mean 'cpus' or 'csv' or 'pc'?");
     EXPECT_EQ(parse_error({"--seed", "x"}), "--seed: 'x' is not a whole number");
     EXPECT_EQ(parse_error({"--set", "cpus"}), "--set: 'cpus' is not NAME=VALUE");
-    EXPECT_EQ(parse_error({"--trace-window", "5us"}), "--trace-window: '5us' is not FROM:TO");
+    EXPECT_EQ(parse_error({"--trace-window", "5us"}),
+              "--trace-window: '5us' is not FROM:TO, workload, request:N or violation:N");
     EXPECT_EQ(parse_error({"--trace-window", "2us:1us"}), "--trace-window: '2us:1us' is empty");
     EXPECT_NE(parse_error({"stray"}), "");
     EXPECT_NE(parse_error({"--seed"}), "");

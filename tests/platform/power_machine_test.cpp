@@ -259,7 +259,12 @@ TEST_F(power_machine_test, how_runs_end) {
     traps.tools.stop_before.trap = true;
     const power_machine_config plain;
     const std::vector<row> rows{
-        row{stops, {attn}, true, stopped, "attn at 0x10000 on cpu0", {"cpu0 at 0x10000 <main>: attn"}},
+        row{stops,
+            {attn},
+            true,
+            stopped,
+            "attn at 0x10000 on cpu0",
+            {"cpu0 at 0x10000 <main> by 0x00000200, attn"}},
         row{traps,
             {li_r3_0, 0x7fe0'0008},
             true,
@@ -283,7 +288,7 @@ TEST_F(power_machine_test, how_runs_end) {
             false,
             halted,
             "an interrupt at its own vector 0x700 on cpu0: nothing there can handle it",
-            {"cpu0 at 0x700: .long 0x0", "cpu0 was first interrupted at 0x10000 <main>: attn"}},
+            {"cpu0 at 0x700: .long 0x0", "cpu0 was first interrupted at 0x10000 <main> by 0x00000200, attn"}},
     };
     for (const row& each : rows) {
         sc_core::sc_get_curr_simcontext()->reset();

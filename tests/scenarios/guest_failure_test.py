@@ -97,7 +97,7 @@ class panics(guest_failure_test):
         reboot = self.kernel([0x7D445378, 0x38600000, 0x6063F000, 0x44000022], struct.pack(">4I", 0x2004, 0, 1, 0))
         result, report = self.run_it("linux", *reboot, status=0)
         self.assertEqual(report["ended"]["text"], "the guest asked for a reboot, which ends the run")
-        self.assertEqual(result.output.count("Ended: the guest asked for a reboot, which ends the run\n"), 1)
+        self.assertEqual(result.output.count("Ended: the guest asked for a reboot, which ends the run\n"), 2)  # and once more at the end
 
 
 class watchdog(guest_failure_test):

@@ -34,6 +34,7 @@ class Watching(scenario.ScenarioTest):
     def without_stories(self, report):
         for run in report["runs"]:
             run.pop("watched", None)
+        report.pop("replay")
         for name in ("watch-page", "watch-range"):
             report["parameters"].pop(name)
         for cpu in report["results"].get("cpus", []):
@@ -85,6 +86,7 @@ class NativeGuest(Watching):
                                 "0x30010+32")  # fmt: skip
         for each in (by_file, by_option):
             each["parameters"].pop("watch-range")
+            each.pop("replay")
         self.assertEqual(by_file, by_option)
         self.assertEqual(list(self.watched(by_file)), [PAGE, 2 * PAGE, 3 * PAGE])
 
