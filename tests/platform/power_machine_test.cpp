@@ -264,7 +264,7 @@ TEST_F(power_machine_test, how_runs_end) {
             true,
             stopped,
             "attn at 0x10000 on cpu0",
-            {"cpu0 at 0x10000 <main> by 0x00000200, attn"}},
+            {"cpu0 at 0x10000 <main>: attn"}},
         row{traps,
             {li_r3_0, 0x7fe0'0008},
             true,

@@ -25,7 +25,7 @@ TEST(progress_line, tells_share_rate_and_time_left_where_the_end_is_known) {
     EXPECT_EQ(progress_line("blk", now, {.done = 5'000, .unit = "requests", .of = 4'000}, 10),
               "blk: 100 %, 34.1 ms simulated, 5,000 requests, 500 requests/s");
     EXPECT_EQ(progress_line("cpu", now, {.done = 1, .unit = "instructions", .of = 1'000'000'000'000}, 0.001),
-              "cpu: 0 %, 34.1 ms simulated, 1 instructions, 1.00 k instructions/s, 277778 h left");
+              "cpu: 0 %, 34.1 ms simulated, 1 instructions, 1.00 k instructions/s, 277777.8 h left");
 }
 
 /// What a workload says that it is going to do is what it has done in the end.

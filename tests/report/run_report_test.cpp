@@ -263,7 +263,7 @@ TEST_F(report, text_is_as_wide_as_it_is_asked_to_be) {
     to.ledger().wrote(abi::phys_addr{0x1'0000}, 64,
                       {to.ledger().name_initiator("cpu0"), 0,
                        to.ledger().name_origin("a_function_whose_name_is_longer_than_its_column")},
-                      sc_time(1, sc_core::SC_US), std::vector<std::byte>(64).data());
+                      sc_time(1, sc_core::SC_US), std::vector<std::byte>(abi::page_size).data());
     const auto widest = [](const std::string& text) {
         std::size_t result = 0;
         std::istringstream lines(text);

@@ -114,7 +114,7 @@ class ProfileTest(ScenarioTest):
         for cpu in [*plain["results"]["cpus"], *observed["results"]["cpus"]]:
             cpu.pop("translator", None)
             del cpu["flushes"]  # one when the engine learns that it is looked at
-        for name in ("parameters", "files"):
+        for name in ("parameters", "parameter_values", "replay", "files"):
             del plain[name], observed[name]
         self.assertEqual(plain, observed)
 
@@ -189,17 +189,18 @@ class LinuxProfileTest(ScenarioTest):
         def share(predicate):
             return sum(count for stack, count in stacks.items() if predicate(stack.split(";"))) / total
 
-        # Most of a boot is the first kernel thread's, or a program's by way of a system call.
-        self.assertGreater(share(lambda functions: "start_kernel" in functions or "kernel_init" in functions), 0.3)
-        self.assertGreater(share(lambda functions: any(each.startswith("system_call") for each in functions)), 0.02)
+        # Most of this boot is busybox's; the kernel's share is of its first thread, and of system calls.
+        self.assertGreater(share(lambda functions: "start_kernel" in functions or "kernel_init" in functions), 0.1)
+        self.assertGreater(share(lambda functions: any(each.startswith("system_call") for each in functions)), 0.1)
         # Interrupts stand on what they interrupted, with the way into the kernel between.
         self.assertTrue(any("do_IRQ" in stack or "timer_interrupt" in stack for stack in stacks))
         interrupted = [stack.split(";") for stack in stacks if "timer_interrupt" in stack.split(";")]
-        self.assertTrue(any(functions.index("timer_interrupt") >= 3 for functions in interrupted), interrupted[:5])
+        self.assertTrue(interrupted)
+        self.assertTrue(all(functions.index("timer_interrupt") >= 2 for functions in interrupted), interrupted[:5])
         self.assertLess(share(lambda functions: len(functions) == 1), 0.1, "samples without callers")
 
         events = {each["what"]: each for each in profile["events"]}
-        for call, function in (("ultracall UV_SHARE_PAGE", "swiotlb"), ("hypercall H_CEDE", "cede"),
+        for call, function in (("ultracall UV_SHARE_PAGE", "swiotlb"), ("hypercall H_CEDE", "lpar_idle"),
                                ("hypercall H_PUT_TERM_CHAR", "hvc")):
             self.assertTrue(any(function in stack for stack, _ in events[call]["stacks"]), events[call]["stacks"][:3])
         self.assertTrue(any("vp_notify" in stack for stack, _ in events["MMIO store"]["stacks"]), events["MMIO store"]["stacks"])
@@ -208,8 +209,8 @@ class LinuxProfileTest(ScenarioTest):
         for report in (plain, observed):
             for cpu in report["results"]["cpus"]:
                 cpu.pop("translator", None)
-                del cpu["decoded"]
-            for name in ("parameters", "files"):
+                del cpu["decoded"], cpu["flushes"]  # as it does when the engine learns that it is looked at
+            for name in ("parameters", "parameter_values", "replay", "files"):
                 del report[name]
         self.assertEqual(plain, observed)
 
