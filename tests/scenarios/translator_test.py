@@ -20,7 +20,7 @@ PROGRAMS = BINARIES / "bare_metal_programs"
 
 def without_engine(report):
     """What a run shows; of the engine's own counters those that do not depend on who executes."""
-    del report["parameters"]["translator"]
+    del report["parameters"]["translator"], report["parameter_values"], report["replay"]
     for cpu in report["results"].get("cpus", []):
         cpu.pop("translator", None)
         del cpu["decoded"]
