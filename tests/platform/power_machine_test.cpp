@@ -259,12 +259,7 @@ TEST_F(power_machine_test, how_runs_end) {
     traps.tools.stop_before.trap = true;
     const power_machine_config plain;
     const std::vector<row> rows{
-        row{stops,
-            {attn},
-            true,
-            stopped,
-            "attn at 0x10000 on cpu0",
-            {"cpu0 at 0x10000 <main>: attn"}},
+        row{stops, {attn}, true, stopped, "attn at 0x10000 on cpu0", {"cpu0 at 0x10000 <main>: attn"}},
         row{traps,
             {li_r3_0, 0x7fe0'0008},
             true,
