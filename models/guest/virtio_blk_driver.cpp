@@ -75,8 +75,9 @@ virtio_blk_driver::virtio_blk_driver(const driver_environment& kernel, const con
             fmt::format("{}: largest request of {} bytes; a multiple of 512 is allowed", name,
                         parameters.max_request_bytes));
     }
-    for (std::uint16_t i = 0; i < kernel.cpus.cpus(); ++i) {
-        queues_.push_back(std::make_unique<block_queue>(kernel, scope, fmt::format("queue{}", i), name, i));
+    for (std::size_t i = 0; i < kernel.cpus.cpus(); ++i) {
+        queues_.push_back(std::make_unique<block_queue>(kernel, scope, fmt::format("queue{}", i), name,
+                                                        static_cast<std::uint16_t>(i)));
     }
 }
 
