@@ -28,8 +28,8 @@ public:
     /// The CPU leaves its guest by the instruction at `nip`, for the software above it.
     /// \param kind "hypercall", "ultracall", "MMIO load", "MMIO store", "hypervisor page fault"
     /// \param name of the call; empty: it has none
-    virtual void leaves(power_cpu& /*cpu*/, std::string_view /*kind*/, std::string_view /*name*/,
-                        std::uint64_t /*nip*/) {}
+    virtual void leaves([[maybe_unused]] power_cpu& cpu, [[maybe_unused]] std::string_view kind,
+                        [[maybe_unused]] std::string_view name, [[maybe_unused]] std::uint64_t nip) {}
 };
 
 }  // namespace pefsim::cpu
