@@ -223,7 +223,9 @@ bool xics::set_level(std::uint32_t number, bool asserted, const sc_core::sc_time
     if (source == nullptr || !source->level_sensitive) {
         return false;
     }
-    journeys_.interrupt_raised(number);
+    if (asserted) {
+        journeys_.interrupt_raised(number);
+    }
     schedule(sc_core::sc_time_stamp() + delay,
              {asserted ? scheduled::act::level_on : scheduled::act::level_off, 0, number});
     return true;

@@ -122,7 +122,9 @@ bool xive_controller::set_level(std::uint32_t number, bool asserted, const sc_ti
     if (source == nullptr || source->kind != source_kind::level) {
         return false;
     }
-    journeys_.interrupt_raised(number);
+    if (asserted) {
+        journeys_.interrupt_raised(number);
+    }
     schedule(sc_core::sc_time_stamp() + delay,
              {asserted ? scheduled::act::level_on : scheduled::act::level_off, 0, number});
     return true;
