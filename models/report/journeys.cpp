@@ -70,7 +70,7 @@ queue_journeys::handle queue_journeys::collected(std::uint16_t head, const sc_ti
         return none;
     }
     under_way& request = requests_[which];
-    if (request.at == place::over || request.at != place::returned) {
+    if (request.at != place::returned) {
         forget(which);
         return none;
     }
@@ -166,14 +166,22 @@ void queue_journeys::stop() {
 // --- interrupts
 
 void queue_journeys::interrupt_sent(bool sent) {
+    if (announced_.size() > most_announced) {
+        end_in_the_ring(announced_);
+    }
     if (sent) {
         announced_.insert(announced_.end(), answered_.begin(), answered_.end());
+        answered_.clear();
     } else {
-        for (const handle each : answered_) {
-            conclude(each, requests_[each].returned);
-        }
+        end_in_the_ring(answered_);
     }
-    answered_.clear();
+}
+
+void queue_journeys::end_in_the_ring(std::vector<handle>& these) {
+    for (const handle each : these) {
+        conclude(each, requests_[each].returned);
+    }
+    these.clear();
 }
 
 void queue_journeys::interrupt_taken(const sc_time& when) {

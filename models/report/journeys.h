@@ -92,6 +92,9 @@ public:
     void add_unfinished(std::vector<unfinished>& to) const;
 
 private:
+    /// Interrupts that nobody takes, since the guest has masked them and polls, are given up from here on.
+    static constexpr std::size_t most_announced = 32'768;
+
     enum class place : std::uint8_t { nowhere, available, taken, returned, collected, over };
     struct under_way {
         place at = place::nowhere;
@@ -117,6 +120,7 @@ private:
     [[nodiscard]] std::string_view kind_of(const under_way& request) const;
     void tell(const under_way& request, const sc_core::sc_time& end);
     void conclude(handle which, const sc_core::sc_time& end);
+    void end_in_the_ring(std::vector<handle>& these);
 
     journey_log& log_;
     std::string device_;

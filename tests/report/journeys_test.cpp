@@ -171,6 +171,19 @@ TEST(journeys, without_an_interrupt_end_in_the_used_ring) {
     expect_parts(b.ended.front(), {{journey_part::device, 40}});
 }
 
+TEST(journeys, whose_interrupts_nobody_takes_are_not_kept_for_ever) {
+    bench b;
+    constexpr std::uint64_t many = 100'000;
+    for (std::uint64_t number = 1; number <= many; ++number) {
+        const auto at = static_cast<double>(10 * number);
+        b.taken_and_returned(static_cast<std::uint16_t>(number % 256), number, at, at + 5);
+        b.queue.interrupt_sent(true);
+    }
+    EXPECT_LT(b.log.unfinished().size(), 40'000U);
+    EXPECT_GT(b.ended.size(), 60'000U);
+    EXPECT_EQ(b.ended.size() + b.log.unfinished().size(), many);
+}
+
 TEST(journeys, are_taken_by_the_server_for_which_they_were_queued) {
     bench b;
     queue_journeys& other = b.log.of("virtio-blk1", 0);
