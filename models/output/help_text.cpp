@@ -23,6 +23,10 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
             end > columns - indent && bar != std::string_view::npos) {
             end = bar + 1;
         }
+        if (end == 0) {
+            text.remove_prefix(1);
+            continue;
+        }
         const std::string_view word = text.substr(0, end);
         const std::size_t blank = first || glued ? 0 : 1;
         if (!first && column + blank + word.size() > columns) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "abi/address.h"
 #include "report/quantity_text.h"
 #include "report/report_table.h"
 
@@ -17,8 +18,6 @@ namespace {
 using nlohmann::ordered_json;
 using found = std::optional<finding>;
 
-constexpr std::uint64_t page_bytes = 65536;
-
 std::string member(const ordered_json& of, std::string_view name) { return run_reader::text(of, name); }
 std::uint64_t whole(const ordered_json& of, std::string_view name) {
     return static_cast<std::uint64_t>(run_reader::number(of, name));
@@ -26,7 +25,7 @@ std::uint64_t whole(const ordered_json& of, std::string_view name) {
 
 /// "page 0x12 (SECURE)"
 std::string page_text(const ordered_json& violation) {
-    return fmt::format("page {:#x} ({})", whole(violation, "address") / page_bytes,
+    return fmt::format("page {:#x} ({})", whole(violation, "address") / abi::page_size,
                        member(violation, "page_state"));
 }
 

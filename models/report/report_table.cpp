@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "output/help_text.h"
 #include "report/quantity_text.h"
 
 namespace pefsim::report {
@@ -26,26 +27,7 @@ std::pair<std::string_view, std::string_view> number_and_unit(std::string_view q
 }  // namespace
 
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns) {
-    std::string result;
-    std::size_t used = indent;
-    while (!text.empty()) {
-        const std::size_t space = std::min(text.find(' '), text.size());
-        const std::string_view word = text.substr(0, space);
-        text.remove_prefix(std::min(space + 1, text.size()));
-        if (word.empty()) {
-            continue;
-        }
-        if (used != indent && used + 1 + word.size() > columns) {
-            result += fmt::format("\n{:{}}", "", indent);
-            used = indent;
-        } else if (used != indent) {
-            result += ' ';
-            ++used;
-        }
-        result += word;
-        used += word.size();
-    }
-    return result;
+    return output::wrapped(text, columns, indent, indent);
 }
 
 std::string counted(std::uint64_t count, std::string_view what) {

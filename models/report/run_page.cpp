@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "abi/address.h"
 #include "report/diagnosis.h"
 #include "report/html_text.h"
 #include "report/page_cut.h"
@@ -18,7 +19,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::uint64_t page_bytes = 65536;
 constexpr std::size_t lines_on_first_screen = 7;
 
 std::string member(const ordered_json& of, std::string_view name) { return run_reader::text(of, name); }
@@ -173,8 +173,8 @@ void add_violation(const ordered_json& each, std::size_t run, std::size_t index,
     const std::string state = member(each, "page_state");
     std::string page;
     if (!state.empty()) {
-        page = fmt::format("<a href=\"#page-{}-{}\">{:#x}</a> {}", run, address / page_bytes,
-                           address / page_bytes, html_escaped(state));
+        page = fmt::format("<a href=\"#page-{}-{}\">{:#x}</a> {}", run, address / abi::page_size,
+                           address / abi::page_size, html_escaped(state));
     } else if (address != 0) {
         page = fmt::format("{:#x}", address);
     }

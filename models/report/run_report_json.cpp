@@ -348,7 +348,7 @@ ordered_json page_map_json(const std::vector<pages_in_state>& states, const expo
                          {"written", each.written},
                          {"looked_at", each.looked_at}});
     }
-    return {{"page_bytes", std::uint64_t{1} << abi::page_shift},
+    return {{"page_bytes", abi::page_size},
             {"pages", states.empty() ? 0 : states.back().first + states.back().count},
             {"spans", std::move(spans)},
             {"spans_left_out", map.size() - std::min(map.size(), most_spans)}};
