@@ -136,14 +136,16 @@ perfetto_packets::track perfetto_packets::add_counter(track within_process, std:
 
 std::uint64_t perfetto_packets::intern(interned& in, std::string_view name, std::string& news,
                                        std::uint32_t field) {
-    const auto [found, is_new] = in.try_emplace(std::string(name), in.size() + 1);
-    if (is_new) {
-        pbf_writer all(news);
-        pbf_writer entry(all, field);
-        entry.add_uint64(interned_field::iid, found->second);
-        add_text(entry, interned_field::name, name);
+    if (const auto found = in.find(name); found != in.end()) {
+        return found->second;
     }
-    return found->second;
+    const std::uint64_t number = in.size() + 1;
+    in.emplace(name, number);
+    pbf_writer all(news);
+    pbf_writer entry(all, field);
+    entry.add_uint64(interned_field::iid, number);
+    add_text(entry, interned_field::name, name);
+    return number;
 }
 
 void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name,

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,7 +37,11 @@ public:
 
 private:
     enum class event_type : std::uint8_t { slice_begin = 1, slice_end = 2, instant = 3, counter = 4 };
-    using interned = std::unordered_map<std::string, std::uint64_t>;
+    /// Looked up by what need not be a string of its own.
+    struct name_hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    using interned = std::unordered_map<std::string, std::uint64_t, name_hash, std::equal_to<>>;
 
     void named(event_type type, track on, std::uint64_t ns, std::string_view name, const details& more);
     /// The number of the name; what is new is told with the packet.
