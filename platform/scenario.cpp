@@ -123,6 +123,9 @@ found_moment find_moment(scenario& what, const run_options& options, const param
 void look_ahead(scenario& what, run_options& options, parameter_set& parameters) {
     if (options.trace_moment) {
         const found_moment where = find_moment(what, options, parameters, *options.trace_moment);
+        if (output::stop_request::made() != 0) {
+            return;  // the run itself ends for that, with a report of it
+        }
         if (!where.found) {
             throw std::invalid_argument(
                 fmt::format("--trace-window: there is no {} in this run", options.trace_window));
@@ -139,6 +142,9 @@ void look_ahead(scenario& what, run_options& options, parameter_set& parameters)
             throw std::invalid_argument(fmt::format("--explain: '{}' is no page", options.explain));
         }
         const found_moment where = find_moment(what, options, parameters, *moment);
+        if (output::stop_request::made() != 0) {
+            return;
+        }
         if (!where.found) {
             throw std::invalid_argument(fmt::format(
                 "--explain: {} {}",

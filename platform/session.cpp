@@ -79,6 +79,9 @@ session::session(const scenario& of, const run_options& options, const parameter
     if (options.csv_file) {
         series_.emplace("csv", *options.csv_file, output::whole_file::access::late);
     }
+    if (options.timeline_file) {
+        const output::whole_file probe("timeline", *options.timeline_file);
+    }
     if (options.html_file) {
         page_.emplace("html", *options.html_file, output::whole_file::access::late);
     }

@@ -76,6 +76,8 @@ class Space(OutputTest):
         quiet = ["--no-trace"]
         yield self.bare_metal("count", *quiet, "--report", "out.json"), ["out.json"]
         yield self.bare_metal("count", *quiet, "--html", "out.html"), ["out.html"]
+        yield self.bare_metal("count", *quiet, "--timeline", "out.pftrace"), ["out.pftrace"]
+        yield self.bare_metal("count", *quiet, "--csv", "out.csv"), ["out.csv"]
         yield self.bare_metal("count", *quiet, "--dump-state", "out.json"), ["out.json"]
         yield self.bare_metal("count", *quiet, "--profile", "out.txt", "--profile.period", "7"), ["out.txt"]
         yield self.bare_metal("count", *quiet, "--instruction-trace", "out.trace"), ["out.trace"]
@@ -208,6 +210,8 @@ class Identity(OutputTest):
         self.refuses("direct_block", "--report", "direct_block.fst")
         self.refuses("direct_block", "--report", "new", "--html", "new")
         self.refuses(*block, "--html", "d.img")
+        self.refuses(*block, "--timeline", "d.img")
+        self.refuses(*block, "--csv", "new", "--timeline", "new")
         self.refuses(*block, "--config", "c.toml", "--html", "c.toml")
         self.refuses("swiotlb_net", "--net.pcap", "new", "--report", "new")
         self.refuses("dma_ops_compare", "--plot", "new", "--report", "new")
