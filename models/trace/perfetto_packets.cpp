@@ -4,6 +4,10 @@
 // interned_data.proto.
 #include "trace/perfetto_packets.h"
 
+#include <array>
+#include <cstddef>
+#include <protozero/basic_pbf_writer.hpp>
+#include <protozero/buffer_fixed.hpp>
 #include <protozero/pbf_writer.hpp>
 
 namespace pefsim::trace {
@@ -57,7 +61,6 @@ constexpr std::uint32_t correlation_id = 52;
 }  // namespace event_field
 namespace annotation_field {
 constexpr std::uint32_t uint_value = 3;
-constexpr std::uint32_t string_value = 6;
 constexpr std::uint32_t name = 10;
 }  // namespace annotation_field
 namespace interned_field {
@@ -69,21 +72,60 @@ constexpr std::uint32_t name = 2;
 
 constexpr std::uint32_t our_sequence = 1;
 
+template <class Writer>
+void begin_packet(Writer& packet, std::uint64_t ns, std::uint32_t flags) {
+    packet.add_uint64(packet_field::timestamp, ns);
+    packet.add_uint32(packet_field::sequence, our_sequence);
+    if (flags != 0) {
+        packet.add_uint32(packet_field::sequence_flags, flags);
+    }
+}
+
 /// A packet of our sequence; its content goes into it while it lives.
 class packet {
 public:
     packet(std::string& to, std::uint64_t ns, std::uint32_t flags)
         : trace_(to),
           packet_(trace_, trace_field::packet) {
-        packet_.add_uint64(packet_field::timestamp, ns);
-        packet_.add_uint32(packet_field::sequence, our_sequence);
-        packet_.add_uint32(packet_field::sequence_flags, flags);
+        begin_packet(packet_, ns, flags);
     }
     operator pbf_writer&() { return packet_; }  // NOLINT(google-explicit-constructor): it is one
 
 private:
     pbf_writer trace_;
     pbf_writer packet_;
+};
+
+/// A message of numbers. There are many of them: it is made on the stack, and copied once its length is known.
+class small_message : public protozero::basic_pbf_writer<protozero::fixed_size_buffer_adaptor> {
+public:
+    small_message() : basic_pbf_writer(buffer_) {}
+    small_message(const small_message&) = delete;
+    small_message& operator=(const small_message&) = delete;
+
+    [[nodiscard]] const char* bytes() const { return buffer_.data(); }
+    [[nodiscard]] std::size_t size() const { return buffer_.size(); }
+
+private:
+    std::array<char, 256> bytes_;
+    protozero::fixed_size_buffer_adaptor buffer_{bytes_};
+};
+
+/// A track event with what every one of them has.
+class event : public small_message {
+public:
+    event(std::int32_t type, perfetto_packets::track on) {
+        add_enum(event_field::type, type);
+        add_uint64(event_field::track_uuid, on);
+    }
+
+    /// \param flags needs_incremental_state when it has names
+    void append_to(std::string& trace, std::uint64_t ns, std::uint32_t flags = 0) const {
+        small_message within;
+        begin_packet(within, ns, flags);
+        within.add_message(packet_field::track_event, bytes(), size());
+        pbf_writer(trace).add_message(trace_field::packet, within.bytes(), within.size());
+    }
 };
 
 void add_text(pbf_writer& to, std::uint32_t field, std::string_view text) {
@@ -134,56 +176,51 @@ perfetto_packets::track perfetto_packets::add_counter(track within_process, std:
     return last_track_;
 }
 
-std::uint64_t perfetto_packets::intern(interned& in, std::string_view name, std::string& news,
-                                       std::uint32_t field) {
-    if (const auto found = in.find(name); found != in.end()) {
-        return found->second;
-    }
-    const std::uint64_t number = in.size() + 1;
-    in.emplace(name, number);
-    pbf_writer all(news);
+void perfetto_packets::tell_name(std::uint32_t field, std::uint64_t number, std::string_view name) {
+    packet within(to_, 0, sequence_flag::needs_incremental_state);
+    pbf_writer all(within, packet_field::interned_data);
     pbf_writer entry(all, field);
     entry.add_uint64(interned_field::iid, number);
     add_text(entry, interned_field::name, name);
+}
+
+perfetto_packets::category perfetto_packets::add_category(std::string_view name) {
+    tell_name(interned_field::event_categories, ++last_category_, name);
+    return last_category_;
+}
+
+/// What is new is told before it is used.
+std::uint64_t perfetto_packets::number_of(std::string_view name) {
+    if (const auto found = names_.find(name); found != names_.end()) {
+        return found->second;
+    }
+    const std::uint64_t number = names_.size() + 1;
+    names_.emplace(name, number);
+    tell_name(interned_field::event_names, number, name);
     return number;
 }
 
 void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name,
                              const details& more) {
-    std::string news;
-    const std::uint64_t name_iid = intern(names_, name, news, interned_field::event_names);
-    const std::uint64_t category = more.category.empty() ? 0
-                                                         : intern(categories_, more.category, news,
-                                                                  interned_field::event_categories);
-    packet within(to_, ns, sequence_flag::needs_incremental_state);
-    pbf_writer& fields = within;
-    if (!news.empty()) {
-        fields.add_message(packet_field::interned_data, news);
-    }
-    pbf_writer event(fields, packet_field::track_event);
-    event.add_enum(event_field::type, static_cast<std::int32_t>(type));
-    event.add_uint64(event_field::track_uuid, on);
-    event.add_uint64(event_field::name_iid, name_iid);
-    if (category != 0) {
-        event.add_uint64(event_field::category_iids, category);
+    event says(static_cast<std::int32_t>(type), on);
+    says.add_uint64(event_field::name_iid, number_of(name));
+    if (more.in != 0) {
+        says.add_uint64(event_field::category_iids, more.in);
     }
     if (more.correlation != 0) {
-        event.add_uint64(event_field::correlation_id, more.correlation);
+        says.add_uint64(event_field::correlation_id, more.correlation);
     }
     if (more.flow != 0) {
-        event.add_fixed64(more.flow_ends ? event_field::terminating_flow_ids : event_field::flow_ids,
-                          more.flow);
+        says.add_fixed64(more.flow_ends ? event_field::terminating_flow_ids : event_field::flow_ids,
+                         more.flow);
     }
     if (more.request != 0) {
-        pbf_writer annotation(event, event_field::debug_annotations);
-        add_text(annotation, annotation_field::name, "request");
+        small_message annotation;
+        annotation.add_string(annotation_field::name, "request");
         annotation.add_uint64(annotation_field::uint_value, more.request);
+        says.add_message(event_field::debug_annotations, annotation.bytes(), annotation.size());
     }
-    if (!more.text.empty()) {
-        pbf_writer annotation(event, event_field::debug_annotations);
-        add_text(annotation, annotation_field::name, "what");
-        add_text(annotation, annotation_field::string_value, more.text);
-    }
+    says.append_to(to_, ns, sequence_flag::needs_incremental_state);
 }
 
 void perfetto_packets::begin(track on, std::uint64_t ns, std::string_view name, const details& more) {
@@ -195,18 +232,13 @@ void perfetto_packets::instant(track on, std::uint64_t ns, std::string_view name
 }
 
 void perfetto_packets::end(track on, std::uint64_t ns) {
-    packet within(to_, ns, sequence_flag::needs_incremental_state);
-    pbf_writer event(within, packet_field::track_event);
-    event.add_enum(event_field::type, static_cast<std::int32_t>(event_type::slice_end));
-    event.add_uint64(event_field::track_uuid, on);
+    event(static_cast<std::int32_t>(event_type::slice_end), on).append_to(to_, ns);
 }
 
 void perfetto_packets::value(track on, std::uint64_t ns, std::uint64_t value) {
-    packet within(to_, ns, sequence_flag::needs_incremental_state);
-    pbf_writer event(within, packet_field::track_event);
-    event.add_enum(event_field::type, static_cast<std::int32_t>(event_type::counter));
-    event.add_uint64(event_field::track_uuid, on);
-    event.add_int64(event_field::counter_value, static_cast<std::int64_t>(value));
+    event says(static_cast<std::int32_t>(event_type::counter), on);
+    says.add_int64(event_field::counter_value, static_cast<std::int64_t>(value));
+    says.append_to(to_, ns);
 }
 
 }  // namespace pefsim::trace

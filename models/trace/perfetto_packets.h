@@ -13,20 +13,21 @@ namespace pefsim::trace {
 class perfetto_packets {
 public:
     using track = std::uint64_t;
+    using category = std::uint64_t;
 
-    /// What a span or an instant says besides its name; numbers of 0 and empty texts are not said.
+    /// What a span or an instant says besides its name; numbers of 0 are not said.
     struct details {
-        std::string_view category{};
+        category in = 0;
         std::uint64_t correlation = 0;
         std::uint64_t flow = 0;     ///< an arrow from or through here
         bool flow_ends = false;     ///< or to here
         std::uint64_t request = 0;  ///< annotation
-        std::string_view text{};    ///< annotation
     };
 
     explicit perfetto_packets(std::string& to) : to_(to) {}
 
     void clear_state(std::uint64_t ns);  ///< the first packet
+    category add_category(std::string_view name);
     track add_process(std::string_view name);
     track add_track(track within, std::string_view name);
     track add_counter(track within, std::string_view name, std::string_view unit);
@@ -44,14 +45,14 @@ private:
     using interned = std::unordered_map<std::string, std::uint64_t, name_hash, std::equal_to<>>;
 
     void named(event_type type, track on, std::uint64_t ns, std::string_view name, const details& more);
-    /// The number of the name; what is new is told with the packet.
-    static std::uint64_t intern(interned& in, std::string_view name, std::string& news, std::uint32_t field);
+    std::uint64_t number_of(std::string_view name);
+    void tell_name(std::uint32_t field, std::uint64_t number, std::string_view name);
 
     std::string& to_;
     track last_track_ = 0;
     std::int32_t last_rank_ = 0;
+    category last_category_ = 0;
     interned names_;
-    interned categories_;
 };
 
 }  // namespace pefsim::trace

@@ -95,6 +95,9 @@ public:
           from_(from),
           signals_(of.signals().size()) {
         packets_.clear_state(0);
+        for (std::size_t i = 1; i < categories_.size(); ++i) {
+            categories_[i] = packets_.add_category(to_name(static_cast<side>(i)));
+        }
         requests_ = packets_.add_process("Requests");
         for (const grouped_signals& group : signal_groups(of)) {
             add_group(group);
@@ -132,6 +135,12 @@ public:
 private:
     static constexpr std::uint64_t room_for_the_end = std::uint64_t{64} << 10;
     static constexpr std::size_t buffer_size = std::size_t{1} << 20;
+
+    /// What is said of all that happens there.
+    [[nodiscard]] perfetto_packets::details details_of(side where) const {
+        const auto number = static_cast<std::size_t>(where);
+        return {.in = categories_[number], .correlation = number};
+    }
 
     struct track_of {
         perfetto_packets::track on = 0;
@@ -176,6 +185,7 @@ private:
     output::whole_file file_;
     std::string buffer_;
     perfetto_packets packets_{buffer_};
+    std::array<perfetto_packets::category, 5> categories_{};  // by side
     std::uint64_t bytes_ = 0;
     std::uint64_t most_bytes_;
     std::uint64_t from_;
@@ -218,8 +228,7 @@ void perfetto_timeline::show(std::uint32_t id, std::uint64_t at, std::uint64_t n
     track_of& here = signals_[id];
     const signal_declaration& s = recorder_.signals()[id];
     const std::uint64_t ns = latest_ = ns_of(at);
-    const perfetto_packets::details side{.category = to_name(here.where),
-                                         .correlation = static_cast<std::uint64_t>(here.where)};
+    const perfetto_packets::details side = details_of(here.where);
     if (s.type == signal_type::event) {
         if (room()) {
             packets_.instant(here.on, ns, s.name, side);
@@ -251,11 +260,10 @@ void perfetto_timeline::add(const report::journey& done) {
     const std::uint64_t flow = of.number << 40 | done.number;
     const perfetto_packets::track on = of.guest_side.free_from(
         ns_of(done.begin), ns_of(done.end()), [&] { return packets_.add_track(requests_, done.device); });
-    packets_.begin(on, ns_of(done.begin), done.kind,
-                   {.category = to_name(side::guest),
-                    .correlation = static_cast<std::uint64_t>(side::guest),
-                    .flow = flow,
-                    .request = done.number});
+    perfetto_packets::details whole = details_of(side::guest);
+    whole.flow = flow;
+    whole.request = done.number;
+    packets_.begin(on, ns_of(done.begin), done.kind, whole);
     add_parts(done, of, on, flow);
     packets_.end(on, ns_of(done.end()));
 }
@@ -276,20 +284,18 @@ void perfetto_timeline::add_parts(const report::journey& done, device_tracks& of
         const side where = part == journey_part::device ? side::untrusted
                            : part == journey_part::doorbell || part == journey_part::interrupt ? side::machine
                                                                                                : side::guest;
-        packets_.begin(on, begin, report::to_name(part),
-                       {.category = to_name(where),
-                        .correlation = static_cast<std::uint64_t>(where),
-                        .flow = part == journey_part::interrupt ? flow : 0,
-                        .flow_ends = true});
+        perfetto_packets::details here = details_of(where);
+        here.flow = part == journey_part::interrupt ? flow : 0;
+        here.flow_ends = true;
+        packets_.begin(on, begin, report::to_name(part), here);
         packets_.end(on, end);
         if (part == journey_part::device && of.process != 0) {
             const perfetto_packets::track there = of.device_side.free_from(
                 begin, end, [&] { return packets_.add_track(of.process, "requests"); });
-            packets_.begin(there, begin, done.kind,
-                           {.category = to_name(where),
-                            .correlation = static_cast<std::uint64_t>(where),
-                            .flow = flow,
-                            .request = done.number});
+            here.flow = flow;
+            here.flow_ends = false;
+            here.request = done.number;
+            packets_.begin(there, begin, done.kind, here);
             packets_.end(there, end);
         }
     }
