@@ -2,13 +2,15 @@
 """The floor plan holds: who includes whom, which folder is which library, which package is named where.
 
 Environment: PEFSIM_LIBRARIES, "folder: library: library..." by semicolons: the libraries of the build, and which others each
-one names.
+one names. PEFSIM_BUILD, for the tests that take part: the build tree.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import re
+import subprocess
 import tempfile
 import unittest
 
@@ -191,6 +193,26 @@ class packages(unittest.TestCase):
             if section.splitlines() and "package" in "".join(rows[:1]).lower():
                 named |= {word for row in rows for word in re.findall(r"`([a-z0-9][a-z0-9.+-]*)`", row)}
         self.assertEqual(listed, named)
+
+
+class tests_take_part(unittest.TestCase):
+    """What is a test by its name is one of ctest's: a condition in CMake that is never true leaves nothing out."""
+
+    def test_each_file_is_run(self):
+        listed = json.loads(subprocess.run(
+            ["ctest", "--test-dir", os.environ["PEFSIM_BUILD"], "--show-only=json-v1"], capture_output=True, check=True).stdout)
+        commands = [(" ".join(test["command"]), next((each["value"] for each in test["properties"]
+                                                      if each["name"] == "WORKING_DIRECTORY"), ""))
+                    for test in listed["tests"] if "command" in test]
+        self.assertGreater(len(commands), 1000)
+        files = sorted(path for path in (ROOT / "tests").rglob("*_test.py"))
+        self.assertGreater(len(files), 40)
+        for file in files:
+            with self.subTest(file=file.relative_to(ROOT)):
+                as_module = re.compile(rf"unittest .*\b{file.stem}\b")
+                self.assertTrue(any(str(file) in command or
+                                    (pathlib.Path(directory) == file.parent and as_module.search(command))
+                                    for command, directory in commands))
 
 
 if __name__ == "__main__":
