@@ -16,6 +16,7 @@
 #include "platform/scenario.h"
 #include "platform/scenario_mistake.h"
 #include "report/coloured_text.h"
+#include "report/diagnosis.h"
 #include "report/run_ending.h"
 #include "report/run_page.h"
 #include "report/series_csv.h"
@@ -176,6 +177,7 @@ void session::add_run(const machine& subject, const presentation& how) {
     facts.label = how.label;
     runs_.push_back(report::figures_json(subject.recorder().record(), facts));
     subject.add_to_report(runs_.back());
+    note_causes(runs_.back(), how.label);
     if (!options_.explain.empty()) {
         stories_ += report::stories_text(subject.recorder().record(), facts, columns_);
     }
@@ -206,6 +208,14 @@ void session::note_ending(const report::run_ending& ending, std::string_view lab
         }
     } else if (header_.ending.good()) {
         header_.ending.text = fmt::format("all {} machines: {}", runs_.size(), ending.text);
+    }
+}
+
+void session::note_causes(nlohmann::ordered_json& run, std::string_view label) {
+    const std::vector<report::finding> found = report::diagnose(run);
+    run["causes"] = report::causes_json(found);
+    for (const report::finding& each : found) {
+        causes_.push_back(report::cause_text(each, label, columns_));
     }
 }
 
@@ -345,7 +355,14 @@ std::string session::full_text(std::size_t columns, const std::vector<std::strin
 
 /// Once more at the end, where a reader's eyes are.
 std::string session::brief_text() const {
+    constexpr std::size_t most_causes = 4;
     std::string result = report::brief_text(header_, columns_);
+    for (std::size_t i = 0; i < std::min(causes_.size(), most_causes); ++i) {
+        result += causes_[i];
+    }
+    if (causes_.size() > most_causes) {
+        result += fmt::format("and {} more (--report, --html)\n", causes_.size() - most_causes);
+    }
     for (const std::string& each : violations_) {
         result += each;
     }

@@ -94,6 +94,7 @@ private:
     void add_run(const machine& subject, const presentation& how);
     void add_mistake(std::string mistake);
     void note_ending(const report::run_ending& ending, std::string_view label);
+    void note_causes(nlohmann::ordered_json& run, std::string_view label);
     void complain_of_what_was_not_shown() const;
 
     const run_options& options_;
@@ -105,6 +106,7 @@ private:
     std::vector<std::string> run_texts_;
     std::vector<std::string> page_texts_;  // the same, for the page
     std::vector<std::string> texts_;
+    std::vector<std::string> causes_;      // of what went wrong, all machines'
     std::vector<std::string> violations_;  // of each machine that had any, in brief
     std::vector<std::pair<std::string, std::string>> files_;
     std::optional<int> exit_status_;

@@ -47,6 +47,10 @@ std::string outer_line(std::string_view line, bool after_blank) {
     if (line.starts_with("Violations")) {
         return painted(line, line.ends_with(": none") ? good : bad);
     }
+    if (line.starts_with("Cause")) {
+        const std::size_t colon = std::min(line.find(": "), line.size());
+        return painted(line.substr(0, colon), bold) + std::string(line.substr(colon));
+    }
     return after_blank && !line.ends_with('.') ? painted(line, bold) : std::string(line);
 }
 

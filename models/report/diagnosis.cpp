@@ -537,4 +537,24 @@ std::vector<finding> diagnose(const ordered_json& run) {
     return all;
 }
 
+ordered_json causes_json(std::span<const finding> found) {
+    ordered_json result = ordered_json::array();
+    for (const finding& each : found) {
+        ordered_json& cause = result.emplace_back(ordered_json{{"rule", each.rule}, {"text", each.cause}});
+        if (!each.remedy.empty()) {
+            cause["remedy"] = each.remedy;
+        }
+        if (each.when_ns) {
+            cause["time_ns"] = *each.when_ns;
+        }
+    }
+    return result;
+}
+
+std::string cause_text(const finding& what, std::string_view label, std::size_t columns) {
+    const std::string all = fmt::format("Cause{}{}: {} {}", label.empty() ? "" : " in ", label, what.cause,
+                                        what.remedy);
+    return wrapped(all, 2, columns) + '\n';
+}
+
 }  // namespace pefsim::report

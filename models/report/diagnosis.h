@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "report/report_table.h"
 #include "report/run_reader.h"
 
 /// Why a run went as it did, in one or two plain sentences: rules that look at what the report of a machine has on
@@ -32,5 +34,10 @@ std::span<const diagnosis_rule> diagnosis_rules();
 
 /// What the rules find in one machine's part of a JSON report, in their order. Nothing, if it was a healthy run.
 std::vector<finding> diagnose(const nlohmann::ordered_json& run);
+
+/// "causes" of a machine's part of the JSON report.
+nlohmann::ordered_json causes_json(std::span<const finding> found);
+/// "Cause: ...", with what would have helped; of a machine that has a label, with that.
+std::string cause_text(const finding& what, std::string_view label, std::size_t columns = report_columns);
 
 }  // namespace pefsim::report

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Ten seeded faults: the page alone names the cause of each in its first screen; of a run without a fault it names none."""
+"""Ten seeded faults: the page alone names the cause of each in its first screen; of a run without a fault it names none. The
+last lines on the terminal and the JSON report say the same.
+"""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -52,6 +55,16 @@ class Faults(unittest.TestCase):
                 sentence = self.browser.run("document.querySelector('.cause .sentence').textContent")
                 named = [each for each, words in CAUSES.items() if words[0] in sentence]
                 self.assertEqual([fault], named, sentence)
+
+    def test_terminal_and_json_name_it_too(self):
+        for fault, words in CAUSES.items():
+            with self.subTest(fault=fault):
+                report = self.directory / f"{fault}.json"
+                done = subprocess.run([SCENARIOS / "seeded_faults", "--no-trace", "--brief", "--fault", fault, "--report", report],
+                                      cwd=self.directory, capture_output=True, text=True, check=False, timeout=300)
+                cause = next(line for line in " ".join(done.stdout.split()).split("Cause: ")[1:])
+                self.assertTrue(cause.startswith(json.loads(report.read_text())["runs"][0]["causes"][0]["text"]), cause)
+                self.assertIn(words[0], cause)
 
     def test_the_name_of_the_fault_is_nothing_that_the_cause_is_read_from(self):
         """The same faults, made by other scenarios and their parameters."""

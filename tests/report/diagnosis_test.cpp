@@ -240,4 +240,19 @@ TEST(diagnosis, what_no_rule_knows_is_told_by_its_first_violation) {
 }
 
 }  // namespace
+
+TEST(diagnosis, text_and_json_say_what_was_found_and_no_more) {
+    finding what{.rule = "cut_off", .cause = "It was stopped."};
+    EXPECT_EQ(cause_text(what, ""), "Cause: It was stopped.\n");
+    EXPECT_EQ(causes_json({&what, 1}),
+              ordered_json::parse(R"([{"rule": "cut_off", "text": "It was stopped."}])"));
+
+    what.remedy = "Let it run.";
+    what.when_ns = 5000.0;
+    EXPECT_EQ(cause_text(what, "guest 2"), "Cause in guest 2: It was stopped. Let it run.\n");
+    EXPECT_EQ(causes_json({&what, 1})[0]["remedy"], "Let it run.");
+    EXPECT_EQ(causes_json({&what, 1})[0]["time_ns"], 5000.0);
+    EXPECT_EQ(cause_text(what, "", 20), "Cause: It was\n  stopped. Let it\n  run.\n");
+}
+
 }  // namespace pefsim::report

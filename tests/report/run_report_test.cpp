@@ -318,6 +318,8 @@ TEST_F(report, colours_only_add_escape_sequences) {
     EXPECT_THAT(painted, HasSubstr("\n\x1b[1mLatencies\x1b[0m\n"));
     EXPECT_THAT(painted, HasSubstr("\n\x1b[1;31mViolations: 7\x1b[0m\n"));
     EXPECT_EQ(coloured("Violations: none\n"), "\x1b[32mViolations: none\x1b[0m\n");
+    EXPECT_EQ(coloured("Ended: well\nCause in guest 2: a fault\n  of its own.\n"),
+              "\x1b[1mEnded: well\x1b[0m\n\x1b[1mCause in guest 2\x1b[0m: a fault\n  of its own.\n");
     EXPECT_EQ(coloured(""), "");
 }
 

@@ -94,7 +94,7 @@ class command_line(ScenarioTest):
                 brief = run(name, "--no-trace", "--brief", cwd=self.directory)
                 self.assertTrue(whole.output.endswith("\n\n" + brief.output), whole.output[-500:])
                 self.assertTrue(brief.output.startswith(f"{name}: shown\n  shown  "), brief.output)
-                self.assertRegex(brief.output, r"\nEnded: .*\n(  .*\n)*Violations: ")
+                self.assertRegex(brief.output, r"\nEnded: .*\n(  .*\n)*(Cause: .*\n(  .*\n)*)*Violations: ")
                 self.assertLess(brief.output.count("\n"), 20)
 
     def on_terminal(self, columns, environment, name, *options):
