@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/kernel.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <type_traits>
 
 #include "abi/ucall.h"
 #include "abi/virtio_pci.h"
@@ -54,21 +56,24 @@ kernel::kernel(sc_core::sc_module_name name, trace::recorder& recorder, const co
     pages.bind(page_allocator_);
     log.bind(console_);
     page_allocator_.reserve(phys_addr{0}, device_tree_base.value() + abi::page_size);
+    const auto add = [this](auto& drivers, std::string_view kind, const auto&... parameter) -> auto& {
+        using driver = typename std::remove_reference_t<decltype(drivers)>::value_type::element_type;
+        const std::string device = fmt::format("virtio-{}{}", kind, drivers.size());
+        drivers.push_back(
+            std::make_unique<driver>(environment_, parameter..., scope_of_driver(device), device));
+        drivers_.push_back({drivers.back().get()});
+        return *drivers.back();
+    };
     for (unsigned i = 0; i < parameters.block_devices; ++i) {
-        blocks_.push_back(std::make_unique<virtio_blk_driver>(environment_, parameters.block,
-                                                              scope_of(*this, fmt::format("virtio_blk{}", i)),
-                                                              fmt::format("virtio-blk{}", i)));
+        add(blocks_, "blk", parameters.block);
     }
     for (unsigned i = 0; i < parameters.net_devices; ++i) {
-        cards_.push_back(std::make_unique<virtio_net_driver>(environment_, parameters.net,
-                                                             scope_of(*this, fmt::format("virtio_net{}", i)),
-                                                             fmt::format("virtio-net{}", i)));
-        stacks_.push_back(std::make_unique<inet_stack>(
-            environment_, parameters.inet, scope_of(*this, fmt::format("inet{}", i)), *cards_.back()));
+        stacks_.push_back(std::make_unique<inet_stack>(environment_, parameters.inet,
+                                                       scope_of(*this, fmt::format("inet{}", i)),
+                                                       add(cards_, "net", parameters.net)));
     }
     for (unsigned i = 0; i < parameters.entropy_devices; ++i) {
-        entropies_.push_back(std::make_unique<virtio_rng_driver>(
-            environment_, scope_of(*this, fmt::format("virtio_rng{}", i)), fmt::format("virtio-rng{}", i)));
+        add(entropies_, "rng");
     }
     if (cpus_.empty()) {
         throw std::invalid_argument("a guest needs at least one CPU");
@@ -222,33 +227,28 @@ void kernel::end(native_cpu& cpu, kernel_state how) {
 void kernel::probe_devices(native_cpu& cpu) {
     pci_.enumerate(cpu);
     for (const pci_device& device : pci_.devices()) {
-        const auto is = [&device](abi::virtio::device_id type) {
-            return device.vendor_id == abi::virtio::pci::vendor_id &&
-                   device.device_id == abi::virtio::pci::pci_device_id(type);
-        };
-        if (is(virtio_blk_driver::device_type)) {
-            probe(cpu, device, blocks_, blocks_found_);
-        } else if (is(virtio_net_driver::device_type)) {
-            probe(cpu, device, cards_, cards_found_);
-        } else if (is(virtio_rng_driver::device_type)) {
-            probe(cpu, device, entropies_, entropies_found_);
-        } else {
-            printk(cpu, fmt::format("pci {:02x}.{}: no driver for {:04x}:{:04x}",
-                                    abi::pci::device_of(device.devfn), abi::pci::function_of(device.devfn),
-                                    device.vendor_id, device.device_id));
-        }
+        probe(cpu, device);
     }
 }
 
-template <class Driver>
-void kernel::probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers,
-                   unsigned& found) {
-    if (found == drivers.size()) {
-        printk(cpu, fmt::format("pci {:02x}.{}: one device more than drivers", abi::pci::device_of(pci.devfn),
-                                abi::pci::function_of(pci.devfn)));
+void kernel::probe(native_cpu& cpu, const pci_device& pci) {
+    const auto fits = [&pci](const driver_place& each) {
+        return pci.vendor_id == abi::virtio::pci::vendor_id &&
+               pci.device_id == abi::virtio::pci::pci_device_id(each.driver->drives());
+    };
+    const auto free = std::ranges::find_if(
+        drivers_, [&](const driver_place& each) { return fits(each) && !each.taken; });
+    if (free == drivers_.end()) {
+        const std::string place = fmt::format("pci {:02x}.{}", abi::pci::device_of(pci.devfn),
+                                              abi::pci::function_of(pci.devfn));
+        printk(cpu,
+               std::ranges::any_of(drivers_, fits)
+                   ? fmt::format("{}: one device more than drivers", place)
+                   : fmt::format("{}: no driver for {:04x}:{:04x}", place, pci.vendor_id, pci.device_id));
         return;
     }
-    Driver& driver = *drivers[found++];
+    free->taken = true;
+    virtio_driver& driver = *free->driver;
     if (driver.probe(cpu, pci)) {
         printk(cpu, fmt::format("{}: dma_ops {} ({})", driver.device().name(),
                                 driver.device().dma_operations().operations(),
@@ -261,22 +261,39 @@ void kernel::probe(native_cpu& cpu, const pci_device& pci, std::vector<std::uniq
     }
 }
 
+/// "virtio-blk0" has its signals and metrics in virtio_blk0.
+std::string kernel::scope_of_driver(std::string_view name) const {
+    std::string scope(name);
+    std::ranges::replace(scope, '-', '_');
+    return scope_of(*this, scope);
+}
+
+bool kernel::has_device(const virtio_driver& driver) const {
+    return std::ranges::any_of(
+        drivers_, [&](const driver_place& each) { return each.driver == &driver && each.taken; });
+}
+
+unsigned kernel::block_devices() const {
+    return static_cast<unsigned>(
+        std::ranges::count_if(blocks_, [this](const auto& each) { return has_device(*each); }));
+}
+
 virtio_blk_driver& kernel::block(unsigned index) {
-    if (index >= blocks_found_) {
+    if (index >= blocks_.size() || !has_device(*blocks_[index])) {
         throw kernel_panic(fmt::format("there is no virtio-blk{}", index));
     }
     return *blocks_[index];
 }
 
 inet_stack& kernel::net(unsigned index) {
-    if (index >= cards_found_) {
+    if (index >= cards_.size() || !has_device(*cards_[index])) {
         throw kernel_panic(fmt::format("there is no virtio-net{}", index));
     }
     return *stacks_[index];
 }
 
 virtio_rng_driver& kernel::entropy(unsigned index) {
-    if (index >= entropies_found_) {
+    if (index >= entropies_.size() || !has_device(*entropies_[index])) {
         throw kernel_panic(fmt::format("there is no virtio-rng{}", index));
     }
     return *entropies_[index];

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "cpu/native/native_cpu.h"
@@ -25,6 +26,7 @@
 #include "guest/slab_allocator.h"
 #include "guest/virtio_blk_driver.h"
 #include "guest/virtio_core.h"
+#include "guest/virtio_driver.h"
 #include "guest/virtio_net_driver.h"
 #include "guest/virtio_rng_driver.h"
 #include "timing/timing.h"
@@ -132,6 +134,18 @@ public:
 
     /// What the guest does once it has booted. At elaboration; without one it boots and finishes.
     void run(workload code) { workload_ = std::move(code); }
+    /// A driver that this kernel does not have of itself, `Driver(environment, scope, name, arguments...)`: the next
+    /// device of its type that is found is the driver's, and keeps its name. At elaboration.
+    /// \param name "virtio-checksum0"
+    template <class Driver, class... Arguments>
+    Driver& add_driver(std::string_view name, Arguments&&... arguments) {
+        auto made = std::make_unique<Driver>(environment_, scope_of_driver(name), name,
+                                             std::forward<Arguments>(arguments)...);
+        Driver& driver = *made;
+        added_.push_back(std::move(made));
+        drivers_.push_back({&driver});
+        return driver;
+    }
 
     // --- for the outside
     [[nodiscard]] kernel_state state() const { return state_.value(); }
@@ -162,7 +176,7 @@ public:
     virtio_blk_driver& block(unsigned index);
     inet_stack& net(unsigned index);
     virtio_rng_driver& entropy(unsigned index);
-    [[nodiscard]] unsigned block_devices() const { return blocks_found_; }
+    [[nodiscard]] unsigned block_devices() const;
     /// \param bytes contiguous guest memory, not cleared; kernel_panic when there is none left
     buffer alloc(std::size_t bytes);
     void printk(native_cpu& cpu, std::string_view message) { console_.printk(cpu, message); }
@@ -193,9 +207,14 @@ private:
     void enter_secure_mode(native_cpu& cpu);
     void start_secondaries(native_cpu& cpu);
     void probe_devices(native_cpu& cpu);
-    template <class Driver>
-    void probe(native_cpu& cpu, const pci_device& pci, std::vector<std::unique_ptr<Driver>>& drivers,
-               unsigned& found);
+    /// A driver, and whether a device has been found for it.
+    struct driver_place {
+        virtio_driver* driver;
+        bool taken = false;
+    };
+    void probe(native_cpu& cpu, const pci_device& pci);
+    [[nodiscard]] std::string scope_of_driver(std::string_view name) const;
+    [[nodiscard]] bool has_device(const virtio_driver& driver) const;
     void run_workload(native_cpu& cpu);
     void guarded(native_cpu& cpu, void (kernel::*program)(native_cpu&));
     void check_block_write(const native_cpu& cpu, phys_addr at, std::size_t size);
@@ -217,9 +236,8 @@ private:
     std::vector<std::unique_ptr<virtio_net_driver>> cards_;
     std::vector<std::unique_ptr<inet_stack>> stacks_;  // by card
     std::vector<std::unique_ptr<virtio_rng_driver>> entropies_;
-    unsigned blocks_found_ = 0;
-    unsigned cards_found_ = 0;
-    unsigned entropies_found_ = 0;
+    std::vector<std::unique_ptr<virtio_driver>> added_;  // those that the kernel did not have
+    std::vector<driver_place> drivers_;                  // all of them
     workload workload_;
     std::string failure_;
     std::string mistake_;

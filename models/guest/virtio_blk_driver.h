@@ -16,6 +16,7 @@
 #include "guest/driver_environment.h"
 #include "guest/virtio_blk_parts.h"
 #include "guest/virtio_device.h"
+#include "guest/virtio_driver.h"
 #include "report/metrics.h"
 #include "trace/signal.h"
 
@@ -36,7 +37,7 @@ namespace pefsim::guest {
 ///
 /// Signals: submitted, completed (latest request number), request_state, in_flight (requests), and those of
 /// virtio_device and split_virtqueue.
-class virtio_blk_driver {
+class virtio_blk_driver : public virtio_driver {
 public:
     struct config {
         std::uint16_t queue_size = 256;                 ///< most descriptors per queue, a power of two
@@ -45,16 +46,15 @@ public:
         sc_core::sc_time resource_timeout{30, sc_core::SC_SEC};
     };
 
-    static constexpr abi::virtio::device_id device_type = abi::virtio::device_id::block;
-
     /// \param scope hierarchical name of the driver  \param name "virtio-blk0"
     virtio_blk_driver(const driver_environment& kernel, const config& parameters, std::string_view scope,
                       std::string_view name);
 
     /// Brings the device up to DRIVER_OK. \returns false when it is not usable
-    bool probe(native_cpu& cpu, const pci_device& pci);
+    [[nodiscard]] abi::virtio::device_id drives() const override { return abi::virtio::device_id::block; }
+    bool probe(native_cpu& cpu, const pci_device& pci) override;
 
-    [[nodiscard]] virtio_device& device() { return device_; }
+    [[nodiscard]] virtio_device& device() override { return device_; }
     [[nodiscard]] bool usable() const { return usable_; }
     [[nodiscard]] std::uint64_t capacity() const { return capacity_; }  ///< sectors of 512 bytes
     [[nodiscard]] bool read_only() const { return read_only_; }

@@ -16,6 +16,7 @@
 #include "guest/spinlock.h"
 #include "guest/split_virtqueue.h"
 #include "guest/virtio_device.h"
+#include "guest/virtio_driver.h"
 #include "report/metrics.h"
 #include "trace/signal.h"
 
@@ -33,7 +34,7 @@ namespace pefsim::guest {
 /// What a device says about a received frame is checked; a frame without a whole header or longer than its buffer, or
 /// with offloads that were not negotiated, is a violation (driver_protocol) and dropped. A broken queue gives the
 /// device up.
-class virtio_net_driver {
+class virtio_net_driver : public virtio_driver {
 public:
     struct config {
         std::uint16_t queue_size = 256;  ///< most descriptors per queue, a power of two
@@ -49,15 +50,14 @@ public:
         dropped,  ///< no DMA mapping, frame too long, or the device was given up
     };
 
-    static constexpr abi::virtio::device_id device_type = abi::virtio::device_id::net;
-
     virtio_net_driver(const driver_environment& kernel, const config& parameters, std::string_view scope,
                       std::string_view name);
 
-    bool probe(native_cpu& cpu, const pci_device& pci);
+    [[nodiscard]] abi::virtio::device_id drives() const override { return abi::virtio::device_id::net; }
+    bool probe(native_cpu& cpu, const pci_device& pci) override;
     void on_frame(frame_handler received) { received_ = received; }
 
-    [[nodiscard]] virtio_device& device() { return device_; }
+    [[nodiscard]] virtio_device& device() override { return device_; }
     [[nodiscard]] bool usable() const { return usable_; }
     [[nodiscard]] const mac_address& mac() const { return mac_; }
     [[nodiscard]] std::uint16_t mtu() const { return mtu_; }
