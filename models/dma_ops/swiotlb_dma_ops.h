@@ -70,7 +70,8 @@ public:
     [[nodiscard]] const io_tlb_pool* pool() const { return pool_ ? &*pool_ : nullptr; }
     [[nodiscard]] std::uint64_t high_water() const { return pool_used_.high_water(); }
 
-private:
+protected:
+    // For operations that do some of it another way.
     dma_addr map(native_cpu& cpu, const mapping& what) override;
     void unmap(native_cpu& cpu, const mapping& what, unsigned attributes) override;
     void sync_for_cpu(native_cpu& cpu, const mapping& what, dma_addr from, std::size_t size) override;
@@ -80,6 +81,7 @@ private:
     void unshare_coherent(native_cpu& cpu, dma_device& device, const coherent_buffer& buffer,
                           std::size_t size) override;
 
+private:
     void allocate_pool(native_cpu& cpu);
     std::optional<phys_addr> find_slots(native_cpu& cpu, const mapping& what);
     void release_slots(native_cpu& cpu, const mapping& what);
