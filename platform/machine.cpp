@@ -24,7 +24,6 @@
 #include "virtio/console.h"
 #include "virtio/entropy.h"
 #include "virtio/net.h"
-#include "virtio/virtio_pci_device.h"
 
 namespace pefsim::platform {
 namespace {
@@ -43,6 +42,18 @@ backend::image_mode mode_of(disk_access access) {
     return backend::image_mode::read_only;
 }
 
+virtio::virtio_pci_device::config transport_of(const machine_config& config) {
+    return {.access_platform = config.access_platform,
+            .indirect_desc = config.indirect,
+            .event_idx = config.event_idx,
+            .require_access_platform = config.require_access_platform,
+            .packed = config.packed,
+            .in_order = config.in_order,
+            .notification_data = config.notification_data,
+            .judge_addresses = config.ultravisor,
+            .costs = config.costs};
+}
+
 constexpr std::array shared_states{memory::page_state::normal, memory::page_state::shared,
                                    memory::page_state::shared_implicit};
 
@@ -53,7 +64,8 @@ machine::machine(const sc_core::sc_module_name& name, const machine_config& conf
     : sc_module(name),
       seed_(seed),
       cpus_(config.cpus),
-      time_limit_(config.time_limit) {
+      time_limit_(config.time_limit),
+      transport_(transport_of(config)) {
     config.check();
     for (const machine_config::watch& each : config.watches()) {
         recorder_.ledger().stories().watch(each.first, each.size,
@@ -114,25 +126,10 @@ void machine::build_host(const machine_config& config, ultravisor::esm_entry ent
     }
 }
 
-template <class Device>
-Device& machine::add_device(const machine_config& config, const std::string& name,
-                            const typename Device::config& parameters) {
-    const virtio::virtio_pci_device::config transport{
-        .access_platform = config.access_platform,
-        .indirect_desc = config.indirect,
-        .event_idx = config.event_idx,
-        .require_access_platform = config.require_access_platform,
-        .packed = config.packed,
-        .in_order = config.in_order,
-        .notification_data = config.notification_data,
-        .judge_addresses = config.ultravisor,
-        .costs = config.costs};
-    auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport, parameters);
-    Device& device = function->device;
+void machine::plug(std::unique_ptr<pci::pci_function> function) {
     const auto slot = static_cast<unsigned>(functions_.size() + 1);
     host_bridge_->attach(slot << 3, *function);
     functions_.push_back(std::move(function));
-    return device;
 }
 
 void machine::add_disk(const machine_config& config, const disk_config& disk) {
@@ -150,7 +147,7 @@ void machine::add_disk(const machine_config& config, const disk_config& disk) {
             std::make_unique<backend::disk_image>(disk.image, mode_of(disk.access), disk.known_as));
     }
     add_device<virtio::block>(
-        config, fmt::format("virtio-blk{}", number),
+        fmt::format("virtio-blk{}", number),
         {.queues = static_cast<std::uint16_t>(config.block_queues != 0 ? config.block_queues : config.cpus),
          .queue_size = static_cast<std::uint16_t>(config.queue_size),
          .discard = config.discard,
@@ -174,7 +171,7 @@ void machine::add_console(const machine_config& config) {
             console_streams_.push_back(std::move(stream));
         }
     }
-    auto& device = add_device<virtio::console>(config, "virtio-console0", parameters);
+    auto& device = add_device<virtio::console>("virtio-console0", parameters);
     for (std::size_t port = 0; port < console_streams_.size(); ++port) {
         device.stream(port)(*console_streams_[port]);
     }
@@ -196,7 +193,7 @@ void machine::add_network(const machine_config& config) {
             backend::network_peer::config{
                 .mtu = mtu, .seed = seed_, .pcap = config.pcap, .costs = config.costs});
     }
-    add_device<virtio::net>(config, "virtio-net0",
+    add_device<virtio::net>("virtio-net0",
                             {.queue_size = static_cast<std::uint16_t>(config.queue_size),
                              .queue_pairs = static_cast<std::uint16_t>(config.network_queue_pairs),
                              .control = config.network_control,
@@ -216,7 +213,7 @@ void machine::build_devices(const machine_config& config) {
     }
     if (config.entropy) {
         entropy_ = std::make_unique<backend::entropy_source>(seed_for(seed_, random_stream::entropy));
-        add_device<virtio::entropy>(config, "virtio-rng0", {.costs = config.costs}).source(*entropy_);
+        add_device<virtio::entropy>("virtio-rng0", {.costs = config.costs}).source(*entropy_);
     }
     if (!config.console_ports.empty()) {
         add_console(config);

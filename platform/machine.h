@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "abi/hcall.h"
@@ -33,6 +34,7 @@
 #include "report/run_report.h"
 #include "trace/recorder.h"
 #include "ultravisor/ultravisor.h"
+#include "virtio/virtio_pci_device.h"
 
 namespace pefsim::platform {
 
@@ -90,6 +92,20 @@ public:
     backend::network_peer& peer() { return dynamic_cast<backend::network_peer&>(*network_); }
     /// What stands behind a port of the virtio-console device.
     backend::character_stream_if& console_stream(std::size_t port) { return *console_streams_.at(port); }
+
+    // --- more of them, at elaboration
+    /// Puts a function into the next free slot of the bus; the machine keeps it.
+    void plug(std::unique_ptr<pci::pci_function> function);
+    /// The same of a virtio device of any type, with the transport that all devices of this machine have.
+    /// \param name of its function, the module "machine.<name>"; the device is below it
+    template <class Device>
+    Device& add_device(const std::string& name, const typename Device::config& parameters) {
+        auto function = std::make_unique<virtio::on_pci<Device>>(name.c_str(), recorder_, transport_,
+                                                                 parameters);
+        Device& device = function->device;
+        plug(std::move(function));
+        return device;
+    }
 
     // --- what happened in it
     /// The counter `name` of the module "machine.<module>", 0 when there is none.
@@ -149,13 +165,11 @@ private:
     void build_devices(const machine_config& config);
     void add_console(const machine_config& config);
     void add_disk(const machine_config& config, const disk_config& disk);
-    template <class Device>
-    Device& add_device(const machine_config& config, const std::string& name,
-                       const typename Device::config& parameters);
 
     std::uint64_t seed_;
     unsigned cpus_;
     sc_core::sc_time time_limit_;
+    virtio::virtio_pci_device::config transport_;  // of every virtio device
     trace::recorder recorder_;
     std::unique_ptr<memory::memory_bus> memory_;
     std::unique_ptr<interrupt::xics> xics_;

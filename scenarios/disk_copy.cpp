@@ -101,7 +101,7 @@ void disk_copy_scenario::run(platform::session& in) {
     if (!copy_to_.empty() && !in.options().list_signals) {
         create_copy(machine.disks.back());
     }
-    platform::run_machine(
+    run_machine(
         in, machine, [this](guest::kernel& kernel, cpu::native::native_cpu& cpu) { guest_main(kernel, cpu); },
         [this, &in](platform::native_machine& after) { judge(after, in); }, {});
     if (copy_ && (whole_ || write_error_ != 0)) {

@@ -174,7 +174,7 @@ private:
         guest::block_workload_result result;
         std::optional<request_cost::counts> counted;
         const bool first_secure = who.guest == "secure" && size == sizes_.front() && depth == depths_.front();
-        platform::run_machine(
+        run_machine(
             in, machine,
             [&](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
                 const report::metric_registry& metrics = cpu.recorder().metrics();

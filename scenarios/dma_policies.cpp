@@ -166,7 +166,7 @@ private:
             machine.platform_dma_ops = platform::dma_operations::none;
         }
         outcome found{.of = of};
-        platform::run_machine(
+        run_machine(
             in, machine,
             [&](guest::kernel& kernel, cpu::native::native_cpu& cpu) {
                 found.works = tries(kernel, cpu, found);

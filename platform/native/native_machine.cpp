@@ -25,16 +25,30 @@ const native_machine_config& checked(const native_machine_config& config) {
 }  // namespace
 
 native_machine::native_machine(const sc_core::sc_module_name& name, const native_machine_config& config,
-                               std::uint64_t seed)
+                               std::uint64_t seed, const additions& build)
     : machine(name, checked(config), seed, ultravisor::esm_entry::return_to_caller),
       config_(config),
       canaries_(recorder().ledger(), config.canaries, seed_for(seed, random_stream::canaries)) {
     build_guest();
+    make_dma_operations();
+    if (build) {
+        being_built_ = true;
+        build(*this);
+        being_built_ = false;
+    }
+    bind_dma_operations();
+    if (config_.direct_window && config_.iommu) {
+        hand_over_windows();
+    }
     group_guest_signals();
     group_signals();
 }
 
-native_machine::~native_machine() = default;
+native_machine::~native_machine() {
+    while (!owned_.empty()) {
+        owned_.pop_back();
+    }
+}
 
 // --- assembly
 
@@ -67,10 +81,6 @@ void native_machine::build_guest() {
     parameters.block.queue_size = static_cast<std::uint16_t>(config_.queue_size);
     parameters.net.queue_size = static_cast<std::uint16_t>(config_.queue_size);
     kernel_ = std::make_unique<guest::kernel>("kernel", recorder(), parameters, cpus);
-    bind_dma_operations();
-    if (config_.direct_window && config_.iommu) {
-        hand_over_windows();
-    }
 }
 
 /// Firmware's part of a direct window; the guest sets its TCEs.
@@ -85,8 +95,7 @@ void native_machine::hand_over_windows() {
     }
 }
 
-/// The experiment: which module of DMA operations stands behind which port of virtio core.
-void native_machine::bind_dma_operations() {
+void native_machine::make_dma_operations() {
     for (const dma_operations_row& row : dma_operations_rows()) {
         if (row.which == dma_operations::direct || config_.uses(row.which)) {
             const auto& module = dma_ops_[row.which] = row.make(recorder(), config_);
@@ -94,10 +103,35 @@ void native_machine::bind_dma_operations() {
             module->log(kernel_->log);
         }
     }
-    kernel_->virtio.arch_dma_ops(operations(config_.arch_dma_ops));
-    kernel_->virtio.virtio_direct_dma_ops(operations(dma_operations::direct));
+    arch_dma_ops_ = &operations(config_.arch_dma_ops);
     if (config_.platform_dma_ops != dma_operations::none) {
-        kernel_->virtio.platform_dma_ops(operations(config_.platform_dma_ops));
+        platform_dma_ops_ = &operations(config_.platform_dma_ops);
+    }
+}
+
+void native_machine::use_as_arch(dma_ops::dma_ops_if& operations) {
+    check_that_it_is_built("use_as_arch()");
+    arch_dma_ops_ = &operations;
+}
+
+void native_machine::use_as_platform(dma_ops::dma_ops_if& operations) {
+    check_that_it_is_built("use_as_platform()");
+    platform_dma_ops_ = &operations;
+}
+
+/// Later, SystemC would take a module for none of the machine's, and the kernel's ports have what they have.
+void native_machine::check_that_it_is_built(std::string_view call) const {
+    if (!being_built_) {
+        throw std::logic_error(fmt::format("{} belongs into build(): the machine is complete", call));
+    }
+}
+
+/// The experiment: which module of DMA operations stands behind which port of virtio core.
+void native_machine::bind_dma_operations() {
+    kernel_->virtio.arch_dma_ops(*arch_dma_ops_);
+    kernel_->virtio.virtio_direct_dma_ops(operations(dma_operations::direct));
+    if (platform_dma_ops_ != nullptr) {
+        kernel_->virtio.platform_dma_ops(*platform_dma_ops_);
     }
     if (config_.forces_swiotlb()) {
         kernel_->virtio.bounce_dma_ops(operations(dma_operations::swiotlb));

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/native/native_scenario.h"
 
+#include <fmt/format.h>
+
 #include <memory>
+#include <string_view>
+#include <systemc>
 
 #include "platform/scenario_mistake.h"
 
@@ -36,17 +40,31 @@ void native_scenario::run(session& in) {
         [this, &in](native_machine& after) { judge(after, in); }, {});
 }
 
-void run_machine(session& in, const native_machine_config& config, const guest::kernel::workload& workload,
-                 const std::function<void(native_machine&)>& afterwards, const session::presentation& how) {
+void native_scenario::run_machine(session& in, const native_machine_config& config,
+                                  const guest::kernel::workload& workload,
+                                  const std::function<void(native_machine&)>& afterwards,
+                                  const session::presentation& how) {
     native_machine* subject = nullptr;
-    in.run(
-        [&] {
-            auto elaborated = std::make_unique<native_machine>("machine", config, in.options().seed);
-            elaborated->load(workload);
-            subject = elaborated.get();
-            return elaborated;
-        },
-        [&] { call_scenario("judge()", may_refuse_input::no, [&] { afterwards(*subject); }); }, how);
+    const auto elaborate = [&] {
+        auto elaborated = std::make_unique<native_machine>(
+            "machine", config, in.options().seed, [&](native_machine& machine) {
+                call_scenario("build()", may_refuse_input::no, [&] { build(machine); });
+            });
+        elaborated->load(workload);
+        subject = elaborated.get();
+        return elaborated;
+    };
+    try {
+        in.run(
+            elaborate, [&] { call_scenario("judge()", may_refuse_input::no, [&] { afterwards(*subject); }); },
+            how);
+    } catch (const sc_core::sc_report& error) {
+        // A port that leads nowhere is what build() forgot: the machine's own are bound in every machine.
+        if (std::string_view(error.get_msg_type()) != sc_core::SC_ID_COMPLETE_BINDING_) {
+            throw;
+        }
+        throw scenario_mistake(fmt::format("mistake in the scenario, in build(): {}", error.get_msg()));
+    }
 }
 
 }  // namespace pefsim::platform

@@ -38,6 +38,7 @@ public:
     std::function<void()> in_configure = [] {};
     std::function<void()> in_declare = [] {};
     std::function<void()> in_prepare = [] {};
+    std::function<void(native_machine&)> in_build = [](native_machine&) {};
     std::function<void(guest::kernel&, native_cpu&)> in_guest = [](guest::kernel&, native_cpu&) {};
     std::function<void(native_machine&, session&)> in_judge = [](native_machine&, session& in) {
         in.expect(true, "it runs");
@@ -51,6 +52,7 @@ public:
     }
     void declare(parameter_set& /*parameters*/) override { in_declare(); }
     void prepare(native_machine_config& /*native_machine*/) override { in_prepare(); }
+    void build(native_machine& machine) override { in_build(machine); }
     void guest_main(guest::kernel& kernel, native_cpu& cpu) override { in_guest(kernel, cpu); }
     void judge(native_machine& after, session& in) override { in_judge(after, in); }
     void run(session& in) override {
@@ -260,6 +262,41 @@ TEST_F(scenario_mistakes, a_module_that_outlives_its_machine_is_none) {
         part.reset();
     };
     EXPECT_EQ(run(subject).status, 0);
+}
+
+TEST_F(scenario_mistakes, a_module_of_the_machines_own_has_its_life) {
+    toy subject;
+    subject.in_build = [](native_machine& machine) { machine.own<probe>("probe", machine.recorder()); };
+    subject.in_judge = [](native_machine& after, session& in) {
+        in.expect(after.counter("probe", "looks") > 0, "it looked");
+    };
+    EXPECT_EQ(run(subject).status, 0);
+}
+
+TEST_F(scenario_mistakes, an_exception_in_build) {
+    toy subject;
+    subject.in_build = [](native_machine&) { throw std::runtime_error("no such wire"); };
+    is_named(subject, "in build\\(\\): no such wire");
+}
+
+TEST_F(scenario_mistakes, a_module_whose_port_leads_nowhere) {
+    struct loose : sc_core::sc_module {
+        explicit loose(const sc_core::sc_module_name& name) : sc_module(name) {}
+        sc_core::sc_port<dma_ops::kernel_log_if> log{"log"};
+    };
+    toy subject;
+    subject.in_build = [](native_machine& machine) { machine.own<loose>("loose"); };
+    is_named(subject, "in build\\(\\): port not bound: port 'machine.loose.log'");
+}
+
+TEST_F(scenario_mistakes, a_module_that_comes_too_late) {
+    toy subject;
+    native_machine* machine = nullptr;
+    subject.in_build = [&](native_machine& built) { machine = &built; };
+    subject.in_guest = [&](guest::kernel&, native_cpu&) {
+        machine->own<probe>("probe", machine->recorder());
+    };
+    is_named(subject, "in guest_main\\(\\): own\\(\\) belongs into build\\(\\)");
 }
 
 TEST_F(scenario_mistakes, a_point_that_is_not_shown_is_a_line_even_when_quiet) {
