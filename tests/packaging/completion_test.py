@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bash completes options, words of enumerations and file names, asking the program itself.
 
-Environment: PEFSIM_SCENARIOS.
+Environment: PEFSIM_SCENARIOS, PEFSIM_BUILD.
 """
 
 import os
@@ -15,6 +15,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SCRIPT = ROOT / "packaging/pefsim.bash-completion"
 PROGRAM = pathlib.Path(os.environ["PEFSIM_SCENARIOS"]) / "swiotlb_block"
+PEFSIM_NEW = pathlib.Path(os.environ["PEFSIM_BUILD"]) / "packaging/bin/pefsim-new"
 
 
 class completion(unittest.TestCase):
@@ -68,6 +69,11 @@ class completion(unittest.TestCase):
     def test_what_cannot_be_known_is_left_alone(self):
         self.assertEqual(self.completed("--seed", "1"), [])
         self.assertEqual(self.completed("--memory.size", ""), [])
+
+    def test_a_scenario_that_is_begun(self):
+        self.assertEqual(self.completed("--", program=PEFSIM_NEW), ["--directory", "--help", "--kind", "--version"])
+        self.assertEqual(self.completed("ring", "--kind", "d", program=PEFSIM_NEW), ["device", "dma-ops"])
+        self.assertEqual(self.completed("--directory", "disk.", program=PEFSIM_NEW), ["disk.img"])
 
     def test_scenarios_of_the_front_command(self):
         front = self.directory / "pefsim"

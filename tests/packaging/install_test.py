@@ -33,8 +33,9 @@ class installed(unittest.TestCase):
         cls.work = first.parent
 
     def test_everything_has_its_place(self):
-        for place in ("bin/pefsim", "bin/pefsim-compare", "bin/pefsim-esm", "bin/pefsim-study", "bin/trace_render", "share/man/man1/pefsim.1",
-                      "share/man/man1/pefsim-linux.1", "share/bash-completion/completions/pefsim", "share/doc/pefsim/README.md",
+        for place in ("bin/pefsim", "bin/pefsim-compare", "bin/pefsim-esm", "bin/pefsim-new", "bin/pefsim-study", "bin/trace_render", "share/man/man1/pefsim.1",
+                      "share/man/man1/pefsim-linux.1", "share/man/man1/pefsim-new.1", "share/bash-completion/completions/pefsim",
+                      "share/bash-completion/completions/pefsim-new", "share/pefsim/examples/my_block.cpp", "share/doc/pefsim/README.md",
                       "share/doc/pefsim/docs/architecture.md", "share/pefsim/scenarios/linux/image",
                       "include/pefsim/platform/native/native_scenario.h"):  # fmt: skip
             self.assertTrue((self.prefix / place).is_file(), place)
@@ -62,7 +63,7 @@ class installed(unittest.TestCase):
         self.assertIn("'swiotlb_blok'", done.stderr)
 
     def test_tools_say_who_they_are(self):
-        for name in ("pefsim", "pefsim-compare", "pefsim-esm", "pefsim-study", "trace_render"):
+        for name in ("pefsim", "pefsim-compare", "pefsim-esm", "pefsim-new", "pefsim-study", "trace_render"):
             with self.subTest(tool=name):
                 done = run(self.prefix / "bin" / name, "--version")
                 self.assertEqual(done.returncode, 0, done.stderr)
@@ -81,12 +82,12 @@ class installed(unittest.TestCase):
         words = run("pkg-config", "--cflags", "--libs", "pefsim", env={**os.environ, "PKG_CONFIG_PATH": str(files[0].parent)})
         self.assertEqual(words.returncode, 0, words.stderr)
         self.assertNotIn(str(BUILD), words.stdout)
-        source = ROOT / "tests/consumer/tree/my_scenario.cpp"
+        source = ROOT / "examples/my_block.cpp"
         done = run(os.environ["PEFSIM_CXX"], "-O0", source, "-o", self.work / "mine", *shlex.split(words.stdout))
         self.assertEqual(done.returncode, 0, done.stderr)
         done = run(self.work / "mine", "--no-trace", "--brief", cwd=self.work)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("my_scenario: shown", done.stdout)
+        self.assertIn("my_block: shown", done.stdout)
 
 
 if __name__ == "__main__":

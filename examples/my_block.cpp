@@ -4,9 +4,10 @@
 using namespace pefsim;
 
 /// A secure guest writes a block, reads it back, and the host never sees a canary.
-class my_scenario : public platform::native_scenario {
+class my_block_scenario : public platform::native_scenario {
 public:
-    my_scenario() : native_scenario("my_scenario", "Writes one block through SWIOTLB and reads it back.") {}
+    my_block_scenario()
+        : native_scenario("my_block", "Writes one block through SWIOTLB and reads it back.") {}
 
     void configure(platform::native_machine_config& machine) override {
         machine.secure = true;
@@ -33,4 +34,4 @@ private:
     bool same_ = false;
 };
 
-int main(int argc, char** argv) { return platform::run_scenario<my_scenario>(argc, argv); }
+int main(int argc, char** argv) { return platform::run_scenario<my_block_scenario>(argc, argv); }
