@@ -16,6 +16,7 @@
 #include "backend/user_network.h"
 #include "exposure/ledger.h"
 #include "output/stop_request.h"
+#include "platform/buffer_text.h"
 #include "platform/seeds.h"
 #include "report/metrics.h"
 #include "report/quantity_text.h"
@@ -185,22 +186,29 @@ void machine::add_network(const machine_config& config) {
             backend::user_network::config{.mtu = mtu,
                                           .forwards = config.forwards,
                                           .poll_interval = config.quantum,
-                                          .pcap = config.pcap,
                                           .costs = config.costs});
     } else {
         network_ = std::make_unique<backend::network_peer>(
             "peer", recorder_,
-            backend::network_peer::config{
-                .mtu = mtu, .seed = seed_, .pcap = config.pcap, .costs = config.costs});
+            backend::network_peer::config{.mtu = mtu, .seed = seed_, .costs = config.costs});
     }
-    add_device<virtio::net>("virtio-net0",
-                            {.queue_size = static_cast<std::uint16_t>(config.queue_size),
-                             .queue_pairs = static_cast<std::uint16_t>(config.network_queue_pairs),
-                             .control = config.network_control,
-                             .mergeable = config.network_mergeable,
-                             .offloads = config.network_offloads,
-                             .mtu = mtu,
-                             .costs = config.costs})
+    constexpr const char* card = "virtio-net0";
+    if (!config.pcap.empty()) {
+        capture_ = std::make_unique<backend::frame_capture>(
+            "capture", config.pcap, card,
+            [this, card_number = functions_.size()](const backend::frame_buffer& buffer) {
+                return buffer_text(buffer, *functions_[card_number], *host_bridge_, memory_->states(),
+                                   recorder_.ledger());
+            });
+    }
+    add_device<virtio::net>(card, {.queue_size = static_cast<std::uint16_t>(config.queue_size),
+                                   .queue_pairs = static_cast<std::uint16_t>(config.network_queue_pairs),
+                                   .control = config.network_control,
+                                   .mergeable = config.network_mergeable,
+                                   .offloads = config.network_offloads,
+                                   .mtu = mtu,
+                                   .capture = capture_.get(),
+                                   .costs = config.costs})
         .network(*network_);
 }
 
@@ -262,8 +270,8 @@ void machine::run(const std::function<void(const machine&)>& watch) {
 }
 
 void machine::commit_files() {
-    if (network_) {
-        network_->commit_pcap();
+    if (capture_) {
+        capture_->commit();
     }
     for (backend::file_stream* const each : console_files_) {
         each->commit();

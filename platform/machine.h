@@ -20,6 +20,7 @@
 #include "backend/character_stream_if.h"
 #include "backend/entropy_source.h"
 #include "backend/file_stream.h"
+#include "backend/frame_capture.h"
 #include "backend/network_peer.h"
 #include "hypervisor/hypervisor.h"
 #include "interrupt/interrupt_controllers.h"
@@ -180,6 +181,7 @@ private:
     std::unique_ptr<pci::host_bridge> host_bridge_;
     std::vector<std::unique_ptr<backend::block_backend_if>> disks_;
     std::unique_ptr<backend::network_end> network_;
+    std::unique_ptr<backend::frame_capture> capture_;
     std::unique_ptr<backend::entropy_source> entropy_;
     std::vector<std::unique_ptr<backend::character_stream_if>> console_streams_;
     std::vector<backend::file_stream*> console_files_;  // those of them that are files

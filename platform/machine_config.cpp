@@ -80,8 +80,10 @@ void machine_config::declare_network(parameter_set& parameters) {
     parameters.add(
         "net.offloads", network_offloads,
         "the device offers checksums and TCP segmentation (CSUM, GUEST_CSUM, HOST_TSO4, HOST_TSO6)");
-    parameters.add("net.pcap", pcap, output::file_use::output,
-                   "write every frame into this pcapng file; a FIFO has each at once");
+    parameters.add(
+        "net.pcap", pcap, output::file_use::output,
+        "write every frame into this pcapng file, each with the buffers that it stands in as its comment; "
+        "a FIFO has each at once");
 }
 
 void machine_config::declare_costs(parameter_set& parameters) {

@@ -85,7 +85,7 @@ struct machine_config {
     bool network_control = false;      ///< it offers VIRTIO_NET_F_CTRL_VQ and has a control queue
     bool network_mergeable = true;     ///< it offers VIRTIO_NET_F_MRG_RXBUF
     bool network_offloads = true;      ///< it offers checksums and segmentation
-    std::filesystem::path pcap;        ///< every frame goes into this file too, unless empty
+    std::filesystem::path pcap;        ///< every frame goes into this file, unless empty
     bool entropy = false;
     std::vector<console_port_config> console_ports;  ///< of a virtio-console device; none: no such device
 

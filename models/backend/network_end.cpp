@@ -24,9 +24,8 @@ sc_time latency(const timing::timing& costs) { return {costs.net_latency_us, sc_
 }  // namespace
 
 network_end::network_end(const sc_core::sc_module_name& module_name, trace::recorder& recorder,
-                         const timing::timing& costs, const std::filesystem::path& pcap)
+                         const timing::timing& costs)
     : sc_module(module_name),
-      pcap_(pcap.empty() ? nullptr : std::make_unique<pcap_file>(pcap, basename())),
       from_guest_(latency(checked(name(), costs)), costs.net_gb_per_s),
       to_guest_(latency(costs), costs.net_gb_per_s),
       frame_in_(recorder, name(), "frame_in", "a frame of the guest arrives"),
@@ -83,9 +82,6 @@ void network_end::serve(const sc_time& now) {
         frame_in_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
         frames_in_.add();
         bytes_in_.add(frame.size());
-        if (pcap_) {
-            pcap_->record(frame, frame_direction::from_guest, now);
-        }
         arrived(frame);
         from_guest_.pop();
     } else if (!to_guest_.empty() && to_guest_.front().arrives <= now) {
@@ -104,16 +100,7 @@ void network_end::send(std::span<const std::byte> frame) {
     frame_out_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
     frames_out_.add();
     bytes_out_.add(frame.size());
-    if (pcap_) {
-        pcap_->record(frame, frame_direction::to_guest, now);
-    }
     to_guest_.send(frame, now);
-}
-
-void network_end::commit_pcap() {
-    if (pcap_) {
-        pcap_->commit();
-    }
 }
 
 }  // namespace pefsim::backend

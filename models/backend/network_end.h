@@ -2,14 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <optional>
 #include <span>
 #include <systemc>
 
 #include "backend/network_backend_if.h"
-#include "backend/pcap_file.h"
 #include "backend/wire.h"
 #include "report/metrics.h"
 #include "timing/timing.h"
@@ -19,8 +16,7 @@
 namespace pefsim::backend {
 
 /// The host's end of the guest's network cable: frames travel at timing::net_bandwidth and arrive after
-/// timing::net_latency, each way, and every one goes into a pcap file if there is to be one. What becomes of them is
-/// the subclass's.
+/// timing::net_latency, each way. What becomes of them is the subclass's.
 ///
 /// Signals: events `frame_in`, `frame_out`, sizes `frame_in_bytes`, `frame_out_bytes`.
 class network_end : public sc_core::sc_module, public network_backend_if {
@@ -30,15 +26,9 @@ public:
     void attach(network_card_if& card) override { card_ = &card; }
     sc_core::sc_time transmit(std::span<const std::byte> frame, const sc_core::sc_time& delay) override;
 
-    /// No frame comes any more: the pcap file, if there is one, takes its place.
-    /// \throws output::write_error when it could not be written in full
-    void commit_pcap();
-
 protected:
-    /// \param pcap none when empty
-    /// \throws std::invalid_argument for a cost that is not positive, or a pcap file that cannot be created
-    network_end(const sc_core::sc_module_name& name, trace::recorder& recorder, const timing::timing& costs,
-                const std::filesystem::path& pcap);
+    /// \throws std::invalid_argument for a cost that is not positive
+    network_end(const sc_core::sc_module_name& name, trace::recorder& recorder, const timing::timing& costs);
 
     /// A frame of the guest is here.
     virtual void arrived(std::span<const std::byte> frame) = 0;
@@ -58,7 +48,6 @@ private:
     void serve(const sc_core::sc_time& now);
 
     network_card_if* card_ = nullptr;
-    std::unique_ptr<pcap_file> pcap_;
     wire from_guest_;
     wire to_guest_;
     sc_core::sc_event wake_{"wake"};

@@ -51,7 +51,7 @@ const network_peer::config& checked(const network_peer::config& parameters) {
 
 network_peer::network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder,
                            const config& parameters)
-    : network_end(name, recorder, checked(parameters).costs, parameters.pcap),
+    : network_end(name, recorder, checked(parameters).costs),
       config_(parameters),
       files_(parameters.seed, parameters.mtu - ip_and_udp_headers),
       arp_replies_(recorder.metrics(), this->name(), "arp_replies", "frames", "ARP requests answered"),

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
@@ -42,9 +41,8 @@ public:
         abi::internet::mac_address guest_mac =
             abi::network_peer::guest_mac;  ///< where start_source() sends to
         std::uint32_t guest_ip = abi::network_peer::guest_ip;
-        std::uint16_t mtu = 1500;         ///< bytes of an IPv4 packet, 68 .. 65535
-        std::uint64_t seed = 1;           ///< of the pattern
-        std::filesystem::path pcap = {};  ///< every frame goes into this file; none when empty
+        std::uint16_t mtu = 1500;  ///< bytes of an IPv4 packet, 68 .. 65535
+        std::uint64_t seed = 1;    ///< of the pattern
         timing::timing costs = {};
     };
     /// A transmission of pattern datagrams.
@@ -55,8 +53,7 @@ public:
         sc_core::sc_time interval;  ///< from one to the next; when the wire is slower, the wire's
     };
 
-    /// \throws std::invalid_argument for an MTU out of range, a cost that is not positive, or a pcap file that cannot
-    /// be created
+    /// \throws std::invalid_argument for an MTU out of range, or a cost that is not positive
     network_peer(const sc_core::sc_module_name& name, trace::recorder& recorder, const config& parameters);
 
     /// Starts sending now; replaces a transmission to the same port that is under way.

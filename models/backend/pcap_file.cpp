@@ -15,6 +15,7 @@ using boost::endian::little_uint32_t;
 
 constexpr std::size_t written_at_once = 65'536;
 constexpr std::size_t alignment = 4;  // of blocks, options and frames
+constexpr std::size_t longest_option = 65'535;
 
 enum class block_type : std::uint32_t {
     section_header = 0x0a0d'0d0a,
@@ -24,6 +25,7 @@ enum class block_type : std::uint32_t {
 
 enum class option_code : std::uint16_t {
     end_of_options = 0,
+    comment = 1,
     epb_flags = 2,
     if_name = 2,
     shb_userappl = 4,
@@ -133,7 +135,7 @@ void pcap_file::pass_on() {
 }
 
 void pcap_file::record(std::span<const std::byte> frame, frame_direction direction,
-                       const sc_core::sc_time& when) {
+                       const sc_core::sc_time& when, std::string_view comment) {
     const auto ns = static_cast<std::uint64_t>(when / sc_core::sc_time(1, sc_core::SC_NS));
     const auto size = static_cast<std::uint32_t>(frame.size());
     {
@@ -145,6 +147,10 @@ void pcap_file::record(std::span<const std::byte> frame, frame_direction directi
         packet.put_bytes(frame);
         const little_uint32_t flags(static_cast<std::uint32_t>(direction));
         packet.put_option(option_code::epb_flags, std::as_bytes(std::span(&flags, 1)));
+        if (!comment.empty()) {
+            packet.put_option(option_code::comment,
+                              std::as_bytes(std::span(comment.substr(0, longest_option))));
+        }
         packet.end_options();
     }
     pass_on();

@@ -20,7 +20,7 @@ enum class frame_direction : std::uint32_t {
 };
 
 /// Frames in a file that tcpdump and Wireshark read: pcapng (draft-ietf-opsawg-pcapng), one Ethernet interface, time
-/// stamps in nanoseconds of simulated time, the direction of each frame.
+/// stamps in nanoseconds of simulated time, the direction of each frame, and a comment where there is one.
 ///
 /// A FIFO, or what else is written to directly, gets each frame when it is recorded: Wireshark shows a run that goes on
 /// (`wireshark -k -i FIFO`).
@@ -35,7 +35,9 @@ public:
     pcap_file(const pcap_file&) = delete;
     pcap_file& operator=(const pcap_file&) = delete;
 
-    void record(std::span<const std::byte> frame, frame_direction direction, const sc_core::sc_time& when);
+    /// \param comment at most 64 KiB - 1 of UTF-8, the rest is cut off; none when empty
+    void record(std::span<const std::byte> frame, frame_direction direction, const sc_core::sc_time& when,
+                std::string_view comment = {});
     /// The last frame has been recorded: the file takes its place. Nothing happens the second time.
     /// \throws output::write_error naming the file when the host could not write all of it; there is no file then
     void commit();

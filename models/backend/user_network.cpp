@@ -121,7 +121,7 @@ void user_network::release::operator()(Slirp* which) const { slirp_cleanup(which
 
 user_network::user_network(const sc_core::sc_module_name& module_name, trace::recorder& recorder,
                            const config& parameters)
-    : network_end(module_name, recorder, checked(parameters).costs, parameters.pcap),
+    : network_end(module_name, recorder, checked(parameters).costs),
       config_(parameters),
       host_then_(std::chrono::steady_clock::now()),
       guest_errors_(recorder.metrics(), name(), "guest_errors", "frames",

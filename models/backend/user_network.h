@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <list>
 #include <memory>
 #include <optional>
@@ -42,7 +41,6 @@ public:
         bool restricted = false;   ///< nothing outside is reached, but for forwarded ports
         std::vector<port_forward> forwards{};
         sc_core::sc_time poll_interval{10, sc_core::SC_US};
-        std::filesystem::path pcap = {};  ///< every frame goes into this file; none when empty
         timing::timing costs = {};
     };
 

@@ -193,9 +193,11 @@ void ledger::wrote(abi::phys_addr at, std::size_t size, const attribution& write
     }
 }
 
-bool ledger::in_pool(abi::gfn page) const {
+std::optional<abi::gfn> ledger::pool_of(abi::gfn page) const {
     const std::uint32_t by = page < exposure_of_.size() ? exposure_of_[page] : 0;
-    return by != 0 && exposures_[by - 1].pages > 1 && exposures_[by - 1].call == "UV_SHARE_PAGE";
+    const bool of_pool = by != 0 && exposures_[by - 1].pages > 1 &&
+                         exposures_[by - 1].call == "UV_SHARE_PAGE";
+    return of_pool ? std::optional(exposures_[by - 1].first) : std::nullopt;
 }
 
 void ledger::named(abi::phys_addr at, std::uint64_t size, const naming& how) {

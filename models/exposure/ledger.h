@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -185,7 +186,9 @@ public:
     void returned(std::uint16_t device, std::uint64_t request);
     [[nodiscard]] const device_mappings& learned() const { return learned_; }
     /// The page is of a pool: many pages, shared by one UV_SHARE_PAGE.
-    [[nodiscard]] bool in_pool(abi::gfn page) const;
+    [[nodiscard]] bool in_pool(abi::gfn page) const { return pool_of(page).has_value(); }
+    /// The first page of that pool; nothing when the page is of none.
+    [[nodiscard]] std::optional<abi::gfn> pool_of(abi::gfn page) const;
 
     /// A page becomes readable by the host, or stops being so (its extents are forgotten, totals stay). With
     /// `page_bytes`, the page's content, canaries that it already holds are seen at once.

@@ -44,6 +44,12 @@ std::uint64_t in_page(const tce_window& window, std::uint64_t at, std::uint64_t 
     return std::min(left, page - at % page);
 }
 
+/// With whatever permission there is.
+tce_window::translation translate_any(const tce_window& window, abi::dma_addr at) {
+    const auto readable = window.translate(at, abi::tce_read);
+    return readable.valid ? readable : window.translate(at, abi::tce_write);
+}
+
 }  // namespace
 
 host_bridge::host_bridge(const sc_core::sc_module_name& module_name, trace::recorder& recorder,
@@ -183,8 +189,7 @@ unsigned host_bridge::judge_address(int initiator, tlm::tlm_generic_payload& pay
             break;
         }
         const std::uint64_t step = in_page(*window, at.value(), left);
-        const auto readable = window->translate(at, abi::tce_read);
-        const auto found = readable.valid ? readable : window->translate(at, abi::tce_write);
+        const auto found = translate_any(*window, at);
         if (!found.valid || found.at != begin + size) {
             judge_what_is_together();
             begin = found.at;
@@ -195,6 +200,15 @@ unsigned host_bridge::judge_address(int initiator, tlm::tlm_generic_payload& pay
     }
     judge_what_is_together();
     return 0;
+}
+
+std::optional<abi::phys_addr> host_bridge::leads_to(const pci_function& from, abi::dma_addr at) const {
+    if (bypass_ || from.iommu_bypass()) {
+        return abi::phys_addr{at.value()};
+    }
+    const tce_window* const window = iommu_.windows(from.devfn()).of(at);
+    const auto found = window != nullptr ? translate_any(*window, at) : tce_window::translation{};
+    return found.valid ? std::optional(found.at) : std::nullopt;
 }
 
 void host_bridge::message(const attached& from, tlm::tlm_generic_payload& payload, const sc_time& delay) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <tlm>
@@ -67,6 +68,9 @@ public:
         return devfn < slots_.size() ? slots_[devfn] : nullptr;
     }
     [[nodiscard]] tce_iommu& iommu() { return iommu_; }
+    /// Where a bus address of this function leads now, for who looks on: nothing moves, and nothing is counted.
+    /// \returns nothing when it is not translated
+    [[nodiscard]] std::optional<abi::phys_addr> leads_to(const pci_function& from, abi::dma_addr at) const;
 
     void interrupt_pin(unsigned devfn, unsigned pin, bool asserted, const sc_core::sc_time& delay) override;
 

@@ -143,20 +143,40 @@ std::uint16_t net::pair_for(std::span<const std::byte> frame) const {
 
 void net::receive(std::span<const std::byte> frame) {
     const std::uint16_t pair = pair_for(frame);
-    if (!active(receive_queue_of(pair)) || !link_up_ || waiting_[pair].full() ||
-        frame.size() > max_frame_size(config_.mtu)) {
-        drop_received(sc_time_stamp());
-        return;
-    }
-    if (filter_.accepts(frame, mac_)) {
+    const std::string_view fault = !active(receive_queue_of(pair))              ? "no driver is there"
+                                   : !link_up_                                  ? "the link is down"
+                                   : waiting_[pair].full()                      ? "too many frames wait"
+                                   : frame.size() > max_frame_size(config_.mtu) ? "longer than the MTU allows"
+                                                                                : "";
+    if (!fault.empty()) {
+        drop_received(frame, fault, sc_time_stamp());
+    } else if (filter_.accepts(frame, mac_)) {
         waiting_[pair].push(frame);
         wake(receive_queue_of(pair));
+    } else if (config_.capture != nullptr) {
+        config_.capture->record(frame, backend::frame_direction::to_guest,
+                                "not received: the driver's filter", sc_time_stamp());
     }
 }
 
-void net::drop_received(const sc_time& when) {
+void net::drop_received(std::span<const std::byte> frame, std::string_view why, const sc_time& when) {
     rx_dropped_.fire(when);
     rx_dropped_count_.add();
+    if (config_.capture != nullptr) {
+        config_.capture->record(frame, backend::frame_direction::to_guest, fmt::format("dropped: {}", why),
+                                when);
+    }
+}
+
+void net::add_captured(std::span<const segment> buffers, std::uint64_t bytes) {
+    for (const segment& each : buffers) {
+        if (bytes == 0) {
+            break;
+        }
+        const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, each.length));
+        captured_buffers_.push_back({each.at, part});
+        bytes -= part;
+    }
 }
 
 void net::serve_receive(device_queue& queue, sc_time& delay) {
@@ -171,7 +191,7 @@ void net::serve_receive(device_queue& queue, sc_time& delay) {
             return taken;
         });
     for (; !queue.ring && !waiting.empty(); waiting.pop()) {  // it broke: nobody will take them
-        drop_received(sc_time_stamp() + delay);
+        drop_received(waiting.front(), "the receive queue broke", sc_time_stamp() + delay);
     }
 }
 
@@ -191,8 +211,12 @@ bool net::deliver(std::span<const std::byte> frame, device_queue& queue, sc_time
     std::ranges::copy(frame, packet.begin() + sizeof header);
     const sc_time now = sc_time_stamp() + delay;
     if (!fill_buffers(packet, delay)) {
-        drop_received(now);
+        drop_received(frame, "it does not go into its receive buffers", now);
         return true;
+    }
+    if (config_.capture != nullptr) {
+        config_.capture->record(frame, backend::frame_direction::to_guest, captured_buffers_,
+                                sc_time_stamp() + delay);
     }
     rx_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
     frames_received_.add();
@@ -223,9 +247,13 @@ bool net::collect_buffers(std::size_t bytes, device_queue& queue, sc_time& delay
 bool net::fill_buffers(std::span<const std::byte> packet, sc_time& delay) {
     bool good = true;
     std::span<const std::byte> rest = packet;
+    captured_buffers_.clear();
     for (const request* const buffer : buffers_) {
         const auto part = rest.first(std::min<std::uint64_t>(rest.size(), buffer->chain.writable_bytes()));
         good = good && scatter(*buffer, 0, part, delay);
+        if (config_.capture != nullptr) {
+            add_captured(buffer->chain.writable(), part.size());
+        }
         rest = rest.subspan(part.size());
     }
     if (!rest.empty()) {
@@ -303,7 +331,7 @@ std::optional<sc_time> net::transmit(const request& what, std::span<std::byte> p
         }
         sc_time done = sc_time_stamp() + delay;
         for (std::size_t n = 0; n < segments->count(); ++n) {
-            done = send(segments->segment(n, segment_storage_), delay);
+            done = send(what, segments->segment(n, segment_storage_), delay);
         }
         return done;
     }
@@ -318,11 +346,11 @@ std::optional<sc_time> net::transmit(const request& what, std::span<std::byte> p
     if (active_pairs_ > 1) {
         pair_of_flow_[flow_hash(frame) % flows] = static_cast<std::uint16_t>(what.queue->index() / 2);
     }
-    return send(frame, delay);
+    return send(what, frame, delay);
 }
 
 /// \returns when its last byte is on the wire
-sc_time net::send(std::span<const std::byte> frame, const sc_time& delay) {
+sc_time net::send(const request& of, std::span<const std::byte> frame, const sc_time& delay) {
     const sc_time now = sc_time_stamp() + delay;
     if (!link_up_) {
         return now;
@@ -330,6 +358,11 @@ sc_time net::send(std::span<const std::byte> frame, const sc_time& delay) {
     tx_bytes_.set(static_cast<std::uint32_t>(frame.size()), now);
     frames_transmitted_.add();
     bytes_transmitted_.add(frame.size());
+    if (config_.capture != nullptr) {
+        captured_buffers_.clear();
+        add_captured(of.chain.readable(), of.chain.readable_bytes());
+        config_.capture->record(frame, backend::frame_direction::from_guest, captured_buffers_, now);
+    }
     return network->transmit(frame, delay);
 }
 

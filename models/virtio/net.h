@@ -8,12 +8,14 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
 #include "abi/internet.h"
 #include "abi/network_peer.h"
 #include "abi/virtio_net.h"
+#include "backend/frame_capture.h"
 #include "backend/network_backend_if.h"
 #include "report/metrics.h"
 #include "trace/signal.h"
@@ -41,6 +43,9 @@ namespace pefsim::virtio {
 /// The control queue sets the number of pairs in use, the address, and which frames are received; until the driver asks
 /// for a filter all are. VLAN filters are not offered.
 ///
+/// A capture sees a transmitted frame when the device has taken it from its buffers, as the network gets it, and a
+/// received one when it is in its buffers or dropped.
+///
 /// The driver's breaches: a transmitted frame that is not 14 bytes .. MTU + 18 long, or asks for an offload that was
 /// not negotiated or that its bytes do not allow; a receive buffer too small for a frame, or without device-writable
 /// bytes: such a buffer is returned with length 0 and the frame is dropped; a command that is malformed or does not
@@ -58,7 +63,8 @@ public:
         bool offloads = true;           ///< offer CSUM, GUEST_CSUM, HOST_TSO4, HOST_TSO6, HOST_ECN
         abi::internet::mac_address mac = abi::network_peer::guest_mac;
         std::uint16_t mtu = abi::virtio::net::default_mtu;  ///< 68 .. 65535
-        std::size_t rx_fifo = 256;  ///< frames that wait for each receive queue at most
+        std::size_t rx_fifo = 256;                  ///< frames that wait for each receive queue at most
+        backend::frame_capture* capture = nullptr;  ///< is shown each frame; none: nullptr
         timing::timing costs = {};
     };
     static constexpr const char* kind = "net";
@@ -108,7 +114,8 @@ private:
     bool deliver(std::span<const std::byte> frame, device_queue& queue, sc_core::sc_time& delay);
     bool collect_buffers(std::size_t bytes, device_queue& queue, sc_core::sc_time& delay);
     bool fill_buffers(std::span<const std::byte> packet, sc_core::sc_time& delay);
-    void drop_received(const sc_core::sc_time& when);
+    /// \param why for who captures frames
+    void drop_received(std::span<const std::byte> frame, std::string_view why, const sc_core::sc_time& when);
     [[nodiscard]] std::uint16_t pair_for(std::span<const std::byte> frame) const;
 
     // --- transmit
@@ -116,9 +123,13 @@ private:
     /// \returns when the last byte is on the wire; nothing when the packet was refused, which is a breach
     std::optional<sc_core::sc_time> transmit(const request& what, std::span<std::byte> packet,
                                              sc_core::sc_time& delay);
-    sc_core::sc_time send(std::span<const std::byte> frame, const sc_core::sc_time& delay);
+    sc_core::sc_time send(const request& of, std::span<const std::byte> frame, const sc_core::sc_time& delay);
     [[nodiscard]] bool segmentation_negotiated(std::uint8_t gso_type) const;
     void refuse(const request& what, std::string why, const sc_core::sc_time& delay);
+
+    // --- capture
+    /// The first `bytes` of these are a captured frame's, behind those that are there already.
+    void add_captured(std::span<const segment> buffers, std::uint64_t bytes);
 
     // --- control
     void begin_control(request& what, sc_core::sc_time& delay);
@@ -133,10 +144,11 @@ private:
     net_filter filter_;
     std::uint16_t active_pairs_ = 1;
     std::array<std::uint16_t, flows> pair_of_flow_{};
-    std::vector<std::byte> scratch_;          // header and frame
-    std::vector<std::byte> segment_storage_;  // one of a large frame's segments
-    std::deque<frame_fifo> waiting_;          // for the receive queue of each pair
-    std::vector<request*> buffers_;           // of the frame that is being delivered
+    std::vector<std::byte> scratch_;                       // header and frame
+    std::vector<std::byte> segment_storage_;               // one of a large frame's segments
+    std::deque<frame_fifo> waiting_;                       // for the receive queue of each pair
+    std::vector<request*> buffers_;                        // of the frame that is being delivered
+    std::vector<backend::frame_buffer> captured_buffers_;  // of the frame that a capture is shown
 
     trace::signal<std::uint32_t> rx_bytes_;
     trace::signal<std::uint32_t> tx_bytes_;

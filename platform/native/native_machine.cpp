@@ -9,6 +9,8 @@
 #include "abi/direct_window.h"
 #include "abi/pci.h"
 #include "abi/virtio.h"
+#include "dma_ops/io_tlb_pool.h"
+#include "platform/buffer_text.h"
 #include "platform/seeds.h"
 #include "report/metrics.h"
 #include "report/run_ending.h"
@@ -16,6 +18,8 @@
 namespace pefsim::platform {
 
 namespace {
+
+static_assert(swiotlb_slot_size == dma_ops::io_tlb_pool::slot_size);
 
 const native_machine_config& checked(const native_machine_config& config) {
     config.check();

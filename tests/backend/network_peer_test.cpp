@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A card without a guest talks to the peer; what goes over the wire is also judged by tshark, when it is there.
+// A card without a guest talks to the peer; what it gets from there is also judged by tshark, when it is there.
 #include "backend/network_peer.h"
 
 #include <algorithm>
 #include <array>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -18,11 +14,11 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
+#include "backend/pcap_file.h"
+#include "tests/backend/tshark.h"
 #include "tests/support/simulation.h"
 
 namespace pefsim::backend {
@@ -465,99 +461,38 @@ TEST_F(network_peer_test, bad_parameters_are_refused) {
     no_bandwidth.net_gb_per_s = 0;
     EXPECT_THROW(network_peer("a", recorder, {.mtu = 67}), std::invalid_argument);
     EXPECT_THROW(network_peer("b", recorder, {.costs = no_bandwidth}), std::invalid_argument);
-    EXPECT_THROW(network_peer("c", recorder, {.pcap = "/nowhere/at/all.pcap"}), std::invalid_argument);
 }
 
-// --- pcap
+// --- what an independent reader says of its frames
 
-std::string output_of(const std::string& command) {
-    std::string output;
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
-    std::array<char, 4096> buffer{};
-    while (pipe && fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) {
-        output += buffer.data();
-    }
-    return output;
-}
-
-TEST_F(network_peer_test, pcap_file_is_whole_or_not_there) {
-    const fs::path file = fs::temp_directory_path() / ("pefsim-full-" + std::to_string(getpid()) + ".pcap");
-    const auto old = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit before{};
-    getrlimit(RLIMIT_FSIZE, &before);
-    constexpr std::uint64_t header = 44 + 40;  // of section and interface
-    constexpr std::uint64_t size = header + 100 * (28 + 200 + 16);
-    for (std::uint64_t space = 0; space < size + 4096; space += 4096) {
-        pcap_file frames(file, "eth0");
-        for (unsigned n = 0; n < 100; ++n) {
-            frames.record(frame_bytes(200), frame_direction::to_guest, sc_time(n, SC_NS));
-        }
-        const rlimit limit{space, before.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-        bool failed = false;
-        try {
-            frames.commit();
-        } catch (const output::write_error& error) {
-            failed = std::string(error.what()).find(file.string()) != std::string::npos;
-        }
-        setrlimit(RLIMIT_FSIZE, &before);
-        EXPECT_EQ(failed, space < size) << space;
-        EXPECT_EQ(fs::exists(file), !failed);
-    }
-    std::signal(SIGXFSZ, old);
-    EXPECT_EQ(fs::file_size(file), size);
-    fs::remove(file);
-}
-
-TEST_F(network_peer_test, who_reads_a_fifo_has_each_frame_at_once) {
-    const fs::path file = fs::temp_directory_path() / ("pefsim-fifo-" + std::to_string(getpid()));
-    ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
-    const int reader = open(file.c_str(), O_RDONLY | O_NONBLOCK);
-    ASSERT_GE(reader, 0);
-    std::array<std::byte, 4096> bytes{};
-    pcap_file frames(file, "eth0");
-    EXPECT_EQ(read(reader, bytes.data(), bytes.size()), 44 + 40);
-    for (unsigned n = 0; n < 3; ++n) {
-        const std::vector<std::byte> frame = frame_bytes(60 + n);
-        frames.record(frame, frame_direction::from_guest, sc_time(n, SC_NS));
-        EXPECT_EQ(read(reader, bytes.data(), bytes.size()), 28 + (60 + n + 3) / 4 * 4 + 16);
-        EXPECT_TRUE(std::ranges::equal(frame, std::span(bytes).subspan(28, frame.size())));
-    }
-    frames.commit();
-    close(reader);
-    fs::remove(file);
-}
-
-TEST_F(network_peer_test, pcap_is_what_tshark_understands) {
-    if (std::system("command -v tshark >/dev/null 2>&1") != 0) {
+TEST_F(network_peer_test, its_frames_are_what_tshark_understands) {
+    if (!pefsim::testing::tshark_is_there()) {
         GTEST_SKIP() << "tshark is not installed";
     }
-    const fs::path file = fs::temp_directory_path() / ("pefsim-" + std::to_string(getpid()) + ".pcap");
-    {
-        bench b({.seed = 1, .pcap = file});
-        b.peer.transmit(ethernet(ethertype_ipv4, ipv4(protocol_icmp, echo(frame_bytes(56)))),
-                        sc_time(1500, SC_NS));
-        b.peer.start_source({.count = 3, .size = 1000, .port = 6000, .interval = sc_time(20, SC_US)});
-        b.send(udp_frame(peer_abi::echo_port, text("hello, peer")));
-        run_to_end();
-        b.peer.commit_pcap();
+    const fs::path file = fs::temp_directory_path() / ("pefsim-peer-" + std::to_string(getpid()) + ".pcap");
+    bench b({.seed = 1});
+    b.peer.transmit(ethernet(ethertype_ipv4, ipv4(protocol_icmp, echo(frame_bytes(56)))),
+                    sc_time(1500, SC_NS));
+    b.peer.start_source({.count = 3, .size = 1000, .port = 6000, .interval = sc_time(20, SC_US)});
+    b.send(udp_frame(peer_abi::echo_port, text("hello, peer")));
+    run_to_end();
+    pcap_file frames(file, "eth0");
+    for (const card::arrival& each : b.guest.arrivals) {
+        frames.record(each.frame, frame_direction::to_guest, each.when);
     }
-    const std::string fields = output_of(
-        "tshark -r " + file.string() +
-        " -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields"
-        " -E separator=, -e frame.protocols -e frame.time_epoch -e frame.len"
-        " -e ip.checksum.status -e udp.checksum.status -e icmp.checksum.status"
-        " -e icmp.type -e frame.interface_name -e frame.packet_flags_direction 2>/dev/null");
+    frames.commit();
+    const std::string fields = pefsim::testing::tshark(
+        file, "-o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields -E separator=,"
+              " -e frame.protocols -e frame.time_epoch -e frame.len"
+              " -e ip.checksum.status -e udp.checksum.status -e icmp.checksum.status -e icmp.type");
     fs::remove(file);
-    // The source's first frame leaves at 0. Frames of 60 and 98 bytes take 19.2 and 31.36 ns to send, 5 us to arrive;
-    // the datagram goes after the ping, which is on the wire until 1531.36 ns.
-    EXPECT_EQ(fields, "eth:ethertype:ip:udp:data,0.000000000,1042,1,1,,,peer,0x00000001\n"
-                      "eth:ethertype:ip:icmp:data,0.000006531,98,1,,1,8,peer,0x00000002\n"
-                      "eth:ethertype:ip:icmp:data,0.000006531,98,1,,1,0,peer,0x00000001\n"
-                      "eth:ethertype:ip:udp:echo,0.000006550,60,1,1,,,peer,0x00000002\n"
-                      "eth:ethertype:ip:udp:echo,0.000006550,60,1,1,,,peer,0x00000001\n"
-                      "eth:ethertype:ip:udp:data,0.000020000,1042,1,1,,,peer,0x00000001\n"
-                      "eth:ethertype:ip:udp:data,0.000040000,1042,1,1,,,peer,0x00000001\n");
+    // The source's first frame leaves at 0, and frames of 1042, 98 and 60 bytes take 333.44, 31.36 and 19.2 ns to send,
+    // 5 us to arrive. The ping is at the peer at 6531.36 ns, the datagram behind it.
+    EXPECT_EQ(fields, "eth:ethertype:ip:udp:data,0.000005333,1042,1,1,,\n"
+                      "eth:ethertype:ip:icmp:data,0.000011562,98,1,,1,0\n"
+                      "eth:ethertype:ip:udp:echo,0.000011581,60,1,1,,\n"
+                      "eth:ethertype:ip:udp:data,0.000025333,1042,1,1,,\n"
+                      "eth:ethertype:ip:udp:data,0.000045333,1042,1,1,,\n");
 }
 
 }  // namespace
