@@ -44,7 +44,11 @@ mapped_dma_ops::mapped_dma_ops(sc_core::sc_module_name name, trace::recorder& re
       original_(recorder, sc_module::name(), "mapping_original", "the buffer that it is for"),
       size_(recorder, sc_module::name(), "mapping_size", "its bytes"),
       direction_(recorder, sc_module::name(), "mapping_direction", "its direction"),
+      request_(recorder, sc_module::name(), "mapping_request",
+               "the device's request that it is for; 0: none, or one that has no number yet"),
       unmapped_(recorder, sc_module::name(), "unmapped_number", "number of the mapping that ended last"),
+      unmapped_request_(recorder, sc_module::name(), "unmapped_request",
+                        "the device's request that it was for; 0: none"),
       maps_(recorder.metrics(), sc_module::name(), "maps", "mappings", "buffers mapped"),
       unmaps_(recorder.metrics(), sc_module::name(), "unmaps", "mappings", "mappings ended"),
       syncs_(recorder.metrics(), sc_module::name(), "syncs", "calls", "sync_single_for_cpu and _for_device"),
@@ -124,7 +128,7 @@ dma_addr mapped_dma_ops::map_segment(native_cpu& cpu, dma_device& device, phys_a
     maps_.add();
     bytes_mapped_.add(size);
     mappings_.set(table_.size());
-    show(what, cpu.now());
+    show(what, cpu.request(), cpu.now());
     map_event_.fire(cpu.now());
     return what.address;
 }
@@ -153,6 +157,7 @@ void mapped_dma_ops::unmap_segment(native_cpu& cpu, dma_device& device, dma_addr
     unmaps_.add();
     mappings_.set(table_.size());
     unmapped_.set(what.number, cpu.now());
+    unmapped_request_.set(cpu.request(), cpu.now());
     unmap_event_.fire(cpu.now());
 }
 
@@ -256,12 +261,13 @@ void mapped_dma_ops::printk(native_cpu& cpu, std::string_view message) {
     }
 }
 
-void mapped_dma_ops::show(const mapping& what, const sc_time& when) {
+void mapped_dma_ops::show(const mapping& what, std::uint64_t request, const sc_time& when) {
     number_.set(what.number, when);
     address_.set(what.address, when);
     original_.set(what.original, when);
     size_.set(static_cast<std::uint32_t>(what.size), when);
     direction_.set(what.direction, when);
+    request_.set(request, when);
 }
 
 void mapped_dma_ops::misuse(native_cpu& cpu, const dma_device& device, dma_addr address, std::size_t size,

@@ -28,8 +28,10 @@ namespace pefsim::dma_ops {
 /// not mapped, beyond its end, or in another direction (a BIDIRECTIONAL mapping may be synchronised in any); unmap with
 /// another size; free of what was not allocated.
 ///
-/// Signals: map with mapping_number, mapping_address, mapping_original, mapping_size, mapping_direction; unmap with
-/// unmapped_number. Metrics: maps, unmaps, syncs, failures, bytes_mapped, mappings, coherent_bytes.
+/// Signals: map with mapping_number, mapping_address, mapping_original, mapping_size, mapping_direction,
+/// mapping_request; unmap with unmapped_number, unmapped_request. Metrics: maps, unmaps, syncs, failures, bytes_mapped,
+/// mappings, coherent_bytes.
+/// mappings, coherent_bytes.
 class mapped_dma_ops : public sc_core::sc_module, public dma_ops_if {
 public:
     sc_core::sc_port<page_allocator_if> pages;
@@ -85,7 +87,7 @@ private:
                        dma_data_direction direction, unsigned attributes);
     const mapping* mapping_to_sync(native_cpu& cpu, dma_device& device, dma_addr address, std::size_t size,
                                    dma_data_direction direction);
-    void show(const mapping& what, const sc_core::sc_time& when);
+    void show(const mapping& what, std::uint64_t request, const sc_core::sc_time& when);
     void misuse(native_cpu& cpu, const dma_device& device, dma_addr address, std::size_t size,
                 std::string detail);
 
@@ -113,7 +115,9 @@ private:
     trace::signal<phys_addr> original_;
     trace::signal<std::uint32_t> size_;
     trace::signal<dma_data_direction> direction_;
+    trace::signal<std::uint64_t> request_;
     trace::signal<std::uint32_t> unmapped_;
+    trace::signal<std::uint64_t> unmapped_request_;
     report::counter maps_;
     report::counter unmaps_;
     report::counter syncs_;

@@ -48,6 +48,8 @@ swiotlb_dma_ops::swiotlb_dma_ops(sc_core::sc_module_name name, trace::recorder& 
                        sc_core::sc_get_time_resolution().to_seconds()),
       copy_direction_(recorder, sc_module::name(), "copy_direction", "bounce copy that runs, or ran last"),
       copy_bytes_(recorder, sc_module::name(), "copy_bytes", "its bytes; 0 while none runs"),
+      copy_request_(recorder, sc_module::name(), "copy_request",
+                    "the device's request that it is for; 0: none, or one that has no number yet"),
       used_signal_(recorder, sc_module::name(), "pool_used", "slots of 2 KiB that are taken"),
       high_water_signal_(recorder, sc_module::name(), "pool_high_water", "most slots ever taken"),
       full_(recorder, sc_module::name(), "pool_full", "a map found no slots"),
@@ -166,6 +168,7 @@ void swiotlb_dma_ops::bounce(native_cpu& cpu, const mapping& what, phys_addr bou
     const sc_time begin = cpu.now();
     copy_direction_.set(direction, begin);
     copy_bytes_.set(static_cast<std::uint32_t>(size), begin);
+    copy_request_.set(cpu.request(), begin);
     if (to_bounce) {
         cpu.copy(bounce_address, place->original, size);
         bytes_to_bounce_.add(size);

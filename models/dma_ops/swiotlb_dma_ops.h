@@ -47,9 +47,9 @@ constexpr std::string_view to_name(bounce_direction direction) {
 /// .. (slots)", rate-limited, on `log`; so does one that is larger than max_mapping_size(), or whose bounce buffer is
 /// beyond the device's dma_mask. Bus address = guest physical address of the bounce buffer + dma_device::dma_offset.
 ///
-/// Signals besides those of mapped_dma_ops: copy_direction, copy_bytes (0 while no copy runs), pool_used,
-/// pool_high_water (slots), pool_full (event). Metrics: bytes_to_bounce, bytes_from_bounce, pool_slots, pool_used,
-/// lock_contended, lock_wait.
+/// Signals besides those of mapped_dma_ops: copy_direction, copy_bytes (0 while no copy runs), copy_request,
+/// pool_used, pool_high_water (slots), pool_full (event). Metrics: bytes_to_bounce, bytes_from_bounce, pool_slots,
+/// pool_used, lock_contended, lock_wait.
 class swiotlb_dma_ops : public mapped_dma_ops {
 public:
     struct config {
@@ -103,6 +103,7 @@ private:
 
     trace::signal<bounce_direction> copy_direction_;
     trace::signal<std::uint32_t> copy_bytes_;
+    trace::signal<std::uint64_t> copy_request_;
     trace::signal<std::uint32_t> used_signal_;
     trace::signal<std::uint32_t> high_water_signal_;
     trace::event_signal full_;

@@ -189,6 +189,7 @@ split_virtqueue::add_result split_virtqueue::add(native_cpu& cpu, std::span<cons
     }
     const std::uint16_t head = free_head_;
     chain& buffer = chains_[head];
+    const native_cpu::request_scope on(cpu, journeys_.next_number());
     report::queue_journeys::way_there way{.submitted = submitted, .entered = cpu.now()};
     const sc_core::sc_time copied = cpu.used().copies;
     if (!map(cpu, segments, readable, buffer)) {
@@ -298,6 +299,7 @@ std::optional<split_virtqueue::used_buffer> split_virtqueue::get_used(native_cpu
 }
 
 void split_virtqueue::release(native_cpu& cpu, std::uint16_t head) {
+    const native_cpu::request_scope on(cpu, journeys_.number_of(head));
     chain& buffer = chains_[head];
     buffer.outstanding = false;
     --outstanding_;

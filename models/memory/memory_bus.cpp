@@ -86,6 +86,8 @@ memory_bus::memory_bus(const sc_core::sc_module_name& name, trace::recorder& rec
       host_access_(recorder, this->name(), "host_access", "a device or the hypervisor accesses memory"),
       access_initiator_(recorder, this->name(), "host_access_initiator",
                         "who made the last access of the host's side"),
+      access_request_(recorder, this->name(), "host_access_request",
+                      "the device's request that it belongs to; 0: none"),
       access_address_(recorder, this->name(), "host_access_address", "its guest physical address"),
       access_bytes_(recorder, this->name(), "host_access_bytes", "its size"),
       access_kind_(recorder, this->name(), "host_access_kind", "read or write"),
@@ -321,6 +323,7 @@ void memory_bus::show_host_access(const access& what, page_state state, smf_verd
     }
     host_access_.fire(when);
     access_initiator_.set(initiator_name(what), when);
+    access_request_.set(what.who.request, when);
     access_address_.set(what.at, when);
     access_bytes_.set(what.size, when);
     access_kind_.set(what.kind, when);

@@ -70,9 +70,9 @@ public:
 /// (timing::memory_access, timing::pci_*).
 ///
 /// Signals: `pages_<state>` (count), `host_access` (event: a device or the hypervisor accesses memory), `host_access_*`
-/// (that access: initiator, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`. Metrics:
-/// refused_accesses, ciphertext_accesses, private_addresses (pages that were named to devices), device_accesses (by the
-/// state of the page that a device asked for, before anything was done about it).
+/// (that access: initiator, request, address, bytes, kind, page state, verdict), `refused` (event), `refused_address`.
+/// Metrics: refused_accesses, ciphertext_accesses, private_addresses (pages that were named to devices),
+/// device_accesses (by the state of the page that a device asked for, before anything was done about it).
 class memory_bus : public sc_core::sc_module, private page_states::observer {
 public:
     struct config {
@@ -133,6 +133,7 @@ private:
     std::deque<trace::signal<std::uint64_t>> state_counts_;
     trace::event_signal host_access_;
     trace::signal<std::string_view> access_initiator_;
+    trace::signal<std::uint64_t> access_request_;
     trace::signal<abi::phys_addr> access_address_;
     trace::signal<std::uint64_t> access_bytes_;
     trace::signal<access_kind> access_kind_;

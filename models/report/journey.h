@@ -37,7 +37,7 @@ struct journey {
     std::string_view device;  ///< "virtio-blk0"
     std::string_view kind;    ///< "read", "transmit"
     std::uint16_t queue = 0;
-    std::uint64_t number = 0;  ///< the device's: 1, 2, 3 ... over all its queues
+    std::uint64_t number = 0;  ///< the device's, over all its queues, from 1 on
     std::uint64_t bytes = 0;   ///< of its buffers, header and status included
     sc_core::sc_time begin{};
     std::array<sc_core::sc_time, journey_parts> lasted{};

@@ -51,6 +51,23 @@ private:
 
 }  // namespace
 
+// --- numbers
+
+std::uint64_t queue_journeys::next_number() {
+    if (course_ == journey_course::from_device) {
+        return 0;
+    }
+    if (next_number_ == 0) {
+        next_number_ = ++last_number_;
+    }
+    return next_number_;
+}
+
+std::uint64_t queue_journeys::number_for_device(std::uint16_t head) {
+    const under_way& request = requests_[of_head(head)];
+    return request.at == place::available && request.number != 0 ? request.number : ++last_number_;
+}
+
 // --- the driver
 
 void queue_journeys::made_available(std::uint16_t head, const way_there& how) {
@@ -60,7 +77,9 @@ void queue_journeys::made_available(std::uint16_t head, const way_there& how) {
     under_way& request = requests_[begin(head)];
     request.at = place::available;
     request.driven = driven_ = true;
+    request.number = next_number();
     request.there = how;
+    next_number_ = 0;
 }
 
 queue_journeys::handle queue_journeys::collected(std::uint16_t head, const sc_time& found,
@@ -115,6 +134,11 @@ void queue_journeys::taken(std::uint16_t head, std::uint64_t number, const sc_ti
 
 void queue_journeys::put_back(std::uint16_t head) {
     if (under_way* const request = known(head)) {
+        const bool drivers_number = request->driven && course_ != journey_course::from_device;
+        if (!drivers_number) {
+            last_number_ -= request->number == last_number_ ? 1 : 0;
+            request->number = 0;
+        }
         if (request->driven) {
             request->at = place::available;
         } else {
@@ -233,7 +257,7 @@ queue_journeys::under_way* queue_journeys::known(std::uint16_t head) {
 }
 
 std::string_view queue_journeys::kind_of(const under_way& request) const {
-    if (!request.kind.empty() || request.number == 0) {
+    if (!request.kind.empty() || request.at == place::available) {
         return request.kind;
     }
     switch (course_) {
@@ -297,6 +321,7 @@ void queue_journeys::add_unfinished(std::vector<unfinished>& to) const {
             if (course_ == journey_course::from_device) {
                 continue;
             }
+            what.number = 0;
             what.since = request.there.available;
             break;
         case place::taken:
@@ -324,7 +349,10 @@ queue_journeys& journey_log::of(std::string_view device, std::uint16_t queue) {
     if (found != queues_.end()) {
         return found->journeys;
     }
-    return queues_.emplace_back(std::string(device), queue, queue_journeys(*this, std::string(device), queue))
+    std::uint64_t& last_number = last_numbers_.try_emplace(std::string(device)).first->second;
+    return queues_
+        .emplace_back(std::string(device), queue,
+                      queue_journeys(*this, std::string(device), queue, last_number))
         .journeys;
 }
 

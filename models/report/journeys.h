@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,14 +45,28 @@ public:
     using handle = std::uint32_t;
     static constexpr handle none = 0;
 
-    queue_journeys(journey_log& log, std::string device, std::uint16_t queue)
+    /// \param last_number of the device's requests, all its queues'
+    queue_journeys(journey_log& log, std::string device, std::uint16_t queue, std::uint64_t& last_number)
         : log_(log),
           device_(std::move(device)),
-          queue_(queue) {}
+          queue_(queue),
+          last_number_(last_number) {}
 
     void set_course(journey_course course) { course_ = course; }
     /// Its driver tells of its requests.
     [[nodiscard]] bool driven() const { return driven_; }
+
+    // --- numbers: the device's, 1, 2, 3 ... over all its queues. A request has its number from the first that its
+    // driver does for it; buffers for what comes in, and requests whose driver tells nothing, when the device takes
+    // them.
+    /// That of the request which is made available next; 0: it gets one later.
+    std::uint64_t next_number();
+    /// That of the request with this head, until its driver has collected it; 0: it has none yet, or is not known.
+    [[nodiscard]] std::uint64_t number_of(std::uint16_t head) const {
+        return requests_[of_head(head)].number;
+    }
+    /// The device takes the request. \returns the number that it has, or a new one
+    std::uint64_t number_for_device(std::uint16_t head);
 
     // --- the driver, in order; before each the device may be anywhere
     void made_available(std::uint16_t head, const way_there& how);
@@ -62,6 +77,7 @@ public:
     // --- the device
     void rung(const sc_core::sc_time& when);
     void taken(std::uint16_t head, std::uint64_t number, const sc_core::sc_time& when);
+    /// A number that the device has given it is given again if it is the latest.
     void put_back(std::uint16_t head);
     /// \param bytes of its buffers
     void holds(std::uint16_t head, std::uint64_t bytes);
@@ -125,9 +141,11 @@ private:
     journey_log& log_;
     std::string device_;
     std::uint16_t queue_;
+    std::uint64_t& last_number_;
+    std::uint64_t next_number_ = 0;  // drawn for the driver's next request; 0: none
     journey_course course_ = journey_course::round_trip;
     bool driven_ = false;
-    std::vector<under_way> requests_{1};  // by handle
+    std::vector<under_way> requests_{1};  // by handle; the first, `none`, is never under way
     std::vector<handle> free_;
     std::vector<handle> by_head_;
     std::optional<sc_core::sc_time> rung_;  // and nothing taken since
@@ -191,6 +209,7 @@ private:
         queue_journeys journeys;
     };
     std::deque<entry> queues_;
+    std::map<std::string, std::uint64_t, std::less<>> last_numbers_;  // by device
     std::deque<kind_anatomy> kinds_;
     workload_series series_;
     queue_journeys* sender_ = nullptr;

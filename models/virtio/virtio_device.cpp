@@ -213,7 +213,8 @@ request* virtio_device::pop(device_queue& from, sc_time& delay) {
     }
     free_slots_.pop_back();
     next.queue = &from;
-    next.number = ++last_number_;
+    next.number = from.journeys.number_for_device(next.chain.head());
+    next.order = ++popped_;
     next.popped = simulation_time() + delay;
     if (in_order()) {
         from.order.push_back({next.chain.head(), false, 0, next.popped});
@@ -244,7 +245,6 @@ void virtio_device::put_back(request& what) {
             what.queue->order.pop_back();
         }
         show(*what.queue, simulation_time());
-        last_number_ -= what.number == last_number_ ? 1 : 0;
     }
     release(what);
 }
@@ -274,7 +274,7 @@ void virtio_device::breach(const request& what, std::string detail, const sc_tim
 // --- finishing requests
 
 void virtio_device::finish_at(request& what, const sc_time& when) {
-    due_.push_back({when, what.number, what.slot});
+    due_.push_back({when, what.order, what.slot});
     std::push_heap(due_.begin(), due_.end());
     const sc_time now = simulation_time();
     due_event_.notify(when > now ? when - now : sc_core::SC_ZERO_TIME);

@@ -32,7 +32,8 @@ struct device_identity {
 struct request {
     descriptor_chain chain;
     device_queue* queue = nullptr;
-    std::uint64_t number = 0;  ///< 1, 2, 3 ... over all queues of the device, since the start of simulation
+    std::uint64_t number = 0;  ///< the device's, over all its queues since the start of simulation
+    std::uint64_t order = 0;   ///< in which it was popped
     sc_core::sc_time popped;
     std::uint32_t slot =
         0;  ///< below virtio_device::slots(): where a device keeps what it knows of the request
@@ -172,11 +173,11 @@ protected:
 private:
     struct due_request {
         sc_core::sc_time when;
-        std::uint64_t number;
+        std::uint64_t order;
         std::uint32_t slot;
         friend bool operator<(const due_request& a,
                               const due_request& b) {  // for a heap with the earliest in front
-            return a.when != b.when ? a.when > b.when : a.number > b.number;
+            return a.when != b.when ? a.when > b.when : a.order > b.order;
         }
     };
 
@@ -203,7 +204,7 @@ private:
 
     std::vector<request> requests_;
     std::vector<std::uint32_t> free_slots_;
-    std::uint64_t last_number_ = 0;
+    std::uint64_t popped_ = 0;
     std::vector<due_request> due_;  // a heap
     sc_core::sc_event due_event_{"due"};
     sc_core::sc_time completer_busy_until_;

@@ -45,6 +45,42 @@ void expect_parts(const journey& of, std::initializer_list<std::pair<journey_par
 const queue_journeys::way_there way{
     .submitted = ns(100), .entered = ns(110), .available = ns(150), .mapping = ns(25), .copying = ns(20)};
 
+TEST(journeys, a_request_has_one_number_from_its_first_mapping_to_its_last) {
+    journey_log log;
+    queue_journeys& first = log.of("virtio-blk0", 0);
+    queue_journeys& second = log.of("virtio-blk0", 1);
+    queue_journeys& other = log.of("virtio-blk1", 0);
+    EXPECT_EQ(first.next_number(), 1U);
+    EXPECT_EQ(second.next_number(), 2U) << "nobody else gets the first one's";
+    EXPECT_EQ(other.next_number(), 1U) << "each device has its own";
+    EXPECT_EQ(first.next_number(), 1U) << "it had no room, and is tried again";
+    first.made_available(7, way);
+    EXPECT_EQ(first.number_of(7), 1U);
+    EXPECT_EQ(first.number_for_device(7), 1U);
+    EXPECT_EQ(second.number_for_device(7), 3U) << "of which its driver has told nothing";
+    first.taken(7, 1, ns(170));
+    first.returned(7, ns(300));
+    EXPECT_EQ(first.number_of(7), 1U) << "while it is unmapped";
+    first.collected(7, ns(320), ns(4));
+    EXPECT_EQ(first.number_of(7), 0U);
+    EXPECT_EQ(first.next_number(), 4U);
+}
+
+TEST(journeys, a_buffer_for_what_comes_in_is_numbered_when_the_device_takes_it) {
+    journey_log log;
+    queue_journeys& queue = log.of("virtio-net0", 0);
+    queue.set_course(journey_course::from_device);
+    EXPECT_EQ(queue.next_number(), 0U);
+    queue.made_available(3, way);
+    EXPECT_EQ(queue.number_of(3), 0U);
+    EXPECT_EQ(queue.number_for_device(3), 1U);
+    queue.taken(3, 1, ns(170));
+    EXPECT_EQ(queue.number_of(3), 1U);
+    queue.put_back(3);
+    EXPECT_EQ(queue.number_of(3), 0U);
+    EXPECT_EQ(queue.number_for_device(3), 1U) << "the same again";
+}
+
 TEST(journeys, of_a_driver_that_tells_have_every_part) {
     bench b;
     b.queue.made_available(7, way);

@@ -3,12 +3,14 @@
 """The trace of the main job, read by tools that nobody here wrote: everything that the run is about is there by name, changes
 its value, and is in the save file."""
 
+import bisect
 import re
 import shutil
 import subprocess
 import unittest
 
 from scenario import ScenarioTest
+from timeline_test import Timeline
 
 # What must be visible, as a pattern of hierarchical names, and whether it must change in a run of the main job.
 VISIBLE = {
@@ -62,6 +64,29 @@ def read_vcd(text):
     return {name: changes.get(name, 0) for each in names.values() for name in each}
 
 
+def changes(text, *signals):
+    """What the VCD trace says of these signals: [(time in ns, name, value)], in its order; names are hierarchical."""
+    scope, codes = [], {}
+    for line in text[:text.index("$enddefinitions")].splitlines():
+        words = line.split()
+        if words[:1] == ["$scope"]:
+            scope.append(words[2])
+        elif words[:1] == ["$upscope"]:
+            scope.pop()
+        elif words[:1] == ["$var"] and ".".join([*scope, words[4]]) in signals:
+            codes[words[3]] = ".".join([*scope, words[4]])
+    unit = {"1ps": 1000, "1ns": 1}["".join(re.search(r"\$timescale\s+(.*?)\s*\$end", text)[1].split())]
+    now, found = 0, []
+    for line in text[text.index("$enddefinitions"):].splitlines()[1:]:
+        if line.startswith("#"):
+            now = int(line[1:]) / unit
+        elif line[:1] in "bs":
+            value, _, code = line[1:].rpartition(" ")
+            if code in codes:
+                found.append((now, codes[code], int(value, 2) if line[0] == "b" else value))
+    return found
+
+
 @unittest.skipUnless(shutil.which("fst2vcd") and shutil.which("vcd2fst"), "gtkwave is not installed")
 class Waveform(ScenarioTest):
     def convert(self, tool, source, target):
@@ -90,6 +115,36 @@ class Waveform(ScenarioTest):
         save = (self.directory / "t.gtkw").read_text()
         for name in names:
             self.assertIn(name, save)
+
+    @unittest.skipUnless(shutil.which("protoc"), "no protoc (Debian package protobuf-compiler)")
+    def test_copies_mappings_and_accesses_carry_the_number_of_their_request(self):
+        """One request at a time: what happens in its span is its own, and has its number."""
+        self.shown("swiotlb_block", "--depth", "1", "--chunk", "4KiB", "--disk-size", "128KiB", "--trace", "t.vcd", "--timeline",
+                   "t.pftrace")  # fmt: skip
+        spans = sorted((begin, end, event["debug_annotations"][0]["uint_value"][0], track.removeprefix("Requests / "))
+                       for track, _, begin, end, event, _ in Timeline(self.directory / "t.pftrace").spans()
+                       if track.startswith("Requests / ") and event["flow_ids"] and event["debug_annotations"])  # fmt: skip
+        self.assertTrue(all(one[1] <= other[0] for one, other in zip(spans, spans[1:])), "requests overlap")
+        shows = {"copies": ("machine.swiotlb.copy_bytes", "machine.swiotlb.copy_request"),
+                 "mappings": ("machine.swiotlb.mapping_number", "machine.swiotlb.mapping_request"),
+                 "ends of mappings": ("machine.swiotlb.unmapped_number", "machine.swiotlb.unmapped_request"),
+                 "accesses": ("machine.memory.host_access_address", "machine.memory.host_access_request")}  # fmt: skip
+        text = (self.directory / "t.vcd").read_text()
+        for what, (occurrence, request) in shows.items():
+            with self.subTest(what=what):
+                number, seen, at_once = 0, set(), {}
+                for when, name, value in changes(text, occurrence, request):
+                    at_once.setdefault(when, {})[name] = value
+                for when, values in at_once.items():
+                    number = values.get(request, number)
+                    if values.get(occurrence) and number:
+                        of = bisect.bisect_right(spans, (when + 1, )) - 1
+                        self.assertGreaterEqual(of, 0)
+                        begin, end, expected, device = spans[of]
+                        self.assertTrue(begin - 1 <= when <= end + 1, (when, spans[of]))
+                        self.assertEqual(number, expected, (when, device))
+                        seen.add(of)
+                self.assertEqual(len(seen), len(spans), "each request has some")
 
     def test_a_window_is_a_part(self):
         self.shown("swiotlb_block", "--trace", "all.vcd")

@@ -14,6 +14,7 @@
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
+#include <utility>
 #include <vector>
 
 #include "abi/address.h"
@@ -254,6 +255,21 @@ public:
         exposure::attribution before_;
     };
     [[nodiscard]] exposure::attribution writer() const { return memory_.writer(); }
+    /// For as long as it lives the CPU works on a device's request with this number; 0: on none, or on one without.
+    class request_scope {
+    public:
+        request_scope(native_cpu& cpu, std::uint64_t number)
+            : cpu_(cpu),
+              before_(std::exchange(cpu.request_, number)) {}
+        ~request_scope() { cpu_.request_ = before_; }
+        request_scope(const request_scope&) = delete;
+        request_scope& operator=(const request_scope&) = delete;
+
+    private:
+        native_cpu& cpu_;
+        std::uint64_t before_;
+    };
+    [[nodiscard]] std::uint64_t request() const { return request_; }
 
 private:
     SC_HAS_PROCESS(native_cpu);
@@ -309,6 +325,7 @@ private:
     guest_exits exits_;
     std::function<void(native_cpu&)> interrupt_handler_;
     std::uint64_t interrupt_origin_;
+    std::uint64_t request_ = 0;
     std::optional<sc_core::sc_time> decrementer_;  // when it ends H_CEDE
     std::function<void(abi::phys_addr, std::size_t)> block_write_watcher_;
     std::vector<std::byte> staging_;  // of a copy between pages without grants
