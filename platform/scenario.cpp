@@ -78,6 +78,7 @@ void check_files(const scenario& of, const run_options& options, const parameter
         std::filesystem::path trace = trace_path(options, of.name());
         claims.add("trace", output::file_use::output, trace);
         claims.add("the trace's save file", output::file_use::output, trace.replace_extension(".gtkw"));
+        claims.add("the trace's command file", output::file_use::output, trace.replace_extension(".sucl"));
     }
     parameters.claim_files(claims);
     claims.check();

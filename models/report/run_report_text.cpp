@@ -583,9 +583,11 @@ std::string figures_writer::trace() const {
     if (of_.waveform.file.empty()) {
         return "\nTrace: none\n";
     }
-    return fmt::format("\nTrace\n  {}, {} of {}\n  look at it with: gtkwave {}\n", of_.waveform.file.string(),
-                       counted(of_.waveform.changes, "change"), counted(of_.waveform.signals, "signal"),
-                       of_.waveform.save_file.string());
+    std::filesystem::path commands = of_.waveform.save_file;
+    return fmt::format("\nTrace\n  {}, {} of {}\n  look at it with: gtkwave {}\n  or with: surfer -c {}\n",
+                       of_.waveform.file.string(), counted(of_.waveform.changes, "change"),
+                       counted(of_.waveform.signals, "signal"), of_.waveform.save_file.string(),
+                       commands.replace_extension(".sucl").string());
 }
 
 std::string figures_writer::timeline() const {

@@ -17,6 +17,7 @@
 #include "trace/reorder_buffer.h"
 #include "trace/save_file.h"
 #include "trace/signal.h"
+#include "trace/surfer_file.h"
 #include "trace/timeline.h"
 #include "trace/trace_file.h"
 #include "trace/waveform_writer.h"
@@ -260,6 +261,8 @@ void recorder::start(const recording_options& options) {
     const std::filesystem::path save_file = std::filesystem::path(options.file).replace_extension(".gtkw");
     save_output_ = std::make_unique<output::whole_file>("save file", save_file,
                                                         output::whole_file::access::late);
+    commands_output_ = std::make_unique<output::whole_file>("command file", surfer_file_beside(options.file),
+                                                            output::whole_file::access::late);
     waveform_ = std::make_unique<recorded_file>(std::move(writer), *this, std::vector<bool>(), options.from,
                                                 options.to);
     trace_file_ = options.file;
@@ -293,6 +296,7 @@ void recorder::finish() {
     const std::unique_ptr<recorded_file> waveform = std::move(waveform_);
     const std::unique_ptr<recorded_file> timeline = std::move(timeline_);
     const std::unique_ptr<output::whole_file> save_output = std::move(save_output_);
+    const std::unique_ptr<output::whole_file> commands_output = std::move(commands_output_);
     const std::uint64_t now = sc_core::sc_time_stamp().value();
     std::exception_ptr failed;
     const auto attempt = [&failed](const auto& write, const auto& without) {
@@ -308,8 +312,11 @@ void recorder::finish() {
             [&] {
                 waveform->finish(now);
                 changes_written_ = waveform->changes;
-                save_output->write(save_file_text(*waveform));
+                const initial_view view = view_of(*waveform);
+                save_output->write(gtkwave_save_file(*this, trace_file_, view));
+                commands_output->write(surfer_command_file(*this, trace_file_, view));
                 save_output->commit();
+                commands_output->commit();
             },
             [this] {
                 trace_file_.clear();
@@ -332,8 +339,12 @@ void recorder::finish() {
 }
 
 /// What is worth a look: the first request, the slowest one, each kind of violation.
-std::string recorder::save_file_text(const recorded_file& waveform) const {
-    initial_view view{.from = waveform.from, .to = waveform.last, .changed = waveform.changed};
+initial_view recorder::view_of(const recorded_file& waveform) const {
+    initial_view view{.from = waveform.from,
+                      .to = waveform.last,
+                      .changed = waveform.changed,
+                      .waveform_from = waveform.from,
+                      .waveform_to = waveform.last};
     const auto within = [&](const sc_core::sc_time& when) {
         return when.value() >= waveform.from && when.value() <= waveform.last;
     };
@@ -362,7 +373,7 @@ std::string recorder::save_file_text(const recorded_file& waveform) const {
         view.from = std::clamp<std::uint64_t>(shown_->from.value(), waveform.from, waveform.last);
         view.to = std::clamp<std::uint64_t>(shown_->to.value(), view.from, waveform.last);
     }
-    return gtkwave_save_file(*this, trace_file_, view);
+    return view;
 }
 
 std::uint32_t recorder::declare(signal_declaration declaration, const signal_source& source) {

@@ -64,6 +64,7 @@ protected:
 };
 
 class recorder;
+struct initial_view;
 
 /// A declared signal's place in its recorder, which asks it no more once its life is over.
 class signal_registration {
@@ -115,8 +116,9 @@ public:
     /// Scope of the recorder's own signals.
     static constexpr std::string_view violation_scope = "violations";
 
-    /// Starts writing a waveform and its GTKWave save file `<file stem>.gtkw` beside it, which both take
-    /// their places when the waveform is whole (output::whole_file). All signals must have been declared;
+    /// Starts writing a waveform, and beside it what opens viewers at it: GTKWave's save file `<file stem>.gtkw` and
+    /// Surfer's command file `<file stem>.sucl`. All take their places when the waveform is whole
+    /// (output::whole_file). All signals must have been declared;
     /// simulation has not begun, or no process runs ahead at the moment (the values in force are asked of the
     /// signals).
     /// \throws std::invalid_argument naming the file when it cannot be written, when its ending is neither
@@ -125,8 +127,8 @@ public:
     /// Starts a timeline, beside a waveform or without one. The same holds, and for `most_bytes` of at least
     /// trace::least_timeline_bytes.
     void start_timeline(const timeline_options& options);
-    /// Writes what is held back, ends waveform and timeline at the current simulation time and writes the save file.
-    /// Nothing happens when there is neither. The destructor does the same but keeps errors to itself.
+    /// Writes what is held back, ends waveform and timeline at the current simulation time and writes the files of
+    /// viewers. Nothing happens when there is neither. The destructor does the same but keeps errors to itself.
     /// \throws output::write_error naming the file when it could not be written in full; then there is neither of them
     void finish();
     /// True from start() to finish() or to the end of the window.
@@ -184,7 +186,7 @@ private:
         sc_core::sc_time from;
         sc_core::sc_time to;
     };
-    [[nodiscard]] std::string save_file_text(const recorded_file& waveform) const;
+    [[nodiscard]] initial_view view_of(const recorded_file& waveform) const;
 
     bool recording_ = false;
     std::shared_ptr<recorder*> self_ = std::make_shared<recorder*>(this);
@@ -196,6 +198,7 @@ private:
     std::optional<shown_window> shown_;
     std::unique_ptr<recorded_file> waveform_;
     std::unique_ptr<output::whole_file> save_output_;
+    std::unique_ptr<output::whole_file> commands_output_;
     std::unique_ptr<recorded_file> timeline_;
     report::timeline_summary timeline_written_;
     std::uint64_t changes_written_ = 0;

@@ -5,7 +5,6 @@
 #include "trace/save_file.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <set>
@@ -13,7 +12,6 @@
 #include <string_view>
 #include <utility>
 
-#include "trace/signal_groups.h"
 #include "trace/signal_hierarchy.h"
 
 namespace pefsim::trace {
@@ -40,76 +38,18 @@ constexpr unsigned names_width = 290;
 constexpr unsigned tree_width = 170;
 constexpr unsigned wave_width = window_width - names_width - tree_width - 100;
 
-/// Numbers whose bits have meanings of their own.
-constexpr std::array<std::string_view, 6> bit_fields{"features",   "status",  "isr",
-                                                     "mmio_value", "pending", "msr"};
-
 unsigned flags_of(const signal_declaration& s) {
-    switch (s.type) {
-    case signal_type::bit:
-    case signal_type::event:
+    switch (radix_of(s)) {
+    case radix::bit:
         return binary | right_justified;
-    case signal_type::unsigned_integer:
-        return (std::ranges::count(bit_fields, s.name) != 0 ? hexadecimal : decimal) | right_justified;
-    case signal_type::address:
+    case radix::decimal:
+        return decimal | right_justified;
+    case radix::hexadecimal:
         return hexadecimal | right_justified;
-    case signal_type::text:
+    case radix::text:
         break;
     }
     return ascii | right_justified;
-}
-
-/// The stations of a block request or a frame of "virtio-blk0": the end of a scope ("%" is the device, "_" the same as
-/// its driver's scope has it), and signals there, in order of the journey.
-struct station {
-    std::string_view scope;
-    std::array<std::string_view, 6> names;
-};
-constexpr std::array stations{
-    station{".cpu0", {"msr_s", "driver_call", "call", "interrupt"}},
-    station{".kernel._", {"dma_ops", "request_state", "submitted", "completed", "sent", "received"}},
-    station{".swiotlb", {"copy_direction", "copy_bytes", "pool_used"}},
-    station{".iommu", {"tces_in_use"}},
-    station{".ultravisor", {"hypercall"}},
-    station{".hypervisor", {"mmio_address"}},
-    station{".%.", {"doorbell", "request", "avail_idx", "used_idx", "interrupt"}},
-    station{".memory",
-            {"host_access_initiator", "host_access_kind", "host_access_address", "host_access_bytes"}},
-};
-
-bool is_of(const station& where, std::string_view scope, const std::string& device) {
-    std::string driver = device;
-    std::ranges::replace(driver, '-', '_');
-    if (where.scope == ".%.") {
-        return scope.find("." + device + ".") != std::string_view::npos && scope.ends_with(".queue0");
-    }
-    std::string wanted(where.scope);
-    if (wanted.ends_with('_')) {
-        wanted.replace(wanted.size() - 1, 1, driver);
-    }
-    return scope.ends_with(wanted);
-}
-
-grouped_signals journey_of(const recorder& of, const initial_view& view) {
-    grouped_signals group{{}, "Journey of a request", false, {}};
-    for (const station& each : stations) {
-        for (const std::string_view name : each.names) {
-            for (std::uint32_t id = 0; id < of.signals().size() && !view.device.empty() && !name.empty();
-                 ++id) {
-                const signal_declaration& s = of.signals()[id];
-                const bool moves = view.changed.empty() || view.changed[id];
-                if (moves && s.name == name && is_of(each, s.scope, view.device)) {
-                    group.signals.push_back(id);
-                }
-            }
-        }
-    }
-    return group;
-}
-
-bool has_changed(const grouped_signals& group, const initial_view& view) {
-    return view.changed.empty() ||
-           std::ranges::any_of(group.signals, [&](std::uint32_t id) { return view.changed[id]; });
 }
 
 // All modules on the way to a signal: "machine.", "machine.cpu0.".
@@ -142,10 +82,8 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
                                    "*{:.6f} {}",
                                    trace, save, view.from, window_width, window_height, -std::log2(per_frame),
                                    -1);
-    constexpr std::size_t most_markers = 26;
-    const std::span<const initial_view::marker> markers =
-        std::span(view.markers).first(std::min(view.markers.size(), most_markers));
-    for (std::size_t i = 0; i < most_markers; ++i) {
+    const std::span<const initial_view::marker> markers = view.shown_markers();
+    for (std::size_t i = 0; i < initial_view::most_markers; ++i) {
         text += i < markers.size() ? fmt::format(" {}", markers[i].at) : " -1";
     }
     text += '\n';
@@ -159,12 +97,7 @@ std::string gtkwave_save_file(const recorder& of, const std::filesystem::path& t
                         tree_width, names_width, window_height / 2);
 
     bool first = true;
-    std::vector<grouped_signals> groups = signal_groups(of);
-    if (grouped_signals journey = journey_of(of, view); !journey.signals.empty()) {
-        groups.insert(groups.begin(), std::move(journey));
-    }
-    for (grouped_signals& group : groups) {
-        group.folded = group.folded || !has_changed(group, view);
+    for (const grouped_signals& group : viewed_groups(of, view)) {
         if (!std::exchange(first, false)) {
             text += fmt::format("@{:x}\n-\n", +blank);
         }

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
+#include "trace/initial_view.h"
 #include "trace/recorder.h"
 
 namespace pefsim::trace {
-
-/// What a viewer shows at first. Times are in units of SystemC's time resolution.
-struct initial_view {
-    std::uint64_t from;
-    std::uint64_t to;
-    struct marker {
-        std::uint64_t at;
-        std::string name;
-    };
-    std::vector<marker> markers{};  ///< at most 26 are shown
-    std::vector<bool> changed{};    ///< signals that have changed, by id; empty: all have
-    std::string device{};           ///< whose requests' journey stands on top: "virtio-blk0"; empty: none
-};
 
 /// The text of a GTKWave save file: the signals that a request's journey touches, then all signals, a group per title
 /// (trace/signal_groups.h) with a comment line per module, addresses in hexadecimal, counts in decimal, enumerations

@@ -374,6 +374,7 @@ TEST_F(report, names_trace_and_viewer) {
     const run_report made = make_run_report(to.record(), header, facts);
     EXPECT_THAT(made.text, HasSubstr((scratch / "run.vcd").string() + ", 1 change of 9 signals\n"));
     EXPECT_THAT(made.text, HasSubstr("gtkwave " + (scratch / "run.gtkw").string() + "\n"));
+    EXPECT_THAT(made.text, HasSubstr("surfer -c " + (scratch / "run.sucl").string() + "\n"));
     EXPECT_EQ(made.json["trace"]["file"], (scratch / "run.vcd").string());
     EXPECT_EQ(made.json["trace"]["changes"], 1);
 }

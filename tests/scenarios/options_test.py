@@ -41,7 +41,7 @@ class Options(ScenarioTest):
     def test_default_trace_is_named_in_the_report(self):
         result = run("direct_block", cwd=self.directory)
         self.assertEqual(result.status, 0, result.output + result.error)
-        self.assertEqual(self.files(), ["direct_block.fst", "direct_block.gtkw"])
+        self.assertEqual(self.files(), ["direct_block.fst", "direct_block.gtkw", "direct_block.sucl"])
         for file in self.files():
             self.assertIn(file, result.output)
 

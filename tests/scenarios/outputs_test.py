@@ -81,8 +81,8 @@ class Space(OutputTest):
         yield self.bare_metal("count", *quiet, "--dump-state", "out.json"), ["out.json"]
         yield self.bare_metal("count", *quiet, "--profile", "out.txt", "--profile.period", "7"), ["out.txt"]
         yield self.bare_metal("count", *quiet, "--instruction-trace", "out.trace"), ["out.trace"]
-        yield self.bare_metal("count", "--trace", "out.vcd"), ["out.vcd", "out.gtkw"]
-        yield self.bare_metal("count", "--trace", "out.fst"), ["out.fst", "out.gtkw"]
+        yield self.bare_metal("count", "--trace", "out.vcd"), ["out.vcd", "out.gtkw", "out.sucl"]
+        yield self.bare_metal("count", "--trace", "out.fst"), ["out.fst", "out.gtkw", "out.sucl"]
         yield ["swiotlb_net", "--quiet", *quiet, "--sizes", "1KiB", "--datagrams", "4", "--net.pcap", "out.pcap"], ["out.pcap"]
         yield ["direct_block", "--quiet", *quiet, "--disk-size", "32KiB", "--chunk", "4KiB", "--copy-to", "out.img"], ["out.img"]
         yield ["dma_ops_compare", "--quiet", *quiet, "--sizes", "512", "--depths", "1", "--bytes", "4KiB", "--plot", "out.png"], \
@@ -207,6 +207,7 @@ class Identity(OutputTest):
         self.refuses(*block, "--copy-to", "new", "--report", "new")
         self.refuses(*block, "--trace", "new.fst", "--report", "new.fst")
         self.refuses(*block, "--trace", "new.fst", "--report", "new.gtkw")
+        self.refuses(*block, "--trace", "new.fst", "--report", "new.sucl")
         self.refuses("direct_block", "--report", "direct_block.fst")
         self.refuses("direct_block", "--report", "new", "--html", "new")
         self.refuses(*block, "--html", "d.img")

@@ -4,6 +4,7 @@
 its value, and is in the save file."""
 
 import bisect
+import pathlib
 import re
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import unittest
 
 from scenario import ScenarioTest
 from timeline_test import Timeline
+
+MAPPINGS = pathlib.Path(__file__).resolve().parents[2] / "packaging/surfer/mappings"
 
 # What must be visible, as a pattern of hierarchical names, and whether it must change in a run of the main job.
 VISIBLE = {
@@ -145,6 +148,32 @@ class Waveform(ScenarioTest):
                         self.assertEqual(number, expected, (when, device))
                         seen.add(of)
                 self.assertEqual(len(seen), len(spans), "each request has some")
+
+    def test_surfer_shows_what_gtkwave_shows(self):
+        for ending in ("fst", "vcd"):
+            self.shown("swiotlb_block", "--trace", f"t.{ending}")
+            commands = (self.directory / "t.sucl").read_text().splitlines()
+            self.assertEqual(commands[1], f"load_file t.{ending}")
+            added = [each.removeprefix("variable_add ") for each in commands if each.startswith("variable_add ")]
+            lines = (self.directory / "t.gtkw").read_text().splitlines()
+            self.assertEqual(added, [re.sub(r"\[.*", "", each) for each in lines if each[0] not in "[*@-"])
+        self.assertEqual(set(added), {re.sub(r"\[.*", "", each) for each in read_vcd((self.directory / "t.vcd").read_text())})
+
+    def test_surfers_mappings_name_every_value_that_there_is(self):
+        self.shown("swiotlb_block", "--trace", "t.vcd")
+        text = (self.directory / "t.vcd").read_text()
+        commands = (self.directory / "t.sucl").read_text()
+        for signal, file in (("status", "virtio_status"), ("isr", "virtio_isr")):
+            mapping = (MAPPINGS / file).read_text()
+            self.assertIn(f"item_set_format {re.search('^Name = (.*)$', mapping, re.M)[1]}\n", commands)
+            names = {int(value, 0): name for value, name in re.findall(r"^(0x\w+|\d+)(?:\[\w+\])? (.+)$", mapping, re.M)}
+            values = {value for _, _, value in changes(text, f"machine.virtio-blk0.{signal}")}
+            self.assertEqual(len(values) > 1, signal == "status", "with MSI-X, ISR says nothing")
+            self.assertLessEqual(values, set(names))
+        # VIRTIO 1.2, 2.1: what a driver sets last, one after the other.
+        bits = {"ACKNOWLEDGE": 1, "DRIVER": 3, "FEATURES_OK": 11, "DRIVER_OK": 15}
+        names = dict(re.findall(r"^(0x\w\w) (\w+)$", (MAPPINGS / "virtio_status").read_text(), re.M))
+        self.assertEqual({name: int(value, 0) for value, name in names.items()}, {"reset": 0, **bits})
 
     def test_a_window_is_a_part(self):
         self.shown("swiotlb_block", "--trace", "all.vcd")

@@ -72,13 +72,16 @@ TEST_F(recorder_fixture, says_in_one_line_why_a_file_cannot_be_written) {
     }
 }
 
-TEST_F(recorder_fixture, save_file_that_cannot_be_written_is_refused_too) {
-    std::filesystem::create_directory(scratch / "run.gtkw");
-    const std::string line = complaint<std::invalid_argument>(
-        [&] { to.start({.file = scratch / "run.vcd"}); });
-    EXPECT_THAT(line, HasSubstr((scratch / "run.gtkw").string()));
-    EXPECT_THAT(line, HasSubstr("Is a directory"));
-    EXPECT_FALSE(to.recording());
+TEST_F(recorder_fixture, viewers_files_that_cannot_be_written_are_refused_too) {
+    for (const char* const beside : {"run.gtkw", "run.sucl"}) {
+        std::filesystem::create_directory(scratch / beside);
+        const std::string line = complaint<std::invalid_argument>(
+            [&] { to.start({.file = scratch / "run.vcd"}); });
+        EXPECT_THAT(line, HasSubstr((scratch / beside).string()));
+        EXPECT_THAT(line, HasSubstr("Is a directory"));
+        EXPECT_FALSE(to.recording());
+        std::filesystem::remove(scratch / beside);
+    }
     to.start({.file = scratch / "other.vcd"});
     EXPECT_TRUE(to.recording());
 }
@@ -126,12 +129,14 @@ TEST_F(recorder_fixture, where_ever_the_space_runs_out_the_old_files_stay) {
     for (const std::string& ending : endings()) {
         const std::filesystem::path trace = scratch / ("run" + ending);
         const std::filesystem::path save = scratch / "run.gtkw";
+        const std::filesystem::path commands = scratch / "run.sucl";
         // The whole trace, then one with 4 KiB less space after the other.
         std::string whole;
         std::uint64_t space = before.rlim_cur;
         do {
             std::ofstream(trace) << "an old trace";
             std::ofstream(save) << "an old save file";
+            std::ofstream(commands) << "an old command file";
             sc_core::sc_get_curr_simcontext()->reset();
             recorder full;
             sample_module module(full, "cpu0");
@@ -160,11 +165,12 @@ TEST_F(recorder_fixture, where_ever_the_space_runs_out_the_old_files_stay) {
             EXPECT_EQ(content_of(trace) == whole, !failed);
             EXPECT_EQ(content_of(trace) == "an old trace", failed);
             EXPECT_EQ(content_of(save) == "an old save file", failed);
+            EXPECT_EQ(content_of(commands) == "an old command file", failed);
             space -= 4096;
         } while (space != 0);
     }
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch / ""), {}),
-              static_cast<std::ptrdiff_t>(endings().size() + 1));
+              static_cast<std::ptrdiff_t>(endings().size() + 2));
     std::signal(SIGXFSZ, SIG_DFL);
 }
 
