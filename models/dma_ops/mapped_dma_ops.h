@@ -31,7 +31,6 @@ namespace pefsim::dma_ops {
 /// Signals: map with mapping_number, mapping_address, mapping_original, mapping_size, mapping_direction,
 /// mapping_request; unmap with unmapped_number, unmapped_request. Metrics: maps, unmaps, syncs, failures, bytes_mapped,
 /// mappings, coherent_bytes.
-/// mappings, coherent_bytes.
 class mapped_dma_ops : public sc_core::sc_module, public dma_ops_if {
 public:
     sc_core::sc_port<page_allocator_if> pages;

@@ -352,7 +352,7 @@ initial_view recorder::view_of(const recorded_file& waveform) const {
     view.device = first == nullptr ? std::string() : std::string(first->device);
     if (first != nullptr && within(first->begin)) {
         view.markers.push_back({first->begin.value(), fmt::format("first request ({})", first->number)});
-        const std::uint64_t margin = first->total().value() / 20;
+        const std::uint64_t margin = first->total().value() / 8;  // its mark has a name
         view.from = std::max<std::uint64_t>(
             waveform.from, first->begin.value() - std::min<std::uint64_t>(margin, first->begin.value()));
         view.to = std::min<std::uint64_t>(waveform.last, first->end().value() + margin);
