@@ -19,29 +19,6 @@
 namespace pefsim::platform {
 namespace {
 
-/// "FROM:TO"; either may be missing.
-/// \param closed TO belongs to it
-template <typename F>
-auto range_of(std::string_view text, F parse, bool closed = false) {
-    using value = decltype(parse(text));
-    std::pair<std::optional<value>, std::optional<value>> range;
-    const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos) {
-        throw std::invalid_argument(fmt::format("'{}' is not FROM:TO", text));
-    }
-    if (colon != 0) {
-        range.first = parse(text.substr(0, colon));
-    }
-    if (colon + 1 != text.size()) {
-        range.second = parse(text.substr(colon + 1));
-    }
-    if (range.first && range.second &&
-        (*range.second < *range.first || (!closed && *range.second == *range.first))) {
-        throw std::invalid_argument(fmt::format("'{}' is empty", text));
-    }
-    return range;
-}
-
 std::string console_input_of(const std::filesystem::path& file) {
     constexpr std::uint64_t largest = std::uint64_t{1} << 30;
     return file == "-" ? content_of_standard_input(largest) : content_of(file, largest);
@@ -146,41 +123,7 @@ void power_options::declare(parameter_set& parameters, power_machine_config& mac
         "8 to 4096 characters; the report tells where they reach the host, and who wrote them; may be "
         "repeated");
     parameters.add("canaries", canaries_file_, file_use::input, "a file with such a text in each line");
-    parameters.add(
-        "gdb", gdb_port_, "port",
-        "GDB drives the run by this TCP port of localhost; 0: a free one, named on standard error");
-    parameters.add("instruction-trace", instruction_trace_, file_use::output,
-                   "record instructions for trace_render; with several CPUs in FILE.0, FILE.1 ...");
-    parameters.add_files("instruction-trace", file_use::output, [this, &machine] {
-        power_tools::config tools;
-        tools.instruction_trace = instruction_trace_;
-        std::vector<std::filesystem::path> files;
-        for (unsigned core = 0; core < machine.cpus && machine.cpus > 1 && !instruction_trace_.empty();
-             ++core) {
-            files.emplace_back(tools.trace_of(core, machine.cpus));
-        }
-        return files;
-    });
-    parameters.add("instruction-trace.numbers", trace_numbers_,
-                   "FROM:TO, instructions by number, not TO itself");
-    parameters.add("instruction-trace.time", trace_times_,
-                   "FROM:TO, simulated time: what begins in a quantum that does so there");
-    parameters.add("instruction-trace.addresses", trace_addresses_, "FIRST:LAST, instructions by address");
-    parameters.add("profile", profile_, file_use::output,
-                   "write a sampled profile into this file; the report has its stacks, and who made "
-                   "hypercalls, MMIO and page faults");
-    parameters.add(
-        "profile.format", profile_format_,
-        {{"by_name", profile_format::by_name},
-         {"table", profile_format::table},
-         {"collapsed", profile_format::collapsed},
-         {"speedscope", profile_format::speedscope}},
-        "by_name: collapsed stacks for FILE.collapsed or .folded, speedscope's for .json, otherwise "
-        "a table of functions");
-    parameters.add("profile.period", profile_period_, quantity::count, "instructions",
-                   "from one sample to the next");
-    parameters.add("profile.functions", profile_functions_, "functions",
-                   "in a table, those with most samples; 0: all");
+    tools_.declare(parameters, [&machine] { return machine.cpus; });
     parameters.add("coverage", coverage_, "count executions of each instruction of the table; slow");
     parameters.add(
         "coverage.lcov", line_coverage_, file_use::output,
@@ -260,7 +203,7 @@ void power_options::settle(power_machine_config& machine, const power::debug::sy
         }
     }
     open_output(dump_file_, "dump-state", dump_state_);
-    open_output(profile_file_, "profile", profile_);
+    open_output(profile_file_, "profile", tools_.profile());
     open_output(line_coverage_file_, "coverage.lcov", line_coverage_);
 }
 
@@ -285,32 +228,15 @@ void power_options::settle_stops(power_machine_config& machine) {
 }
 
 void power_options::settle_tools(power_tools::config& tools) {
-    tools.instruction_trace = instruction_trace_;
+    tools_.settle();
+    tools.instruction_trace = tools_.instruction_trace();
+    tools.trace_window = tools_.window();
+    tools.trace_from = tools_.trace_from();
+    tools.trace_to = tools_.trace_to();
+    tools.profile_period = tools_.profile_period();
+    tools.debugger = tools_.gdb_port().has_value();
     tools.coverage = coverage_;
     tools.line_coverage = !line_coverage_.empty();
-    tools.profile_period = profile_.empty() ? 0 : profile_period_;
-    tools.debugger = gdb_port_.has_value();
-    require(profile_period_ != 0, "profile.period: 0 is less than 1");
-    require(!gdb_port_ || *gdb_port_ <= 65535,
-            fmt::format("gdb: {} is no port; 0 to 65535 are allowed", gdb_port_.value_or(0)));
-    if (!trace_numbers_.empty()) {
-        const auto range = about("instruction-trace.numbers",
-                                 [&] { return range_of(trace_numbers_, parse_integer); });
-        tools.trace_window.from = range.first.value_or(tools.trace_window.from);
-        tools.trace_window.to = range.second.value_or(tools.trace_window.to);
-    }
-    if (!trace_addresses_.empty()) {
-        const auto range = about("instruction-trace.addresses",
-                                 [&] { return range_of(trace_addresses_, parse_integer, true); });
-        tools.trace_window.where.first = range.first.value_or(tools.trace_window.where.first);
-        tools.trace_window.where.last = range.second.value_or(tools.trace_window.where.last);
-    }
-    if (!trace_times_.empty()) {
-        const auto range = about("instruction-trace.time",
-                                 [&] { return range_of(trace_times_, parse_duration); });
-        tools.trace_from = range.first.value_or(sc_core::SC_ZERO_TIME);
-        tools.trace_to = range.second;
-    }
 }
 
 }  // namespace pefsim::platform

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +15,7 @@
 #include "platform/power/host_attack.h"
 #include "platform/power/host_look.h"
 #include "platform/power/power_machine.h"
-#include "platform/power/profile_file.h"
+#include "platform/power/tool_options.h"
 #include "power/debug/symbols.h"
 #include "power/elf_image.h"
 
@@ -47,19 +46,11 @@ public:
     /// Where the guest's terminal leads to.
     [[nodiscard]] guest_console& console() { return *console_; }
     [[nodiscard]] const std::string& console_input() const { return console_input_; }
-    [[nodiscard]] const std::optional<std::uint64_t>& gdb_port() const { return gdb_port_; }
+    [[nodiscard]] const tool_options& tools() const { return tools_; }
     /// Files that are to be written at the end; nullopt: nobody wants them.
     [[nodiscard]] std::optional<output::whole_file>& dump_state() { return dump_file_; }
     [[nodiscard]] std::optional<output::whole_file>& profile() { return profile_file_; }
     [[nodiscard]] std::optional<output::whole_file>& line_coverage() { return line_coverage_file_; }
-    [[nodiscard]] profile_format format_of_profile() const {
-        return profile_format_ == profile_format::by_name ? format_for(profile_) : profile_format_;
-    }
-    /// How many functions stand in it, if it is a table.
-    [[nodiscard]] std::size_t profile_functions() const {
-        return profile_functions_ == 0 ? std::numeric_limits<std::size_t>::max() : profile_functions_;
-    }
-    [[nodiscard]] const std::filesystem::path& instruction_trace() const { return instruction_trace_; }
     [[nodiscard]] const std::vector<place_to_look>& looks() const { return looks_; }
     [[nodiscard]] const std::vector<host_attack>& attacks() const { return attacks_; }
     [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
@@ -84,15 +75,7 @@ private:
     std::filesystem::path symbols_file_;
     std::string console_name_;
     std::filesystem::path console_file_;
-    std::optional<std::uint64_t> gdb_port_;
-    std::filesystem::path instruction_trace_;
-    std::string trace_numbers_;
-    std::string trace_times_;
-    std::string trace_addresses_;
-    std::filesystem::path profile_;
-    profile_format profile_format_ = profile_format::by_name;
-    std::uint64_t profile_period_ = 9973;
-    unsigned profile_functions_ = 40;
+    tool_options tools_;
     bool coverage_ = false;
     std::filesystem::path line_coverage_;
     std::vector<std::string> host_reads_;

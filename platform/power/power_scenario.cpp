@@ -109,7 +109,7 @@ std::unique_ptr<power_machine> power_scenario::elaborate(const run_options& opti
         options_.console().write(characters);
         heard(*from, characters);
     });
-    if (options_.gdb_port() && !options.list_signals) {
+    if (options_.tools().gdb_port() && !options.list_signals) {
         wait_for_gdb(*machine);
     }
     if (options_.console().interactive() && !options.list_signals) {
@@ -145,7 +145,7 @@ void power_scenario::end_console(session& in) {
 
 void power_scenario::wait_for_gdb(power_machine& machine) const {
     machine.tools()->serve_commands(monitor_commands(machine, *symbols_));
-    debug::local_listener listener(static_cast<std::uint16_t>(*options_.gdb_port()));
+    debug::local_listener listener(static_cast<std::uint16_t>(*options_.tools().gdb_port()));
     output::complain(fmt::format("{}: waiting for GDB: target remote localhost:{}", name(), listener.port()));
     if (std::unique_ptr<debug::byte_channel> channel = listener.accept(true)) {
         machine.tools()->attach(std::move(channel), little_endian() ? debug::gdb::byte_order::little
@@ -321,8 +321,8 @@ void power_scenario::write_tools(session& in, power_tools& tools) {
     }
     if (const debug::profile* profile = tools.profile(); profile != nullptr) {
         output::whole_file& file = *options_.profile();
-        file.write(profile_text(options_.format_of_profile(), *profile, *symbols_, name(),
-                                options_.profile_functions()));
+        file.write(profile_text(options_.tools().format_of_profile(), *profile, *symbols_, name(),
+                                options_.tools().profile_functions()));
         in.commit("profile", file);
         if (std::string events = events_text(*profile, *symbols_); !events.empty()) {
             in.add_text(std::move(events));
@@ -333,10 +333,10 @@ void power_scenario::write_tools(session& in, power_tools& tools) {
         file.write(lines_->lcov(*tools.executions()));
         in.commit("line_coverage", file);
     }
-    if (!options_.instruction_trace().empty()) {
+    if (!options_.tools().instruction_trace().empty()) {
         try {
             tools.commit_traces();
-            in.add_file("instructions", options_.instruction_trace());
+            in.add_file("instructions", options_.tools().instruction_trace());
         } catch (const output::write_error& error) {
             in.note_failure(error);
         }

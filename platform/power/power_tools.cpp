@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "platform/power/tool_options.h"
+
 namespace pefsim::platform {
 
 namespace debug = power::debug;
@@ -17,11 +19,6 @@ std::uint64_t picoseconds(const sc_core::sc_time& time) {
 }
 
 }  // namespace
-
-std::string power_tools::config::trace_of(unsigned core, std::size_t cores) const {
-    const std::string file = instruction_trace.string();
-    return cores == 1 ? file : fmt::format("{}.{}", file, core);
-}
 
 power_tools::power_tools(const config& parameters, std::span<const std::unique_ptr<power_cpu>> cores,
                          const memory::memory_bus& memory, const power::mmu::partition& partition)
@@ -41,7 +38,8 @@ power_tools::power_tools(const config& parameters, std::span<const std::unique_p
         at.stacks = std::make_unique<stack_words>(core->state(), memory, partition);
         if (!parameters_.instruction_trace.empty()) {
             at.trace = std::make_unique<debug::trace_recorder>(
-                parameters_.trace_of(core->number(), cores.size()), core->number());
+                tool_options::trace_of(parameters_.instruction_trace, core->number(), cores.size()).string(),
+                core->number());
         }
         debugger_.add(core->engine(), core->addresses(), core->storage());
         debug::monitor& tools = debugger_.tools(core->number());

@@ -39,8 +39,7 @@ class power_tools : private cpu::run_control {
 public:
     struct config {
         power::debug::interrupt_kinds stop_before;  ///< end the run before such an interrupt
-        /// Where instructions are recorded, for trace_render; with several cores, core n records in FILE.n. Empty: not
-        /// at all.
+        /// Where instructions are recorded, for trace_render (tool_options::trace_of()). Empty: not at all.
         std::filesystem::path instruction_trace;
         power::debug::trace_window trace_window;
         /// Of local time, looked at when a run of the engine begins, once a quantum at least: runs that begin there.
@@ -51,8 +50,6 @@ public:
         bool line_coverage = false;  ///< executions by address are counted
         bool debugger = false;
 
-        /// Where core `core` of `cores` records.
-        [[nodiscard]] std::string trace_of(unsigned core, std::size_t cores) const;
         [[nodiscard]] bool any() const {
             return stop_before.trap || stop_before.illegal || !instruction_trace.empty() ||
                    profile_period != 0 || coverage || line_coverage || debugger;
