@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Numbers of fields are those of perfetto.protos: trace_packet.proto, track_descriptor.proto, track_event.proto,
-// interned_data.proto.
+// interned_data.proto; of profiles, trace_packet_defaults.proto, perf_events.proto, profile_common.proto,
+// profile_packet.proto.
 #include "trace/perfetto_packets.h"
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <protozero/basic_pbf_writer.hpp>
 #include <protozero/buffer_fixed.hpp>
 #include <protozero/pbf_writer.hpp>
+#include <vector>
 
 namespace pefsim::trace {
 
@@ -25,7 +28,9 @@ constexpr std::uint32_t sequence = 10;
 constexpr std::uint32_t track_event = 11;
 constexpr std::uint32_t interned_data = 12;
 constexpr std::uint32_t sequence_flags = 13;
+constexpr std::uint32_t defaults = 59;
 constexpr std::uint32_t track_descriptor = 60;
+constexpr std::uint32_t perf_sample = 66;
 }  // namespace packet_field
 namespace sequence_flag {
 constexpr std::uint32_t incremental_state_cleared = 1;
@@ -35,6 +40,7 @@ namespace descriptor_field {
 constexpr std::uint32_t uuid = 1;
 constexpr std::uint32_t name = 2;
 constexpr std::uint32_t process = 3;
+constexpr std::uint32_t thread = 4;
 constexpr std::uint32_t parent_uuid = 5;
 constexpr std::uint32_t counter = 8;
 constexpr std::uint32_t child_ordering = 11;
@@ -45,6 +51,11 @@ namespace process_field {
 constexpr std::uint32_t pid = 1;
 constexpr std::uint32_t name = 6;
 }  // namespace process_field
+namespace thread_field {
+constexpr std::uint32_t pid = 1;
+constexpr std::uint32_t tid = 2;
+constexpr std::uint32_t name = 5;
+}  // namespace thread_field
 namespace counter_field {
 constexpr std::uint32_t unit_name = 6;
 }
@@ -66,11 +77,49 @@ constexpr std::uint32_t name = 10;
 namespace interned_field {
 constexpr std::uint32_t event_categories = 1;
 constexpr std::uint32_t event_names = 2;
+constexpr std::uint32_t function_names = 5;
+constexpr std::uint32_t frames = 6;
+constexpr std::uint32_t callstacks = 7;
+constexpr std::uint32_t mapping_paths = 17;
+constexpr std::uint32_t mappings = 19;
 constexpr std::uint32_t iid = 1;
 constexpr std::uint32_t name = 2;
 }  // namespace interned_field
+namespace defaults_field {
+constexpr std::uint32_t perf_sample = 12;
+constexpr std::uint32_t timebase = 1;  // of the samples' defaults
+}  // namespace defaults_field
+namespace timebase_field {
+constexpr std::uint32_t period = 1;
+constexpr std::uint32_t counter = 4;
+constexpr std::uint32_t name = 10;
+constexpr std::int32_t hw_instructions = 11;
+}  // namespace timebase_field
+namespace mapping_field {
+constexpr std::uint32_t iid = 1;
+constexpr std::uint32_t start = 4;
+constexpr std::uint32_t end = 5;
+constexpr std::uint32_t path_string_ids = 7;
+}  // namespace mapping_field
+namespace frame_field {
+constexpr std::uint32_t iid = 1;
+constexpr std::uint32_t function_name_id = 2;
+constexpr std::uint32_t mapping_id = 3;
+constexpr std::uint32_t rel_pc = 4;
+}  // namespace frame_field
+namespace callstack_field {
+constexpr std::uint32_t iid = 1;
+constexpr std::uint32_t frame_ids = 2;
+}  // namespace callstack_field
+namespace sample_field {
+constexpr std::uint32_t pid = 2;
+constexpr std::uint32_t tid = 3;
+constexpr std::uint32_t callstack_iid = 4;
+}  // namespace sample_field
 
 constexpr std::uint32_t our_sequence = 1;
+constexpr std::int32_t our_program = 1;  // of a profile: its process and its only thread
+constexpr std::uint64_t our_mapping = 1;
 
 template <class Writer>
 void begin_packet(Writer& packet, std::uint64_t ns, std::uint32_t flags) {
@@ -189,21 +238,20 @@ perfetto_packets::category perfetto_packets::add_category(std::string_view name)
     return last_category_;
 }
 
-/// What is new is told before it is used.
-std::uint64_t perfetto_packets::number_of(std::string_view name) {
-    if (const auto found = names_.find(name); found != names_.end()) {
+std::uint64_t perfetto_packets::number_of(interned& in, std::string_view name, std::uint32_t field) {
+    if (const auto found = in.find(name); found != in.end()) {
         return found->second;
     }
-    const std::uint64_t number = names_.size() + 1;
-    names_.emplace(name, number);
-    tell_name(interned_field::event_names, number, name);
+    const std::uint64_t number = in.size() + 1;
+    in.emplace(name, number);
+    tell_name(field, number, name);
     return number;
 }
 
 void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name,
                              const details& more) {
     event says(static_cast<std::int32_t>(type), on);
-    says.add_uint64(event_field::name_iid, number_of(name));
+    says.add_uint64(event_field::name_iid, number_of(names_, name, interned_field::event_names));
     if (more.in != 0) {
         says.add_uint64(event_field::category_iids, more.in);
     }
@@ -239,6 +287,83 @@ void perfetto_packets::value(track on, std::uint64_t ns, std::uint64_t value) {
     event says(static_cast<std::int32_t>(event_type::counter), on);
     says.add_int64(event_field::counter_value, static_cast<std::int64_t>(value));
     says.append_to(to_, ns);
+}
+
+// --- samples of a profile
+
+void perfetto_packets::begin_profile(std::string_view program, std::string_view counter,
+                                     std::uint64_t period) {
+    {
+        packet within(to_, 0, sequence_flag::incremental_state_cleared);
+        pbf_writer& fields = within;
+        {
+            pbf_writer defaults(fields, packet_field::defaults);
+            pbf_writer samples(defaults, defaults_field::perf_sample);
+            pbf_writer timebase(samples, defaults_field::timebase);
+            timebase.add_uint64(timebase_field::period, period);
+            timebase.add_enum(timebase_field::counter, timebase_field::hw_instructions);
+            add_text(timebase, timebase_field::name, counter);
+        }
+        // Readers drop frames of no mapping: all code lies in one.
+        pbf_writer data(fields, packet_field::interned_data);
+        {
+            pbf_writer path(data, interned_field::mapping_paths);
+            path.add_uint64(interned_field::iid, our_mapping);
+            add_text(path, interned_field::name, program);
+        }
+        pbf_writer mapping(data, interned_field::mappings);
+        mapping.add_uint64(mapping_field::iid, our_mapping);
+        mapping.add_uint64(mapping_field::start, 0);
+        mapping.add_uint64(mapping_field::end, std::numeric_limits<std::int64_t>::max());
+        mapping.add_uint64(mapping_field::path_string_ids, our_mapping);
+    }
+    const track process = add_process(program);
+    packet within(to_, 0, 0);
+    pbf_writer descriptor(within, packet_field::track_descriptor);
+    descriptor.add_uint64(descriptor_field::uuid, ++last_track_);
+    descriptor.add_uint64(descriptor_field::parent_uuid, process);
+    pbf_writer thread(descriptor, descriptor_field::thread);
+    thread.add_int32(thread_field::pid, our_program);
+    thread.add_int32(thread_field::tid, our_program);
+    add_text(thread, thread_field::name, program);
+}
+
+std::uint64_t perfetto_packets::number_of(const frame& what) {
+    const std::size_t known = functions_.size();
+    const std::uint64_t number = number_of(functions_, what.function, interned_field::function_names);
+    if (functions_.size() != known) {
+        packet within(to_, 0, sequence_flag::needs_incremental_state);
+        pbf_writer data(within, packet_field::interned_data);
+        pbf_writer fields(data, interned_field::frames);
+        fields.add_uint64(frame_field::iid, number);
+        fields.add_uint64(frame_field::function_name_id, number);
+        fields.add_uint64(frame_field::mapping_id, our_mapping);
+        fields.add_uint64(frame_field::rel_pc, what.address);
+    }
+    return number;
+}
+
+perfetto_packets::callstack perfetto_packets::add_callstack(std::span<const frame> outermost_first) {
+    std::vector<std::uint64_t> numbers;
+    for (const frame& each : outermost_first) {
+        numbers.push_back(number_of(each));
+    }
+    packet within(to_, 0, sequence_flag::needs_incremental_state);
+    pbf_writer data(within, packet_field::interned_data);
+    pbf_writer fields(data, interned_field::callstacks);
+    fields.add_uint64(callstack_field::iid, ++last_callstack_);
+    for (const std::uint64_t each : numbers) {
+        fields.add_uint64(callstack_field::frame_ids, each);
+    }
+    return last_callstack_;
+}
+
+void perfetto_packets::sample(callstack at, std::uint64_t ns) {
+    packet within(to_, ns, sequence_flag::needs_incremental_state);
+    pbf_writer fields(within, packet_field::perf_sample);
+    fields.add_uint32(sample_field::pid, static_cast<std::uint32_t>(our_program));
+    fields.add_uint32(sample_field::tid, static_cast<std::uint32_t>(our_program));
+    fields.add_uint64(sample_field::callstack_iid, at);
 }
 
 }  // namespace pefsim::trace

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "trace/perfetto_packets.h"
+
 namespace pefsim::platform {
 
 namespace debug = power::debug;
@@ -79,6 +81,35 @@ std::string speedscope(const debug::profile& profile, const debug::symbol_lookup
            '\n';
 }
 
+/// A profile does not know when its samples were taken: they follow each other as their stacks do, an instruction a
+/// nanosecond.
+std::string perfetto(const debug::profile& profile, const debug::symbol_lookup& symbols,
+                     std::string_view title) {
+    std::string text;
+    trace::perfetto_packets packets(text);
+    const std::uint64_t every = std::max<std::uint64_t>(1, (profile.samples() + most_perfetto_samples - 1) /
+                                                               most_perfetto_samples);
+    const std::uint64_t period = profile.period() * every;
+    packets.begin_profile(title, "instructions", period);
+    std::uint64_t seen = 0;
+    for (const debug::named_stack& stack : profile.stacks().by_function(symbols)) {
+        const std::uint64_t first = seen / every;
+        seen += stack.count;
+        if (seen / every == first) {
+            continue;
+        }
+        std::vector<trace::perfetto_packets::frame> frames;
+        for (const std::string& function : stack.functions) {
+            frames.push_back({function, symbols.find(function).value_or(0)});
+        }
+        const auto callstack = packets.add_callstack(frames);
+        for (std::uint64_t number = first; number < seen / every; ++number) {
+            packets.sample(callstack, (number + 1) * period);
+        }
+    }
+    return text;
+}
+
 /// Innermost first, as far as it fits in a line.
 std::string chain_text(const debug::named_stack& stack, std::size_t columns) {
     std::string text;
@@ -96,9 +127,10 @@ std::string chain_text(const debug::named_stack& stack, std::size_t columns) {
 
 profile_format format_for(const std::filesystem::path& file) {
     const std::string ending = file.extension().string();
-    return ending == ".collapsed" || ending == ".folded" ? profile_format::collapsed
-           : ending == ".json"                           ? profile_format::speedscope
-                                                         : profile_format::table;
+    return ending == ".collapsed" || ending == ".folded"         ? profile_format::collapsed
+           : ending == ".json"                                   ? profile_format::speedscope
+           : ending == ".pftrace" || ending == ".perfetto-trace" ? profile_format::perfetto
+                                                                 : profile_format::table;
 }
 
 std::string profile_text(profile_format format, const debug::profile& profile,
@@ -108,6 +140,8 @@ std::string profile_text(profile_format format, const debug::profile& profile,
         return profile.collapsed(symbols);
     case profile_format::speedscope:
         return speedscope(profile, symbols, title);
+    case profile_format::perfetto:
+        return perfetto(profile, symbols, title);
     case profile_format::by_name:
     case profile_format::table:
         break;

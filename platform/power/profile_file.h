@@ -15,13 +15,18 @@ namespace pefsim::platform {
 
 /// How a profile is written.
 enum class profile_format : std::uint8_t {
-    by_name,     ///< as the file's ending says: .collapsed or .folded, .json; anything else is a table
+    by_name,  ///< as the file's ending says: .collapsed or .folded, .json, .pftrace or .perfetto-trace; else a table
     table,       ///< functions and their share, for people
     collapsed,   ///< a line for each stack: flamegraph.pl, inferno, speedscope
     speedscope,  ///< JSON for https://www.speedscope.app, its file-format-schema.json
+    perfetto,    ///< for https://ui.perfetto.dev: samples as its own profiler writes them
 };
 /// What `by_name` means for this file.
 profile_format format_for(const std::filesystem::path& file);
+
+/// Samples that a file for Perfetto has at most, each a packet: of more, every n-th is in it, in the order of the
+/// stacks, with n times the period.
+inline constexpr std::uint64_t most_perfetto_samples = std::uint64_t{1} << 20;
 
 /// The whole file. \param title of the run \param functions that a table shows at most
 std::string profile_text(profile_format format, const power::debug::profile& profile,

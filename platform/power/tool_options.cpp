@@ -73,9 +73,10 @@ void tool_options::declare(parameter_set& parameters, std::function<unsigned()> 
         {{"by_name", profile_format::by_name},
          {"table", profile_format::table},
          {"collapsed", profile_format::collapsed},
-         {"speedscope", profile_format::speedscope}},
-        "by_name: collapsed stacks for FILE.collapsed or .folded, speedscope's for .json, otherwise "
-        "a table of functions");
+         {"speedscope", profile_format::speedscope},
+         {"perfetto", profile_format::perfetto}},
+        "by_name: collapsed stacks for FILE.collapsed or .folded, speedscope's for .json, Perfetto's for "
+        ".pftrace or .perfetto-trace, otherwise a table of functions");
     parameters.add("profile.period", profile_period_, quantity::count, "instructions",
                    "from one sample to the next");
     parameters.add("profile.functions", profile_functions_, "functions",

@@ -5,6 +5,7 @@
 import collections
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import unittest
 
 from linux_secure_test import image
 from scenario import BINARIES, ScenarioTest, run
+from timeline_test import message
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from npm_package import package  # noqa: E402
@@ -34,6 +36,39 @@ def ends_of(stacks):
     for stack, count in stacks.items():
         sums[stack.rpartition(";")[2]] += count
     return sums
+
+
+def packets_of(file):
+    """Of a profile in Perfetto's format, as protoc reads it."""
+    text = subprocess.run(["protoc", f"--proto_path={HERE}", "--decode=perfetto.protos.Trace", HERE / "perfetto.proto"],
+                          input=file.read_bytes(), capture_output=True, check=True, timeout=60).stdout.decode()  # fmt: skip
+    assert not re.search(r"^\s*\d+[:{ ]", text, re.MULTILINE), "a field that there is not"
+    return message(iter(text.splitlines()))["packet"]
+
+
+def interned(packets, kind):
+    return {each["iid"][0]: each for packet in packets for data in packet["interned_data"] for each in data[kind]}
+
+
+def perfetto_functions(packets):
+    """Function: where it begins."""
+    names, mappings = interned(packets, "function_names"), interned(packets, "mappings")
+    frames = interned(packets, "frames").values()
+    assert all(frame["mapping_id"][0] in mappings for frame in frames)
+    return {names[frame["function_name_id"][0]]["name"][0]: frame["rel_pc"][0] for frame in frames}
+
+
+def perfetto_stacks(packets):
+    """"outer;inner": samples; and the periods that are named. Perfetto's callstacks have the outermost frame first."""
+    names, frames, callstacks = (interned(packets, kind) for kind in ("function_names", "frames", "callstacks"))
+    stacks = collections.Counter()
+    for packet in packets:
+        for sample in packet["perf_sample"]:
+            of = callstacks[sample["callstack_iid"][0]]["frame_ids"]
+            stacks[";".join(names[frames[each]["function_name_id"][0]]["name"][0] for each in of)] += 1
+    periods = [each["perf_sample_defaults"][0]["timebase"][0]["period"][0]
+               for packet in packets for each in packet["trace_packet_defaults"]]  # fmt: skip
+    return dict(stacks), periods
 
 
 @unittest.skipUnless(shutil.which(COMPILER), f"SKIP: {COMPILER} is not installed")
@@ -144,6 +179,29 @@ class ProfileTest(ScenarioTest):
         report = json.loads((self.directory / "report.json").read_text())
         self.assertGreaterEqual(report["runs"][0]["profile"]["total"], 1000)
         return report
+
+    @unittest.skipUnless(shutil.which("protoc"), "no protoc (Debian package protobuf-compiler)")
+    def test_perfetto_has_the_same_stacks(self):
+        collapsed, _ = self.profile("p.collapsed", self.programs / "timer", "--profile.period", "3")
+        for name, options in (("p.pftrace", []), ("p.perfetto-trace", []), ("p.bin", ["--profile.format", "perfetto"])):
+            with self.subTest(file=name):
+                report = self.shown("bare_metal", "--no-trace", "--elf", self.programs / "timer", "--profile", name,
+                                    "--profile.period", "3", *options)  # fmt: skip
+                packets = packets_of(self.directory / name)
+                stacks, periods = perfetto_stacks(packets)
+                self.assertEqual(stacks, stacks_of(collapsed))
+                self.assertEqual(periods, [3])
+                self.assertEqual(sum(stacks.values()), report["runs"][0]["profile"]["total"])
+                times = [packet["timestamp"][0] for packet in packets if packet["perf_sample"]]
+                self.assertEqual(times, [3 * (n + 1) for n in range(len(times))])
+        # Functions are where the program has them.
+        symbols = subprocess.run([COMPILER.replace("gcc", "nm"), self.programs / "timer"], check=True, capture_output=True,
+                                 text=True, timeout=60).stdout  # fmt: skip
+        begins = {words[2]: int(words[0], 16) for words in map(str.split, symbols.splitlines()) if len(words) == 3}
+        found = perfetto_functions(packets)
+        self.assertIn("main", found)
+        for function, address in found.items():
+            self.assertEqual(address, begins.get(function, 0), function)
 
     def test_speedscope_reads_both_formats(self):
         reader = package(*SPEEDSCOPE) if shutil.which("node") else None

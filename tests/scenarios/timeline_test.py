@@ -27,7 +27,7 @@ def message(lines):
             fields[word[:-2]].append(message(lines))
         else:
             name, _, value = word.partition(": ")
-            fields[name].append(value.strip('"') if value.startswith('"') else value if value.startswith("T") else int(value, 0))
+            fields[name].append(value.strip('"') if value.startswith('"') else value if value[0].isalpha() else int(value, 0))
     return fields
 
 
