@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,12 @@
 #include "output/version.h"
 #include "output/whole_file.h"
 #include "platform/parameter_set.h"
+#include "platform/power/profile_file.h"
+#include "platform/power/tool_options.h"
+#include "power/debug/byte_channel.h"
+#include "power/debug/elf_symbols.h"
+#include "power/debug/symbols.h"
+#include "power/debug/trace_recorder.h"
 #include "power/elf_image.h"
 #include "timing/timing.h"
 
@@ -43,8 +50,8 @@ constexpr std::string_view usage =
 The program reads and writes files, standard input, output and error of the host; its exit status is
 that of this command, or 128 + N when signal N ended it. System calls that are not there (threads and
 new processes among them) return ENOSYS and are named in the report. Exit status 2, and a line on
-standard error: PROGRAM cannot be run, or an option is wrong; 1, and a line: the report or the trace
-could not be written.
+standard error: PROGRAM cannot be run, or an option is wrong; 1, and a line: a file could not be
+written.
 
 usage: user_program [options] PROGRAM [ARG...]
 
@@ -89,6 +96,7 @@ public:
         parameters_.add("timing.cpu_cycle", cycle_ns_, "ns", "simulated time of an instruction");
         parameters_.add("instruction-limit", config_.instruction_limit, quantity::count, "instructions",
                         "SIGXCPU ends the program behind it; 0: never");
+        tool_options_.declare(parameters_, [] { return 1U; });
     }
 
     int run(std::span<const char* const> arguments) {
@@ -102,12 +110,18 @@ public:
         // What the host would do to pefsim is the program's to decide.
         output::stop_request::listen_for_program();
         linux_user::process process = load(image);
+        if (tools_.any()) {
+            process.look_with(std::move(tools_));
+        }
         const linux_user::end_of_program end = process.run();
         if (!end.waits_in.empty()) {
             output::complain(fmt::format("user_program: {}: waits in {} for what cannot come",
                                          config_.program, end.waits_in));
         }
-        finish(linux_user::make_report(process, image, end));
+        if (process.tools()) {
+            process.tools()->finish(end.status);
+        }
+        finish(process, image, end);
         return end.status;
     }
 
@@ -226,6 +240,7 @@ private:
         } else if (eager_) {
             config_.translator = power::region_translator::options::at_first_execution();
         }
+        tool_options_.settle();
         config_.time.start_seconds = static_cast<std::int64_t>(start_seconds_);
         config_.time.instruction_picoseconds = static_cast<std::uint64_t>(cycle_ns_ * 1000 + 0.5);
     }
@@ -235,6 +250,7 @@ private:
         claims.add("PROGRAM", output::file_use::input, config_.program);
         claims.add("--report", output::file_use::output, report_file_);
         claims.add("--trace", output::file_use::output, trace_file_);
+        parameters_.claim_files(claims);
         claims.check();
         constexpr int out_of_the_way = 500;  // programs count their descriptors from 0
         if (!report_file_.empty()) {
@@ -245,10 +261,40 @@ private:
             config_.system_call_trace = ::fdopen(
                 ::fcntl(trace_->descriptor(), F_DUPFD_CLOEXEC, out_of_the_way), "w");
         }
+        open_tools(out_of_the_way);
+    }
+
+    void open_tools(int lowest_descriptor) {
+        if (!tool_options_.profile().empty()) {
+            profile_.emplace("--profile", tool_options_.profile(), output::whole_file::access::late,
+                             lowest_descriptor);
+        }
+        tools_.profile_period = tool_options_.profile_period();
+        tools_.window = tool_options_.window();
+        tools_.trace_from = nanoseconds(tool_options_.trace_from());
+        if (const auto& to = tool_options_.trace_to()) {
+            tools_.trace_to = nanoseconds(*to);
+        }
+        if (!tool_options_.instruction_trace().empty()) {
+            tools_.trace = std::make_unique<power::debug::trace_recorder>(
+                tool_options_.instruction_trace().string(), 0, lowest_descriptor);
+        }
+        if (const auto& port = tool_options_.gdb_port()) {
+            power::debug::local_listener listener(static_cast<std::uint16_t>(*port), lowest_descriptor);
+            output::complain(
+                fmt::format("user_program: waiting for GDB: target remote localhost:{}", listener.port()));
+            tools_.debugger = listener.accept(true);
+        }
+    }
+
+    static std::uint64_t nanoseconds(const sc_core::sc_time& time) {
+        return static_cast<std::uint64_t>(time / sc_core::sc_time(1, sc_core::SC_NS));
     }
 
     /// \throws output::write_error with one line that names what could not be written
-    void finish(const nlohmann::ordered_json& report) {
+    void finish(linux_user::process& process, const power::elf_image& image,
+                const linux_user::end_of_program& end) {
+        nlohmann::ordered_json report = linux_user::make_report(process, image, end);
         std::vector<output::write_error> failures;
         const auto commit = [&failures](output::whole_file& file) {
             try {
@@ -264,6 +310,22 @@ private:
             }
             commit(*trace_);
         }
+        if (process.tools()) {
+            try {
+                process.tools()->commit_trace();
+            } catch (const output::write_error& error) {
+                failures.push_back(error);
+            }
+        }
+        if (profile_) {
+            const power::debug::profile& profile = *process.tools()->profile();
+            const power::debug::moved_symbols symbols = symbols_of(image, process.load_bias);
+            profile_->write(platform::profile_text(tool_options_.format_of_profile(), profile, symbols,
+                                                   std::filesystem::path(config_.program).filename().string(),
+                                                   tool_options_.profile_functions()));
+            commit(*profile_);
+            report["profile"] = platform::profile_json(profile, symbols);
+        }
         if (report_) {
             report_->write(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
             commit(*report_);
@@ -272,11 +334,18 @@ private:
             std::fputs(linux_user::report_text(report).c_str(), stderr);
         }
         if (!failures.empty()) {
-            throw output::write_error(failures.size() == 1
-                                          ? failures.front().what()
-                                          : fmt::format("{}; {}", failures[0].what(), failures[1].what()),
-                                      failures.front().file());
+            std::vector<std::string> lines;
+            for (const output::write_error& each : failures) {
+                lines.emplace_back(each.what());
+            }
+            throw output::write_error(fmt::format("{}", fmt::join(lines, "; ")), failures.front().file());
         }
+    }
+
+    /// Where the program stands.
+    static power::debug::moved_symbols symbols_of(const power::elf_image& image, std::uint64_t bias) {
+        constexpr std::uint64_t all = std::uint64_t{1} << 47;  // of a program's addresses
+        return {power::debug::symbols_of(&image), {{.at = bias, .size = all - bias, .linked = 0}}};
     }
 
     void print_help() const {
@@ -307,6 +376,9 @@ private:
     std::filesystem::path trace_file_;
     std::optional<output::whole_file> report_;
     std::optional<output::whole_file> trace_;
+    platform::tool_options tool_options_;
+    std::optional<output::whole_file> profile_;
+    linux_user::program_tools::config tools_;
     bool summary_ = false;
 };
 

@@ -140,8 +140,18 @@ void process::note_time() {
 
 end_of_program process::run() {
     while (!ended()) {
+        if (tools_ && !tools_->may_run(static_cast<std::uint64_t>(clock.elapsed()))) {
+            end_by_signal(SIGKILL);
+            break;
+        }
         const exit_reason why = core.run(slice());
         note_time();
+        if (tools_) {
+            tools_->ran(why);
+        }
+        if (why == exit_reason::observed) {
+            continue;  // the debugger's user wants to see it as it is
+        }
         if (why != exit_reason::paused) {
             core.lose_reservation();  // the kernel may store
         }
@@ -237,6 +247,10 @@ void process::fault(int signal, int code, std::uint64_t address) {
     if (statistics.faults.size() < run_statistics::faults_kept) {
         statistics.faults.push_back(statistics.last_fault);
     }
+    if (tools_ && !tools_->faulted(signal)) {
+        end_by_signal(SIGKILL);
+        return;
+    }
     signals.force({.signo = signal, .code = code, .address = address});
 }
 
@@ -250,6 +264,9 @@ void process::system_call(bool vectored) {
         }
         state[spr::lr] = state.nip;  // what the interrupt and rfscv leave behind
         state[spr::ctr] = state.msr;
+    }
+    if (tools_) {
+        tools_->called(system_call_name(state.gpr[0]), state.nip - 4);
     }
     const system_call_arguments arguments{state.gpr[3], state.gpr[4], state.gpr[5],
                                           state.gpr[6], state.gpr[7], state.gpr[8]};

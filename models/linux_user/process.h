@@ -17,6 +17,7 @@
 #include "linux_user/clock.h"
 #include "linux_user/descriptors.h"
 #include "linux_user/paths.h"
+#include "linux_user/program_tools.h"
 #include "linux_user/signals.h"
 #include "power/elf_image.h"
 #include "power/engine/core.h"
@@ -83,6 +84,10 @@ public:
     /// \throws std::invalid_argument with what is wrong with it
     process(const config& of, const power::elf_image& image);
 
+    /// They look at the program from now on; before it runs.
+    void look_with(program_tools::config tools) { tools_.emplace(std::move(tools), core, memory); }
+    /// None without look_with().
+    [[nodiscard]] std::optional<program_tools>& tools() { return tools_; }
     /// Runs the program to its end.
     end_of_program run();
 
@@ -120,6 +125,7 @@ public:
     run_statistics statistics;
     trap last_trap;
     std::uint32_t file_mode_mask = 0;
+    std::uint64_t load_bias = 0;  ///< how far from where it is linked a position-independent program stands
     std::uint64_t clear_child_tid = 0;
     std::uint64_t current_call = 0;  ///< number of the system call that the program is in
     std::set<std::pair<std::uint64_t, std::uint64_t>> pipes;  ///< that it has made: device and inode
@@ -139,6 +145,7 @@ private:
     std::uint32_t host_file_mode_mask_ = 0;
     std::optional<end_of_program> end_;
     bool keep_registers_ = false;
+    std::optional<program_tools> tools_;
 };
 
 }  // namespace pefsim::linux_user

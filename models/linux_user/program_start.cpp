@@ -181,6 +181,7 @@ void start_program(process& into, const elf_image& image) {
     check(image);
     address_space& memory = into.memory;
     const std::uint64_t bias = load_segments(into, image);
+    into.load_bias = bias;
     const std::uint64_t stack_size = memory.round_up(into.settings().stack_size);
     const std::uint64_t top = linux_abi::task_size;
     if (stack_size == 0 || stack_size > top / 4) {

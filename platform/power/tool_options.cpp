@@ -63,11 +63,11 @@ void tool_options::declare(parameter_set& parameters, std::function<unsigned()> 
     parameters.add("instruction-trace.numbers", trace_numbers_,
                    "FROM:TO, instructions by number, not TO itself");
     parameters.add("instruction-trace.time", trace_times_,
-                   "FROM:TO, simulated time: what begins in a quantum that does so there");
+                   "FROM:TO, simulated time: each run of a core, a quantum at most, that begins there");
     parameters.add("instruction-trace.addresses", trace_addresses_, "FIRST:LAST, instructions by address");
     parameters.add("profile", profile_, file_use::output,
                    "write a sampled profile into this file; the report has its stacks, and who made "
-                   "hypercalls, MMIO and page faults");
+                   "calls, MMIO and page faults");
     parameters.add(
         "profile.format", profile_format_,
         {{"by_name", profile_format::by_name},

@@ -89,6 +89,8 @@ class Space(OutputTest):
             ["out.png", "out.svg"]
         yield ["user_program", "--report", "out.json", "getpid"], ["out.json"]
         yield ["user_program", "--trace", "out.txt", "getpid"], ["out.txt"]
+        yield ["user_program", "--profile", "out.txt", "--profile.period", "1", "getpid"], ["out.txt"]
+        yield ["user_program", "--instruction-trace", "out.trace", "getpid"], ["out.trace"]
 
     def test_the_old_file_stays_wherever_the_space_runs_out(self):
         before = self.files()

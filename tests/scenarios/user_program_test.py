@@ -5,12 +5,14 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
 import unittest
 
 import scenario
+from profile_test import packets_of, perfetto_stacks, stacks_of
 
 SOURCES = pathlib.Path(__file__).parent.parent / "linux_user" / "programs"
 COMPILER = "powerpc64le-linux-gnu-gcc"
@@ -264,6 +266,146 @@ class Linux(Program):
         self.assertEqual((ended["kind"], ended["partial"]), ("instruction_limit", True))
 
 
+@needs(COMPILER)
+class Tools(Program):
+    """Debugger, profile and instruction trace: they show the program, which notices nothing of them."""
+
+    PRINTED = "49950000\n"
+
+    def run_with(self, *options, program=None, status=5, output=PRINTED):
+        """The report of a run."""
+        result = self.pefsim("--report", "report.json", *options, program or self.build("calls", "-g", "-O1"))
+        self.assertEqual(result, (output, "", status))
+        return json.loads((self.directory / "report.json").read_text())
+
+    def test_a_profile_names_the_programs_functions(self):
+        program = self.build("calls", "-g", "-O1")
+        report = self.run_with("--profile", "p.collapsed", "--profile.period", "97", program=program)
+        stacks = stacks_of((self.directory / "p.collapsed").read_text())
+        (top, count), total = max(stacks.items(), key=lambda each: each[1]), sum(stacks.values())
+        self.assertTrue(top.endswith("main;outer;inner"), top)
+        self.assertGreater(count, 0.9 * total)
+        self.assertEqual(total, report["instructions"] // 97)
+        profile = report["profile"]
+        self.assertEqual((profile["total"], dict(profile["stacks"])), (total, stacks))
+        events = {each["what"]: each for each in profile["events"]}
+        self.assertEqual({what: each["total"] for what, each in events.items()},
+                         {f"system call {name}": count for name, count in report["system_calls"].items()})
+        self.run_with("--profile", "p.txt", program=program)
+        self.assertIn("inner", (self.directory / "p.txt").read_text().splitlines()[1])
+
+    def test_a_profile_knows_where_a_position_independent_program_stands(self):
+        (self.directory / "pie.c").write_text("""
+            __attribute__((noinline)) static void spin(unsigned long n) { for (volatile unsigned long i = 0; i < n; ++i) {} }
+            void _start(void) {
+                spin(100000);
+                register long number __asm__("r0") = 1;
+                register long status __asm__("r3") = 5;
+                __asm__ volatile("sc" : : "r"(number), "r"(status) : "memory");
+            }
+            """)
+        subprocess.run([COMPILER, "-O1", "-nostdlib", "-static-pie", "-fPIE", "pie.c", "-o", "pie"], cwd=self.directory,
+                       check=True, capture_output=True)  # fmt: skip
+        self.run_with("--profile", "p.collapsed", "--profile.period", "97", program=self.directory / "pie", output="")
+        self.assertEqual(set(stacks_of((self.directory / "p.collapsed").read_text())), {"_start;spin"})
+
+    @needs("protoc")
+    def test_perfetto_has_the_same_stacks(self):
+        program = self.build("calls", "-g", "-O1")
+        for name in "p.folded", "p.pftrace":
+            self.run_with("--profile", name, "--profile.period", "97", program=program)
+        stacks, periods = perfetto_stacks(packets_of(self.directory / "p.pftrace"))
+        self.assertEqual((stacks, periods), (stacks_of((self.directory / "p.folded").read_text()), [97]))
+
+    def test_an_instruction_trace_is_what_was_executed(self):
+        program = self.build("calls", "-g", "-O1")
+        report = self.run_with("--instruction-trace", "trace", program=program)
+        text = self.render(program)
+        for function in "main", "outer", "inner":
+            self.assertIn(f"\n{function}", text)
+        numbers = dict.fromkeys(re.findall(r"^ +(\d+) ", text, re.M))  # an interrupt has its instruction's number
+        last = report["instructions"]  # of the interrupt by which it ended
+        self.assertTrue(list(numbers) == [str(n) for n in range(last + 1)], "a gap")
+        self.run_with("--instruction-trace", "trace", "--instruction-trace.numbers", "100:110", program=program)
+        self.assertEqual(re.findall(r"^ +(\d+) ", self.render(program), re.M), [str(n) for n in range(100, 110)])
+        self.run_with("--instruction-trace", "trace", "--instruction-trace.time", "1s:2s", program=program)
+        self.assertEqual(re.findall(r"^ +(\d+) ", self.render(program), re.M), [])
+
+    def render(self, program):
+        return subprocess.run([os.environ["PEFSIM_TRACE_RENDER"], "trace", "--elf", program], cwd=self.directory, check=True,
+                              capture_output=True, text=True, timeout=60).stdout  # fmt: skip
+
+    def test_the_program_notices_nothing(self):
+        for name, options, status in ("calls", ["-g", "-O1"], 5), ("faults", [], 134), ("files", [], 0):
+            program = self.build(name, *options)
+            output, _, _ = self.pefsim(program)
+            plain = self.run_with(program=program, status=status, output=output)
+            for tool in (["--profile", "p", "--profile.period", "7"], ["--instruction-trace", "t"],
+                         ["--profile", "p", "--instruction-trace", "t", "--translator", "no"]):
+                with self.subTest(program=name, tool=tool):
+                    report = self.run_with(*tool, program=program, status=status, output=output)
+                    report.pop("profile", None)
+                    self.assertEqual(report, plain)
+
+    def gdb(self, program, script, *arguments, status=5, output=PRINTED):
+        command = [scenario.BINARIES / "user_program", "--report", "report.json", "--gdb", "0", program, *arguments]
+        with subprocess.Popen(command, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            port = re.search(r"localhost:(\d+)", running.stderr.readline())[1]
+            (self.directory / "script.gdb").write_text(
+                "set pagination off\nset confirm off\nset height 0\nset width 0\nset tcp connect-timeout 30\n"
+                f"target remote localhost:{port}\n" + re.sub(r"^ +", "", script, flags=re.M))  # fmt: skip
+            done = subprocess.run(["gdb-multiarch", "-q", "-nx", "-batch", "-x", "script.gdb", program], cwd=self.directory,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100, check=False)  # fmt: skip
+            printed, error = running.communicate(timeout=100)
+        self.assertEqual((printed, error, running.returncode), (output, "", status), done.stdout)
+        return done.stdout
+
+    def shows(self, output, *lines):
+        at = -1
+        for line in lines:
+            found = output.find(line, at + 1)
+            self.assertGreater(found, at, f"{line}\n{output}")
+            at = found
+
+    @needs("gdb-multiarch")
+    def test_gdb_drives_it(self):
+        program = self.build("calls", "-g", "-O1")
+        plain = self.run_with(program=program)
+        output = self.gdb(program, """
+            break main
+            continue
+            break inner
+            continue
+            print n
+            backtrace
+            stepi
+            info registers pc
+            delete
+            watch watched
+            continue
+            print sum
+            delete
+            continue
+            """)
+        self.shows(output, "Breakpoint 1, ", "in main", "Breakpoint 2, inner", "$1 = 1000", "#1", "in outer", "in main",
+                   "Hardware watchpoint 3: watched", "New value = 77", "$2 = 49950000", "exited with code 05")
+        self.assertEqual(json.loads((self.directory / "report.json").read_text()), plain)
+
+    @needs("gdb-multiarch")
+    def test_gdb_changes_what_it_is_asked_to(self):
+        program = self.build("calls", "-g", "-O1")
+        self.gdb(program, "break outer\ncontinue\nset var sum = 50\ndelete\ncontinue\n", output="49950050\n")
+
+    @needs("gdb-multiarch")
+    def test_gdb_stops_at_a_fault(self):
+        program = self.build("calls", "-g", "-O1")
+        output = self.gdb(program, "continue\nprint/x $pc\nbacktrace\ncontinue\n", "fault", status=139)
+        self.shows(output, "received signal SIGSEGV", "in main", "exited with code 0213")
+        output = self.gdb(program, "continue\nkill\n", "fault", status=137)
+        self.shows(output, "received signal SIGSEGV")
+        self.assertEqual(json.loads((self.directory / "report.json").read_text())["end"], {"status": 137, "signal": "SIGKILL"})
+
+
 class BadInput(Program):
     def refused(self, part, *command):
         output, error, status = self.pefsim(*command)
@@ -276,6 +418,9 @@ class BadInput(Program):
         self.refused("'report'", "--reprot", "x", "p")
         self.refused("missing", "--report")
         self.refused("page-size", "--page-size", "5000", "p")
+        self.refused("gdb: 70000", "--gdb", "70000", "p")
+        self.refused("profile.period: 0", "--profile.period", "0", "p")
+        self.refused("instruction-trace.numbers: '9:3' is empty", "--instruction-trace.numbers", "9:3", "p")
 
     def test_programs(self):
         self.refused("No such file", "nothing")
@@ -291,6 +436,9 @@ class BadInput(Program):
         program = self.build("memory")
         self.refused("cannot be written", "--report", "no/such/directory/r", program)
         self.refused("cannot be written", "--trace", "no/such/directory/t", program)
+        self.refused("cannot be written", "--profile", "no/such/directory/p", program)
+        self.refused("cannot be written", "--instruction-trace", "no/such/directory/t", program)
+        self.refused("the same file", "--profile", "x", "--report", "x", program)
         self.refused("no memory for the program", "--memory", "1MiB", "--stack", "64KiB", program)
 
     @needs(COMPILER)

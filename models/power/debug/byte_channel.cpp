@@ -2,6 +2,7 @@
 #include "power/debug/byte_channel.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -67,8 +68,9 @@ void byte_channel::write(std::span<const char> from) {
     }
 }
 
-local_listener::local_listener(std::uint16_t port)
-    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+local_listener::local_listener(std::uint16_t port, int lowest_descriptor)
+    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+      lowest_descriptor_(lowest_descriptor) {
     const int on = 1;
     ::setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in address{};
@@ -96,7 +98,11 @@ std::unique_ptr<byte_channel> local_listener::accept(bool wait) {
     if (wait ? !wait_for(socket_, POLLIN) : ::poll(&one, 1, 0) <= 0) {
         return nullptr;
     }
-    const int connection = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+    int connection = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection >= 0 && connection < lowest_descriptor_) {
+        const int low = std::exchange(connection, ::fcntl(connection, F_DUPFD_CLOEXEC, lowest_descriptor_));
+        ::close(low);
+    }
     if (connection < 0) {
         return nullptr;
     }

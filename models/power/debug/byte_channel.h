@@ -35,7 +35,8 @@ private:
 class local_listener {
 public:
     /// \param port 0: one that is free. Throws std::invalid_argument when it is taken.
-    explicit local_listener(std::uint16_t port);
+    /// \param lowest_descriptor its connections use none below this one
+    explicit local_listener(std::uint16_t port, int lowest_descriptor = 0);
     ~local_listener();
     local_listener(const local_listener&) = delete;
     local_listener& operator=(const local_listener&) = delete;
@@ -47,6 +48,7 @@ public:
 private:
     int socket_ = -1;
     std::uint16_t port_ = 0;
+    int lowest_descriptor_ = 0;
 };
 
 }  // namespace pefsim::power::debug

@@ -61,9 +61,9 @@ trace_recorder::trace_recorder(std::size_t records, std::uint32_t core_number)
     stop_ = buffer_.end();
 }
 
-trace_recorder::trace_recorder(const std::string& path, std::uint32_t core_number)
+trace_recorder::trace_recorder(const std::string& path, std::uint32_t core_number, int lowest_descriptor)
     : trace_recorder(chunk, core_number) {
-    file_.emplace(what_it_is, path);
+    file_.emplace(what_it_is, path, output::whole_file::access::sequential, lowest_descriptor);
     if (!file_->direct()) {
         write_directly(file_->descriptor(), true);
     }

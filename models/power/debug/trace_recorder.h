@@ -31,8 +31,9 @@ public:
     /// A ring of at least `records`. Nearly all of them are instructions, unless it is very small.
     explicit trace_recorder(std::size_t records, std::uint32_t core_number = 0);
     /// A file (output::whole_file), which commit() or the destructor finishes. Throws std::invalid_argument when it
-    /// cannot be written.
-    explicit trace_recorder(const std::string& path, std::uint32_t core_number = 0);
+    /// cannot be written. \param lowest_descriptor it uses none below this one
+    explicit trace_recorder(const std::string& path, std::uint32_t core_number = 0,
+                            int lowest_descriptor = 0);
     ~trace_recorder();
     trace_recorder(const trace_recorder&) = delete;
     trace_recorder& operator=(const trace_recorder&) = delete;
