@@ -10,7 +10,9 @@ packed rings, and 16 GiB.
 import json
 import os
 import pathlib
+import re
 import secrets
+import shutil
 import subprocess
 import sys
 import unittest
@@ -205,6 +207,20 @@ class SecureLinuxTest(ScenarioTest):
             self.assertIn("swiotlb_bounce", each["writer"]["functions"])
             self.assertEqual(each["writer"]["driver"], "virtblk_add_req")
             self.assertEqual(each["writer"]["device"], "virtio-blk0")
+
+    @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
+    def test_captured_frames_say_in_which_slots_they_stand(self):
+        self.boot("--net.pcap", "frames.pcap", "--console", "console")
+        console = (self.directory / "console").read_text(errors="replace")
+        pool = int(re.search(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-", console)[1], 16)
+        comments = subprocess.run(["tshark", "-r", "frames.pcap", "-T", "fields", "-e", "frame.comment"], cwd=self.directory,
+                                  check=True, text=True, capture_output=True).stdout.splitlines()  # fmt: skip
+        self.assertGreater(len(comments), 64)
+        window = 0x0800_0000_0000_0000  # where Linux has its direct one
+        for comment in comments:
+            [named] = re.findall(r"^DMA (0x[0-9a-f]+), \d+ bytes, SWIOTLB slot (\d+), page (0x[0-9a-f]+) \(SHARED\)$", comment)
+            at, slot, page = (int(each, 0) for each in named)
+            self.assertEqual((slot, page), ((at - window - pool) // 2048, (at - window) // 65536), comment)
 
     def test_what_the_host_does_to_its_memory_ends_the_guest_with_the_reason(self):
         cannot = "the hypervisor cannot bring back a page"
