@@ -106,9 +106,9 @@ public:
         }
         check();
         const power::elf_image image = power::elf_image::read(config_.program);
-        open_outputs();
-        // What the host would do to pefsim is the program's to decide.
+        // What the host would do to pefsim is the program's to decide; and a full disk is an error of a write.
         output::stop_request::listen_for_program();
+        open_outputs();
         linux_user::process process = load(image);
         if (tools_.any()) {
             process.look_with(std::move(tools_));

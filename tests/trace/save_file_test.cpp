@@ -176,7 +176,7 @@ TEST_F(save_file, opens_at_the_first_request_and_marks_what_is_worth_a_look) {
                             .request = 2,
                             .detail = "unmapped twice"});
     const read_save_file found = recorded();
-    EXPECT_EQ(found.settings.at("timestart"), "9000000");  // a twentieth before it
+    EXPECT_EQ(found.settings.at("timestart"), "7500000");  // an eighth before it
     const std::string text = content_of(scratch / "run.gtkw");
     EXPECT_THAT(text, HasSubstr(" -1 10000000 40000000 70000000 -1 "));
     EXPECT_THAT(text, HasSubstr("[markername] Afirst request (1)\n[markername] Bslowest request (2)\n"
