@@ -44,6 +44,7 @@ list(JOIN libraries ", " libraries)
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pefsim)
 set(CPACK_PACKAGE_VENDOR pefsim)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each package has its own; this one would stand before it
 set(CPACK_PACKAGE_CONTACT "pefsim maintainers <maintainers@pefsim.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
@@ -63,25 +64,25 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_DEPENDS "python3, mawk | gawk")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_RECOMMENDS "gnuplot-nox, gtkwave, debian-archive-keyring, e2fsprogs")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "libpefsim-dev, pefsim-doc, gcc-powerpc64le-linux-gnu, slurm-client")
 set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "full-system simulator of a protected POWER guest
- A guest starts as an ordinary virtual machine, asks the Ultravisor (Protected
- Execution Facility) to make it secure, and from then on the host reads almost
- none of its memory. Its virtio devices live on that host. pefsim shows, access
- by access, how I/O still gets through, what the host got to see, and what each
- choice costs in time.
- .
- This package has the scenarios (pefsim NAME) and tools.")
+A guest starts as an ordinary virtual machine, asks the Ultravisor (Protected
+Execution Facility) to make it secure, and from then on the host reads almost
+none of its memory. Its virtio devices live on that host. pefsim shows, access
+by access, how I/O still gets through, what the host got to see, and what each
+choice costs in time.
+
+This package has the scenarios (pefsim NAME) and tools.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libpefsim-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${libraries}")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "cmake, pkg-config, pefsim-doc")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "simulator of a protected POWER guest: libraries and headers
- What a scenario of one's own is built with, by CMake (find_package) or
- pkg-config.")
+What a scenario of one's own is built with, by CMake (find_package) or
+pkg-config.")
 
 set(CPACK_DEBIAN_DOCUMENTS_PACKAGE_NAME pefsim-doc)
 set(CPACK_DEBIAN_DOCUMENTS_PACKAGE_SECTION doc)
 set(CPACK_DEBIAN_DOCUMENTS_PACKAGE_ARCHITECTURE all)
 set(CPACK_COMPONENT_DOCUMENTS_DESCRIPTION "simulator of a protected POWER guest: documents
- Architecture, scenarios, signals, costs, and what the scenarios have shown.")
+Architecture, scenarios, signals, costs, and what the scenarios have shown.")
 include(CPack)
