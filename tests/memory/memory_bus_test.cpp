@@ -491,6 +491,7 @@ TEST_F(memory_bus_test, equal_accesses_in_a_row_are_as_many_events) {
     EXPECT_EQ(events, 4U) << "three at one instant, and one later";
     std::filesystem::remove(file);
     std::filesystem::remove(std::filesystem::path(file).replace_extension(".gtkw"));
+    std::filesystem::remove(std::filesystem::path(file).replace_extension(".sucl"));
 }
 
 }  // namespace pefsim::memory

@@ -51,6 +51,7 @@ void change_signals(benchmark::State& state, const char* file) {
             static_cast<double>(state.iterations() * 4 * per_process));
         std::filesystem::remove(path);
         std::filesystem::remove(std::filesystem::path(path).replace_extension(".gtkw"));
+        std::filesystem::remove(std::filesystem::path(path).replace_extension(".sucl"));
     }
 }
 BENCHMARK_CAPTURE(change_signals, off, nullptr)->Arg(64);
@@ -72,6 +73,7 @@ void change_names(benchmark::State& state, const char* file) {
     state.SetItemsProcessed(state.iterations());
     std::filesystem::remove(path);
     std::filesystem::remove(std::filesystem::path(path).replace_extension(".gtkw"));
+    std::filesystem::remove(std::filesystem::path(path).replace_extension(".sucl"));
 }
 BENCHMARK_CAPTURE(change_names, vcd, "pefsim_benchmark.vcd");
 BENCHMARK_CAPTURE(change_names, fst, "pefsim_benchmark.fst");

@@ -80,6 +80,7 @@ void block_requests(benchmark::State& state, operations which, tracing how) {
     if (how != tracing::off) {
         std::filesystem::remove(trace_file(how));
         std::filesystem::remove(trace_file(how).replace_extension(".gtkw"));
+        std::filesystem::remove(trace_file(how).replace_extension(".sucl"));
     }
 }
 
