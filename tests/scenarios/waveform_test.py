@@ -119,35 +119,61 @@ class Waveform(ScenarioTest):
         for name in names:
             self.assertIn(name, save)
 
+    SHOWS = {"copies": ("machine.swiotlb.copy_bytes", "machine.swiotlb.copy_request"),
+             "mappings": ("machine.swiotlb.mapping_number", "machine.swiotlb.mapping_request"),
+             "ends of mappings": ("machine.swiotlb.unmapped_number", "machine.swiotlb.unmapped_request"),
+             "accesses": ("machine.memory.host_access_address", "machine.memory.host_access_request")}  # fmt: skip
+
+    def requests_and_what_is_theirs(self, *options):
+        """Of a run: its requests as (begin, end, number), in order of time; and what carries a number, by what it is:
+        [(when, number)]. Times are ns."""
+        self.shown("swiotlb_block", *options, "--chunk", "4KiB", "--disk-size", "128KiB", "--trace", "t.vcd", "--timeline",
+                   "t.pftrace")  # fmt: skip
+        spans = sorted((begin, end, event["debug_annotations"][0]["uint_value"][0])
+                       for track, _, begin, end, event, _ in Timeline(self.directory / "t.pftrace").spans()
+                       if track.startswith("Requests / ") and event["flow_ids"] and event["debug_annotations"])  # fmt: skip
+        text = (self.directory / "t.vcd").read_text()
+        theirs = {}
+        for what, (occurrence, request) in self.SHOWS.items():
+            number, at_once = 0, {}
+            for when, name, value in changes(text, occurrence, request):
+                at_once.setdefault(when, {})[name] = value
+            theirs[what] = []
+            for when, values in at_once.items():
+                number = values.get(request, number)
+                if values.get(occurrence) and number:
+                    theirs[what].append((when, number))
+        return spans, theirs
+
     @unittest.skipUnless(shutil.which("protoc"), "no protoc (Debian package protobuf-compiler)")
     def test_copies_mappings_and_accesses_carry_the_number_of_their_request(self):
         """One request at a time: what happens in its span is its own, and has its number."""
-        self.shown("swiotlb_block", "--depth", "1", "--chunk", "4KiB", "--disk-size", "128KiB", "--trace", "t.vcd", "--timeline",
-                   "t.pftrace")  # fmt: skip
-        spans = sorted((begin, end, event["debug_annotations"][0]["uint_value"][0], track.removeprefix("Requests / "))
-                       for track, _, begin, end, event, _ in Timeline(self.directory / "t.pftrace").spans()
-                       if track.startswith("Requests / ") and event["flow_ids"] and event["debug_annotations"])  # fmt: skip
+        spans, theirs = self.requests_and_what_is_theirs("--depth", "1")
         self.assertTrue(all(one[1] <= other[0] for one, other in zip(spans, spans[1:])), "requests overlap")
-        shows = {"copies": ("machine.swiotlb.copy_bytes", "machine.swiotlb.copy_request"),
-                 "mappings": ("machine.swiotlb.mapping_number", "machine.swiotlb.mapping_request"),
-                 "ends of mappings": ("machine.swiotlb.unmapped_number", "machine.swiotlb.unmapped_request"),
-                 "accesses": ("machine.memory.host_access_address", "machine.memory.host_access_request")}  # fmt: skip
-        text = (self.directory / "t.vcd").read_text()
-        for what, (occurrence, request) in shows.items():
+        for what, occurrences in theirs.items():
             with self.subTest(what=what):
-                number, seen, at_once = 0, set(), {}
-                for when, name, value in changes(text, occurrence, request):
-                    at_once.setdefault(when, {})[name] = value
-                for when, values in at_once.items():
-                    number = values.get(request, number)
-                    if values.get(occurrence) and number:
-                        of = bisect.bisect_right(spans, (when + 1, )) - 1
-                        self.assertGreaterEqual(of, 0)
-                        begin, end, expected, device = spans[of]
-                        self.assertTrue(begin - 1 <= when <= end + 1, (when, spans[of]))
-                        self.assertEqual(number, expected, (when, device))
-                        seen.add(of)
+                seen = set()
+                for when, number in occurrences:
+                    of = bisect.bisect_right(spans, (when + 1, )) - 1
+                    self.assertGreaterEqual(of, 0)
+                    begin, end, expected = spans[of]
+                    self.assertTrue(begin - 1 <= when <= end + 1, (when, spans[of]))
+                    self.assertEqual(number, expected, when)
+                    seen.add(of)
                 self.assertEqual(len(seen), len(spans), "each request has some")
+
+    @unittest.skipUnless(shutil.which("protoc"), "no protoc (Debian package protobuf-compiler)")
+    def test_so_they_do_where_requests_overlap(self):
+        for cpus in "1", "3":
+            spans, theirs = self.requests_and_what_is_theirs("--cpus", cpus, "--depth", "32")
+            by_number = {}
+            for begin, end, number in spans:  # of each disk
+                by_number.setdefault(number, []).append((begin, end))
+            for what in "copies", "mappings", "accesses":
+                with self.subTest(cpus=cpus, what=what):
+                    self.assertEqual({number for _, number in theirs[what]}, set(by_number))
+                    for when, number in theirs[what]:
+                        self.assertTrue(any(begin - 1 <= when <= end + 1 for begin, end in by_number[number]), (when, number))
 
     def test_surfer_shows_what_gtkwave_shows(self):
         for ending in ("fst", "vcd"):
