@@ -3,12 +3,14 @@
 """The comment of each frame in --net.pcap, read by tshark: what it says of addresses, slots and pages is what the machine's
 own accesses, its pool and its page states say."""
 
+import os
 import re
 import shutil
 import subprocess
+import time
 import unittest
 
-from scenario import ScenarioTest
+from scenario import ScenarioTest, run
 
 BUFFER = re.compile(r"DMA (0x[0-9a-f]+), (\d+) bytes(?:, SWIOTLB slots? (\d+)(?: to (\d+))?)?, "
                     r"pages? (0x[0-9a-f]+) \((\w+)\)(?: to (0x[0-9a-f]+) \((\w+)\))?")  # fmt: skip
@@ -57,6 +59,21 @@ class PacketComments(ScenarioTest):
         code = re.search(r"\$var \S+ \d+ (\S+) host_access_address", trace)[1]
         used = {int(each, 2) for each in re.findall(rf"^b([01]+) {re.escape(code)}$", trace, re.MULTILINE)}
         self.assertLessEqual(named, used)
+
+    def test_who_looks_on_through_a_fifo_sees_the_same(self):
+        options = ["--sizes", "64,1KiB", "--datagrams", "4", "--no-trace", "--quiet", "--net.pcap"]
+        os.mkfifo(self.directory / "fifo")
+        fields = ["-T", "fields", "-e", "frame.time_epoch", "-e", "frame.comment"]
+        with subprocess.Popen(["tshark", "-i", "fifo", *fields], cwd=self.directory, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as looking:  # fmt: skip
+            while looking.poll() is None and run("swiotlb_net", *options, "fifo", cwd=self.directory).status == 2:
+                time.sleep(0.1)  # nobody reads it yet
+            live, _ = looking.communicate(timeout=100)
+        self.shown("swiotlb_net", *options, "f.pcapng")
+        kept = subprocess.run(["tshark", "-r", "f.pcapng", *fields], cwd=self.directory, check=True, text=True,
+                              capture_output=True).stdout  # fmt: skip
+        self.assertGreater(live.count("SWIOTLB slot"), 16)
+        self.assertEqual(live, kept)
 
     def test_a_capture_changes_nothing(self):
         options = ["--sizes", "64,1KiB", "--datagrams", "4"]
