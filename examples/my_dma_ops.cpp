@@ -16,6 +16,7 @@ public:
                    bool whole_pages_only)
         : swiotlb_dma_ops(name, recorder, parameters),
           whole_pages_only_(whole_pages_only),
+          share_call_(recorder.ledger().name_origin("share_in_place.share")),
           pages_shared_(recorder.metrics(), this->name(), "pages_shared", "pages", "shared in place"),
           bytes_in_place_(recorder.metrics(), this->name(), "bytes_in_place", "bytes",
                           "mapped where they stand") {}
@@ -66,6 +67,7 @@ private:
 
     /// The Ultravisor zeroes a page that changes sides, so what stands in it is carried over.
     bool share(cpu::native::native_cpu& cpu, abi::gfn page) {
+        const cpu::native::native_cpu::call_scope named(cpu, share_call_);  // who writes, to the ledger
         const cpu::native::native_cpu::irqs_off nobody_writes_meanwhile(cpu);
         std::vector<std::byte> content(abi::page_size);
         cpu.read(abi::page_base(page), content);
@@ -78,6 +80,7 @@ private:
     }
 
     bool whole_pages_only_;
+    std::uint64_t share_call_;
     std::set<abi::gfn> shared_;
     report::counter pages_shared_;
     report::counter bytes_in_place_;

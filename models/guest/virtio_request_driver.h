@@ -18,8 +18,8 @@
 namespace pefsim::guest {
 
 /// Driver of a virtio device with one queue, which works on one request at a time: a CPU gives the device a buffer and
-/// waits until it comes back, other CPUs wait for their turn. What is in the buffer is for the driver of a device's type
-/// to say, which derives from this.
+/// waits until it comes back, other CPUs wait for their turn. What is in the buffer is for the driver of a type of
+/// device to say, which derives from this.
 ///
 /// A device that breaks the rules of its queue is reset and given up: what is asked of it then, it does not do.
 ///
