@@ -106,7 +106,10 @@ TEST_F(additions, dma_operations_of_the_architecture_and_of_the_platform) {
             const guest::buffer block = kernel.alloc(512);
             kernel.block(0).read(cpu, 0, block.at(), 512);
         };
-        subject.in_judge = [](native_machine& after) {
+        subject.in_judge = [&](native_machine& after) {
+            EXPECT_EQ(after.devices_with(platform ? guest::dma_ops_choice::platform_override
+                                                  : guest::dma_ops_choice::architecture_default),
+                      1U);
             EXPECT_GT(after.counter("mine", "maps"), 0U);
             EXPECT_EQ(after.counter("direct", "maps"), 0U);
             EXPECT_THAT(after.kernel().messages(), Contains(HasSubstr("virtio-blk0: dma_ops mine")));
