@@ -436,7 +436,7 @@ void emitter::emit_op() {
     }
     const std::uint8_t live_behind = region_.continues(at_) ? region_.ops[at_ + 1].cr_live : all_fields;
     if (here().lowered->leaves) {
-        drop_saved(live_behind);
+        drop_saved();  // it shows all of them if it leaves here, whatever comes behind it
     }
     std::uint8_t lost = static_cast<std::uint8_t>(fields_of(here().use.writes) & ~here().cr_sets);
     for (unsigned field = 0; field < known_.fields.size(); ++field) {
@@ -490,7 +490,7 @@ void emitter::save_operand(unsigned field) {
         write_field(field, known_);
         return;
     }
-    drop_saved(all_fields);
+    drop_saved();
     load(saved_operand, changes_a ? what.a : *what.b);
     (changes_a ? what.a : *what.b) = saved_register;
 }
@@ -506,13 +506,12 @@ std::uint8_t emitter::fields_saved() const {
     return saved;
 }
 
-/// The copy is going to be lost: fields that are remembered by it are written if they matter.
-void emitter::drop_saved(std::uint8_t live) {
+/// The copy is going to be lost: fields that are remembered by it are written.
+void emitter::drop_saved() {
+    const std::uint8_t saved = fields_saved();
     for (unsigned field = 0; field < known_.fields.size(); ++field) {
-        if ((fields_saved() & bit_of(field)) != 0) {
-            if ((live & bit_of(field)) != 0) {
-                write_field(field, known_);
-            }
+        if ((saved & bit_of(field)) != 0) {
+            write_field(field, known_);
             known_.fields[field] = {};
         }
     }

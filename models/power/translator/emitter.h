@@ -154,7 +154,7 @@ private:
     [[nodiscard]] bool read_soon(unsigned field) const;
     void save_operand(unsigned field);
     [[nodiscard]] std::uint8_t fields_saved() const;
-    void drop_saved(std::uint8_t live);
+    void drop_saved();
     void write_back(register_set which);
     void reload(register_set which);
     [[nodiscard]] register_set lost_in_calls() const;

@@ -730,6 +730,24 @@ TEST_P(translator_run, a_comparison_before_a_division_by_zero) {
     EXPECT_EQ(both.state().gpr[8], 50U);
 }
 
+/// The same before a trap, which shows the field although nothing behind it does: the next instruction sets it.
+TEST_P(translator_run, a_comparison_before_a_trap) {
+    twins both;
+    program p;
+    p("addi", {10, 0, 50});
+    p("addi", {5, 10, 0})("cmpi", {0, 1, 5, 25})("addi", {5, 5, 1});       // 04
+    p("bc", {12, 2, 8})("tdi", {16, 10, 25});                              // 10: when r10 is less
+    p("cmpi", {0, 0, 5, 0})("addi", {10, 10, -1})("cmpi", {1, 1, 10, 0});  // 18
+    p("bc", {12, 4 + 1, -0x20})("attn");                                   // 24
+    both.program_at(code, p);
+    both.program_at(0x700, counting_handler(program()("mfcr", {6})("rlwinm", {6, 6, 4, 28, 31})(
+                               "add", {7, 7, 6})("addi", {21, 21, 4})("mtspr", {srr0, 21})));
+    ASSERT_EQ(both.run(GetParam()), exit_reason::attention);
+    EXPECT_EQ(both.state().gpr[20], 24U);
+    EXPECT_EQ(both.state().gpr[7], 24U * 8);  // less than
+    EXPECT_GT(both.counters().running.instructions, 300U);
+}
+
 /// FPSCR is looked at behind instructions of each kind; from an FPSCR in which nothing has been inexact yet, and from
 /// others in which host code has no say.
 TEST_P(translator_run, floating_point_leaves_the_status_of_the_interpreter) {
