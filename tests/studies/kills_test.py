@@ -8,12 +8,11 @@ Slurm, too; PEFSIM_SEED=N kills others at other moments.
 """
 
 import os
-import pathlib
 import random
 import signal
 import unittest
 
-from studies import FULL, StudyTest
+from studies import FULL, StudyTest, processes
 
 KILLS = 20
 KILLS_ON_SLURM = KILLS if FULL else 6
@@ -77,14 +76,7 @@ class Kills(StudyTest):
 
     def kill_one(self, wanted, group=False):
         """False when there is none just now."""
-        found = []
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                words = (entry / "cmdline").read_text(errors="replace").split("\0")
-                if wanted(words, os.readlink(entry / "cwd")):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
+        found = [process for process, words, folder in processes() if wanted(words, folder)]
         for process in self.random.sample(found, min(1, len(found))):
             try:
                 (os.killpg if group else os.kill)(process, signal.SIGKILL)

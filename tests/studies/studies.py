@@ -150,6 +150,16 @@ class StudyTest(unittest.TestCase):
             self.assertEqual(first, second, name)
 
 
+def processes():
+    """Those of the whole machine, other tests' too: (id, words of the command, working directory)."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_text(errors="replace").split("\0")
+            yield int(entry.name), words, os.readlink(entry / "cwd")
+        except OSError:  # it has gone
+            continue
+
+
 def missing(*commands):
     """Those of the commands that are not installed, as a reason to skip; "" when all are."""
     found = [each for each in commands if not shutil.which(each)]
