@@ -48,9 +48,8 @@ swiotlb_dma_ops::swiotlb_dma_ops(sc_core::sc_module_name name, trace::recorder& 
                        sc_core::sc_get_time_resolution().to_seconds()),
       copy_direction_(recorder, sc_module::name(), "copy_direction", "bounce copy that runs, or ran last"),
       copy_bytes_(recorder, sc_module::name(), "copy_bytes", "its bytes; 0 while none runs"),
-      copy_request_(
-          recorder, sc_module::name(), "copy_request",
-          "the device's request that it is for; 0: none, or one that has no number yet, or no copy runs"),
+      copy_request_(recorder, sc_module::name(), "copy_request",
+                    "the device's request that it is for; 0: none, or one that has no number yet"),
       used_signal_(recorder, sc_module::name(), "pool_used", "slots of 2 KiB that are taken"),
       high_water_signal_(recorder, sc_module::name(), "pool_high_water", "most slots ever taken"),
       full_(recorder, sc_module::name(), "pool_full", "a map found no slots"),
@@ -179,7 +178,6 @@ void swiotlb_dma_ops::bounce(native_cpu& cpu, const mapping& what, phys_addr bou
     }
     const sc_time end = cpu.now();
     copy_bytes_.set(0, end);
-    copy_request_.set(0, end);
 }
 
 // --- the operations

@@ -61,6 +61,7 @@ struct recorder::recorded_file {
     const sc_core::sc_time& simulated = sc_core::sc_get_curr_simcontext()->time_stamp();
     reorder_buffer held_back{};
     std::vector<signal_value> in_force{};
+    std::vector<signal_type> types{};           ///< of the signals, by id: dense, for each change asks
     std::vector<std::uint32_t> first_events{};  ///< at the first instant itself
     std::uint64_t latest = 0;                   ///< change
     std::uint64_t last = 0;                     ///< instant shown
@@ -77,6 +78,9 @@ struct recorder::recorded_file {
           to(end ? end->value() : std::numeric_limits<std::uint64_t>::max()) {
         for (const signal_source* source : of.sources_) {
             in_force.push_back(source == nullptr ? signal_value{} : source->current());
+        }
+        for (const signal_declaration& each : signals) {
+            types.push_back(each.type);
         }
         changed.resize(signals.size());
     }
@@ -97,7 +101,7 @@ struct recorder::recorded_file {
     }
 
     void release(std::uint64_t up_to) {
-        std::span<const value_change> released = held_back.release(up_to);
+        std::span<value_change> released = held_back.release(up_to);
         if (!begun) {
             const auto shown = std::ranges::upper_bound(released, from, {}, &value_change::time);
             const auto hidden = static_cast<std::size_t>(shown - released.begin());
@@ -108,10 +112,15 @@ struct recorder::recorded_file {
             const auto end = std::ranges::upper_bound(released, to, {}, &value_change::time);
             released = released.first(static_cast<std::size_t>(end - released.begin()));
         }
+        if (!released.empty()) {
+            begin_once();
+        }
+        const auto same = std::ranges::remove_if(released,
+                                                 [this](const value_change& c) { return !takes_force(c); });
+        released = released.first(released.size() - same.size());
         if (released.empty()) {
             return;
         }
-        begin_once();
         writer->changes(released);
         for (const value_change& each : released) {
             changed[each.id] = true;
@@ -143,18 +152,22 @@ struct recorder::recorded_file {
 private:
     /// What happens up to the first instant shown is a value in force then, or an event of that instant.
     void keep(const value_change& c) {
-        switch (signals[c.id].type) {
+        if (types[c.id] != signal_type::event) {
+            takes_force(c);
+        } else if (c.time == from) {
+            first_events.push_back(c.id);
+        }
+    }
+
+    /// False when the value is in force already: then it is no change. Changes come in order of time.
+    bool takes_force(const value_change& c) {
+        switch (types[c.id]) {
         case signal_type::event:
-            if (c.time == from) {
-                first_events.push_back(c.id);
-            }
-            break;
+            return true;
         case signal_type::text:
-            in_force[c.id] = {0, c.characters()};
-            break;
+            return std::exchange(in_force[c.id].text, c.characters()) != c.characters();
         default:
-            in_force[c.id] = {c.number, {}};
-            break;
+            return std::exchange(in_force[c.id].number, c.number) != c.number;
         }
     }
 };

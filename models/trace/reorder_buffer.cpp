@@ -110,7 +110,7 @@ void reorder_buffer::sort() {
     std::ranges::transform(keys_, sorted_.begin(), [&](std::uint64_t key) { return changes_[key & place]; });
 }
 
-std::span<const value_change> reorder_buffer::release(std::uint64_t up_to) {
+std::span<value_change> reorder_buffer::release(std::uint64_t up_to) {
     sort();
     const auto kept = std::ranges::upper_bound(sorted_, up_to, {}, &value_change::time);
     changes_.assign(kept, sorted_.end());

@@ -23,7 +23,7 @@ public:
     [[nodiscard]] bool full() const { return changes_.size() >= limit_; }
 
     /// All changes that are not later than `up_to`, in order; it keeps the others. Valid until the next release().
-    [[nodiscard]] std::span<const value_change> release(std::uint64_t up_to);
+    [[nodiscard]] std::span<value_change> release(std::uint64_t up_to);
 
 private:
     bool deal(unsigned key_bits);

@@ -37,15 +37,15 @@ public:
     signal(const signal&) = delete;
     signal& operator=(const signal&) = delete;
 
+    /// Who tells may run ahead of others who tell of the same signal, so what equals the value told last may still be a
+    /// change: the recorder leaves out what is none, once it is in order.
     void set(T value, const sc_core::sc_time& when) {
-        if (value == value_) {
-            return;
-        }
         value_ = value;
         if (recorder_.recording()) [[unlikely]] {
             recorder_.change(registration_.id(), current(), when);
         }
     }
+    /// The value told last, which need not be the latest.
     [[nodiscard]] T value() const { return value_; }
     [[nodiscard]] signal_value current() const override {
         if constexpr (named_enum<T>) {

@@ -146,6 +146,11 @@ private:
         perfetto_packets::track on = 0;
         side where = side::machine;
         bool open = false;
+        // Of a counter: what it has, and since when, which is told once it is known that it lasts.
+        bool counts = false;
+        bool told = false;
+        std::uint64_t value = 0;
+        std::uint64_t since = 0;  // ns
     };
     struct device_tracks {
         std::uint64_t number = 0;  // 1, 2 ...
@@ -156,6 +161,7 @@ private:
 
     void add_group(const grouped_signals& group);
     void show(std::uint32_t id, std::uint64_t at, std::uint64_t number, std::string_view text);
+    void tell_count(track_of& of);
     void add_parts(const report::journey& done, device_tracks& of, perfetto_packets::track on,
                    std::uint64_t flow);
     device_tracks& device(std::string_view name) {
@@ -236,9 +242,11 @@ void perfetto_timeline::show(std::uint32_t id, std::uint64_t at, std::uint64_t n
         return;
     }
     if (s.type == signal_type::unsigned_integer) {
-        if (room()) {
-            packets_.value(here.on, ns, number);
+        if (std::exchange(here.counts, true) && here.since < ns) {
+            tell_count(here);
         }
+        here.value = number;
+        here.since = ns;
         return;
     }
     if (std::exchange(here.open, false)) {
@@ -249,6 +257,14 @@ void perfetto_timeline::show(std::uint32_t id, std::uint64_t at, std::uint64_t n
     if (!what.empty() && what != "none" && what != "-" && room()) {
         packets_.begin(here.on, ns, what, side);
         here.open = true;
+    }
+}
+
+/// One value for each ns: viewers take several for a fault.
+void perfetto_timeline::tell_count(track_of& of) {
+    if (room()) {
+        packets_.value(of.on, of.since, of.value);
+        of.told = true;
     }
 }
 
@@ -306,6 +322,9 @@ void perfetto_timeline::end(std::uint64_t at) {
     for (track_of& each : signals_) {
         if (std::exchange(each.open, false)) {
             packets_.end(each.on, std::max(last, latest_));
+        }
+        if (each.counts && (each.told || each.value != 0)) {  // one that was never anything else has no track
+            tell_count(each);
         }
     }
     if (left_out_ != 0) {

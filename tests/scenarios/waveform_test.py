@@ -169,10 +169,10 @@ class Waveform(ScenarioTest):
             by_number = {}
             for begin, end, number in spans:  # of each disk
                 by_number.setdefault(number, []).append((begin, end))
-            for what in "copies", "mappings", "accesses":
+            for what, occurrences in theirs.items():
                 with self.subTest(cpus=cpus, what=what):
-                    self.assertEqual({number for _, number in theirs[what]}, set(by_number))
-                    for when, number in theirs[what]:
+                    self.assertEqual({number for _, number in occurrences}, set(by_number))
+                    for when, number in occurrences:
                         self.assertTrue(any(begin - 1 <= when <= end + 1 for begin, end in by_number[number]), (when, number))
 
     def test_surfer_shows_what_gtkwave_shows(self):

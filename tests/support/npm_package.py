@@ -15,15 +15,15 @@ CACHE = pathlib.Path(os.environ.get("PEFSIM_CACHE") or pathlib.Path.home() / ".c
 
 
 def package(name, version, sha512):
-    """The folder of the package's files; None where it cannot be had: no network.
+    """The folder of the package's files; None where it cannot be had: no network. A name may have a scope, "@of/name".
 
     :raises RuntimeError: the registry gives other bytes than these
     """
-    kept = CACHE / f"{name}-{version}"
+    kept = CACHE / f"{name.replace('/', '+')}-{version}"
     if kept.is_dir():
         return kept
     try:
-        address = f"https://registry.npmjs.org/{name}/-/{name}-{version}.tgz"
+        address = f"https://registry.npmjs.org/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
         with urllib.request.urlopen(address, timeout=60) as answer:
             data = answer.read()
     except (urllib.error.URLError, OSError):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/trace/sample_machine.h"
 
+#include <algorithm>
 #include <bit>
 #include <bitset>
 
@@ -43,9 +44,7 @@ sample_module::sample_module(recorder& to, std::string scope)
 template <class T>
 void sample_module::change(signal<T>& which, T to, const sc_core::sc_time& when, unsigned index,
                            std::string text) {
-    if (which.value() != to) {
-        notes_[index].push_back({when.value(), std::move(text)});
-    }
+    notes_[index].push_back({when.value(), std::move(text)});
     which.set(to, when);
 }
 
@@ -82,20 +81,26 @@ void sample_module::expect(std::map<std::string, vcd_content::variable>& in, std
         vcd_content::variable& variable = in[scope_ + '.' + std::string(shapes[i].name)];
         variable.type = shapes[i].type;
         variable.width = shapes[i].width;
-        std::string in_force(shapes[i].initial);
-        for (const note& n : notes_[i]) {
-            if (n.time <= begin) {
-                in_force = n.value;
+        const bool event = i == event_index;
+        std::string initial(shapes[i].initial);
+        std::string in_force = initial;
+        std::vector<vcd_content::change> changes;
+        std::vector<note> notes = notes_[i];
+        std::ranges::stable_sort(notes, {}, &note::time);
+        for (const note& n : notes) {
+            const bool before = event ? n.time < begin : n.time <= begin;
+            if (!before && n.time <= end && (event || n.value != in_force)) {
+                changes.push_back({n.time, n.value});
             }
-        }
-        if (i != event_index) {
-            variable.changes.push_back({begin, in_force});
-        }
-        for (const note& n : notes_[i]) {
-            if ((n.time > begin || (i == event_index && n.time == begin)) && n.time <= end) {
-                variable.changes.push_back({n.time, n.value});
+            if (before) {
+                initial = n.value;
             }
+            in_force = n.value;
         }
+        if (!event) {
+            variable.changes.push_back({begin, initial});
+        }
+        variable.changes.insert(variable.changes.end(), changes.begin(), changes.end());
     }
 }
 

@@ -20,13 +20,13 @@ constexpr std::string_view to_name(request_state state) {
     return names[static_cast<std::size_t>(state)];
 }
 
-/// A module with one signal of each type, changed by a process that may run ahead of simulation time. It notes every
-/// change, so that a waveform can be compared with what happened.
+/// A module with one signal of each type, changed by processes that may run ahead of simulation time and of each other.
+/// It notes every value that is told, so that a waveform can be compared with what happened.
 class sample_module {
 public:
     sample_module(recorder& to, std::string scope);
 
-    /// The process's next step, `ahead` from now: changes signal `which` to something that follows from `value`.
+    /// A process tells at its own time: signal `which` has something that follows from `value`.
     void change(unsigned which, std::uint64_t value, const sc_core::sc_time& when);
     static constexpr unsigned signals = 6;
 

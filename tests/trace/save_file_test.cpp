@@ -9,10 +9,7 @@
 
 #include "report/journeys.h"
 #include "report/violations.h"
-#include "tests/support/simulation.h"
-#include "tests/trace/sample_machine.h"
-#include "tests/trace/scratch.h"
-#include "trace/recorder.h"
+#include "tests/trace/sample_run.h"
 #include "trace/signal.h"
 
 namespace pefsim::trace {
@@ -56,19 +53,10 @@ struct read_save_file {
     }
 };
 
-class save_file : public testing::simulation_test {
+class save_file : public sample_run {
 public:
-    scratch_directory scratch;
-    recorder to;
-    sample_module cpu{to, "machine.cpu0"};
-    sample_module mmu{to, "machine.cpu0.mmu"};
-    sample_module disk{to, "machine.virtio-blk0"};
-
     read_save_file recorded() {
-        to.start({.file = scratch / "run.vcd"});
-        cpu.change(1, 1, sc_time(90, sc_core::SC_US));
-        run(sc_time(100, sc_core::SC_US));
-        to.finish();
+        record(".vcd");
         return read_save_file(content_of(scratch / "run.gtkw"));
     }
 };

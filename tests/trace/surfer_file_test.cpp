@@ -14,10 +14,7 @@
 
 #include "report/journeys.h"
 #include "report/violations.h"
-#include "tests/support/simulation.h"
-#include "tests/trace/sample_machine.h"
-#include "tests/trace/scratch.h"
-#include "trace/recorder.h"
+#include "tests/trace/sample_run.h"
 #include "trace/signal.h"
 
 namespace pefsim::trace {
@@ -119,18 +116,10 @@ private:
     }
 };
 
-class surfer_file : public testing::simulation_test {
+class surfer_file : public sample_run {
 public:
-    scratch_directory scratch;
-    recorder to;
-    sample_module cpu{to, "machine.cpu0"};
-    sample_module disk{to, "machine.virtio-blk0"};
-
     surfer recorded(const std::string& ending = ".vcd") {
-        to.start({.file = scratch / ("run" + ending)});
-        cpu.change(1, 1, sc_time(90, sc_core::SC_US));
-        run(sc_time(100, sc_core::SC_US));
-        to.finish();
+        record(ending);
         return {content_of(scratch / "run.sucl"), sc_core::sc_time_stamp().value()};
     }
     static std::vector<std::string> variables(const surfer& of) {
@@ -167,7 +156,7 @@ TEST_F(surfer_file, has_the_groups_and_the_order_of_the_save_file) {
             dividers.push_back(each.name);
         }
     }
-    EXPECT_THAT(dividers, ElementsAre("Device (untrusted): a  1  disk", "CPU", "Violations"));
+    EXPECT_THAT(dividers, ElementsAre("Device (untrusted): a  1  disk", "CPU", "machine.cpu0.mmu", "Violations"));
     std::vector<std::string> of_gtkwave;
     std::istringstream lines(content_of(scratch / "run.gtkw"));
     for (std::string line; std::getline(lines, line);) {

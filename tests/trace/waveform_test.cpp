@@ -23,6 +23,7 @@ struct run_shape {
     unsigned quanta = 20;
     unsigned changes_per_quantum = 30;
     std::uint64_t quantum = 1000;
+    bool modules_are_shared = false;  // each process tells of all of them, not of its own alone
     recording_options recording;
 };
 
@@ -36,13 +37,15 @@ struct recorded_run {
         to.start(shape.recording);
         std::mt19937_64 random(shape.seed);
         for (unsigned q = 0; q < shape.quanta; ++q) {
-            for (sample_module& module : modules) {
+            for (sample_module& own : modules) {
                 std::uint64_t when = sc_core::sc_time_stamp().value();
                 for (unsigned i = 0; i < shape.changes_per_quantum; ++i) {
                     when = std::min<std::uint64_t>(when + random() %
                                                               (2 * shape.quantum / shape.changes_per_quantum),
                                                    sc_core::sc_time_stamp().value() + shape.quantum);
                     const std::uint64_t value = random() >> random() % 64;
+                    sample_module& module = shape.modules_are_shared ? modules[random() % std::size(modules)]
+                                                                     : own;
                     module.change(static_cast<unsigned>(random() % sample_module::signals), value,
                                   sc_time::from_value(when));
                     end = std::max(end, when);
@@ -191,9 +194,13 @@ TEST_F(waveform, every_run_of_every_shape_is_told_truly) {
         shape.quanta = 1 + seed % 40;
         shape.changes_per_quantum = 1 + seed % 400;
         shape.quantum = 500 + seed % 5'000;
+        shape.modules_are_shared = seed % 2 != 0;
+        const std::uint64_t from = *rc::gen::element<std::uint64_t>(0, 0, shape.quantum / 3,
+                                                                    3 * shape.quantum);
+        shape.recording.from = sc_time::from_value(from);
         const recorded_run run(shape);
         const vcd_content found = read_vcd(content_of(scratch / "any.vcd"));
-        const vcd_content expected = run.expected(0, run.end);
+        const vcd_content expected = run.expected(from, std::max(from, run.end));
         RC_ASSERT(found.end == expected.end);
         for (const auto& [name, variable] : expected.variables) {
             RC_ASSERT(found.variables.at(name).changes == variable.changes);
