@@ -113,7 +113,7 @@ class Browser:
     # --- what one does with it
 
     def open(self, page, size=WIDE, dark=False, fragment="", scripts=True):
-        """Loads a file; `page` is its path."""
+        """Loads a file; `page` is its path, or an address of http."""
         self.resize(size)
         self._call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self._call("Emulation.setEmulatedMedia", media="", features=[
@@ -121,7 +121,8 @@ class Browser:
         self._navigate("about:blank")
         self.complaints.clear()
         self.requests.clear()
-        self._navigate(pathlib.Path(page).resolve().as_uri() + fragment)
+        http = isinstance(page, str) and page.startswith("http://")
+        self._navigate((page if http else pathlib.Path(page).resolve().as_uri()) + fragment)
         if scripts:
             self.settle()
 
