@@ -26,7 +26,7 @@ void canary_set::plant(std::string name, std::span<const std::byte> secret) {
 }
 
 void canary_set::add_piece(const std::array<std::byte, shortest>& bytes) {
-    piece_beginnings_.add(bytes.data());
+    piece_filter_.add(bytes.data());
     const piece added{word_at(bytes.data()), canaries_.size()};
     pieces_.insert(std::ranges::upper_bound(pieces_, added.word, {}, &piece::word), added);
 }

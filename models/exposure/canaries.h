@@ -12,15 +12,14 @@
 
 namespace pefsim::exposure {
 
-/// Which pairs of bytes a search looks at more closely: one look at a small bitmap for each place, however many
-/// secrets there are.
-class byte_pair_filter {
+/// A set of pairs of bytes.
+class byte_pairs {
 public:
     void add(const std::byte* at) {
         const std::size_t pair = pair_at(at);
         bits_[pair / 64] |= std::uint64_t{1} << (pair % 64);
     }
-    [[nodiscard]] bool passes(const std::byte* at) const {
+    [[nodiscard]] bool has(const std::byte* at) const {
         const std::size_t pair = pair_at(at);
         return ((bits_[pair / 64] >> (pair % 64)) & 1) != 0;
     }
@@ -35,10 +34,44 @@ private:
     std::array<std::uint64_t, 65536 / 64> bits_{};
 };
 
+/// Where one of some words of `length` bytes may begin, however many there are. A pair that is in none of them rules out
+/// every word that would reach over it, so that few places are looked at (S. Wu and U. Manber, "A fast algorithm for
+/// multi-pattern searching", 1994).
+class word_filter {
+public:
+    static constexpr std::size_t length = 8;
+
+    void add(const std::byte* word) {
+        first_.add(word);
+        for (std::size_t i = 0; i + 1 < length; ++i) {
+            any_.add(word + i);
+        }
+    }
+
+    /// Calls look(at) for places in ascending order, all those among them where a word begins.
+    template <class Look>
+    void search(std::span<const std::byte> in, Look look) const {
+        for (std::size_t at = 0; at + length <= in.size();) {
+            if (!any_.has(in.data() + at + length - 2)) [[likely]] {
+                at += length - 1;
+                continue;
+            }
+            if (first_.has(in.data() + at)) {
+                look(at);
+            }
+            ++at;
+        }
+    }
+
+private:
+    byte_pairs first_;
+    byte_pairs any_;
+};
+
 /// Secrets that must not be seen, and the search for them.
 class canary_set {
 public:
-    static constexpr std::size_t shortest = 8;
+    static constexpr std::size_t shortest = word_filter::length;
     static constexpr std::size_t longest_allowed = 4096;
 
     struct canary {
@@ -55,15 +88,13 @@ public:
     /// Calls found(canary, offset) for each place where a whole canary begins.
     template <class Found>
     void search(std::span<const std::byte> in, Found found) const {
-        for (std::size_t at = 0; at + shortest <= in.size(); ++at) {
-            if (beginnings_.passes(in.data() + at)) [[unlikely]] {
-                for (const canary& c : canaries_) {
-                    if (begins_with(in.subspan(at), c.secret)) {
-                        found(c, at);
-                    }
+        beginnings_.search(in, [&](std::size_t at) {
+            for (const canary& c : canaries_) {
+                if (begins_with(in.subspan(at), c.secret)) {
+                    found(c, at);
                 }
             }
-        }
+        });
     }
 
     /// Calls found(canary, offset) once for each canary of which `shortest` consecutive bytes are in it, in
@@ -71,10 +102,7 @@ public:
     template <class Found>
     void search_pieces(std::span<const std::byte> in, Found found) const {
         std::vector<bool> seen;
-        for (std::size_t at = 0; at + shortest <= in.size(); ++at) {
-            if (!piece_beginnings_.passes(in.data() + at)) [[likely]] {
-                continue;
-            }
+        piece_filter_.search(in, [&](std::size_t at) {
             const std::uint64_t word = word_at(in.data() + at);
             for (auto each = std::ranges::lower_bound(pieces_, word, {}, &piece::word);
                  each != pieces_.end() && each->word == word; ++each) {
@@ -84,7 +112,7 @@ public:
                     found(canaries_[each->canary], at);
                 }
             }
-        }
+        });
     }
 
 private:
@@ -104,9 +132,9 @@ private:
     void add_piece(const std::array<std::byte, shortest>& bytes);
 
     std::vector<canary> canaries_;
-    byte_pair_filter beginnings_;
+    word_filter beginnings_;
     std::vector<piece> pieces_;  // sorted by word
-    byte_pair_filter piece_beginnings_;
+    word_filter piece_filter_;
     std::size_t longest_ = 0;
 };
 

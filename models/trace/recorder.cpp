@@ -85,19 +85,20 @@ struct recorder::recorded_file {
         changed.resize(signals.size());
     }
 
-    /// False once the end of the window has passed.
-    bool goes_on() const { return simulated.value() <= to; }
-
-    // Only texts have characters; an empty one has no use for its pointer.
-    void add(std::uint32_t id, const signal_value& value, std::uint64_t when) {
-        if (!wanted.empty() && !wanted[id]) {
-            return;
+    /// Only texts have characters; an empty one has no use for its pointer.
+    /// \returns false once the end of the window has passed
+    bool takes(std::uint32_t id, const signal_value& value, std::uint64_t when) {
+        if (simulated.value() > to) [[unlikely]] {
+            return false;
         }
-        held_back.add(value.text.empty() ? value_change::of_number(when, id, value.number)
-                                         : value_change::of_text(when, id, value.text));
-        if (held_back.full()) {
-            release(simulated.value());
+        if (wanted.empty() || wanted[id]) {
+            held_back.add(value.text.empty() ? value_change::of_number(when, id, value.number)
+                                             : value_change::of_text(when, id, value.text));
+            if (held_back.full()) [[unlikely]] {
+                release(simulated.value());
+            }
         }
+        return true;
     }
 
     void release(std::uint64_t up_to) {
@@ -411,13 +412,8 @@ void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_ti
                                            declarations_[id].scope, declarations_[id].name, in_units(when),
                                            in_units(now)));
     }
-    bool goes_on = false;
-    for (recorded_file* const each : {waveform_.get(), timeline_.get()}) {
-        if (each != nullptr && each->goes_on()) {
-            each->add(id, value, when.value());
-            goes_on = true;
-        }
-    }
+    bool goes_on = waveform_ && waveform_->takes(id, value, when.value());
+    goes_on |= timeline_ && timeline_->takes(id, value, when.value());
     recording_ = goes_on;
 }
 
