@@ -15,7 +15,7 @@ origin_signal::origin_signal(trace::recorder& recorder, std::string_view scope, 
                      .description = std::string(description)},
                     *this) {}
 
-trace::signal_value origin_signal::current() const {
+trace::signal_value origin_signal::shown() {
     if (origin_ == 0) {
         return {0, "-"};
     }

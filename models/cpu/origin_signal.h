@@ -23,17 +23,20 @@ public:
     void set(std::uint64_t origin, const local_time& clock) {
         if (origin != origin_) {
             origin_ = origin;
-            if (recorder_.recording()) [[unlikely]] {
-                recorder_.change(registration_.id(), current(), clock.now());
+            if (recorded()) [[unlikely]] {
+                recorder_.change(
+                    trace::value_change::of_text(clock.now().value(), registration_.id(), shown().text));
             }
         }
     }
-    [[nodiscard]] trace::signal_value current() const override;
+    trace::signal_value begin_recording() override { return shown(); }
 
 private:
+    trace::signal_value shown();
+
     trace::recorder& recorder_;
     std::uint64_t origin_ = 0;
-    mutable std::map<std::uint64_t, std::string_view> names_;
+    std::map<std::uint64_t, std::string_view> names_;
     trace::signal_registration registration_;
 };
 

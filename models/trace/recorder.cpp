@@ -14,7 +14,6 @@
 #include "report/metrics.h"
 #include "report/run_report.h"
 #include "report/violations.h"
-#include "trace/reorder_buffer.h"
 #include "trace/save_file.h"
 #include "trace/signal.h"
 #include "trace/surfer_file.h"
@@ -55,29 +54,26 @@ void check_window(const sc_core::sc_time& from, const std::optional<sc_core::sc_
 struct recorder::recorded_file {
     std::unique_ptr<waveform_writer> writer;
     const std::vector<signal_declaration>& signals;
-    const std::vector<bool> wanted;  ///< by id; empty: all of them
     const std::uint64_t from;
     const std::uint64_t to;
-    const sc_core::sc_time& simulated = sc_core::sc_get_curr_simcontext()->time_stamp();
-    reorder_buffer held_back{};
     std::vector<signal_value> in_force{};
     std::vector<signal_type> types{};           ///< of the signals, by id: dense, for each change asks
     std::vector<std::uint32_t> first_events{};  ///< at the first instant itself
-    std::uint64_t latest = 0;                   ///< change
-    std::uint64_t last = 0;                     ///< instant shown
+    std::vector<value_change> shown{};
+    std::uint64_t latest = 0;  ///< change
+    std::uint64_t last = 0;    ///< instant shown
     bool begun = false;
     std::uint64_t changes = 0;
-    std::vector<bool> changed{};  ///< signals, by id
+    std::vector<unsigned char> changed{};  ///< whether a signal has, by id
 
-    recorded_file(std::unique_ptr<waveform_writer> into, const recorder& of, std::vector<bool> only,
-                  const sc_core::sc_time& begin, const std::optional<sc_core::sc_time>& end)
+    recorded_file(std::unique_ptr<waveform_writer> into, const recorder& of, const sc_core::sc_time& begin,
+                  const std::optional<sc_core::sc_time>& end)
         : writer(std::move(into)),
           signals(of.declarations_),
-          wanted(std::move(only)),
           from(std::max(begin, sc_core::sc_time_stamp()).value()),
           to(end ? end->value() : std::numeric_limits<std::uint64_t>::max()) {
-        for (const signal_source* source : of.sources_) {
-            in_force.push_back(source == nullptr ? signal_value{} : source->current());
+        for (signal_source* source : of.sources_) {
+            in_force.push_back(source == nullptr ? signal_value{} : source->begin_recording());
         }
         for (const signal_declaration& each : signals) {
             types.push_back(each.type);
@@ -85,49 +81,35 @@ struct recorder::recorded_file {
         changed.resize(signals.size());
     }
 
-    /// Only texts have characters; an empty one has no use for its pointer.
-    /// \returns false once the end of the window has passed
-    bool takes(std::uint32_t id, const signal_value& value, std::uint64_t when) {
-        if (simulated.value() > to) [[unlikely]] {
-            return false;
-        }
-        if (wanted.empty() || wanted[id]) {
-            held_back.add(value.text.empty() ? value_change::of_number(when, id, value.number)
-                                             : value_change::of_text(when, id, value.text));
-            if (held_back.full()) [[unlikely]] {
-                release(simulated.value());
-            }
-        }
-        return true;
-    }
-
-    void release(std::uint64_t up_to) {
-        std::span<value_change> released = held_back.release(up_to);
+    /// In order of time, and later than what it has.
+    void take(std::span<const value_change> these) {
         if (!begun) {
-            const auto shown = std::ranges::upper_bound(released, from, {}, &value_change::time);
-            const auto hidden = static_cast<std::size_t>(shown - released.begin());
-            std::ranges::for_each(released.first(hidden), [this](const value_change& c) { keep(c); });
-            released = released.subspan(hidden);
+            const auto later = std::ranges::upper_bound(these, from, {}, &value_change::time);
+            const auto hidden = static_cast<std::size_t>(later - these.begin());
+            std::ranges::for_each(these.first(hidden), [this](const value_change& c) { keep(c); });
+            these = these.subspan(hidden);
         }
-        if (!released.empty() && released.back().time > to) {
-            const auto end = std::ranges::upper_bound(released, to, {}, &value_change::time);
-            released = released.first(static_cast<std::size_t>(end - released.begin()));
+        if (!these.empty() && these.back().time > to) {
+            const auto end = std::ranges::upper_bound(these, to, {}, &value_change::time);
+            these = these.first(static_cast<std::size_t>(end - these.begin()));
         }
-        if (!released.empty()) {
-            begin_once();
-        }
-        const auto same = std::ranges::remove_if(released,
-                                                 [this](const value_change& c) { return !takes_force(c); });
-        released = released.first(released.size() - same.size());
-        if (released.empty()) {
+        if (these.empty()) {
             return;
         }
-        writer->changes(released);
-        for (const value_change& each : released) {
-            changed[each.id] = true;
+        begin_once();
+        shown.resize(these.size());
+        const auto end = std::ranges::copy_if(these, shown.begin(),
+                                              [this](const value_change& c) { return takes_force(c); });
+        shown.erase(end.out, shown.end());
+        if (shown.empty()) {
+            return;
         }
-        latest = released.back().time;
-        changes += released.size();
+        writer->changes(shown);
+        for (const value_change& each : shown) {
+            changed[each.id] = 1;
+        }
+        latest = shown.back().time;
+        changes += shown.size();
     }
 
     void begin_once() {
@@ -144,7 +126,6 @@ struct recorder::recorded_file {
     }
 
     void finish(std::uint64_t now) {
-        release(std::numeric_limits<std::uint64_t>::max());
         begin_once();
         last = std::max({from, latest, std::min(now, to)});
         writer->end(last);
@@ -199,8 +180,7 @@ private:
     signal<std::string_view> who_;
 };
 
-signal_registration::signal_registration(recorder& to, signal_declaration declaration,
-                                         const signal_source& source)
+signal_registration::signal_registration(recorder& to, signal_declaration declaration, signal_source& source)
     : to_(to.self_),
       id_(to.declare(std::move(declaration), source)) {}
 
@@ -260,6 +240,7 @@ bool recorder::fst_available() {
 }
 
 void recorder::start(const recording_options& options) {
+    simulated_ = &sc_core::sc_get_curr_simcontext()->time_stamp();
     if (waveform_) {
         throw std::logic_error("recorder::start: a waveform is already being written to " +
                                trace_file_.string());
@@ -277,15 +258,15 @@ void recorder::start(const recording_options& options) {
                                                         output::whole_file::access::late);
     commands_output_ = std::make_unique<output::whole_file>("command file", surfer_file_beside(options.file),
                                                             output::whole_file::access::late);
-    waveform_ = std::make_unique<recorded_file>(std::move(writer), *this, std::vector<bool>(), options.from,
-                                                options.to);
+    waveform_ = std::make_unique<recorded_file>(std::move(writer), *this, options.from, options.to);
     trace_file_ = options.file;
     save_file_ = save_file;
     changes_written_ = 0;
-    recording_ = true;
+    record_signals();
 }
 
 void recorder::start_timeline(const timeline_options& options) {
+    simulated_ = &sc_core::sc_get_curr_simcontext()->time_stamp();
     if (timeline_) {
         throw std::logic_error("recorder::start_timeline: there is one already");
     }
@@ -293,24 +274,50 @@ void recorder::start_timeline(const timeline_options& options) {
     std::unique_ptr<timeline_writer> writer = make_timeline_writer(options.file, *this, options.from.value(),
                                                                    options.most_bytes);
     timeline_writer& into = *writer;
-    std::vector<bool> wanted = writer->wanted();
-    timeline_ = std::make_unique<recorded_file>(std::move(writer), *this, std::move(wanted), options.from,
-                                                options.to);
+    timeline_wants_ = writer->wanted();
+    timeline_ = std::make_unique<recorded_file>(std::move(writer), *this, options.from, options.to);
     timeline_written_ = {.file = options.file};
     journeys_->observe([this, &into](const report::journey& done) {
         if (timeline_ && done.end().value() <= timeline_->to) {
             into.add(done);
         }
     });
-    recording_ = true;
+    record_signals();
+}
+
+/// Those that a file shows.
+void recorder::record_signals() {
+    recording_ = waveform_ || timeline_;
+    for (std::uint32_t id = 0; id < sources_.size(); ++id) {
+        if (sources_[id] != nullptr) {
+            sources_[id]->record(waveform_ || (timeline_ && timeline_wants_[id]));
+        }
+    }
+}
+
+void recorder::release(reorder_buffer& from) {
+    const std::uint64_t now = simulated_->value();
+    (&from == &of_waveform_ ? waveform_ : timeline_)->take(from.release(now));
+    const auto goes_on = [now](const std::unique_ptr<recorded_file>& file) {
+        return file && now <= file->to;
+    };
+    if (!goes_on(waveform_) && !goes_on(timeline_)) {
+        recording_ = false;
+        for (signal_source* const source : sources_) {
+            if (source != nullptr) {
+                source->record(false);
+            }
+        }
+    }
 }
 
 void recorder::finish() {
-    recording_ = false;
+    constexpr std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
     const std::unique_ptr<recorded_file> waveform = std::move(waveform_);
     const std::unique_ptr<recorded_file> timeline = std::move(timeline_);
     const std::unique_ptr<output::whole_file> save_output = std::move(save_output_);
     const std::unique_ptr<output::whole_file> commands_output = std::move(commands_output_);
+    record_signals();
     const std::uint64_t now = sc_core::sc_time_stamp().value();
     std::exception_ptr failed;
     const auto attempt = [&failed](const auto& write, const auto& without) {
@@ -324,6 +331,7 @@ void recorder::finish() {
     if (waveform) {
         attempt(
             [&] {
+                waveform->take(of_waveform_.release(all));
                 waveform->finish(now);
                 changes_written_ = waveform->changes;
                 const initial_view view = view_of(*waveform);
@@ -340,6 +348,7 @@ void recorder::finish() {
     if (timeline) {
         attempt(
             [&] {
+                timeline->take(of_timeline_.release(all));
                 timeline->finish(now);
                 const auto& writer = dynamic_cast<const timeline_writer&>(*timeline->writer);
                 timeline_written_.events = writer.written();
@@ -356,7 +365,7 @@ void recorder::finish() {
 initial_view recorder::view_of(const recorded_file& waveform) const {
     initial_view view{.from = waveform.from,
                       .to = waveform.last,
-                      .changed = waveform.changed,
+                      .changed = {waveform.changed.begin(), waveform.changed.end()},
                       .waveform_from = waveform.from,
                       .waveform_to = waveform.last};
     const auto within = [&](const sc_core::sc_time& when) {
@@ -390,7 +399,7 @@ initial_view recorder::view_of(const recorded_file& waveform) const {
     return view;
 }
 
-std::uint32_t recorder::declare(signal_declaration declaration, const signal_source& source) {
+std::uint32_t recorder::declare(signal_declaration declaration, signal_source& source) {
     check_name(declaration);
     if (waveform_ || timeline_) {
         throw std::logic_error(fmt::format("signal {}.{} is declared while a waveform is being written",
@@ -405,16 +414,10 @@ std::uint32_t recorder::declare(signal_declaration declaration, const signal_sou
     return static_cast<std::uint32_t>(declarations_.size() - 1);
 }
 
-void recorder::change(std::uint32_t id, signal_value value, const sc_core::sc_time& when) {
-    const sc_core::sc_time& now = (waveform_ ? waveform_ : timeline_)->simulated;
-    if (when < now) [[unlikely]] {
-        throw std::logic_error(fmt::format("signal {}.{} changes at {}, but simulation time is {} already",
-                                           declarations_[id].scope, declarations_[id].name, in_units(when),
-                                           in_units(now)));
-    }
-    bool goes_on = waveform_ && waveform_->takes(id, value, when.value());
-    goes_on |= timeline_ && timeline_->takes(id, value, when.value());
-    recording_ = goes_on;
+void recorder::refuse(const value_change& c) const {
+    throw std::logic_error(fmt::format(
+        "signal {}.{} changes at {}, but simulation time is {} already", declarations_[c.id].scope,
+        declarations_[c.id].name, in_units(sc_core::sc_time::from_value(c.time)), in_units(*simulated_)));
 }
 
 std::string_view recorder::intern(std::string_view text) { return *interned_.emplace(text).first; }

@@ -13,6 +13,8 @@
 
 #include "report/scope_group.h"
 #include "report/trace_summary.h"
+#include "trace/reorder_buffer.h"
+#include "trace/value_change.h"
 
 namespace pefsim::exposure {
 class ledger;
@@ -54,13 +56,20 @@ struct signal_value {
     std::string_view text;
 };
 
-/// The part of a signal that the recorder sees: it can ask for the value that holds when recording begins.
+/// The part of a signal that the recorder sees.
 class signal_source {
 public:
-    virtual signal_value current() const = 0;
+    /// The value that holds when recording begins.
+    virtual signal_value begin_recording() = 0;
+    /// Whether changes are told from now on.
+    void record(bool on) { recorded_ = on; }
 
 protected:
     ~signal_source() = default;
+    [[nodiscard]] bool recorded() const { return recorded_; }
+
+private:
+    bool recorded_ = false;
 };
 
 class recorder;
@@ -70,7 +79,7 @@ struct initial_view;
 class signal_registration {
 public:
     /// \throws what recorder::declare() does
-    signal_registration(recorder& to, signal_declaration declaration, const signal_source& source);
+    signal_registration(recorder& to, signal_declaration declaration, signal_source& source);
     ~signal_registration();
     signal_registration(const signal_registration&) = delete;
     signal_registration& operator=(const signal_registration&) = delete;
@@ -131,7 +140,7 @@ public:
     /// viewers. Nothing happens when there is neither. The destructor does the same but keeps errors to itself.
     /// \throws output::write_error naming the file when it could not be written in full; then there is neither of them
     void finish();
-    /// True from start() to finish() or to the end of the window.
+    /// True from start() to finish(), or until a change comes behind the end of the window.
     [[nodiscard]] bool recording() const { return recording_; }
     /// False when Debian's FST writer was not there at build time: then .fst cannot be written, .vcd can.
     [[nodiscard]] static bool fst_available();
@@ -167,12 +176,26 @@ public:
     /// Full names of signals and metrics whose modules are gone.
     [[nodiscard]] std::vector<std::string> departed() const;
 
+    /// While something is recorded: simulation time, behind which nobody tells of a change.
+    [[nodiscard]] const sc_core::sc_time& simulated() const { return *simulated_; }
+
     /// For signal<T> only.
     /// \throws std::logic_error when the name is taken or has characters other than letters, digits, '_' and
     /// '-'
-    std::uint32_t declare(signal_declaration declaration, const signal_source& source);
-    /// \throws std::logic_error when `when` lies before the current simulation time
-    void change(std::uint32_t id, signal_value value, const sc_core::sc_time& when);
+    std::uint32_t declare(signal_declaration declaration, signal_source& source);
+    /// While the signal is recorded.
+    /// \throws std::logic_error when it lies before the current simulation time
+    void change(const value_change& c) {
+        if (c.time < simulated_->value()) [[unlikely]] {
+            refuse(c);
+        }
+        if (waveform_) {
+            hold_back(c, of_waveform_);
+        }
+        if (timeline_ && timeline_wants_[c.id]) {
+            hold_back(c, of_timeline_);
+        }
+    }
     /// A copy of `text` that lives as long as the recorder; equal texts share one copy.
     std::string_view intern(std::string_view text);
 
@@ -186,12 +209,26 @@ private:
         sc_core::sc_time from;
         sc_core::sc_time to;
     };
+    [[noreturn]] void refuse(const value_change& c) const;
+    void hold_back(const value_change& c, reorder_buffer& in) {
+        in.add(c);
+        if (in.full()) [[unlikely]] {
+            release(in);
+        }
+    }
+    void release(reorder_buffer& from);
+    void record_signals();
     [[nodiscard]] initial_view view_of(const recorded_file& waveform) const;
 
     bool recording_ = false;
+    const sc_core::sc_time* simulated_ = nullptr;
+    // Each file's own: when its changes are released must not depend on whether the other is there.
+    reorder_buffer of_waveform_;
+    reorder_buffer of_timeline_;
+    std::vector<bool> timeline_wants_;  // by id
     std::shared_ptr<recorder*> self_ = std::make_shared<recorder*>(this);
     std::vector<signal_declaration> declarations_;
-    std::vector<const signal_source*> sources_;
+    std::vector<signal_source*> sources_;
     std::unordered_set<std::string> declared_;  // full names
     std::unordered_set<std::string> interned_;
     std::vector<report::scope_group> groups_;

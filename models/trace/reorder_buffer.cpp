@@ -18,8 +18,7 @@ constexpr std::uint32_t crowd = 64;    // keys in one bucket that are better sor
 
 }  // namespace
 
-reorder_buffer::reorder_buffer() : limit_(usual_limit) {
-    changes_.reserve(usual_limit);
+reorder_buffer::reorder_buffer() : changes_(usual_limit), limit_(usual_limit) {
     sorted_.reserve(usual_limit);
 }
 
@@ -80,41 +79,44 @@ void reorder_buffer::sort_keys(unsigned index_bits, unsigned time_bits) {
 
 /// From changes_ to sorted_. A key is a change's time, from the earliest one on, above its place in order of arrival.
 void reorder_buffer::sort() {
-    std::uint64_t first = changes_.empty() ? 0 : changes_.front().time;
+    const std::span<value_change> arrived(changes_.data(), count_);
+    std::uint64_t first = arrived.empty() ? 0 : arrived.front().time;
     std::uint64_t last = first;
     bool sorted = true;
-    for (std::uint64_t before = first; const value_change& c : changes_) {
+    for (std::uint64_t before = first; const value_change& c : arrived) {
         sorted &= before <= c.time;
         before = c.time;
         first = std::min(first, before);
         last = std::max(last, before);
     }
-    const auto index_bits = static_cast<unsigned>(std::bit_width(changes_.size()));
+    const auto index_bits = static_cast<unsigned>(std::bit_width(arrived.size()));
     const auto time_bits = static_cast<unsigned>(std::bit_width(last - first));
     if (sorted || index_bits + time_bits > 64) {
         if (!sorted) {  // a change lies months ahead
-            std::ranges::stable_sort(changes_, {}, &value_change::time);
+            std::ranges::stable_sort(arrived, {}, &value_change::time);
         }
-        sorted_.swap(changes_);
+        sorted_.assign(arrived.begin(), arrived.end());
         return;
     }
-    keys_.resize(changes_.size());
-    for (std::size_t place = 0; place < changes_.size(); ++place) {
-        keys_[place] = (changes_[place].time - first) << index_bits | place;
+    keys_.resize(arrived.size());
+    for (std::size_t place = 0; place < arrived.size(); ++place) {
+        keys_[place] = (arrived[place].time - first) << index_bits | place;
     }
     if (!deal(index_bits + time_bits)) {
         sort_keys(index_bits, time_bits);
     }
     const std::uint64_t place = (std::uint64_t{1} << index_bits) - 1;
-    sorted_.resize(changes_.size());
-    std::ranges::transform(keys_, sorted_.begin(), [&](std::uint64_t key) { return changes_[key & place]; });
+    sorted_.resize(arrived.size());
+    std::ranges::transform(keys_, sorted_.begin(), [&](std::uint64_t key) { return arrived[key & place]; });
 }
 
 std::span<value_change> reorder_buffer::release(std::uint64_t up_to) {
     sort();
     const auto kept = std::ranges::upper_bound(sorted_, up_to, {}, &value_change::time);
-    changes_.assign(kept, sorted_.end());
-    limit_ = std::max(usual_limit, 2 * changes_.size());
+    count_ = static_cast<std::size_t>(sorted_.end() - kept);
+    limit_ = std::max(usual_limit, 2 * count_);
+    changes_.resize(limit_);
+    std::ranges::copy(kept, sorted_.end(), changes_.begin());
     return {sorted_.begin(), kept};
 }
 

@@ -18,9 +18,14 @@ class reorder_buffer {
 public:
     reorder_buffer();
 
-    void add(const value_change& c) { changes_.push_back(c); }
+    void add(const value_change& c) {
+        if (count_ == changes_.size()) [[unlikely]] {
+            changes_.resize(2 * count_);
+        }
+        changes_[count_++] = c;
+    }
     /// Time to release what can be released.
-    [[nodiscard]] bool full() const { return changes_.size() >= limit_; }
+    [[nodiscard]] bool full() const { return count_ >= limit_; }
 
     /// All changes that are not later than `up_to`, in order; it keeps the others. Valid until the next release().
     [[nodiscard]] std::span<value_change> release(std::uint64_t up_to);
@@ -30,7 +35,8 @@ private:
     void sort_keys(unsigned index_bits, unsigned time_bits);
     void sort();
 
-    std::vector<value_change> changes_;
+    std::vector<value_change> changes_;  ///< count_ of them
+    std::size_t count_ = 0;
     std::vector<value_change> sorted_;
     std::vector<std::uint64_t> keys_;
     std::vector<std::uint64_t> scratch_;

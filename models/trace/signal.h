@@ -2,10 +2,12 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <systemc>
 #include <type_traits>
+#include <vector>
 
 #include "abi/address.h"
 #include "trace/recorder.h"
@@ -31,35 +33,81 @@ public:
            T initial = {})
         : recorder_(to),
           value_(initial),
+          latest_{0, initial},
           registration_(
               to, {std::string(scope), std::string(name), type(), width(), std::string(description)}, *this) {
     }
     signal(const signal&) = delete;
     signal& operator=(const signal&) = delete;
 
-    /// Who tells may run ahead of others who tell of the same signal, so what equals the value told last may still be a
-    /// change: the recorder leaves out what is none, once it is in order.
     void set(T value, const sc_core::sc_time& when) {
         value_ = value;
-        if (recorder_.recording()) [[unlikely]] {
-            recorder_.change(registration_.id(), current(), when);
+        if (recorded()) [[unlikely]] {
+            tell(value, when.value());
         }
     }
     /// The value told last, which need not be the latest.
     [[nodiscard]] T value() const { return value_; }
-    [[nodiscard]] signal_value current() const override {
-        if constexpr (named_enum<T>) {
-            return {static_cast<std::uint64_t>(value_), to_name(value_)};
-        } else if constexpr (std::is_same_v<T, std::string_view>) {
-            return {0, value_};
-        } else if constexpr (is_address) {
-            return {value_.value(), {}};
-        } else {
-            return {static_cast<std::uint64_t>(value_), {}};
-        }
+    signal_value begin_recording() override {
+        latest_ = {0, value_};
+        left_out_.clear();
+        return shown(value_);
     }
 
 private:
+    struct telling {
+        std::uint64_t when;  ///< in units of SystemC's time resolution
+        T value;
+    };
+
+    /// A value like the one before is no change and is left out, as most are. Who tells may run ahead of others who tell of
+    /// the same signal, though: one of them may yet put another value between the two. Then, and when it is told for the
+    /// same instant, what was left out is told after all; the recorder puts everything in order.
+    void tell(T value, std::uint64_t when) {
+        if (value == latest_.value && when >= latest_.when) {
+            if (!left_out_.empty() && left_out_.back().when < recorder_.simulated().value()) {
+                left_out_.clear();  // nobody tells of the past
+            }
+            left_out_.push_back({when, value});
+            latest_.when = when;
+            return;
+        }
+        if (when <= latest_.when && !left_out_.empty()) {
+            tell_what_was_left_out();
+        }
+        if (when >= latest_.when) {
+            latest_ = {when, value};
+        }
+        recorder_.change(change_to(value, when));
+    }
+    void tell_what_was_left_out() {
+        for (const telling& each : left_out_) {
+            if (each.when >= recorder_.simulated().value()) {
+                recorder_.change(change_to(each.value, each.when));
+            }
+        }
+        left_out_.clear();
+    }
+
+    [[nodiscard]] value_change change_to(T value, std::uint64_t when) const {
+        const signal_value v = shown(value);
+        // Only texts have characters; an empty one has no use for its pointer.
+        return type() == signal_type::text && !v.text.empty()
+                   ? value_change::of_text(when, registration_.id(), v.text)
+                   : value_change::of_number(when, registration_.id(),
+                                             type() == signal_type::text ? 0 : v.number);
+    }
+    static signal_value shown(T value) {
+        if constexpr (named_enum<T>) {
+            return {static_cast<std::uint64_t>(value), to_name(value)};
+        } else if constexpr (std::is_same_v<T, std::string_view>) {
+            return {0, value};
+        } else if constexpr (is_address) {
+            return {value.value(), {}};
+        } else {
+            return {static_cast<std::uint64_t>(value), {}};
+        }
+    }
     static constexpr bool is_address = std::is_same_v<T, abi::phys_addr> ||
                                        std::is_same_v<T, abi::dma_addr> ||
                                        std::is_same_v<T, abi::effective_addr>;
@@ -81,6 +129,8 @@ private:
 
     recorder& recorder_;
     T value_;
+    telling latest_;                 ///< while it is recorded: by its time, not by who told last
+    std::vector<telling> left_out_;  ///< in order of time
     signal_registration registration_;
 };
 
@@ -96,11 +146,11 @@ public:
     event_signal& operator=(const event_signal&) = delete;
 
     void fire(const sc_core::sc_time& when) {
-        if (recorder_.recording()) [[unlikely]] {
-            recorder_.change(registration_.id(), {1, {}}, when);
+        if (recorded()) [[unlikely]] {
+            recorder_.change(value_change::of_number(when.value(), registration_.id(), 1));
         }
     }
-    [[nodiscard]] signal_value current() const override { return {}; }
+    signal_value begin_recording() override { return {}; }
 
 private:
     recorder& recorder_;

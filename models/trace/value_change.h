@@ -20,6 +20,7 @@ struct value_change {
     static value_change of_number(std::uint64_t at, std::uint32_t signal, std::uint64_t value) {
         return {at, {value}, signal, 0};
     }
+    /// \param value lives as long as the recorder
     static value_change of_text(std::uint64_t at, std::uint32_t signal, std::string_view value) {
         value_change c{at, {0}, signal, static_cast<std::uint32_t>(value.size())};
         c.text = value.data();

@@ -105,6 +105,8 @@ class Space(OutputTest):
                 # Every 4 KiB; of large outputs a sample, the ends of which are where something may happen.
                 steps = list(range(0, largest, 4096))
                 steps = steps if len(steps) <= 16 else steps[:8] + steps[8:-6:len(steps) // 6] + steps[-6:]
+                if "PEFSIM_SANITIZED" in os.environ:
+                    steps = sorted({steps[0], steps[len(steps) // 2], steps[-1]})
                 for space in steps:
                     for name in names:
                         (self.directory / name).write_bytes(b"old")
