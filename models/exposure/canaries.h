@@ -34,9 +34,9 @@ private:
     std::array<std::uint64_t, 65536 / 64> bits_{};
 };
 
-/// Where one of some words of `length` bytes may begin, however many there are. A pair that is in none of them rules out
-/// every word that would reach over it, so that few places are looked at (S. Wu and U. Manber, "A fast algorithm for
-/// multi-pattern searching", 1994).
+/// Where one of some words of `length` bytes may begin, however many there are. A pair that is in none of them rules
+/// out every word that would reach over it, so that few places are looked at (S. Wu and U. Manber, "A fast algorithm
+/// for multi-pattern searching", 1994).
 class word_filter {
 public:
     static constexpr std::size_t length = 8;

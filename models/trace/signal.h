@@ -60,9 +60,9 @@ private:
         T value;
     };
 
-    /// A value like the one before is no change and is left out, as most are. Who tells may run ahead of others who tell of
-    /// the same signal, though: one of them may yet put another value between the two. Then, and when it is told for the
-    /// same instant, what was left out is told after all; the recorder puts everything in order.
+    /// A value like the one before is no change and is left out, as most are. Who tells may run ahead of others who
+    /// tell of the same signal, though: one of them may yet put another value between the two. Then, and when it is
+    /// told for the same instant, what was left out is told after all; the recorder puts everything in order.
     void tell(T value, std::uint64_t when) {
         if (value == latest_.value && when >= latest_.when) {
             if (!left_out_.empty() && left_out_.back().when < recorder_.simulated().value()) {

@@ -402,8 +402,8 @@ fuzz_case make_case(std::uint64_t seed, std::uint64_t number,
     if (from.one_in(3)) {
         made.arguments.insert(made.arguments.end(), {"--config", "fuzz.toml"});
     }
-    // Most cases end when the machine stands; some run, for a moment. In front: behind an option that lacks its value these
-    // would be the value.
+    // Most cases end when the machine stands; some run, for a moment. In front: behind an option that lacks its value
+    // these would be the value.
     const bool mentions_gdb = waits || made.toml.find("gdb") != std::string::npos;
     if (mentions_gdb || !from.one_in(100)) {
         made.arguments.emplace(made.arguments.begin(), "--list-signals");

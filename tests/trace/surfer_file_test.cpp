@@ -156,7 +156,8 @@ TEST_F(surfer_file, has_the_groups_and_the_order_of_the_save_file) {
             dividers.push_back(each.name);
         }
     }
-    EXPECT_THAT(dividers, ElementsAre("Device (untrusted): a  1  disk", "CPU", "machine.cpu0.mmu", "Violations"));
+    EXPECT_THAT(dividers,
+                ElementsAre("Device (untrusted): a  1  disk", "CPU", "machine.cpu0.mmu", "Violations"));
     std::vector<std::string> of_gtkwave;
     std::istringstream lines(content_of(scratch / "run.gtkw"));
     for (std::string line; std::getline(lines, line);) {
