@@ -32,14 +32,24 @@ inline constexpr std::uint64_t tm_age = 6;
 inline constexpr std::uint64_t tm_pipr = 7;                ///< the most favoured pending priority
 inline constexpr std::uint64_t tm_acknowledge_os = 0x810;  ///< load 2: NSR before, and CPPR then
 inline constexpr std::uint64_t tm_set_os_pending = 0x812;  ///< store 1: a priority
-inline constexpr std::uint8_t nsr_exception = 0x80;        ///< of the OS ring: EO
-inline constexpr std::uint8_t no_priority = 0xff;  ///< CPPR: nothing is masked; PIPR: nothing is pending
+/// Store 1, of whatever: as tm_acknowledge_os, and what that gives is written into the reporting line.
+inline constexpr std::uint64_t tm_acknowledge_os_to_line = 0xc10;
+inline constexpr std::uint8_t nsr_exception = 0x80;  ///< of the OS ring: EO
+inline constexpr std::uint8_t no_priority = 0xff;    ///< CPPR: nothing is masked; PIPR: nothing is pending
 inline constexpr std::uint8_t least_favoured_priority = 7;
 
 /// An event queue's entry: 4 bytes, big-endian. The top bit is the queue's generation, which is 1 when the queue is new
 /// and turns with each wrap; the rest is the effective interrupt source number (EISN).
 inline constexpr std::uint32_t entry_generation = std::uint32_t{1} << 31;
 inline constexpr std::uint32_t eisn_mask = entry_generation - 1;
+
+// --- A thread's reporting line (H_INT_SET_OS_REPORTING_LINE): a pair of cache lines, aligned to its size. An
+// acknowledge to it writes the even line's first 16 bytes: ones, but for NSR before and CPPR then. No document of IBM's
+// says so in public; QEMU's hw/intc/xive2.c does, of a controller that works as one of the first generation, POWER9's.
+inline constexpr std::uint64_t reporting_line_pair = 256;
+inline constexpr std::uint64_t report_size = 16;
+inline constexpr std::uint64_t report_nsr = 8;
+inline constexpr std::uint64_t report_cppr = 9;
 
 // --- Flags of hypercalls
 inline constexpr std::uint64_t source_info_h_int_esb = 8;  ///< H_INT_ESB instead of the pages
@@ -52,6 +62,6 @@ inline constexpr std::uint64_t queue_always_notify = 1;  ///< set and get
 inline constexpr std::uint64_t queue_generation = 2;     ///< get: with debug data
 inline constexpr std::uint64_t queue_config_debug = 1;   ///< get: asks for them
 inline constexpr std::uint64_t esb_call_store = 1;
-inline constexpr std::uint64_t not_there = ~std::uint64_t{0};  ///< a page that a source does not have
+inline constexpr std::uint64_t not_there = ~std::uint64_t{0};  ///< a page of a source, a reporting line
 
 }  // namespace pefsim::abi::xive

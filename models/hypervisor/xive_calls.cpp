@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "abi/platform.h"
@@ -8,10 +9,9 @@
 #include "hypervisor/services.h"
 
 /// Hypercalls of a guest that exploits XIVE. PAPR 2.9, H_INT_*; the order of checks is QEMU's. Flags are the first
-/// argument: one that is reserved is H_PARAMETER.
-///
-/// H_INT_SET_OS_REPORTING_LINE and H_INT_GET_OS_REPORTING_LINE are not offered (H_FUNCTION): what a thread writes into
-/// its reporting line is in no public document.
+/// argument: one that is reserved is H_PARAMETER. H_STATE, of a reset in progress, does not occur: a reset is done when
+/// its call returns. No call knows of escalation, which the platform keeps for itself: the priority that it takes is
+/// one of those in `ibm,plat-res-int-priorities`.
 namespace pefsim::hypervisor {
 
 namespace layout = abi::xive;
@@ -172,6 +172,35 @@ h_status get_queue_config(const xive_call& made) {
     return h_status::h_success;
 }
 
+/// The calling thread's. What it may be is checked as a queue is: a secure guest shares its page, before or after.
+h_status set_os_reporting_line(const xive_call& made) {
+    if (made.flags() != 0) {
+        return h_status::h_parameter;
+    }
+    const std::uint64_t at = made.argument(1);
+    if (at == layout::not_there) {
+        made.xive.set_reporting_line(made.of.context.cpu, std::nullopt);
+        return h_status::h_success;
+    }
+    if (at % layout::reporting_line_pair != 0 || !in_memory(made.here, at, layout::reporting_line_pair)) {
+        return h_status::h_p2;
+    }
+    made.xive.set_reporting_line(made.of.context.cpu, abi::phys_addr{at});
+    return h_status::h_success;
+}
+
+h_status get_os_reporting_line(const xive_call& made) {
+    if (made.flags() != 0) {
+        return h_status::h_parameter;
+    }
+    if (made.argument(1) >= made.xive.servers()) {
+        return h_status::h_p2;
+    }
+    const std::optional<abi::phys_addr> line = made.xive.reporting_line(made.argument(1));
+    made.result(0, line ? line->value() : layout::not_there);
+    return h_status::h_success;
+}
+
 /// For every source, though only level-sensitive ones need it.
 h_status esb(const xive_call& made) {
     if ((made.flags() & ~layout::esb_call_store) != 0) {
@@ -226,6 +255,8 @@ constexpr std::array rows{
     service{abi::hcall::h_int_get_queue_info, with_xive<get_queue_info>},
     service{abi::hcall::h_int_set_queue_config, with_xive<set_queue_config>},
     service{abi::hcall::h_int_get_queue_config, with_xive<get_queue_config>},
+    service{abi::hcall::h_int_set_os_reporting_line, with_xive<set_os_reporting_line>},
+    service{abi::hcall::h_int_get_os_reporting_line, with_xive<get_os_reporting_line>},
     service{abi::hcall::h_int_esb, with_xive<esb>},
     service{abi::hcall::h_int_sync, with_xive<sync>},
     service{abi::hcall::h_int_reset, with_xive<reset>},

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <systemc>
-#include <tlm>
 #include <vector>
 
 #include "abi/address.h"
+#include "interrupt/controller_writes.h"
 #include "interrupt/event_state_buffer.h"
 #include "interrupt/presented_counts.h"
-#include "memory/bus_payload.h"
 
 namespace pefsim::interrupt {
 
@@ -28,16 +28,14 @@ struct event_queue {
     [[nodiscard]] std::uint32_t entries() const { return std::uint32_t{1} << (size_shift - 2); }
 };
 
-/// All event queues, and how an entry comes into guest memory: a write on the memory bus, in the controller's own name
-/// and the host's world, so that a page that the host cannot reach is refused there, and reported. A write costs
-/// timing::memory_access.
+/// All event queues, and how an entry comes into guest memory.
 class event_queues {
 public:
     static constexpr unsigned priorities = 8;
 
-    /// \param initiator who writes, to the exposure ledger
-    event_queues(tlm::tlm_initiator_socket<>& bus, unsigned servers, std::uint16_t initiator,
-                 const sc_core::sc_time& write_cost);
+    event_queues(controller_writes& memory, unsigned servers)
+        : memory_(memory),
+          queues_(std::size_t{servers} * priorities) {}
 
     /// \returns nullptr when there is no such server or priority
     event_queue* find(std::uint64_t server, std::uint64_t priority) {
@@ -51,9 +49,7 @@ public:
     void reset();
 
 private:
-    tlm::tlm_initiator_socket<>& bus_;
-    memory::bus_payload payload_;
-    sc_core::sc_time write_cost_;
+    controller_writes& memory_;
     std::vector<event_queue> queues_;
 };
 

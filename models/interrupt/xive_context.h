@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <fmt/format.h>
+#include <optional>
 
+#include "abi/address.h"
 #include "interrupt/thread_context.h"
 #include "interrupt/xive_controller.h"
 
@@ -23,6 +25,7 @@ struct xive_controller::context {
 
     unsigned server;
     thread_context thread;
+    std::optional<abi::phys_addr> reporting_line;
 
     trace::signal<std::uint8_t> pending_signal;
     trace::signal<std::uint8_t> cppr_signal;

@@ -18,8 +18,9 @@ xive_controller::xive_controller(const sc_core::sc_module_name& module_name, tra
       memory("memory"),
       mmio("mmio"),
       sources_(checked_servers(name(), parameters.servers)),
-      queues_(memory, parameters.servers, recorder.ledger().name_initiator(basename()),
+      writes_(memory, recorder.ledger().name_initiator(basename()),
               sc_time(parameters.costs.memory_access_ns, sc_core::SC_NS)),
+      queues_(writes_, parameters.servers),
       later_("due"),
       journeys_(recorder.journeys()),
       queued_source_(recorder, name(), "queued_source", "LISN of the event that was queued last"),
@@ -32,6 +33,8 @@ xive_controller::xive_controller(const sc_core::sc_module_name& module_name, tra
       entries_(recorder.metrics(), name(), "queue_entries", "entries", "written into event queues"),
       refused_entries_(recorder.metrics(), name(), "queue_errors", "entries",
                        "that the memory bus refused: the event is lost"),
+      refused_reports_(recorder.metrics(), name(), "reporting_line_errors", "acknowledges",
+                       "that the memory bus kept out of their reporting line"),
       spurious_(recorder.metrics(), name(), "interrupts_spurious", "interrupts",
                 "interrupts acknowledged when none was there"),
       invalid_accesses_(recorder.metrics(), name(), "invalid_accesses", "accesses",
@@ -97,12 +100,24 @@ void xive_controller::set_queue(std::uint64_t server, std::uint64_t priority, ab
     queue->notifications.set(event_state::reset);
 }
 
+void xive_controller::set_reporting_line(std::uint64_t server, const std::optional<abi::phys_addr>& line) {
+    if (server >= contexts_.size()) {
+        throw std::logic_error(fmt::format("{}: there is no server {}", name(), server));
+    }
+    contexts_[server]->reporting_line = line;
+}
+
+std::optional<abi::phys_addr> xive_controller::reporting_line(std::uint64_t server) const {
+    return server < contexts_.size() ? contexts_[server]->reporting_line : std::nullopt;
+}
+
 void xive_controller::reset(const sc_time& when) {
     perform_until(when);
     sources_.reset();
     queues_.reset();
     for (const auto& each : contexts_) {
         each->thread.forget_pending();
+        each->reporting_line.reset();
         show(*each, when);
     }
 }

@@ -12,6 +12,7 @@
 
 #include "abi/address.h"
 #include "cpu/traps.h"
+#include "interrupt/controller_writes.h"
 #include "interrupt/event_queues.h"
 #include "interrupt/held_back.h"
 #include "interrupt/interrupt_source_if.h"
@@ -38,6 +39,10 @@ namespace pefsim::interrupt {
 /// thread context, and asserts its line while it is more favoured than CPPR. An event of a source that is off or
 /// masked, or that has no queue, is dropped and counted; so is one whose entry the memory bus refuses, which the bus
 /// reports as a violation. Nothing escalates: every CPU's context is always there.
+///
+/// A thread may have its acknowledge written into memory, into its reporting line (abi/xive.h), instead of loading it.
+/// What is acknowledged is so even if there is no line, or the memory bus refuses the write, which it reports and which
+/// is counted: the guest does not learn of it then.
 ///
 /// MMIO: event state buffers and notification pages take aligned accesses of 8 bytes, the TIMA's OS page those that
 /// abi/xive.h names and aligned loads of its rings, of which the guest sees the OS ring; AGE and words 2 and 3 read as
@@ -87,13 +92,19 @@ public:
     /// (std::logic_error).
     void set_queue(std::uint64_t server, std::uint64_t priority, abi::phys_addr at, unsigned size_shift,
                    bool always_notify, const sc_core::sc_time& when);
+    /// H_INT_SET_OS_REPORTING_LINE: the line of a server's thread, nullopt for none. The server must exist
+    /// (std::logic_error).
+    void set_reporting_line(std::uint64_t server, const std::optional<abi::phys_addr>& line);
+    /// \returns nullopt when there is none, or no such server
+    [[nodiscard]] std::optional<abi::phys_addr> reporting_line(std::uint64_t server) const;
     /// H_INT_ESB: an access to the source's management page. \returns nothing when it means nothing
     std::optional<std::uint64_t> load_state(std::uint64_t lisn, std::uint64_t offset,
                                             const sc_core::sc_time& when);
     bool store_state(std::uint64_t lisn, std::uint64_t offset, const sc_core::sc_time& when);
     /// H_INT_SYNC: every event of a time up to `when` is in its queue.
     void sync(const sc_core::sc_time& when) { perform_until(when); }
-    /// H_INT_RESET: sources are off and masked, there are no queues, nothing is pending; CPPR and wires stay.
+    /// H_INT_RESET: sources are off and masked, there are no queues and reporting lines, nothing is pending;
+    /// CPPR and wires stay.
     void reset(const sc_core::sc_time& when);
 
     // --- sources, by the host bridge
@@ -126,6 +137,8 @@ private:
     void trigger(std::uint32_t lisn, const sc_core::sc_time& when);
     void route(std::uint32_t lisn, const sc_core::sc_time& when);
     void notify(std::uint32_t server, std::uint8_t priority, const sc_core::sc_time& when);
+    std::uint16_t acknowledge(context& of, const sc_core::sc_time& when);
+    void acknowledge_to_line(context& of, const sc_core::sc_time& when);
     void show(context& of, const sc_core::sc_time& when);
 
     struct access;
@@ -139,6 +152,7 @@ private:
 
     bool enabled_ = false;
     xive_sources sources_;
+    controller_writes writes_;
     event_queues queues_;
     std::vector<std::unique_ptr<context>> contexts_;
     held_back<scheduled> later_;
@@ -151,6 +165,7 @@ private:
     report::counter dropped_;
     report::counter entries_;
     report::counter refused_entries_;
+    report::counter refused_reports_;
     report::counter spurious_;
     report::counter invalid_accesses_;
 };

@@ -194,10 +194,7 @@ bool xive_controller::thread_access(access& what, const sc_time& when) {
 
 bool xive_controller::thread_load(context& of, access& what, std::uint64_t offset, const sc_time& when) {
     if (offset == layout::tm_acknowledge_os && what.bytes.size() == 2) {
-        spurious_.add(of.thread.exception() ? 0 : 1);
-        journeys_.interrupts_taken(of.server, when);
-        what.give(of.thread.acknowledge());
-        show(of, when);
+        what.give(acknowledge(of, when));
         return true;
     }
     if (offset >= layout::tm_rings_size) {
@@ -216,6 +213,29 @@ bool xive_controller::thread_load(context& of, access& what, std::uint64_t offse
     return true;
 }
 
+std::uint16_t xive_controller::acknowledge(context& of, const sc_time& when) {
+    spurious_.add(of.thread.exception() ? 0 : 1);
+    journeys_.interrupts_taken(of.server, when);
+    const std::uint16_t registers = of.thread.acknowledge();
+    show(of, when);
+    return registers;
+}
+
+/// The store that asks for it is posted: the CPU goes on, and the write takes place after it.
+void xive_controller::acknowledge_to_line(context& of, const sc_time& when) {
+    const std::uint16_t registers = acknowledge(of, when);
+    if (!of.reporting_line) {
+        return;
+    }
+    std::array<std::uint8_t, layout::report_size> report{};
+    report.fill(0xff);
+    report[layout::report_nsr] = static_cast<std::uint8_t>(registers >> 8);
+    report[layout::report_cppr] = static_cast<std::uint8_t>(registers);
+    const sc_time& now = sc_core::sc_time_stamp();
+    sc_time delay = when > now ? when - now : sc_core::SC_ZERO_TIME;
+    refused_reports_.add(writes_.write(*of.reporting_line, report.data(), report.size(), delay) ? 0 : 1);
+}
+
 bool xive_controller::thread_store(context& of, const access& what, std::uint64_t offset,
                                    const sc_time& when) {
     if (what.bytes.size() != 1) {
@@ -226,6 +246,9 @@ bool xive_controller::thread_store(context& of, const access& what, std::uint64_
         of.thread.set_cppr(value);
     } else if (offset == layout::tm_set_os_pending && value <= layout::least_favoured_priority) {
         of.thread.pend(value);
+    } else if (offset == layout::tm_acknowledge_os_to_line) {
+        acknowledge_to_line(of, when);
+        return true;
     } else {
         return false;
     }

@@ -241,6 +241,34 @@ TEST_F(with_ultravisor_test, a_secure_guests_event_queue_must_be_shared) {
     EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::page_tampered), 1U);
 }
 
+TEST_F(with_ultravisor_test, a_secure_guests_reporting_line_must_be_shared) {
+    constexpr abi::gfn page = 9;
+    constexpr std::uint64_t line = (page << abi::page_shift) + 0x400;
+    ASSERT_TRUE(bench.controllers.choose(interrupt::controller_kind::xive, sc_core::sc_time_stamp()));
+    ASSERT_EQ(ultracall(ucall::uv_esm, {kbase, fdt}), u_status::u_success);
+    ASSERT_EQ(hypercall(hcall::h_int_set_os_reporting_line, {0, line}), h_status::h_success);
+    ASSERT_EQ(hypercall(hcall::h_int_get_os_reporting_line, {0, 0}), h_status::h_success);
+    EXPECT_EQ(guest.gpr[4], line) << "results pass through the Ultravisor";
+    const auto acknowledge = [&] {
+        cpu::storage_fault store{.at = abi::platform::tima_os_page + abi::xive::tm_acknowledge_os_to_line,
+                                 .kind = memory::access_kind::write,
+                                 .size = 1,
+                                 .value = 0};
+        cpu::trap_context context{.cpu = 0, .delay = bench.delay, .writer = {}};
+        return firmware.storage_interrupt(store, guest, context);
+    };
+    ASSERT_EQ(ultracall(ucall::uv_share_page, {page, 1}), u_status::u_success);
+    EXPECT_EQ(acknowledge(), cpu::fault_outcome::emulated);
+    const std::byte* const report = bench.bus.ram().read(frame_kind::normal, page) + line % abi::page_size;
+    EXPECT_EQ(report[0], std::byte{0xff});
+    EXPECT_EQ(report[abi::xive::report_nsr], std::byte{0});
+    EXPECT_EQ(bench.recorder.violations().total(), 0U);
+    ASSERT_EQ(ultracall(ucall::uv_unshare_page, {page, 1}), u_status::u_success);
+    EXPECT_EQ(acknowledge(), cpu::fault_outcome::emulated);
+    EXPECT_EQ(bench.recorder.violations().count(report::violation_kind::refused_access), 1U);
+    EXPECT_EQ(state(page), page_state::paged_out) << "the host's policy: what it wrote to is ciphertext";
+}
+
 TEST_F(with_ultravisor_test, a_failed_start_leaves_an_ordinary_guest_with_its_memory) {
     // The device tree lies outside the slots: the Ultravisor gives up after the kernel's page has moved in.
     EXPECT_EQ(ultracall(ucall::uv_esm, {kbase, hypervisor_bench::default_ram}), u_status::u_parameter);

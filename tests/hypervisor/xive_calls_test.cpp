@@ -123,8 +123,17 @@ TEST_F(xive_calls_test, what_is_wrong_is_named_by_its_argument) {
         {h_int_sync, {0, msi}, h_success, ""},
         {h_int_reset, {1}, h_parameter, "flags"},
         {h_int_reset, {0}, h_success, ""},
-        {h_int_set_os_reporting_line, {0, queue_at}, h_function, "not offered"},
-        {h_int_get_os_reporting_line, {0, 0}, h_function, "not offered"},
+        {h_int_set_os_reporting_line, {1, queue_at}, h_parameter, "flags"},
+        {h_int_set_os_reporting_line, {0, queue_at + 128}, h_p2, "the odd line of a pair"},
+        {h_int_set_os_reporting_line, {0, ram}, h_p2, "behind memory"},
+        {h_int_set_os_reporting_line, {0, platform::tima_os_page.value()}, h_p2, "no memory"},
+        {h_int_set_os_reporting_line, {0, abi::secure_memory_bit}, h_p2, "the secure-memory bit"},
+        {h_int_set_os_reporting_line, {0, ~std::uint64_t{0} - 255}, h_p2, "the last pair is not none"},
+        {h_int_set_os_reporting_line, {0, ram - 256}, h_success, "the last pair of memory"},
+        {h_int_set_os_reporting_line, {0, ~std::uint64_t{0}}, h_success, "none"},
+        {h_int_get_os_reporting_line, {1, 0}, h_parameter, "flags"},
+        {h_int_get_os_reporting_line, {0, 2}, h_p2, "server"},
+        {h_int_get_os_reporting_line, {0, std::uint64_t{1} << 32}, h_p2, "64 bits are looked at"},
     };
     for (const row& each : rows) {
         EXPECT_EQ(bench.call(each.number, each.arguments), each.expected)
@@ -248,13 +257,31 @@ TEST_F(xive_calls_test, a_wire_is_handled_by_hypercall) {
     EXPECT_EQ(entry(2), 0U);
 }
 
-TEST_F(xive_calls_test, a_reset_takes_sources_and_queues_back) {
+TEST_F(xive_calls_test, a_reporting_line_is_the_calling_threads) {
+    const auto line_of = [&](unsigned server) {
+        EXPECT_EQ(bench.call(hcall::h_int_get_os_reporting_line, {0, server}), h_status::h_success);
+        return bench.state.gpr[4];
+    };
+    EXPECT_EQ(line_of(1), layout::not_there);
+    EXPECT_EQ(bench.call(hcall::h_int_set_os_reporting_line, {0, queue_at + 256}, 1), h_status::h_success);
+    EXPECT_EQ(line_of(1), queue_at + 256);
+    EXPECT_EQ(line_of(0), layout::not_there);
+    EXPECT_EQ(bench.call(hcall::h_int_set_os_reporting_line, {0, queue_at + 1}, 1), h_status::h_p2);
+    EXPECT_EQ(line_of(1), queue_at + 256) << "what is refused changes nothing";
+    EXPECT_EQ(bench.call(hcall::h_int_set_os_reporting_line, {0, layout::not_there}, 1), h_status::h_success);
+    EXPECT_EQ(line_of(1), layout::not_there);
+}
+
+TEST_F(xive_calls_test, a_reset_takes_sources_queues_and_reporting_lines_back) {
     open(msi);
+    bench.call(hcall::h_int_set_os_reporting_line, {0, queue_at}, 1);
     ASSERT_EQ(bench.call(hcall::h_int_reset, {0}), h_status::h_success);
     bench.call(hcall::h_int_get_source_config, {0, msi});
     EXPECT_EQ(bench.state.gpr[5], 0xffU);
     bench.call(hcall::h_int_get_queue_config, {0, 1, 6});
     EXPECT_EQ(bench.state.gpr[6], 0U);
+    bench.call(hcall::h_int_get_os_reporting_line, {0, 1});
+    EXPECT_EQ(bench.state.gpr[4], layout::not_there);
     bench.call(hcall::h_int_esb, {0, msi, layout::esb_get, 0});
     EXPECT_EQ(bench.state.gpr[4], 1U);
 }
@@ -284,6 +311,8 @@ TEST_F(xive_calls_test, each_mode_has_its_calls) {
                              hcall::h_int_get_queue_info,
                              hcall::h_int_set_queue_config,
                              hcall::h_int_get_queue_config,
+                             hcall::h_int_set_os_reporting_line,
+                             hcall::h_int_get_os_reporting_line,
                              hcall::h_int_esb,
                              hcall::h_int_sync,
                              hcall::h_int_reset};

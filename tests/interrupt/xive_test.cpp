@@ -339,6 +339,53 @@ TEST_F(xive_test, a_guest_may_make_a_priority_pending) {
     EXPECT_EQ(bench.acknowledge(), 0x8003);
 }
 
+TEST_F(xive_test, an_acknowledge_may_be_written_into_the_reporting_line) {
+    constexpr std::uint64_t line = 0x1'2300;
+    constexpr abi::gfn page = line >> abi::page_shift;
+    xive_bench bench(2);
+    bench.open(msi, 1, 3);
+    bench.controller.set_reporting_line(1, abi::phys_addr{line});
+    EXPECT_THROW(bench.controller.set_reporting_line(2, abi::phys_addr{line}), std::logic_error);
+    const auto report = [&bench] {
+        std::array<std::uint8_t, layout::report_size + 1> bytes{};
+        std::memcpy(bytes.data(),
+                    bench.bus.ram().read(memory::frame_kind::normal, page) + line % abi::page_size,
+                    bytes.size());
+        return bytes;
+    };
+    const auto acknowledge = [&bench](unsigned cpu) {
+        return bench.store(platform::tima_os_page + layout::tm_acknowledge_os_to_line, 1, 0x5a, cpu);
+    };
+    bench.event(msi);
+    ASSERT_TRUE(bench.lines[1].level);
+    EXPECT_TRUE(acknowledge(0));
+    EXPECT_EQ(report(), decltype(report()){}) << "another thread's, which has no line";
+    ASSERT_TRUE(bench.lines[1].level);
+    EXPECT_TRUE(acknowledge(1));
+    EXPECT_FALSE(bench.lines[1].level);
+    constexpr std::uint8_t ones = 0xff;
+    EXPECT_EQ(report(), (decltype(report()){ones, ones, ones, ones, ones, ones, ones, ones, 0x80, 0x03, ones,
+                                            ones, ones, ones, ones, ones, 0}));
+    EXPECT_TRUE(acknowledge(1));
+    EXPECT_EQ(report()[layout::report_nsr], 0) << "nothing was there";
+    EXPECT_EQ(report()[layout::report_cppr], 3);
+    EXPECT_EQ(bench.counter("interrupts_spurious"), 2U) << "of both threads";
+
+    bench.cppr(0xff, 1);
+    bench.state_load(msi, layout::esb_load_eoi);
+    bench.event(msi);
+    bench.bus.states().set(page, memory::page_state::secure);
+    EXPECT_TRUE(acknowledge(1));
+    EXPECT_FALSE(bench.lines[1].level) << "it is acknowledged all the same";
+    EXPECT_EQ(report()[layout::report_nsr], 0);
+    EXPECT_EQ(bench.counter("reporting_line_errors"), 1U);
+    ASSERT_EQ(bench.recorder.violations().count(report::violation_kind::refused_access), 1U);
+    EXPECT_EQ(bench.recorder.violations().kept()[0].who, "xive");
+    EXPECT_EQ(bench.recorder.violations().kept()[0].address, line);
+    bench.controller.reset(xive_bench::now());
+    EXPECT_FALSE(bench.controller.reporting_line(1));
+}
+
 TEST_F(xive_test, accesses_that_mean_nothing_are_not_answered_and_change_nothing) {
     xive_bench bench;
     bench.open(msi);
@@ -372,7 +419,8 @@ TEST_F(xive_test, accesses_that_mean_nothing_are_not_answered_and_change_nothing
         {os + layout::tm_set_os_pending, 1, true},
         {os + layout::tm_os_ring + layout::tm_ipb, 1, true},
         {os + layout::tm_os_ring, 4, true},
-        {os + 0xc10, 1, true},
+        {os + layout::tm_acknowledge_os_to_line, 2, true},
+        {os + layout::tm_acknowledge_os_to_line, 1, false},
         {os + layout::tm_rings_size, 8, false},
         {platform::notification_base - 8, 8, false},
         {platform::tima_base + platform::tima_size, 8, false},
