@@ -34,6 +34,7 @@ enum class hcall : std::uint64_t {
     h_cede = 0xe0,
     h_confer = 0xe4,
     h_prod = 0xe8,
+    h_vio_signal = 0x104,
     h_set_xdabr = 0x134,
     h_stuff_tce = 0x138,
     h_put_tce_indirect = 0x13c,
@@ -149,6 +150,7 @@ inline constexpr std::array hcall_declarations{
     hcall_declaration{hcall::h_logical_memop, "H_LOGICAL_MEMOP", 6, 1},
     hcall_declaration{hcall::h_client, "H_CLIENT", 2, 1},
     hcall_declaration{hcall::h_exit, "H_EXIT", 2, 1},
+    hcall_declaration{hcall::h_vio_signal, "H_VIO_SIGNAL", 3, 1},
 };
 
 /// Index of `number` in hcall_declarations, or hcall_declarations.size() for a number that has no declaration.

@@ -45,13 +45,22 @@ inline constexpr std::uint8_t msi_source_priority = 5;
 inline constexpr std::uint32_t first_lsi_source = first_msi_source + msi_source_count;
 inline constexpr std::uint32_t lsi_source_count = 4;
 
+/// XICS numbers of the virtual devices' sources, which are edge-triggered; firmware leaves them masked and routed to
+/// server 0. LoPAR 2.9, VIO infrastructure, general requirements.
+inline constexpr std::uint32_t first_virtual_source = first_lsi_source + lsi_source_count;
+inline constexpr std::uint32_t virtual_source_count = 1;
+/// The virtual terminal has characters for the guest.
+inline constexpr std::uint32_t terminal_source = first_virtual_source;
+/// Every number from first_msi_source on and below this one is a source, and no other is.
+inline constexpr std::uint32_t source_end = first_virtual_source + virtual_source_count;
+
 inline constexpr std::uint32_t ipi_source = 2;  ///< XICS_IPI
 
 // --- XIVE (abi/xive.h), on a machine that has one, once the guest has chosen it. interrupt/xive_controller.h says what
 // the device tree must tell of it.
 
 /// Logical interrupt source numbers (LISN): 0 .. servers - 1 are the guest's to use for inter-processor interrupts; the
-/// host bridge's sources have the numbers that they have in XICS. Each number below lisn_count has its two ESB pages.
+/// other sources have the numbers that they have in XICS. Each number below lisn_count has its two ESB pages.
 inline constexpr std::uint32_t lisn_count = 0x2000;
 inline constexpr unsigned xive_page_shift = 16;
 inline constexpr std::uint64_t xive_page_size = std::uint64_t{1} << xive_page_shift;
@@ -100,8 +109,10 @@ inline constexpr std::uint64_t dynamic_liobn_of(unsigned devfn) { return liobn_o
 /// Firmware's code in the guest: the client interface's entry stands here while an operating system boots; a page.
 inline constexpr phys_addr client_entry{0x8000};
 
-/// Unit address of the virtual terminal that H_PUT_TERM_CHAR and H_GET_TERM_CHAR name.
+/// Unit addresses of the virtual devices: that of the virtual terminal, which H_PUT_TERM_CHAR and H_GET_TERM_CHAR name,
+/// and that of the non-volatile memory.
 inline constexpr std::uint64_t console_termno = 0x7100'0000;
+inline constexpr std::uint64_t nvram_unit = console_termno + 1;
 
 /// The only logical partition of this machine.
 inline constexpr std::uint64_t lpid = 1;
@@ -151,7 +162,7 @@ static_assert(ecam_base < esb_base && pci_memory_base < esb_base && esb_base <= 
                   esb_base <= tima_base,
               "what is MMIO from esb_base on is XIVE");
 static_assert(tima_base + tima_size < phys_addr{secure_memory_bit});
-static_assert(first_lsi_source + lsi_source_count <= lisn_count && max_servers <= first_msi_source);
+static_assert(source_end <= lisn_count && max_servers <= first_msi_source);
 // What a device reaches, without and with translation.
 static_assert(disjoint(std::array{ram_region, ecam_region, pci_memory_region, msi_region}));
 static_assert(disjoint(std::array{dma_window_region, ecam_region, pci_memory_region, msi_region}));

@@ -21,9 +21,10 @@ namespace {
 namespace layout = abi::platform;
 
 /// What the hypervisor serves, by the names of PAPR 2.8, 7.3.1, table 28.
-constexpr std::array<std::string_view, 10> hypervisor_functions{
-    "hcall-term",      "hcall-interrupt", "hcall-tce",   "hcall-splpar", "hcall-set-mode",
-    "hcall-multi-tce", "hcall-copy",      "hcall-sprg0", "hcall-join",   "hcall-rpt-invalidate"};
+constexpr std::array<std::string_view, 11> hypervisor_functions{
+    "hcall-term",   "hcall-interrupt", "hcall-tce",           "hcall-vio",
+    "hcall-splpar", "hcall-set-mode",  "hcall-multi-tce",     "hcall-copy",
+    "hcall-sprg0",  "hcall-join",      "hcall-rpt-invalidate"};
 
 void describe_rtas(node& root, const machine_description& machine) {
     constexpr std::uint32_t code_size = 4096;
@@ -52,14 +53,18 @@ void describe_virtual_devices(node& root) {
     devices.set("compatible", "IBM,vdevice");
     devices.set("#address-cells", {1});
     devices.set("#size-cells", {0});
+    devices.set_flag("interrupt-controller");
+    devices.set("#interrupt-cells", {2});
+    devices.set("interrupt-ranges", {layout::first_virtual_source, layout::virtual_source_count});
     node& terminal = devices.add(fmt::format("vty@{:x}", layout::console_termno));
     terminal.set("device_type", "serial");
     terminal.set("compatible", "hvterm1");
     terminal.set("reg", {static_cast<std::uint32_t>(layout::console_termno)});
-    node& store = devices.add(fmt::format("nvram@{:x}", layout::console_termno + 1));
+    terminal.set("interrupts", {layout::terminal_source, 0});  // an edge
+    node& store = devices.add(fmt::format("nvram@{:x}", layout::nvram_unit));
     store.set("device_type", "nvram");
     store.set("compatible", "pefsim,nvram");
-    store.set("reg", {static_cast<std::uint32_t>(layout::console_termno + 1)});
+    store.set("reg", {static_cast<std::uint32_t>(layout::nvram_unit)});
     store.set("#bytes", {static_cast<std::uint32_t>(nvram::size)});
 }
 

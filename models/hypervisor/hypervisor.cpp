@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <stdexcept>
 
+#include "abi/platform.h"
 #include "abi/ucall.h"
 #include "cpu/call_rows.h"
 #include "exposure/ledger.h"
@@ -82,7 +83,10 @@ hypervisor::hypervisor(const sc_core::sc_module_name& module_name, trace::record
                          "ultracalls on a machine without an Ultravisor"),
       mmio_emulation_(mmio, interrupt_mmio, recorder, name()),
       host_faults_(recorder.metrics(), name(), "host_faults", "faults",
-                   "accesses by the host or a device to a page in secure memory") {}
+                   "accesses by the host or a device to a page in secure memory") {
+    terminal_.on_interrupt(
+        [&controllers] { controllers.raise(abi::platform::terminal_source, sc_core::SC_ZERO_TIME); });
+}
 
 // --- Traps
 

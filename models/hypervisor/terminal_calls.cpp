@@ -6,8 +6,8 @@
 #include "abi/platform.h"
 #include "hypervisor/services.h"
 
-/// Hypercalls of the virtual terminal. PAPR 2.8, 16.6. Sixteen characters stand in two registers, the first in the most
-/// significant byte.
+/// Hypercalls of the virtual terminal: PAPR 2.8, 16.6; H_VIO_SIGNAL, which is every virtual device's: 16.2.1. Sixteen
+/// characters stand in two registers, the first in the most significant byte.
 namespace pefsim::hypervisor {
 
 using abi::h_status;
@@ -40,9 +40,23 @@ h_status h_get_term_char(host& here, const call& of) {
     return h_status::h_success;
 }
 
+/// Bit 63 of the mode is the device's first interrupt; PAPR has the hypervisor ignore bits that are no interrupt's. The
+/// non-volatile memory has none.
+h_status h_vio_signal(host& here, const call& of) {
+    const std::uint64_t unit = of.argument(0);
+    if (unit != abi::platform::console_termno && unit != abi::platform::nvram_unit) {
+        return h_status::h_parameter;
+    }
+    if (unit == abi::platform::console_termno) {
+        here.terminal.enable_interrupt((of.argument(1) & big_endian_bit(63)) != 0);
+    }
+    return h_status::h_success;
+}
+
 constexpr std::array rows{
     service{abi::hcall::h_get_term_char, h_get_term_char},
     service{abi::hcall::h_put_term_char, h_put_term_char},
+    service{abi::hcall::h_vio_signal, h_vio_signal},
 };
 
 }  // namespace

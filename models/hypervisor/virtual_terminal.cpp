@@ -9,7 +9,9 @@ virtual_terminal::virtual_terminal(trace::recorder& recorder, std::string_view s
     : recorder_(recorder),
       bytes_(recorder, scope, "console_bytes", "characters that the guest has printed"),
       line_(recorder, scope, "console_line", "last complete line that the guest printed"),
-      printed_(recorder.metrics(), scope, "console_bytes", "bytes", "printed on the virtual terminal") {}
+      printed_(recorder.metrics(), scope, "console_bytes", "bytes", "printed on the virtual terminal"),
+      interrupts_(recorder.metrics(), scope, "console_interrupts", "interrupts",
+                  "raised by the virtual terminal: something was typed") {}
 
 void virtual_terminal::put(std::span<const char> characters, const sc_core::sc_time& when) {
     for (const char character : characters) {
@@ -51,8 +53,15 @@ std::size_t virtual_terminal::get(std::span<char> characters) {
 }
 
 void virtual_terminal::type(std::string_view characters) {
+    const bool edge = typed_.empty() && !characters.empty();
     typed_.insert(typed_.end(), characters.begin(), characters.end());
+    if (edge && interrupt_enabled_ && interrupt_) {
+        interrupts_.add();
+        interrupt_();
+    }
 }
+
+void virtual_terminal::on_interrupt(std::function<void()> line) { interrupt_ = std::move(line); }
 
 void virtual_terminal::on_output(std::function<void(std::string_view)> watcher) {
     output_watcher_ = std::move(watcher);

@@ -25,15 +25,16 @@ struct interrupt_source {
     std::uint64_t presented = 0;  ///< times it reached a server
 };
 
-/// The platform's sources by XICS number: message-signalled ones, then level-sensitive ones (abi/platform.h).
+/// The platform's sources by XICS number: message-signalled ones, then level-sensitive ones, then those of virtual
+/// devices, which are like messages (abi/platform.h).
 ///
 /// Keeps which of them have something to present again, so that looking for it costs a few words.
 class interrupt_sources {
 public:
-    static constexpr std::uint32_t count = abi::platform::msi_source_count + abi::platform::lsi_source_count;
     static constexpr std::uint32_t first = abi::platform::first_msi_source;
+    static constexpr std::uint32_t count = abi::platform::source_end - first;
 
-    /// As firmware leaves them: message n routed to server n mod `servers`, enabled; level sources masked, server 0.
+    /// As firmware leaves them: message n routed to server n mod `servers`, enabled; the others masked, server 0.
     explicit interrupt_sources(unsigned servers);
 
     /// \returns nullptr for a number that is no source

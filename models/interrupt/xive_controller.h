@@ -107,7 +107,7 @@ public:
     /// CPPR and wires stay.
     void reset(const sc_core::sc_time& when);
 
-    // --- sources, by the host bridge
+    // --- sources, by the host bridge and virtual devices
     bool raise(std::uint32_t source, const sc_core::sc_time& delay) override;
     bool set_level(std::uint32_t source, bool asserted, const sc_core::sc_time& delay) override;
 

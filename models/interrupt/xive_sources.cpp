@@ -7,7 +7,7 @@ namespace platform = abi::platform;
 
 xive_sources::xive_sources(unsigned servers)
     : servers_(servers),
-      sources_(servers + platform::msi_source_count + platform::lsi_source_count) {
+      sources_(servers + (platform::source_end - platform::first_msi_source)) {
     for (std::uint32_t n = 0; n < servers; ++n) {
         sources_[n].kind = source_kind::ipi;
     }

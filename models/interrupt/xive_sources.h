@@ -41,8 +41,8 @@ struct xive_source {
     }
 };
 
-/// XIVE's sources (abi/platform.h): the guest's for inter-processor interrupts, as many as servers, and the host
-/// bridge's. At the begin all are off, masked, and have their LISN for EISN.
+/// XIVE's sources (abi/platform.h): the guest's for inter-processor interrupts, as many as servers, the host bridge's,
+/// and those of virtual devices. At the begin all are off, masked, and have their LISN for EISN.
 class xive_sources {
 public:
     explicit xive_sources(unsigned servers);

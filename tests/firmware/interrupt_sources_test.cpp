@@ -14,9 +14,9 @@ using abi::rtas_status;
 class interrupt_sources_test : public testing::simulation_test {
 protected:
     static constexpr std::uint32_t source = abi::platform::first_msi_source + 6;
-    static constexpr std::uint32_t no_sources[] = {
-        0, abi::platform::ipi_source, abi::platform::first_msi_source - 1,
-        abi::platform::first_lsi_source + abi::platform::lsi_source_count, 0xffff'ffff};
+    static constexpr std::uint32_t no_sources[] = {0, abi::platform::ipi_source,
+                                                   abi::platform::first_msi_source - 1,
+                                                   abi::platform::source_end, 0xffff'ffff};
 
     words xive(std::uint32_t number) { return bench.rtas(rtas::get_xive, {number}).results; }
     rtas_status call(rtas token, const words& arguments) { return bench.rtas(token, arguments).rtas(); }

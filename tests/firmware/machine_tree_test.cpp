@@ -173,9 +173,20 @@ TEST_P(machine_tree_test, rtas_has_a_token_for_each_call) {
         reinterpret_cast<const char*>(rtas.find("ibm,hypertas-functions")->value.data()),
         rtas.find("ibm,hypertas-functions")->value.size());
     for (const std::string_view needed :
-         {"hcall-term", "hcall-interrupt", "hcall-tce", "hcall-splpar", "hcall-set-mode"}) {
+         {"hcall-term", "hcall-interrupt", "hcall-tce", "hcall-vio", "hcall-splpar", "hcall-set-mode"}) {
         EXPECT_NE(functions.find(std::string(needed) + '\0'), std::string::npos) << needed;
     }
+}
+
+// --- virtual devices
+
+TEST_P(machine_tree_test, the_terminals_interrupt_is_an_edge_of_the_virtual_devices_sources) {
+    const device_tree::node& devices = *subject.tree.find("/vdevice");
+    EXPECT_NE(devices.find("interrupt-controller"), nullptr);
+    EXPECT_EQ(cells(devices, "#interrupt-cells"), words{2});
+    EXPECT_EQ(cells(devices, "interrupt-ranges"), (words{0x1104, 1}));
+    EXPECT_EQ(cells(*subject.tree.find("/vdevice/vty@71000000"), "interrupts"), (words{0x1104, 0}));
+    EXPECT_EQ(subject.tree.find("/vdevice/nvram@71000001")->find("interrupts"), nullptr);
 }
 
 // --- the host bridge

@@ -203,7 +203,7 @@ void firmware_call_maker::make_rtas(firmware_call& of) {
     const auto size = [&] { return std::uint32_t{1} << below(3); };
     const auto source = [&] {
         return platform::first_msi_source +
-               static_cast<std::uint32_t>(below(platform::msi_source_count + platform::lsi_source_count));
+               static_cast<std::uint32_t>(below(platform::source_end - platform::first_msi_source));
     };
     std::vector<std::uint32_t>& arguments = of.arguments;
     switch (row.token) {

@@ -79,9 +79,10 @@ TEST(xive_sources_test, numbers_are_those_of_servers_and_of_xics) {
     EXPECT_EQ(kind(platform::first_lsi_source - 1), source_kind::message);
     EXPECT_EQ(kind(platform::first_lsi_source), source_kind::level);
     EXPECT_EQ(kind(platform::first_lsi_source + platform::lsi_source_count - 1), source_kind::level);
-    for (const std::uint64_t none : {std::uint64_t{2}, std::uint64_t{platform::first_msi_source - 1},
-                                     std::uint64_t{platform::first_lsi_source + platform::lsi_source_count},
-                                     ~std::uint64_t{0}, std::uint64_t{1} << 32}) {
+    EXPECT_EQ(kind(platform::terminal_source), source_kind::message);
+    for (const std::uint64_t none :
+         {std::uint64_t{2}, std::uint64_t{platform::first_msi_source - 1},
+          std::uint64_t{platform::source_end}, ~std::uint64_t{0}, std::uint64_t{1} << 32}) {
         EXPECT_EQ(sources.find(none), nullptr) << none;
     }
     EXPECT_NE(sources.find(0), sources.find(1));

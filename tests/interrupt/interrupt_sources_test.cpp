@@ -10,7 +10,7 @@ namespace platform = abi::platform;
 constexpr std::uint32_t msi = platform::first_msi_source;
 constexpr std::uint32_t lsi = platform::first_lsi_source;
 
-TEST(interrupt_sources_test, firmware_routes_messages_round_robin_and_masks_level_sources) {
+TEST(interrupt_sources_test, firmware_routes_messages_round_robin_and_masks_other_sources) {
     const interrupt_sources sources(3);
     for (std::uint32_t n = 0; n < platform::msi_source_count; ++n) {
         ASSERT_EQ(sources.find(msi + n)->server, n % 3) << n;
@@ -21,12 +21,14 @@ TEST(interrupt_sources_test, firmware_routes_messages_round_robin_and_masks_leve
         ASSERT_TRUE(sources.find(lsi + n)->level_sensitive);
         ASSERT_EQ(sources.find(lsi + n)->priority, masked_priority);
     }
+    EXPECT_FALSE(sources.find(platform::terminal_source)->level_sensitive);
+    EXPECT_EQ(sources.find(platform::terminal_source)->priority, masked_priority);
+    EXPECT_EQ(sources.find(platform::terminal_source)->server, 0U);
 }
 
 TEST(interrupt_sources_test, numbers_outside_the_range_are_no_sources) {
     interrupt_sources sources(1);
-    for (const std::uint32_t number :
-         {0U, platform::ipi_source, msi - 1, lsi + platform::lsi_source_count, ~0U}) {
+    for (const std::uint32_t number : {0U, platform::ipi_source, msi - 1, platform::source_end, ~0U}) {
         EXPECT_EQ(sources.find(number), nullptr) << number;
     }
 }

@@ -253,7 +253,7 @@ TEST_F(xics_test, what_does_not_exist_is_refused) {
     EXPECT_FALSE(bench.controller.get_xive(3).has_value());
     EXPECT_FALSE(bench.raise(lsi)) << "a message for a level source";
     EXPECT_FALSE(bench.level(msi, true)) << "a level for a message source";
-    EXPECT_FALSE(bench.raise(lsi + platform::lsi_source_count));
+    EXPECT_FALSE(bench.raise(platform::source_end));
     EXPECT_FALSE(bench.eoi(0)) << "end of the spurious interrupt";
     EXPECT_THROW(bench.controller.xirr(2, now), std::logic_error);
 }

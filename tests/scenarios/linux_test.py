@@ -2,22 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's own kernel on the scenario `linux`: its init checks disk, network and random numbers with Linux's drivers."""
 
+import json
+import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
+import time
 import unittest
 
-from scenario import ScenarioTest, run
+from scenario import BINARIES, ScenarioTest, run
 from waveform_test import read_vcd
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CHECKS = ("BLK-OK", "NET-OK", "FETCH-OK", "RNG-OK")
 
 
-def image():
+def image(*options):
     """The folder of the stock image; None when it cannot be made."""
-    made = subprocess.run([ROOT / "scenarios/linux/image", "stock"], stdout=subprocess.PIPE, text=True, check=False)
+    made = subprocess.run([ROOT / "scenarios/linux/image", "stock", *options], stdout=subprocess.PIPE, text=True,
+                          check=False)  # fmt: skip
     return made.stdout.splitlines()[-1] if made.returncode == 0 else None
 
 
@@ -69,6 +74,41 @@ class LinuxTest(ScenarioTest):
         self.assertGreater(kinds["message"], 0)
         for server, presented in tallies["machine.xive.interrupts_presented"]["counts"].items():
             self.assertGreater(presented, 0, server)
+
+    def test_what_is_typed_comes_by_interrupt(self):
+        shell = image("--init", "shell")
+        for controller in ("xics", "xive"):
+            with self.subTest(controller=controller):
+                process = subprocess.Popen(
+                    [BINARIES / "linux", "--image", shell, "--ic", controller, "--console", "pty", "--quiet", "--no-trace",
+                     "--report", "report.json"], cwd=self.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE)  # fmt: skip
+                self.addCleanup(process.wait)
+                self.addCleanup(process.kill)
+                self.addCleanup(process.stderr.close)
+                name = re.fullmatch(rb"linux: console at (/dev/pts/\d+)\n", process.stderr.readline())[1]
+                with open(os.open(name, os.O_RDWR | os.O_NOCTTY), "r+b", buffering=0) as console:
+                    self.read_until(console, rb"guest:\S*# ")
+                    console.write(b"cat /proc/interrupts\n")
+                    line = self.read_until(console, rb"(?m)^.*\bhvc_console\r?$")[0].decode()
+                    self.assertGreater(int(line.split()[1]), 0, line)
+                    console.write(b"exit\n")
+                    self.read_until(console, b"### DONE")
+                process.wait(60)
+                report = json.loads((self.directory / "report.json").read_text())
+                raised = report["runs"][0]["metrics"]["counters"]["machine.hypervisor.console_interrupts"]["value"]
+                self.assertGreaterEqual(raised, 2)
+
+    def read_until(self, console, pattern):
+        """What `console` gives until `pattern` is found in it: the match."""
+        got = b""
+        end = time.monotonic() + 600
+        while (found := re.search(pattern, got)) is None:
+            ready, _, _ = select.select([console], [], [], max(0, end - time.monotonic()))
+            part = os.read(console.fileno(), 4096) if ready else b""
+            self.assertTrue(part, f"{pattern} does not come, only {got[-2000:]}")
+            got += part
+        return found
 
     def test_more_than_4_gib_and_eight_processors(self):
         self.boot("--memory.size", "16GiB", "--cpus", 8)
