@@ -7,7 +7,6 @@
 #include <span>
 
 #include "firmware/machine_tree.h"
-#include "interrupt/interrupt_controllers.h"
 
 namespace pefsim::firmware {
 namespace {
@@ -90,7 +89,11 @@ bool asks_for_xive(const client_call& of, std::uint32_t vectors) {
 
 }  // namespace
 
-void choose_architecture(device_tree::tree& tree, bool xive) {
+void choose_architecture(device_tree::tree& tree, interrupt::interrupt_controllers& interrupts, bool xive,
+                         const sc_core::sc_time& when) {
+    using interrupt::controller_kind;
+    interrupts.choose(xive ? controller_kind::xive : controller_kind::xics, when);
+    describe_interrupt_controller(tree, xive);
     const option_vector_5 vector = chosen_options(xive);
     if (device_tree::node* chosen = tree.find("/chosen"); chosen != nullptr) {
         chosen->set("ibm,architecture-vec-5", std::as_bytes(std::span(vector)));
@@ -104,11 +107,8 @@ std::uint32_t client_architecture_support(const client_call& of) {
     }
     of.result(1, 0);
     interrupt::interrupt_controllers& interrupts = of.host.controllers;
-    using interrupt::controller_kind;
-    const bool xive = asks_for_xive(of, *vectors) && interrupts.has_xive();
-    interrupts.choose(xive ? controller_kind::xive : controller_kind::xics, of.trap.context.now());
-    describe_interrupt_controller(of.state.tree, xive);
-    choose_architecture(of.state.tree, xive);
+    choose_architecture(of.state.tree, interrupts, asks_for_xive(of, *vectors) && interrupts.has_xive(),
+                        of.trap.context.now());
     return 0;
 }
 

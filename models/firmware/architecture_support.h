@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "firmware/client_service.h"
+#include "interrupt/interrupt_controllers.h"
 
 namespace pefsim::firmware {
 
@@ -16,8 +17,10 @@ namespace pefsim::firmware {
 /// \returns 0, or client_failure when the vector cannot be read or no version is this processor's
 std::uint32_t client_architecture_support(const client_call& of);
 
-/// What firmware chooses for an operating system that has not been asked: a flat tree says it from the beginning.
-/// \param xive it exploits XIVE, and /interrupt-controller is that
-void choose_architecture(device_tree::tree& tree, bool xive);
+/// What firmware chooses: the machine does it from now on, and the tree says it. An operating system that starts with a
+/// flat tree has not been asked; it is taken to exploit what the machine has.
+/// \param xive it exploits XIVE, which the machine must have
+void choose_architecture(device_tree::tree& tree, interrupt::interrupt_controllers& interrupts, bool xive,
+                         const sc_core::sc_time& when);
 
 }  // namespace pefsim::firmware

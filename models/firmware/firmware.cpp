@@ -108,12 +108,12 @@ firmware::firmware(const sc_core::sc_module_name& module_name, trace::recorder& 
     tree_.find("/chosen")->set("stdout", {client_.open(terminal->handle())});
 }
 
-firmware::flat_tree firmware::flatten() {
+firmware::flat_tree firmware::flatten(interrupt::interrupt_controllers& interrupts) {
     constexpr std::uint64_t below = std::uint64_t{256} << 20;  // an operating system finds these early
     constexpr std::uint64_t page = std::uint64_t{64} << 10;
     const auto code = memory_.take_below(below, page, page);
     device_tree::node& rtas = *tree_.find("/rtas");
-    choose_architecture(tree_, false);
+    choose_architecture(tree_, interrupts, interrupts.has_xive(), sc_core::sc_time_stamp());
     if (!code) {
         throw std::invalid_argument("RTAS does not fit into RAM");
     }

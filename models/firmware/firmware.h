@@ -52,13 +52,14 @@ public:
     abi::h_status client_interface(hypervisor::host& here, const hypervisor::call& of,
                                    abi::phys_addr arguments) override;
 
-    /// For a guest that starts with a flat tree: RTAS is there, and architecture chosen. \returns the tree
+    /// For a guest that starts with a flat tree: RTAS is there, and architecture chosen, XIVE where there is one:
+    /// such a guest cannot be asked. (QEMU's ic-mode=xive begins in it, too.) \returns the tree
     struct flat_tree {
         std::uint64_t rtas_at;
         std::uint64_t at;
         std::vector<std::byte> content;
     };
-    flat_tree flatten();
+    flat_tree flatten(interrupt::interrupt_controllers& interrupts);
 
     [[nodiscard]] device_tree::tree& tree() { return tree_; }
 

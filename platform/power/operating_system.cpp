@@ -43,7 +43,7 @@ void operating_system::declare(parameter_set& parameters) {
                    "firmware lets a function have a DMA window besides the default one of 1 GiB");
     parameters.add("ic", interrupts,
                    {{"xics", interrupt::controller_kind::xics}, {"xive", interrupt::controller_kind::xive}},
-                   "interrupt controller: XICS, or XIVE for a client of Open Firmware that asks for it");
+                   "interrupt controller: XICS, or XIVE, which a client of Open Firmware must ask for");
     parameters.add("append", command_line, "the kernel's command line");
     parameters.add("esm.blob", esm_blob, file_use::input,
                    "ESM blob of the image, for a guest that becomes secure: pefsim-esm makes it");
@@ -171,7 +171,7 @@ void operating_system::enter(power_machine& machine) const {
         state.gpr[4] = initrd_at_ ? initrd_at_->size : 0;
         state.gpr[5] = client;
     } else {
-        const firmware::firmware::flat_tree tree = machine.firmware()->flatten();
+        const firmware::firmware::flat_tree tree = machine.firmware()->flatten(machine.interrupts());
         put_code(tree.rtas_at, abi::hcall::h_rtas);
         put(machine.memory().ram(), tree.at, tree.content);
         state.msr = power::msr_me | power::msr_sf |

@@ -133,7 +133,7 @@ TEST_F(architecture_support_test, the_method_needs_its_argument_and_belongs_to_t
 }
 
 TEST_F(architecture_support_test, a_flat_tree_says_from_the_beginning_what_is_chosen) {
-    bench.subject->flatten();
+    bench.subject->flatten(bench.controllers);
     EXPECT_TRUE(chosen());
 }
 

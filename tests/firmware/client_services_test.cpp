@@ -263,7 +263,7 @@ TEST_F(no_room_test, initrd_on_the_kernel) {
 
 TEST_F(no_room_test, a_flat_tree_needs_memory_that_is_free) {
     firmware_bench bench({.kernel = extent{.at = 0x1'0000, .size = ram_end - 0x1'0000}});
-    EXPECT_THROW(bench.subject->flatten(), std::invalid_argument);
+    EXPECT_THROW(bench.subject->flatten(bench.controllers), std::invalid_argument);
 }
 
 }  // namespace

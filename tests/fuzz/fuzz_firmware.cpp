@@ -126,7 +126,7 @@ private:
 
     /// What prom_init() of Linux does, of a guest that was started with a flat tree.
     void become_secure() {
-        const firmware::firmware::flat_tree tree = machine_.firmware()->flatten();
+        const firmware::firmware::flat_tree tree = machine_.firmware()->flatten(machine_.interrupts());
         put(tree.at, tree.content.data(), tree.content.size());
         power::registers state = registers_for(static_cast<std::uint64_t>(abi::ucall::uv_esm));
         state.gpr[4] = kernel_base;

@@ -151,6 +151,20 @@ TEST_F(interrupt_choice_test, xive_is_chosen_where_it_is_and_is_asked_for) {
     sc_core::sc_get_curr_simcontext()->reset();
 }
 
+TEST_F(interrupt_choice_test, a_flat_tree_says_xive_on_a_machine_that_has_it) {
+    for (const bool xive : {true, false}) {
+        sc_core::sc_get_curr_simcontext()->reset();
+        client subject(xive);
+        subject.machine.firmware()->flatten(subject.machine.interrupts());
+        EXPECT_EQ(subject.machine.interrupts().active(),
+                  xive ? controller_kind::xive : controller_kind::xics);
+        EXPECT_EQ(subject.controller_text("compatible"), xive ? "ibm,power-ivpe" : "IBM,ppc-xicp");
+        EXPECT_EQ(subject.property("/chosen", "ibm,architecture-vec-5").at(xive_byte),
+                  std::byte(xive ? 0x40 : 0));
+    }
+    sc_core::sc_get_curr_simcontext()->reset();
+}
+
 TEST_F(interrupt_choice_test, the_node_is_the_chosen_controllers_and_keeps_its_phandle) {
     namespace layout = abi::platform;
     using device_tree::lower;

@@ -75,6 +75,12 @@ class LinuxTest(ScenarioTest):
         for server, presented in tallies["machine.xive.interrupts_presented"]["counts"].items():
             self.assertGreater(presented, 0, server)
 
+    def test_a_flat_tree_on_a_machine_that_has_xive(self):
+        report = self.boot("--boot", "fdt", "--ic", "xive", "--cpus", 2)
+        tallies = report["runs"][0]["metrics"]["tallies"]
+        self.assertEqual(tallies["machine.xics.interrupts_presented"]["total"], 0)
+        self.assertGreater(tallies["machine.xive.interrupts_by_kind"]["counts"]["message"], 0)
+
     def test_what_is_typed_comes_by_interrupt(self):
         shell = image("--init", "shell")
         for controller in ("xics", "xive"):
