@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "trace/binary_digits.h"
+#include "trace/varint.h"
 
 namespace pefsim::trace {
 
@@ -25,18 +26,9 @@ constexpr unsigned block_changes = 65'536;
 constexpr long end_time_offset = 17;
 constexpr long section_count_offset = 65;
 
-constexpr std::size_t varint_size = 10;    // at most
 constexpr std::size_t number_size = 8;     // of lengths, times and counts outside the lists
 constexpr std::size_t worth_packing = 32;  // bytes of a list
 constexpr unsigned char packed_with_lz4 = '4';
-
-unsigned char* write_varint(unsigned char* to, std::uint64_t value) {
-    for (; value > 0x7F; value >>= 7) {
-        *to++ = static_cast<unsigned char>(value | 0x80);
-    }
-    *to++ = static_cast<unsigned char>(value);
-    return to;
-}
 
 }  // namespace
 
@@ -71,14 +63,14 @@ struct fst_blocks::signal_changes {
 
     void add(std::uint32_t since, const value_change& c) {
         if (type == signal_type::text) {
-            unsigned char* at = write_varint(list.room(2 * varint_size + c.length),
+            unsigned char* at = write_varint(list.room(2 * longest_varint + c.length),
                                              std::uint64_t{since} << time_shift);
             at = write_varint(at, c.length);
             list.advance(std::ranges::copy(c.characters(), at).out);
             return;
         }
         value = c.number;
-        unsigned char* at = write_varint(list.room(varint_size + number_size),
+        unsigned char* at = write_varint(list.room(longest_varint + number_size),
                                          std::uint64_t{since} << time_shift | (value & bit) << 1);
         boost::endian::store_big_u64(at, value << value_shift);
         list.advance(at + value_bytes);
@@ -133,7 +125,7 @@ bool fst_blocks::end(std::uint64_t at) {
 }
 
 void fst_blocks::next_instant(std::uint64_t at) {
-    instants_.advance(write_varint(instants_.room(varint_size), instants_.size() == 0 ? at : at - now_));
+    instants_.advance(write_varint(instants_.room(longest_varint), instants_.size() == 0 ? at : at - now_));
     now_ = at;
 }
 
@@ -217,7 +209,7 @@ void fst_blocks::put_changes() {
     block_.push_back(packed_with_lz4);
     bytes index;
     const auto put_index = [&index](std::uint64_t value) {
-        std::array<unsigned char, varint_size> at{};
+        std::array<unsigned char, longest_varint> at{};
         index.insert(index.end(), at.data(), write_varint(at.data(), value));
     };
     std::uint64_t without_changes = 0;
@@ -270,7 +262,7 @@ void fst_blocks::renew_header() {
 }
 
 void fst_blocks::put_varint(std::uint64_t value) {
-    std::array<unsigned char, varint_size> to{};
+    std::array<unsigned char, longest_varint> to{};
     block_.insert(block_.end(), to.data(), write_varint(to.data(), value));
 }
 

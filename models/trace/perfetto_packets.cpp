@@ -5,13 +5,16 @@
 // profile_packet.proto.
 #include "trace/perfetto_packets.h"
 
+#include <algorithm>
 #include <array>
+#include <boost/endian/conversion.hpp>
 #include <cstddef>
 #include <limits>
-#include <protozero/basic_pbf_writer.hpp>
-#include <protozero/buffer_fixed.hpp>
 #include <protozero/pbf_writer.hpp>
+#include <protozero/types.hpp>
 #include <vector>
+
+#include "trace/varint.h"
 
 namespace pefsim::trace {
 
@@ -121,22 +124,17 @@ constexpr std::uint32_t our_sequence = 1;
 constexpr std::int32_t our_program = 1;  // of a profile: its process and its only thread
 constexpr std::uint64_t our_mapping = 1;
 
-template <class Writer>
-void begin_packet(Writer& packet, std::uint64_t ns, std::uint32_t flags) {
-    packet.add_uint64(packet_field::timestamp, ns);
-    packet.add_uint32(packet_field::sequence, our_sequence);
-    if (flags != 0) {
-        packet.add_uint32(packet_field::sequence_flags, flags);
-    }
-}
-
 /// A packet of our sequence; its content goes into it while it lives.
 class packet {
 public:
     packet(std::string& to, std::uint64_t ns, std::uint32_t flags)
         : trace_(to),
           packet_(trace_, trace_field::packet) {
-        begin_packet(packet_, ns, flags);
+        packet_.add_uint64(packet_field::timestamp, ns);
+        packet_.add_uint32(packet_field::sequence, our_sequence);
+        if (flags != 0) {
+            packet_.add_uint32(packet_field::sequence_flags, flags);
+        }
     }
     operator pbf_writer&() { return packet_; }  // NOLINT(google-explicit-constructor): it is one
 
@@ -146,34 +144,56 @@ private:
 };
 
 /// A message of numbers. There are many of them: it is made on the stack, and copied once its length is known.
-class small_message : public protozero::basic_pbf_writer<protozero::fixed_size_buffer_adaptor> {
+class small_message {
 public:
-    small_message() : basic_pbf_writer(buffer_) {}
-    small_message(const small_message&) = delete;
-    small_message& operator=(const small_message&) = delete;
-
-    [[nodiscard]] const char* bytes() const { return buffer_.data(); }
-    [[nodiscard]] std::size_t size() const { return buffer_.size(); }
+    void add(std::uint32_t field, std::uint64_t number) {
+        tag(field, protozero::pbf_wire_type::varint);
+        end_ = write_varint(end_, number);
+    }
+    void add_fixed64(std::uint32_t field, std::uint64_t number) {
+        tag(field, protozero::pbf_wire_type::fixed64);
+        boost::endian::store_little_u64(reinterpret_cast<unsigned char*>(end_), number);
+        end_ += sizeof number;
+    }
+    /// \param bytes few of them: all in all a message has at most `room`
+    void add(std::uint32_t field, std::string_view bytes) {
+        tag(field, protozero::pbf_wire_type::length_delimited);
+        end_ = write_varint(end_, bytes.size());
+        end_ = std::ranges::copy(bytes, end_).out;
+    }
+    [[nodiscard]] std::string_view bytes() const { return {bytes_.data(), end_}; }
 
 private:
-    std::array<char, 256> bytes_;
-    protozero::fixed_size_buffer_adaptor buffer_{bytes_};
+    static constexpr std::size_t room = 160;
+
+    void tag(std::uint32_t field, protozero::pbf_wire_type type) {
+        end_ = write_varint(end_, field << 3 | static_cast<std::uint32_t>(type));
+    }
+
+    std::array<char, room> bytes_;
+    char* end_ = bytes_.data();
 };
 
 /// A track event with what every one of them has.
 class event : public small_message {
 public:
     event(std::int32_t type, perfetto_packets::track on) {
-        add_enum(event_field::type, type);
-        add_uint64(event_field::track_uuid, on);
+        add(event_field::type, static_cast<std::uint64_t>(type));
+        add(event_field::track_uuid, on);
     }
 
     /// \param flags needs_incremental_state when it has names
     void append_to(std::string& trace, std::uint64_t ns, std::uint32_t flags = 0) const {
         small_message within;
-        begin_packet(within, ns, flags);
-        within.add_message(packet_field::track_event, bytes(), size());
-        pbf_writer(trace).add_message(trace_field::packet, within.bytes(), within.size());
+        within.add(packet_field::timestamp, ns);
+        within.add(packet_field::sequence, our_sequence);
+        if (flags != 0) {
+            within.add(packet_field::sequence_flags, flags);
+        }
+        within.add(packet_field::track_event, bytes());
+        small_message whole;
+        whole.add(trace_field::packet, within.bytes());
+        trace.append(whole.bytes());
     }
 };
 
@@ -251,12 +271,12 @@ std::uint64_t perfetto_packets::number_of(interned& in, std::string_view name, s
 void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name,
                              const details& more) {
     event says(static_cast<std::int32_t>(type), on);
-    says.add_uint64(event_field::name_iid, number_of(names_, name, interned_field::event_names));
+    says.add(event_field::name_iid, number_of(names_, name, interned_field::event_names));
     if (more.in != 0) {
-        says.add_uint64(event_field::category_iids, more.in);
+        says.add(event_field::category_iids, more.in);
     }
     if (more.correlation != 0) {
-        says.add_uint64(event_field::correlation_id, more.correlation);
+        says.add(event_field::correlation_id, more.correlation);
     }
     if (more.flow != 0) {
         says.add_fixed64(more.flow_ends ? event_field::terminating_flow_ids : event_field::flow_ids,
@@ -264,9 +284,9 @@ void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::s
     }
     if (more.request != 0) {
         small_message annotation;
-        annotation.add_string(annotation_field::name, "request");
-        annotation.add_uint64(annotation_field::uint_value, more.request);
-        says.add_message(event_field::debug_annotations, annotation.bytes(), annotation.size());
+        annotation.add(annotation_field::name, "request");
+        annotation.add(annotation_field::uint_value, more.request);
+        says.add(event_field::debug_annotations, annotation.bytes());
     }
     says.append_to(to_, ns, sequence_flag::needs_incremental_state);
 }
@@ -285,7 +305,7 @@ void perfetto_packets::end(track on, std::uint64_t ns) {
 
 void perfetto_packets::value(track on, std::uint64_t ns, std::uint64_t value) {
     event says(static_cast<std::int32_t>(event_type::counter), on);
-    says.add_int64(event_field::counter_value, static_cast<std::int64_t>(value));
+    says.add(event_field::counter_value, value);
     says.append_to(to_, ns);
 }
 
