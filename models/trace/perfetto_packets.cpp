@@ -143,7 +143,7 @@ private:
     pbf_writer packet_;
 };
 
-/// A message of numbers. There are many of them: it is made on the stack, and copied once its length is known.
+/// A message of numbers, shorter than 128 bytes: its length is one byte. There are many of them, made on the stack.
 class small_message {
 public:
     void add(std::uint32_t field, std::uint64_t number) {
@@ -155,46 +155,56 @@ public:
         boost::endian::store_little_u64(reinterpret_cast<unsigned char*>(end_), number);
         end_ += sizeof number;
     }
-    /// \param bytes few of them: all in all a message has at most `room`
     void add(std::uint32_t field, std::string_view bytes) {
         tag(field, protozero::pbf_wire_type::length_delimited);
         end_ = write_varint(end_, bytes.size());
         end_ = std::ranges::copy(bytes, end_).out;
     }
+
+    /// What is added from now on is a message within this one, until its end.
+    [[nodiscard]] char* begin(std::uint32_t field) {
+        tag(field, protozero::pbf_wire_type::length_delimited);
+        return end_++;
+    }
+    void end(char* message) { *message = static_cast<char>(end_ - message - 1); }
     [[nodiscard]] std::string_view bytes() const { return {bytes_.data(), end_}; }
 
 private:
-    static constexpr std::size_t room = 160;
-
     void tag(std::uint32_t field, protozero::pbf_wire_type type) {
         end_ = write_varint(end_, field << 3 | static_cast<std::uint32_t>(type));
     }
 
-    std::array<char, room> bytes_;
+    std::array<char, 127> bytes_;
     char* end_ = bytes_.data();
 };
 
-/// A track event with what every one of them has.
+/// A packet with a track event and what every one of them has.
 class event : public small_message {
 public:
-    event(std::int32_t type, perfetto_packets::track on) {
+    /// \param flags needs_incremental_state when it has names
+    event(std::int32_t type, perfetto_packets::track on, std::uint64_t ns, std::uint32_t flags = 0)
+        : packet_(begin(trace_field::packet)) {
+        add(packet_field::timestamp, ns);
+        add(packet_field::sequence, our_sequence);
+        if (flags != 0) {
+            add(packet_field::sequence_flags, flags);
+        }
+        event_ = begin(packet_field::track_event);
         add(event_field::type, static_cast<std::uint64_t>(type));
         add(event_field::track_uuid, on);
     }
+    event(const event&) = delete;
+    event& operator=(const event&) = delete;
 
-    /// \param flags needs_incremental_state when it has names
-    void append_to(std::string& trace, std::uint64_t ns, std::uint32_t flags = 0) const {
-        small_message within;
-        within.add(packet_field::timestamp, ns);
-        within.add(packet_field::sequence, our_sequence);
-        if (flags != 0) {
-            within.add(packet_field::sequence_flags, flags);
-        }
-        within.add(packet_field::track_event, bytes());
-        small_message whole;
-        whole.add(trace_field::packet, within.bytes());
-        trace.append(whole.bytes());
+    void append_to(std::string& trace) {
+        end(event_);
+        end(packet_);
+        trace.append(bytes());
     }
+
+private:
+    char* packet_;
+    char* event_;
 };
 
 void add_text(pbf_writer& to, std::uint32_t field, std::string_view text) {
@@ -270,7 +280,7 @@ std::uint64_t perfetto_packets::number_of(interned& in, std::string_view name, s
 
 void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::string_view name,
                              const details& more) {
-    event says(static_cast<std::int32_t>(type), on);
+    event says(static_cast<std::int32_t>(type), on, ns, sequence_flag::needs_incremental_state);
     says.add(event_field::name_iid, number_of(names_, name, interned_field::event_names));
     if (more.in != 0) {
         says.add(event_field::category_iids, more.in);
@@ -283,12 +293,12 @@ void perfetto_packets::named(event_type type, track on, std::uint64_t ns, std::s
                          more.flow);
     }
     if (more.request != 0) {
-        small_message annotation;
-        annotation.add(annotation_field::name, "request");
-        annotation.add(annotation_field::uint_value, more.request);
-        says.add(event_field::debug_annotations, annotation.bytes());
+        char* const annotation = says.begin(event_field::debug_annotations);
+        says.add(annotation_field::name, "request");
+        says.add(annotation_field::uint_value, more.request);
+        says.end(annotation);
     }
-    says.append_to(to_, ns, sequence_flag::needs_incremental_state);
+    says.append_to(to_);
 }
 
 void perfetto_packets::begin(track on, std::uint64_t ns, std::string_view name, const details& more) {
@@ -300,13 +310,13 @@ void perfetto_packets::instant(track on, std::uint64_t ns, std::string_view name
 }
 
 void perfetto_packets::end(track on, std::uint64_t ns) {
-    event(static_cast<std::int32_t>(event_type::slice_end), on).append_to(to_, ns);
+    event(static_cast<std::int32_t>(event_type::slice_end), on, ns).append_to(to_);
 }
 
 void perfetto_packets::value(track on, std::uint64_t ns, std::uint64_t value) {
-    event says(static_cast<std::int32_t>(event_type::counter), on);
+    event says(static_cast<std::int32_t>(event_type::counter), on, ns);
     says.add(event_field::counter_value, value);
-    says.append_to(to_, ns);
+    says.append_to(to_);
 }
 
 // --- samples of a profile
