@@ -58,7 +58,7 @@ set(PEFSIM_DEBIAN_TEST_PACKAGES
     device-tree-compiler            # judges the device trees that firmware makes
     openssl                         # judges ESM blobs
     lcov                            # independent reader of line coverage
-    nodejs                          # optional: runs speedscope's own importer
+    nodejs                          # optional: runs speedscope's own importer, and Perfetto's trace_processor
     gdb-multiarch                   # drives the debugger's server
     libc6-dev-ppc64el-cross         # C library of programs for the POWER9
     qemu-user                       # another POWER9 that executes them
