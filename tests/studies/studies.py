@@ -52,7 +52,9 @@ case " $* " in
     *" depth=105 "*) test -e '{log}.once' || {{ touch '{log}.once'; kill -KILL $$; }} ;;
     *" depth=106 "*) echo "cannot write report.json: No space left on device" >&2; exit 1 ;;
     *" depth=107 "*) test -e '{log}.once' || {{ touch '{log}.once'; exit 3; }} ;;
-    *" depth=108 "*) test -e '{log}.once' || {{ touch '{log}.once'; '{real}' "$@" & sleep 0.2; kill -TERM $!; wait $!; s=$?; test $s -lt 128 || kill -TERM $$; exit $s; }} ;;
+    *" depth=108 "*)  # its disk is so large that it has not finished by then, on any machine
+        test -e '{log}.once' || {{ touch '{log}.once'; '{real}' "$@" --set disk-size=16GiB & sleep 0.2; kill -TERM $!
+            wait $!; s=$?; test $s -lt 128 || kill -TERM $$; exit $s; }} ;;
 esac
 '{real}' "$@"
 status=$?
