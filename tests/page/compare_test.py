@@ -118,7 +118,7 @@ class BadInput(CompareTest):
         good = self.write("good.json", sample.report())
         (self.directory / "old.html").write_text("old")
         done = self.compare(good, good, "--html", "old.html", preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_FSIZE, (1000, 1000)))
+            resource.RLIMIT_FSIZE, (1000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])))
         self.assertEqual(2, done.returncode)
         self.assertIn("old.html", done.stderr)
         self.assertEqual({"good.json": None, "old.html": "old"}.keys(), {each.name for each in self.directory.iterdir()})
