@@ -36,28 +36,27 @@ constexpr unsigned char packed_with_lz4 = '4';
 ///
 /// A bit stands with the time, a number behind it in whole bytes from its most significant digit on. Both are written
 /// the same way, which spares a branch that cannot be foreseen: the next change is another signal's.
-struct fst_blocks::signal_changes {
-    signal_type type;
-    unsigned width;
+struct alignas(64) fst_blocks::signal_changes {
     std::uint64_t value;        // in force
     std::uint32_t instant = 0;  // of the last change
-    unsigned time_shift = 0;    // of the time, for what stands below it
-    std::uint64_t bit = 0;      // mask of the value there
-    unsigned value_shift = 0;   // of the value behind it
-    unsigned value_bytes = 0;
+    signal_type type;
+    std::uint8_t width;
+    std::uint8_t time_shift = 1;   // of the time, for what stands below it
+    std::uint8_t value_shift = 0;  // of the value behind it
+    std::uint8_t value_bytes = 0;
+    bool bit = false;  // stands with the time
     byte_list list{};
 
     signal_changes(const variable& what, std::uint64_t in_force)
-        : type(what.type),
-          width(what.width),
-          value(in_force) {
+        : value(in_force),
+          type(what.type),
+          width(static_cast<std::uint8_t>(what.width)) {
         if (type == signal_type::bit || type == signal_type::event) {
             time_shift = 2;
-            bit = 1;
-        } else {
-            time_shift = 1;
-            value_shift = type == signal_type::text ? 0 : 64 - width;
-            value_bytes = type == signal_type::text ? 0 : (width + 7) / 8;
+            bit = true;
+        } else if (type != signal_type::text) {
+            value_shift = static_cast<std::uint8_t>(64 - width);
+            value_bytes = static_cast<std::uint8_t>((width + 7) / 8);
         }
     }
 
@@ -71,7 +70,8 @@ struct fst_blocks::signal_changes {
         }
         value = c.number;
         unsigned char* at = write_varint(list.room(longest_varint + number_size),
-                                         std::uint64_t{since} << time_shift | (value & bit) << 1);
+                                         std::uint64_t{since} << time_shift | (value & std::uint64_t{bit})
+                                                                                  << 1);
         boost::endian::store_big_u64(at, value << value_shift);
         list.advance(at + value_bytes);
     }

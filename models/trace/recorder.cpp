@@ -59,9 +59,8 @@ struct recorder::recorded_file {
     std::vector<signal_value> in_force{};
     std::vector<signal_type> types{};           ///< of the signals, by id: dense, for each change asks
     std::vector<std::uint32_t> first_events{};  ///< at the first instant itself
-    std::vector<value_change> shown{};
-    std::uint64_t latest = 0;  ///< change
-    std::uint64_t last = 0;    ///< instant shown
+    std::uint64_t latest = 0;                   ///< change
+    std::uint64_t last = 0;                     ///< instant shown
     bool begun = false;
     std::uint64_t changes = 0;
     std::vector<unsigned char> changed{};  ///< whether a signal has, by id
@@ -81,8 +80,8 @@ struct recorder::recorded_file {
         changed.resize(signals.size());
     }
 
-    /// In order of time, and later than what it has.
-    void take(std::span<const value_change> these) {
+    /// \param these in order of time, and later than what it has; they are used up
+    void take(std::span<value_change> these) {
         if (!begun) {
             const auto later = std::ranges::upper_bound(these, from, {}, &value_change::time);
             const auto hidden = static_cast<std::size_t>(later - these.begin());
@@ -97,17 +96,16 @@ struct recorder::recorded_file {
             return;
         }
         begin_once();
-        shown.resize(these.size());
-        const auto end = std::ranges::copy_if(these, shown.begin(),
-                                              [this](const value_change& c) { return takes_force(c); });
-        shown.erase(end.out, shown.end());
+        const auto no_changes = std::ranges::remove_if(these, [this](const value_change& c) {
+            const bool is_change = takes_force(c);
+            changed[c.id] |= static_cast<unsigned char>(is_change);
+            return !is_change;
+        });
+        const std::span<const value_change> shown(these.begin(), no_changes.begin());
         if (shown.empty()) {
             return;
         }
         writer->changes(shown);
-        for (const value_change& each : shown) {
-            changed[each.id] = 1;
-        }
         latest = shown.back().time;
         changes += shown.size();
     }
@@ -414,10 +412,10 @@ std::uint32_t recorder::declare(signal_declaration declaration, signal_source& s
     return static_cast<std::uint32_t>(declarations_.size() - 1);
 }
 
-void recorder::refuse(const value_change& c) const {
-    throw std::logic_error(fmt::format(
-        "signal {}.{} changes at {}, but simulation time is {} already", declarations_[c.id].scope,
-        declarations_[c.id].name, in_units(sc_core::sc_time::from_value(c.time)), in_units(*simulated_)));
+void recorder::refuse(std::uint32_t id, std::uint64_t when) const {
+    throw std::logic_error(fmt::format("signal {}.{} changes at {}, but simulation time is {} already",
+                                       declarations_[id].scope, declarations_[id].name,
+                                       in_units(sc_core::sc_time::from_value(when)), in_units(*simulated_)));
 }
 
 std::string_view recorder::intern(std::string_view text) { return *interned_.emplace(text).first; }

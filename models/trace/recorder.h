@@ -183,11 +183,12 @@ public:
     /// \throws std::logic_error when the name is taken or has characters other than letters, digits, '_' and
     /// '-'
     std::uint32_t declare(signal_declaration declaration, signal_source& source);
-    /// While the signal is recorded.
+    /// While the signal is recorded. Inline, so that a change goes from registers to its place: what is written to a
+    /// call's stack by words and read from there by larger ones waits for itself.
     /// \throws std::logic_error when it lies before the current simulation time
-    void change(const value_change& c) {
+    [[gnu::always_inline]] void change(const value_change& c) {
         if (c.time < simulated_->value()) [[unlikely]] {
-            refuse(c);
+            refuse(c.id, c.time);
         }
         if (waveform_) {
             hold_back(c, of_waveform_);
@@ -209,8 +210,8 @@ private:
         sc_core::sc_time from;
         sc_core::sc_time to;
     };
-    [[noreturn]] void refuse(const value_change& c) const;
-    void hold_back(const value_change& c, reorder_buffer& in) {
+    [[noreturn]] void refuse(std::uint32_t id, std::uint64_t when) const;
+    [[gnu::always_inline]] void hold_back(const value_change& c, reorder_buffer& in) {
         in.add(c);
         if (in.full()) [[unlikely]] {
             release(in);

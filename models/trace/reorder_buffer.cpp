@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t usual_limit = 4096;
 constexpr unsigned widest_digit = 11;  // bits: its counters stay in the first-level cache
 constexpr unsigned bucket_bits = 12;   // of the deal: as many buckets as there are changes, usually
-constexpr std::uint32_t crowd = 64;    // keys in one bucket that are better sorted by their digits
+constexpr std::uint32_t crowd = 64;    // changes in one bucket that are better sorted by their digits
 
 }  // namespace
 
@@ -22,13 +22,14 @@ reorder_buffer::reorder_buffer() : changes_(usual_limit), limit_(usual_limit) {
     sorted_.reserve(usual_limit);
 }
 
-/// Sorts keys_, which have `key_bits`, in one pass: dealt to buckets by their highest bits, where each then moves past
-/// the few that it precedes. \returns false, and does nothing, where too many would share a bucket
-bool reorder_buffer::deal(unsigned key_bits) {
-    const unsigned shift = key_bits > bucket_bits ? key_bits - bucket_bits : 0;
+/// From changes_ to sorted_ in one pass: dealt to buckets by the highest bits of their time, where each then moves past the
+/// few that it precedes. \returns false, and does nothing, where too many would share a bucket
+bool reorder_buffer::deal(std::uint64_t first, unsigned time_bits) {
+    const std::span<const value_change> arrived(changes_.data(), count_);
+    const unsigned shift = time_bits > bucket_bits ? time_bits - bucket_bits : 0;
     std::array<std::uint32_t, std::size_t{1} << bucket_bits> places{};
-    for (const std::uint64_t key : keys_) {
-        ++places[key >> shift];
+    for (const value_change& c : arrived) {
+        ++places[(c.time - first) >> shift];
     }
     std::uint32_t most = 0;
     for (std::uint32_t begin = 0; std::uint32_t & place : places) {
@@ -38,18 +39,20 @@ bool reorder_buffer::deal(unsigned key_bits) {
     if (most > crowd) {
         return false;
     }
-    scratch_.resize(keys_.size());
-    for (const std::uint64_t key : keys_) {
-        scratch_[places[key >> shift]++] = key;
+    sorted_.resize(arrived.size());
+    for (const value_change& c : arrived) {
+        sorted_[places[(c.time - first) >> shift]++] = c;
     }
-    keys_.swap(scratch_);
-    for (std::size_t i = 1; i < keys_.size(); ++i) {
-        const std::uint64_t key = keys_[i];
-        std::size_t place = i;
-        for (; place > 0 && keys_[place - 1] > key; --place) {
-            keys_[place] = keys_[place - 1];
+    for (std::size_t i = 1; i < sorted_.size(); ++i) {
+        if (sorted_[i - 1].time <= sorted_[i].time) [[likely]] {
+            continue;
         }
-        keys_[place] = key;
+        const value_change c = sorted_[i];
+        std::size_t place = i;
+        for (; place > 0 && sorted_[place - 1].time > c.time; --place) {
+            sorted_[place] = sorted_[place - 1];
+        }
+        sorted_[place] = c;
     }
     return true;
 }
@@ -98,13 +101,14 @@ void reorder_buffer::sort() {
         sorted_.assign(arrived.begin(), arrived.end());
         return;
     }
+    if (deal(first, time_bits)) {
+        return;
+    }
     keys_.resize(arrived.size());
     for (std::size_t place = 0; place < arrived.size(); ++place) {
         keys_[place] = (arrived[place].time - first) << index_bits | place;
     }
-    if (!deal(index_bits + time_bits)) {
-        sort_keys(index_bits, time_bits);
-    }
+    sort_keys(index_bits, time_bits);
     const std::uint64_t place = (std::uint64_t{1} << index_bits) - 1;
     sorted_.resize(arrived.size());
     std::ranges::transform(keys_, sorted_.begin(), [&](std::uint64_t key) { return arrived[key & place]; });

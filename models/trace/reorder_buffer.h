@@ -18,11 +18,11 @@ class reorder_buffer {
 public:
     reorder_buffer();
 
-    void add(const value_change& c) {
+    [[gnu::always_inline]] void add(const value_change& c) {
         if (count_ == changes_.size()) [[unlikely]] {
             changes_.resize(2 * count_);
         }
-        changes_[count_++] = c;
+        changes_[count_++].take(c);
     }
     /// Time to release what can be released.
     [[nodiscard]] bool full() const { return count_ >= limit_; }
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] std::span<value_change> release(std::uint64_t up_to);
 
 private:
-    bool deal(unsigned key_bits);
+    bool deal(std::uint64_t first, unsigned time_bits);
     void sort_keys(unsigned index_bits, unsigned time_bits);
     void sort();
 

@@ -147,12 +147,16 @@ public:
 
     void fire(const sc_core::sc_time& when) {
         if (recorded()) [[unlikely]] {
-            recorder_.change(value_change::of_number(when.value(), registration_.id(), 1));
+            tell(when.value());
         }
     }
     signal_value begin_recording() override { return {}; }
 
 private:
+    [[gnu::noinline]] void tell(std::uint64_t when) {
+        recorder_.change(value_change::of_number(when, registration_.id(), 1));
+    }
+
     recorder& recorder_;
     signal_registration registration_;
 };

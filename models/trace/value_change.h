@@ -26,6 +26,13 @@ struct value_change {
         c.text = value.data();
         return c;
     }
+    /// By members: one that is just being made is assigned from registers then (recorder::change()).
+    [[gnu::always_inline]] void take(const value_change& c) {
+        time = c.time;
+        number = c.number;  // or text, whose size is the same
+        id = c.id;
+        length = c.length;
+    }
     [[nodiscard]] std::string_view characters() const {
         return length == 0 ? std::string_view() : std::string_view(text, length);
     }
