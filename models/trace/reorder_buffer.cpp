@@ -22,8 +22,8 @@ reorder_buffer::reorder_buffer() : changes_(usual_limit), limit_(usual_limit) {
     sorted_.reserve(usual_limit);
 }
 
-/// From changes_ to sorted_ in one pass: dealt to buckets by the highest bits of their time, where each then moves past the
-/// few that it precedes. \returns false, and does nothing, where too many would share a bucket
+/// From changes_ to sorted_ in one pass: dealt to buckets by the highest bits of their time, where each then moves past
+/// the few that it precedes. \returns false, and does nothing, where too many would share a bucket
 bool reorder_buffer::deal(std::uint64_t first, unsigned time_bits) {
     const std::span<const value_change> arrived(changes_.data(), count_);
     const unsigned shift = time_bits > bucket_bits ? time_bits - bucket_bits : 0;
