@@ -303,6 +303,7 @@ TEST_F(host_bridge_test, a_slot_takes_one_function) {
     pci_bench bench;
     plain_device a("a", bench.recorder, pci_bench::device_config());
     plain_device b("b", bench.recorder, pci_bench::device_config());
+    EXPECT_THROW(bench.bridge.attach(256, a), std::invalid_argument) << "behind the last, of an empty bus";
     bench.bridge.attach(8, a);
     EXPECT_EQ(a.devfn(), 8U);
     EXPECT_THROW(bench.bridge.attach(8, b), std::invalid_argument);

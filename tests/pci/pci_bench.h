@@ -42,6 +42,7 @@ public:
         std::uint64_t at;
         std::uint64_t size;
         std::uint64_t request;
+        bool writable = false;  ///< for the device
         friend bool operator==(const named_range&, const named_range&) = default;
     };
 
@@ -64,8 +65,9 @@ public:
 
 private:
     unsigned transport_dbg(tlm::tlm_generic_payload& payload) {
-        named.push_back({payload.get_address(), payload.get_data_length(),
-                         payload.get_extension<memory::bus_attributes>()->request});
+        const auto* const attributes = payload.get_extension<memory::bus_attributes>();
+        named.push_back(
+            {payload.get_address(), payload.get_data_length(), attributes->request, attributes->writable});
         return 0;
     }
     void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& /*delay*/) {

@@ -7,6 +7,8 @@
 #include "exposure/ledger.h"
 #include "report/metrics.h"
 #include "tests/pci/pci_bench.h"
+#include "tests/trace/scratch.h"
+#include "tests/trace/vcd_reader.h"
 
 namespace pefsim::pci {
 namespace {
@@ -191,6 +193,26 @@ TEST_F(pci_function_test, dma_is_attributed_timed_and_counted) {
     EXPECT_EQ(bench.memory.log.size(), 3U);
 }
 
+// The caller runs ahead of simulated time: an access begins at its local time and ends when the bytes have moved.
+TEST_F(pci_function_test, a_trace_shows_what_came_of_an_access_when_it_ends) {
+    bench.enable(devfn);
+    device.set_iommu_bypass(true);
+    const trace::scratch_directory scratch;
+    bench.recorder.start({.file = scratch / "dma.vcd"});
+    std::array<std::byte, 64> data{};
+    const sc_core::sc_time begin(1, sc_core::SC_US);
+    sc_core::sc_time delay = begin;
+    EXPECT_EQ(device.dma_read(abi::dma_addr{pci_bench::ram_size}, data, 7, delay), dma_status::bus_error);
+    const sc_core::sc_time end = delay;
+    EXPECT_GT(end, begin);
+    run(sc_core::sc_time(1, sc_core::SC_MS));
+    bench.recorder.finish();
+    const trace::vcd_content seen = trace::read_vcd(trace::content_of(scratch / "dma.vcd"));
+    using change = trace::vcd_content::change;
+    EXPECT_EQ(seen.variables.at("disk.request[63:0]").changes.back(), (change{begin.value(), "111"}));
+    EXPECT_EQ(seen.variables.at("disk.dma_result").changes.back(), (change{end.value(), R"(bus\040error)"}));
+}
+
 TEST_F(pci_function_test, bytes_are_those_that_moved) {
     bench.enable(devfn);
     device.set_iommu_bypass(true);
@@ -235,6 +257,15 @@ TEST_F(pci_function_test, the_interrupt_pin_follows_status_unless_disabled_or_re
 }
 
 class pci_function_parameters_test : public testing::simulation_test {};
+
+TEST_F(pci_function_parameters_test, a_pin_that_is_wired_to_nothing_stands_in_the_status_register_alone) {
+    trace::recorder recorder;
+    plain_device loose("disk", recorder, pci_bench::device_config());
+    for (const bool asserted : {true, false}) {
+        loose.set_interrupt(asserted, sc_core::SC_ZERO_TIME);
+        EXPECT_EQ((loose.config_read(layout::status, 2) & layout::status_interrupt) != 0, asserted);
+    }
+}
 
 TEST_F(pci_function_parameters_test, impossible_ones_are_refused) {
     trace::recorder recorder;
