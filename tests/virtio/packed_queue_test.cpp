@@ -261,6 +261,25 @@ TEST(packed_queue, with_event_idx_an_interrupt_comes_when_the_named_place_is_pas
     }
 }
 
+TEST(packed_queue, the_rings_own_accesses_belong_to_no_request) {
+    for (const bool event_idx : {false, true}) {
+        bench b({.size = 8, .indirect = true, .event_idx = event_idx});
+        b.queue.disable_notifications(b.memory, b.delay);
+        for (const std::size_t writable : {std::size_t{1}, std::size_t{3}}) {  // the second in a table
+            const std::uint16_t id = b.add(0, writable);
+            ASSERT_EQ(b.pop(), pop_result::chain);
+            b.queue.add_used(id, 1);
+            b.publish();
+        }
+        EXPECT_EQ(b.pop(), pop_result::empty);
+        b.enable();
+        EXPECT_EQ(b.queue.error(), queue_error::none);
+        EXPECT_EQ(b.memory.writes, 2U + 2) << "two used descriptors, two wishes for doorbells";
+        EXPECT_GT(b.memory.reads, 4U);
+        EXPECT_EQ(b.memory.for_requests, 0U);
+    }
+}
+
 // --- indirect tables (2.8.7)
 
 TEST(packed_queue, all_descriptors_of_an_indirect_table_are_the_chain) {

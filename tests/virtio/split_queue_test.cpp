@@ -4,6 +4,7 @@
 #include "virtio/split_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -182,6 +183,39 @@ TEST(split_queue, a_descriptor_line_is_not_kept_over_a_new_available_index) {
     b.driver.add(two, {});
     ASSERT_EQ(b.pop(), pop_result::chain);
     EXPECT_EQ(b.chain.readable_bytes(), 20U);
+}
+
+TEST(split_queue, put_back_gives_the_same_chains_again) {
+    bench b({.size = 4});
+    const segment out[] = {{b.buffer(), 4}};
+    for (unsigned round = 0; round < 20; ++round) {
+        const std::array heads{b.driver.add({}, out).value(), b.driver.add({}, out).value(),
+                               b.driver.add({}, out).value()};
+        for (const std::uint16_t head : heads) {
+            ASSERT_EQ(b.pop(), pop_result::chain);
+            EXPECT_EQ(b.chain.head(), head);
+        }
+        EXPECT_THROW(b.queue.put_back(heads[1]), std::logic_error) << "not the last";
+        b.queue.put_back(heads[2]);
+        b.queue.put_back(heads[1]);
+        EXPECT_EQ(b.queue.in_flight(), 1U);
+        EXPECT_FALSE(b.queue.enable_notifications(b.memory, b.delay)) << "nothing beyond what was seen";
+        for (const std::uint16_t head : {heads[1], heads[2]}) {
+            ASSERT_EQ(b.pop(), pop_result::chain);
+            EXPECT_EQ(b.chain.head(), head);
+        }
+        EXPECT_EQ(b.pop(), pop_result::empty);
+        EXPECT_EQ(b.queue.in_flight(), 3U);
+        for (const std::uint16_t head : heads) {
+            b.queue.add_used(head, 1);
+        }
+        b.queue.publish(b.memory, b.delay);
+        EXPECT_EQ(b.queue.in_flight(), 0U);
+        for (unsigned i = 0; i < heads.size(); ++i) {
+            ASSERT_TRUE(b.driver.collect());
+        }
+    }
+    EXPECT_THROW(b.queue.put_back(0), std::logic_error);
 }
 
 // --- notification suppression
