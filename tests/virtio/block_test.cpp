@@ -261,6 +261,31 @@ TEST_F(block_test, requests_beyond_the_capacity_or_of_broken_sectors_are_breache
     EXPECT_EQ(b.read(64, 512).used_length, 0U);  // D10: nothing from the start of the buffer was written
 }
 
+TEST_F(block_test, a_breach_is_reported_with_its_request_at_the_devices_local_time) {
+    memory_disk disk({.size = 1 << 20});
+    timing::timing costs;
+    costs.virtqueue_kick_ns = 2000;
+    bench b(disk, {.costs = costs});
+    b.go_live(usual_features | f_event_idx, {.event_idx = true});
+    EXPECT_EQ(b.read(0, 511).status, ioerr);
+    ASSERT_EQ(b.recorder.violations().total(), 1U);
+    const report::violation& of_request = b.recorder.violations().kept().back();
+    // Index, ring entry, descriptors, header: 400 ns.
+    EXPECT_EQ(of_request.when, sc_time(2000 + 400, SC_NS));
+    EXPECT_EQ(of_request.who, "device");
+    EXPECT_EQ(of_request.address, 0U) << "its buffers are many";
+    EXPECT_EQ(of_request.size, 16U + 511 + 1);
+    EXPECT_EQ(of_request.request, b.device.queue(0).request.value());
+
+    const sc_time start = sc_core::sc_time_stamp();
+    b.drivers[0].offer(0xffff);
+    b.kick();
+    run_to_end();
+    ASSERT_EQ(b.violations(violation_kind::virtqueue_malformed), 1U);
+    // Index and ring entry.
+    EXPECT_EQ(b.recorder.violations().kept().back().when, start + sc_time(2000 + 200, SC_NS));
+}
+
 TEST_F(block_test, requests_without_header_or_status_are_breaches) {
     memory_disk disk({.size = 1 << 20});
     bench b(disk, {});
@@ -530,7 +555,7 @@ TEST_F(block_test, B3_the_limits_stand_in_configuration_space_as_far_as_they_are
 TEST_F(block_test, B3_without_the_features_zones_are_unsupported) {
     memory_disk disk({.size = 1 << 20});
     zone_bench b(disk, {.discard = false, .write_zeroes = false});
-    EXPECT_EQ(b.device.features() & (blk::f_discard | blk::f_write_zeroes), 0U);
+    EXPECT_EQ(b.device.features(), blk::f_seg_max | blk::f_blk_size | blk::f_flush | blk::f_config_wce);
     b.go_live(usual_features);
     EXPECT_EQ(b.ask(blk::request_type::discard, {b.zone(0, 8)}).status, unsupp);
     EXPECT_EQ(b.ask(blk::request_type::write_zeroes, {b.zone(0, 8)}).status, unsupp);
@@ -591,7 +616,9 @@ TEST_F(block_test, zeros_take_the_time_of_their_bytes_unless_they_may_be_unmappe
         b.ask(type, {b.zone(0, 8, flags)});
         return b.transport.interrupts.back().when - start;
     };
+    b.memory.cost = sc_core::SC_ZERO_TIME;
     const sc_time unmapped = time_of(blk::request_type::write_zeroes, blk::zone_unmap);
+    EXPECT_EQ(unmapped, sc_time(2000 + 10'000, SC_NS)) << "kick and latency alone";
     EXPECT_EQ(time_of(blk::request_type::discard, 0), unmapped);
     EXPECT_EQ(time_of(blk::request_type::write_zeroes, 0), unmapped + sc_time(4096, SC_NS));
 }
@@ -684,7 +711,38 @@ TEST_F(block_test, a_doorbell_while_the_device_is_at_work_is_not_lost) {
     EXPECT_EQ(done, 500U);
 }
 
+// CPUs run ahead of simulated time by different amounts.
+TEST_F(block_test, of_two_doorbells_the_earlier_wakes_the_device_in_whatever_order_they_are_rung) {
+    memory_disk disk({.size = 1 << 20});
+    bench b(disk, {.costs = round_costs()});
+    b.go_live(usual_features);
+    const sc_time ahead(100, SC_US);
+    for (const auto& [first, second] :
+         {std::pair{sc_core::SC_ZERO_TIME, ahead}, {ahead, sc_core::SC_ZERO_TIME}}) {
+        b.drivers[0].add(std::array{b.header(blk::request_type::in)}, std::array{b.buffer(512), b.status()});
+        b.device.kick(0, first);
+        b.device.kick(0, second);
+        run(sc_time(50, SC_US));
+        EXPECT_TRUE(b.drivers[0].collect()) << first;
+        run(ahead);
+    }
+}
+
 // --- queues and resets
+
+TEST_F(block_test, the_bytes_that_a_queue_holds_are_those_of_its_requests_in_the_device) {
+    memory_disk disk({.size = 1 << 20});
+    bench b(disk, {.costs = round_costs()});
+    b.go_live(usual_features);
+    for (const std::size_t size : {std::size_t{512}, std::size_t{1024}}) {
+        b.drivers[0].add(std::array{b.header(blk::request_type::in)}, std::array{b.buffer(size), b.status()});
+    }
+    b.kick();
+    run(sc_time(5, SC_US));  // both are in flight
+    EXPECT_EQ(b.device.queue(0).held_bytes.value(), 2U * (16 + 1) + 512 + 1024);
+    run_to_end();
+    EXPECT_EQ(b.device.queue(0).held_bytes.value(), 0U);
+}
 
 TEST_F(block_test, every_queue_is_served) {
     memory_disk disk({.size = 1 << 20, .seed = 2});
