@@ -175,8 +175,10 @@ TEST_F(console_test, ports_are_announced_introduced_and_opened) {
                                               {2, control_event::resize, 0, size_80_24},
                                               {2, control_event::port_name, 1, "second"},
                                               {2, control_event::port_open, 1}}));
-    b.streams[1].connect(true);
-    EXPECT_EQ(b.told(), (std::vector<message>{{1, control_event::port_open, 1}}));
+    for (const bool connected : {true, false, true}) {
+        b.streams[1].connect(connected);
+        EXPECT_EQ(b.told(), (std::vector<message>{{1, control_event::port_open, connected ? 1U : 0U}}));
+    }
 
     EXPECT_FALSE(b.device.opened(1));
     b.streams[1].feed("for whoever opens it");
@@ -230,6 +232,19 @@ TEST_F(console_test, a_new_size_is_told) {
     b.device.negotiated(plain_features);
     b.device.resize(80, 25);
     EXPECT_EQ(b.transport.config_changes, 1U) << "without MULTIPORT";
+}
+
+TEST_F(console_test, behind_its_configuration_zeros_are_read) {
+    bench b;
+    std::array<std::byte, sizeof(wire::config) + 64> whole{};
+    b.device.read_config(0, std::span{whole}.first(sizeof(wire::config)));
+    EXPECT_EQ(whole[0], std::byte{80});
+    for (std::size_t at = 0; at <= sizeof(wire::config); ++at) {
+        std::array<std::byte, 64> read{};
+        read.fill(std::byte{0xee});
+        b.device.read_config(at, read);
+        EXPECT_TRUE(std::ranges::equal(read, std::span{whole}.subspan(at, read.size()))) << at;
+    }
 }
 
 TEST_F(console_test, emergency_output_needs_no_queue) {
