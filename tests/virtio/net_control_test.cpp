@@ -171,6 +171,21 @@ TEST_F(net_control_test, commands_that_do_not_exist_or_are_malformed_are_answere
     EXPECT_EQ(b.breaches(), breaches + 2);
 }
 
+TEST_F(net_control_test, the_buffer_of_an_acknowledgement_comes_back_with_the_byte_that_was_written) {
+    bench b;
+    for (const bool refused : {false, true}) {
+        const segment command = b.buffer_with(
+            std::array<std::uint8_t, 3>{wire::control_rx, wire::control_rx_promiscuous, 0});
+        const segment ack = b.buffer(1);
+        b.memory.refuse(ack.at, refused ? 1 : 0);
+        b.drivers[2].add(std::array{command}, std::array{ack});
+        b.kick(2);
+        run_to_end();
+        EXPECT_EQ(b.drivers[2].collect()->len, refused ? 0U : 1U);
+    }
+    EXPECT_FALSE(b.reaches(other)) << "the command was executed";
+}
+
 TEST_F(net_control_test, pairs_need_the_control_queue_and_stand_in_configuration_space) {
     trace::recorder recorder;
     EXPECT_THROW(net("a", recorder, {.queue_pairs = 2}), std::invalid_argument);

@@ -27,6 +27,7 @@ using report::violation_kind;
 constexpr std::size_t v4_transport = 34;
 constexpr std::size_t v6_transport = 54;
 constexpr std::size_t tcp_size = 20;
+constexpr std::size_t udp_size = 8;
 constexpr std::uint64_t offload_features = usual_features | wire::f_csum | wire::f_host_tso4 |
                                            wire::f_host_tso6 | wire::f_host_ecn;
 
@@ -243,6 +244,59 @@ TEST_P(bad_offload_test, is_a_breach_and_nothing_is_sent) {
 
 INSTANTIATE_TEST_SUITE_P(every, bad_offload_test, ::testing::ValuesIn(bad_offloads),
                          [](const auto& row) { return std::string(row.param.name); });
+
+TEST_P(net_offload_either_test, what_cannot_be_cut_is_refused_with_the_version_that_was_asked_for) {
+    const bool v6 = GetParam();
+    net_bench b;
+    b.go_live(offload_features);
+    b.transmit(tcp_frame({.v6 = !v6, .payload = 3000}), large(v6, 1400));
+    ASSERT_EQ(b.recorder.violations().total(), 1U);
+    EXPECT_NE(b.recorder.violations().kept().back().detail.find(v6 ? "over IPv6 " : "over IPv4 "),
+              std::string::npos);
+}
+
+TEST_P(net_offload_either_test, a_transport_is_found_when_all_of_its_header_is_there) {
+    const bool v6 = GetParam();
+    const std::size_t transport = v6 ? v6_transport : v4_transport;
+    frame_bytes frame = tcp_frame({.v6 = v6, .payload = 100});
+    for (const auto& [protocol, header] : {std::pair{6U, tcp_size}, {17U, udp_size}}) {
+        frame[v6 ? 20 : 23] = static_cast<std::byte>(protocol);
+        const std::span<const std::byte> bytes{frame};
+        EXPECT_FALSE(find_transport(bytes.first(transport + header - 1)));
+        const auto found = find_transport(bytes.first(transport + header));
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->transport, transport);
+        EXPECT_EQ(found->v6, v6);
+        EXPECT_EQ(found->protocol, protocol);
+    }
+}
+
+// Acknowledgements of TCP are such, and the least length of a datagram is 8 (RFC 768).
+TEST_P(net_offload_either_test, a_checksum_can_be_right_of_a_packet_without_payload) {
+    const bool v6 = GetParam();
+    const std::size_t transport = v6 ? v6_transport : v4_transport;
+    frame_bytes acknowledgement = tcp_frame({.v6 = v6});
+    EXPECT_FALSE(checksums_right(acknowledgement)) << "it holds the sum of the pseudo header";
+    ASSERT_TRUE(complete_checksum(acknowledgement, transport, 16));
+    EXPECT_TRUE(checksums_right(acknowledgement));
+
+    frame_bytes datagram = tcp_frame({.v6 = v6});
+    datagram.resize(transport + udp_size);
+    if (v6) {
+        set(datagram, 18, udp_size);
+        set(datagram, 20, 0x1140);
+    } else {
+        set(datagram, 16, static_cast<unsigned>(datagram.size() - 14));
+        set(datagram, 22, 0x4011);
+        set(datagram, 24, 0);
+        set(datagram, 24, 0xffff - ones_sum(datagram, 14, 34));
+    }
+    set(datagram, transport + 4, udp_size);
+    set(datagram, transport + 6, ones_sum(datagram, v6 ? 22 : 26, transport, 17 + udp_size));
+    EXPECT_FALSE(checksums_right(datagram));
+    ASSERT_TRUE(complete_checksum(datagram, transport, 6));
+    EXPECT_TRUE(checksums_right(datagram));
+}
 
 // Whatever bytes a driver hands over, nothing outside of them is read: the sanitizers' test.
 RC_GTEST_PROP(net_offload_property, any_bytes_are_cut_or_refused, ()) {
