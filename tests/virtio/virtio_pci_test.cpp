@@ -18,6 +18,8 @@
 #include "backend/network_peer.h"
 #include "report/violations.h"
 #include "tests/support/simulation.h"
+#include "tests/trace/scratch.h"
+#include "tests/trace/vcd_reader.h"
 #include "tests/virtio/mock_packed_driver.h"
 #include "tests/virtio/virtio_pci_bench.h"
 #include "virtio/block.h"
@@ -641,10 +643,29 @@ TEST(virtio_pci, D17_D19_D20_D21_D24_every_structure_stands_in_its_bar) {
 }
 
 TEST_F(virtio_pci_test, D19_bad_multipliers_are_refused) {
-    for (const std::uint32_t multiplier : {1U, 3U, 6U, 8192U}) {
+    struct row {
+        std::uint32_t multiplier;
+        std::uint16_t queues;
+    };
+    for (const row& each :
+         {row{1, 2}, {3, 2}, {6, 2}, {8192, 2}, {1024, 5}}) {  // the last two: they do not fit
         trace::recorder recorder;
-        EXPECT_THROW(on_pci<block>("a", recorder, {.notify_multiplier = multiplier}, {.queues = 2}),
-                     std::invalid_argument);
+        EXPECT_THROW(
+            on_pci<block>("a", recorder, {.notify_multiplier = each.multiplier}, {.queues = each.queues}),
+            std::invalid_argument);
+    }
+}
+
+// 4.1.4.4.1: the structure reaches to the end of the last queue's notification, which may have 32 bits.
+TEST_F(virtio_pci_test, D19_every_queue_has_its_place_in_the_notification_structure) {
+    constexpr std::uint16_t queues = 8;
+    virtio_pci_bench<block> b({.queues = queues, .queue_size = 16}, {.notify_multiplier = 16});
+    memory_disk disk({.size = 1 << 20});
+    b.function.device.disk(disk);
+    b.start();
+    for (std::uint16_t queue = 0; queue < queues; ++queue) {
+        b.select(queue);
+        EXPECT_GE(b.structures.at(cap_type::notify_cfg).length, b.common(30, 2) * 16 + 4) << queue;
     }
 }
 
@@ -753,6 +774,7 @@ TEST_F(virtio_pci_test, D20_without_msix_the_isr_and_the_pin) {
     ASSERT_EQ(b.interrupts.levels.size(), 1U);
     EXPECT_TRUE(b.interrupts.levels[0].second);
     EXPECT_NE(b.config_read(bench::devfn, abi::pci::status, 2) & abi::pci::status_interrupt, 0U);
+    EXPECT_EQ(b.read_in(cap_type::isr_cfg, 1, 1), 0U) << "it is one byte; beside it nothing is cleared";
     EXPECT_EQ(b.read_in(cap_type::isr_cfg, 0, 1), wire::isr_queue_interrupt);
     EXPECT_EQ(b.read_in(cap_type::isr_cfg, 0, 1), 0U);  // reading clears it
     ASSERT_EQ(b.interrupts.levels.size(), 2U);
@@ -765,6 +787,23 @@ TEST_F(virtio_pci_test, D20_without_msix_the_isr_and_the_pin) {
     run(sc_time(100, SC_US));
     EXPECT_EQ(b.read_in(cap_type::isr_cfg, 0, 1),
               unsigned{wire::isr_queue_interrupt} | wire::isr_config_interrupt);
+}
+
+TEST_F(virtio_pci_test, D20_a_trace_shows_the_isr_cleared_at_the_local_time_of_the_cpu_that_reads_it) {
+    bench b;
+    b.go_live();
+    b.set_msix_control(0);
+    const trace::scratch_directory scratch;
+    b.recorder.start({.file = scratch / "isr.vcd"});
+    EXPECT_TRUE(b.read_works(0));
+    const sc_time now = sc_core::sc_time_stamp();
+    b.delay = sc_time(3, SC_US);  // the CPU is ahead
+    EXPECT_EQ(b.read_in(cap_type::isr_cfg, 0, 1), wire::isr_queue_interrupt);
+    run(sc_time(10, SC_US));
+    b.recorder.finish();
+    const trace::vcd_content seen = trace::read_vcd(trace::content_of(scratch / "isr.vcd"));
+    EXPECT_EQ(seen.variables.at("virtio0.isr[7:0]").changes.back(),
+              (trace::vcd_content::change{(now + sc_time(3, SC_US)).value(), "0"}));
 }
 
 TEST_F(virtio_pci_test, D20_the_configuration_bit_is_set_with_msix_too) {
@@ -970,6 +1009,23 @@ TEST_F(virtio_pci_test, D19_notification_data_needs_addresses_of_four_bytes) {
     trace::recorder recorder;
     EXPECT_THROW(on_pci<entropy>("a", recorder, {.notification_data = true, .notify_multiplier = 2}, {}),
                  std::invalid_argument);
+}
+
+TEST_F(virtio_pci_test, every_buffer_of_a_request_is_named_to_the_bus_when_the_device_takes_it) {
+    bench b({.judge_addresses = true});
+    b.go_live();
+    b.memory.named.clear();
+    const std::uint64_t header = b.next_buffer;
+    const std::uint64_t status = b.offer_read(0).at.value();
+    const std::uint64_t data = status + 64;
+    b.notify(0);
+    run_to_end();
+    const std::uint64_t request = b.function.device.queue(0).request.value();
+    using named = pci::recorded_memory::named_range;
+    std::erase_if(b.memory.named, [](const named& each) { return each.request == 0; });  // the indirect table
+    EXPECT_EQ(b.memory.named,
+              (std::vector<named>{
+                  {header, 16, request, false}, {data, 512, request, true}, {status, 1, request, true}}));
 }
 
 TEST_F(virtio_pci_test, D7_device_readable_memory_is_never_written) {
