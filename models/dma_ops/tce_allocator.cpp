@@ -101,9 +101,8 @@ std::optional<std::size_t> tce_allocator::find_free(std::size_t start, std::size
 
 /// The first entry from `from` on that is used, or free; `limit` when there is none before it.
 std::size_t tce_allocator::next(bool used, std::size_t from, std::size_t limit) const {
-    const std::uint64_t flip = used ? 0 : ~std::uint64_t{0};
     for (std::size_t word = from / 64; word * 64 < limit; ++word) {
-        std::uint64_t candidates = bits_[word] ^ flip;
+        std::uint64_t candidates = used ? bits_[word] : ~bits_[word];
         if (word == from / 64) {
             candidates &= ~std::uint64_t{0} << (from % 64);
         }

@@ -33,6 +33,23 @@ TEST_F(cpu_test, direct_addresses_are_guest_physical_addresses) {
     EXPECT_EQ(b.metric("bytes_mapped"), 1024U);
 }
 
+TEST_F(cpu_test, direct_addresses_of_a_translated_device_lie_in_its_direct_window) {
+    constexpr std::uint64_t window = std::uint64_t{1} << 59;
+    bench b;
+    b.disk.dma_offset = window;
+    b.run([&](native_cpu& cpu) {
+        const dma_addr at = b.ops.map_page(cpu, b.disk, phys_addr{0x2'0000}, 0x123, 512, from_device, 0);
+        EXPECT_EQ(at.value(), window + 0x2'0123);
+        b.ops.unmap_page(cpu, b.disk, at, 512, from_device, 0);
+        const auto ring = b.ops.alloc(cpu, b.disk, 100);
+        ASSERT_TRUE(ring);
+        EXPECT_EQ(ring->device_address.value(), window + ring->cpu_address.value());
+        b.ops.free(cpu, b.disk, 100, *ring);
+    });
+    EXPECT_TRUE(b.cpu.halted());
+    EXPECT_EQ(b.recorder.violations().total(), 0U);
+}
+
 TEST_F(cpu_test, direct_coherent_memory_is_cleared_pages) {
     bench b;
     b.run([&](native_cpu& cpu) {

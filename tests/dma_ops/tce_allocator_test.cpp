@@ -93,6 +93,18 @@ TEST(tce_allocator, a_device_of_short_reach_begins_again_in_pool_0) {
     EXPECT_EQ(table.allocate(1, 1, pool_1 + 15, 0), 16U) << "its hint lies behind what it can address";
 }
 
+// The same, "in case the previous allocation was at the very end": but from the start of its own pool.
+TEST(tce_allocator, a_hint_at_the_end_of_its_pool_goes_back_to_the_pools_start) {
+    constexpr std::size_t pool_1 = one_gib * 3 / 4 / 4;
+    tce_allocator table(one_gib);
+    for (std::size_t entry = pool_1; entry < 2 * pool_1; entry += tce_allocator::block) {
+        ASSERT_EQ(table.allocate(1, 1, no_limit, 0), entry);
+    }
+    EXPECT_EQ(table.allocate(1, 1, pool_1 + 78, 0), pool_1 + 1)
+        << "within the reach of a device of short reach";
+    EXPECT_EQ(table.allocate(1, 1, no_limit, 0), pool_1 + 17);
+}
+
 RC_GTEST_PROP(tce_allocator_property, agrees_with_a_naive_model, ()) {
     const auto entries = *rc::gen::element<std::size_t>(64, 200, 1000, one_gib);
     tce_allocator table(entries);
