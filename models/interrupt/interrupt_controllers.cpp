@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interrupt/interrupt_controllers.h"
 
+#include <algorithm>
+
 namespace pefsim::interrupt {
 
 interrupt_source_if& interrupt_controllers::sources() const {
@@ -20,9 +22,9 @@ bool interrupt_controllers::choose(controller_kind kind, const sc_core::sc_time&
     xics_.reset(when);
     xive_->enable(kind == controller_kind::xive, when);
     const sc_core::sc_time& now = sc_core::sc_time_stamp();
+    const sc_core::sc_time delay = std::max(when, now) - now;
     for (std::uint32_t wire = 0; wire < wires_.size(); ++wire) {
-        sources().set_level(abi::platform::first_lsi_source + wire, wires_[wire],
-                            when > now ? when - now : sc_core::SC_ZERO_TIME);
+        sources().set_level(abi::platform::first_lsi_source + wire, wires_[wire], delay);
     }
     return true;
 }

@@ -104,6 +104,23 @@ TEST_F(interrupt_controllers_test, wires_keep_their_level) {
     EXPECT_EQ(both_.accept(), lsi + 1);
 }
 
+// A CPU that chooses is ahead of the simulation: the wires are not seen before its time, as they are seen behind it.
+TEST_F(interrupt_controllers_test, wires_are_seen_when_the_choice_is_made) {
+    both_.level(lsi, true);
+    run(sc_time(1, SC_US));
+    ASSERT_TRUE(both_.subject.choose(controller_kind::xive, xive_bench::now() + sc_time(5, SC_US)));
+    both_.bench.open(lsi);
+    EXPECT_FALSE(both_.line());
+    run(sc_time(4, SC_US));
+    EXPECT_FALSE(both_.line());
+    run(sc_time(1, SC_US));
+    EXPECT_TRUE(both_.line());
+    ASSERT_TRUE(both_.subject.choose(controller_kind::xics, xive_bench::now() - sc_time(2, SC_US)));
+    both_.xics_controller.cppr(0, 0xff, xive_bench::now());
+    both_.xics_controller.set_xive(lsi, {0, 5}, xive_bench::now());
+    EXPECT_TRUE(both_.line()) << "a choice of the past is made now";
+}
+
 TEST_F(interrupt_controllers_test, a_machine_without_xive_stays_with_xics) {
     interrupt_controllers alone(both_.xics_controller);
     EXPECT_FALSE(alone.has_xive());

@@ -445,6 +445,7 @@ TEST_F(xive_test, a_reset_forgets_all_but_cppr_and_wires) {
     xive_bench bench;
     bench.open(msi);
     bench.connect(lsi);
+    bench.connect(0);  // server 0's own
     bench.level(lsi, true);
     bench.raise(msi);
     xive_bench::settle();
@@ -453,8 +454,10 @@ TEST_F(xive_test, a_reset_forgets_all_but_cppr_and_wires) {
     bench.controller.reset(xive_bench::now());
     EXPECT_FALSE(bench.lines[0].level);
     EXPECT_FALSE(bench.controller.line(0));
-    EXPECT_EQ(bench.state(msi), event_state::off);
-    EXPECT_TRUE(bench.controller.source(msi, xive_bench::now())->goes_to.masked);
+    for (const std::uint32_t lisn : {msi, std::uint32_t{0}}) {
+        EXPECT_EQ(bench.state(lisn), event_state::off) << lisn;
+        EXPECT_TRUE(bench.controller.source(lisn, xive_bench::now())->goes_to.masked) << lisn;
+    }
     EXPECT_FALSE(bench.controller.queue(0, priority, xive_bench::now())->enabled());
     EXPECT_EQ(bench.load(platform::tima_os_page + 0x10, 8), 0x00ff'00ff'ff00'00ffU);
     bench.open(lsi);
