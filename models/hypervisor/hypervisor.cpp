@@ -24,7 +24,7 @@ std::vector<memory_slot> slots_of(const hypervisor::config& parameters) {
         return {{abi::phys_addr{0}, parameters.ram_size}};
     }
     for (const memory_slot& slot : parameters.memory_slots) {
-        if (slot.base.value() > parameters.ram_size || slot.size > parameters.ram_size - slot.base.value()) {
+        if (slot.size > parameters.ram_size || slot.base.value() > parameters.ram_size - slot.size) {
             throw std::invalid_argument(
                 fmt::format("memory slot at {:#x} of {:#x} bytes leaves RAM of {:#x} bytes",
                             slot.base.value(), slot.size, parameters.ram_size));

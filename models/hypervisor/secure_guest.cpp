@@ -223,11 +223,12 @@ u_status secure_guest::invalidate(gfn page, cpu::trap_context& context) {
 }
 
 u_status secure_guest::take_slot(gfn page, cpu::trap_context& context) {
-    for (std::size_t id = 0; id < parameters_.slots.size(); ++id) {
-        const memory_slot& slot = parameters_.slots[id];
+    std::uint64_t id = 0;
+    for (const memory_slot& slot : parameters_.slots) {
         if (page >= abi::gfn_of(slot.base) && page < abi::gfn_of(slot.base + slot.size)) {
             return gate_.call(ucall::uv_unregister_mem_slot, {lpid, id}, context);
         }
+        ++id;
     }
     return u_status::u_p2;
 }

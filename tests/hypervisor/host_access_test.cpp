@@ -135,6 +135,21 @@ TEST_F(host_access_test, each_act_is_the_ultracall_that_it_says) {
                                  {ucall::uv_svm_terminate, {lpid}}}));
 }
 
+TEST_F(host_access_test, the_slot_that_is_taken_is_that_of_the_page) {
+    hypervisor::config parameters = hypervisor_bench::small();
+    parameters.memory_slots = {{abi::phys_addr{0}, 0x10'0000}, {abi::phys_addr{0x10'0000}, 0x10'0000}};
+    hypervisor_bench b(firmware_kind::recorded, parameters);
+    hostile_host host(b.host);
+    using call = recorded_ultravisor::call;
+    const auto taken = [](std::uint64_t id) {
+        return call{ucall::uv_unregister_mem_slot, {abi::platform::lpid, id}};
+    };
+    EXPECT_EQ(host.take_slot(0x1f, b.delay), u_status::u_success);
+    EXPECT_EQ(host.take_slot(0x00, b.delay), u_status::u_success);
+    EXPECT_EQ(host.take_slot(0x20, b.delay), u_status::u_p2) << "in no slot";
+    EXPECT_EQ(b.ultravisor.calls, (std::vector<call>{taken(1), taken(0)}));
+}
+
 TEST_F(host_access_test, an_access_costs_its_latency_and_its_bytes) {
     make_secure(secure_page_policy::bus_error);
     const timing::timing costs;

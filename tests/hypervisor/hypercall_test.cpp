@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "exposure/ledger.h"
+#include "hypervisor/firmware_if.h"
 #include "report/metrics.h"
 #include "tests/hypervisor/hypervisor_bench.h"
 
@@ -13,6 +14,22 @@ using abi::hcall;
 namespace platform = abi::platform;
 
 class hypercall_test : public testing::simulation_test {};
+
+/// Takes down where the argument blocks are.
+class recorded_firmware : public sc_core::sc_module, public firmware_if {
+public:
+    explicit recorded_firmware(const sc_core::sc_module_name& name) : sc_module(name) {}
+    h_status rtas(host& /*here*/, const call& /*of*/, abi::phys_addr arguments) override {
+        of_rtas.push_back(arguments.value());
+        return h_status::h_success;
+    }
+    h_status client_interface(host& /*here*/, const call& /*of*/, abi::phys_addr arguments) override {
+        of_client.push_back(arguments.value());
+        return h_status::h_parameter;
+    }
+    std::vector<std::uint64_t> of_rtas;
+    std::vector<std::uint64_t> of_client;
+};
 
 /// Return codes of calls that need no preparation, by an ordinary guest.
 TEST_F(hypercall_test, return_codes) {
@@ -154,6 +171,24 @@ TEST_F(hypercall_test, a_hypercall_costs_its_time_and_mmio_an_exit) {
     EXPECT_DOUBLE_EQ(cost_of(hcall::h_logical_ci_load,
                              std::initializer_list<std::uint64_t>{4, platform::ecam_base.value()}),
                      costs.mmio_exit_ns);
+}
+
+TEST_F(hypercall_test, calls_of_firmwares_code_reach_the_firmware) {
+    hypervisor_bench bench(firmware_kind::bound_later);
+    recorded_firmware firmware("machine_firmware");
+    bench.host.ultravisor(bench.ultravisor);
+    bench.host.firmware(firmware);
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    EXPECT_EQ(bench.call(hcall::h_rtas, {0x1230, 0x4560}), h_status::h_success);
+    EXPECT_EQ(bench.call(hcall::h_client, {0x7890, 0x4560}), h_status::h_parameter);
+    EXPECT_EQ(firmware.of_rtas, std::vector<std::uint64_t>{0x1230});
+    EXPECT_EQ(firmware.of_client, std::vector<std::uint64_t>{0x7890});
+}
+
+TEST_F(hypercall_test, without_firmware_its_calls_are_no_function) {
+    hypervisor_bench bench;
+    EXPECT_EQ(bench.call(hcall::h_rtas, {0x1230}), h_status::h_function);
+    EXPECT_EQ(bench.call(hcall::h_client, {0x1230}), h_status::h_function);
 }
 
 TEST_F(hypercall_test, random_numbers_come_from_the_seed) {

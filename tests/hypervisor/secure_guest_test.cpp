@@ -290,6 +290,12 @@ TEST_F(secure_guest_test, impossible_slots_are_refused) {
     fresh();
     EXPECT_THROW(slots({{phys_addr{0}, hypervisor_bench::default_ram + 0x10000}}), std::invalid_argument);
     fresh();
+    EXPECT_THROW(slots({{phys_addr{hypervisor_bench::default_ram}, 0x10000}}), std::invalid_argument);
+    fresh();
+    EXPECT_NO_THROW(slots({{phys_addr{0}, hypervisor_bench::default_ram}}));
+    fresh();
+    EXPECT_NO_THROW(slots({{phys_addr{hypervisor_bench::default_ram - 0x10000}, 0x10000}}));
+    fresh();
 }
 
 }  // namespace

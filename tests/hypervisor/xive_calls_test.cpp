@@ -197,7 +197,7 @@ TEST_F(xive_calls_test, the_configuration_of_a_queue_is_what_was_set) {
     ASSERT_EQ(bench.call(hcall::h_int_get_queue_info, {0, 1, 6}), h_status::h_success);
     EXPECT_EQ(bench.state.gpr[4], platform::notification_page(1, 6).value());
     EXPECT_EQ(bench.state.gpr[5], 16U);
-    ASSERT_EQ(bench.call(hcall::h_int_set_queue_config, {0, 1, 6, 0, 0}), h_status::h_success);
+    ASSERT_EQ(bench.call(hcall::h_int_set_queue_config, {0, 1, 6, queue_at, 0}), h_status::h_success);
     config(0, {0, 0, 0, 0});
     bench.call(hcall::h_int_set_queue_config, {0, 1, 6, queue_at, 21});
     config(0, {0, 0, 0, 0});
