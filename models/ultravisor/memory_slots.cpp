@@ -16,8 +16,8 @@ bool memory_slots::contains(abi::gfn first, std::uint64_t pages) const {
     }
     abi::gfn covered = first;
     for (const memory_slot& slot : slots_) {
-        if (covered >= slot.first && covered < slot.end()) {
-            covered = slot.end();
+        if (covered >= slot.first) {
+            covered = std::max(covered, slot.end());
         }
     }
     return covered >= first + pages;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ultravisor/page_machine.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <fmt/format.h>
@@ -49,15 +50,12 @@ constexpr std::array<row, states> table{{
 }};
 // clang-format on
 
-constexpr bool rows_are_in_order() {
-    for (std::size_t i = 0; i < states; ++i) {
-        if (static_cast<std::size_t>(table[i].from) != i) {
-            return false;
-        }
-    }
-    return true;
-}
-static_assert(rows_are_in_order());
+static_assert(std::ranges::all_of(table,
+                                  [](const row& each) {
+                                      return static_cast<std::size_t>(each.from) ==
+                                             static_cast<std::size_t>(&each - table.data());
+                                  }),
+              "a row stands at the number of its state");
 
 }  // namespace
 

@@ -101,7 +101,6 @@ void ultravisor::hypercall(power::registers& state, cpu::trap_context& context) 
     }
     if (!guest_.secure()) {
         context.terminated = true;
-        state.gpr[3] = static_cast<std::uint64_t>(h_status::h_hardware);
         return;
     }
     if ((state.msr & power::msr_pr) != 0) {
