@@ -57,6 +57,8 @@ protected:
         fdt_end_node(tree.data());
         fdt_end_node(tree.data());
         fdt_finish(tree.data());
+        fdt_open_into(tree.data(), tree.data(), static_cast<int>(tree.size()));
+        fdt_pack(tree.data());
         fdt_set_totalsize(tree.data(), fdt_totalsize(tree.data()) + spare);
         std::memcpy(bus.ram().write(frame_kind::normal, abi::gfn_of(abi::phys_addr{fdt})), tree.data(),
                     fdt_totalsize(tree.data()));
@@ -359,8 +361,15 @@ TEST_F(rtas_relay_test, a_damaged_tree_fails_uv_esm) {
     EXPECT_EQ(bus.states().count(page_state::normal), ram_pages);
 }
 
+// Devicetree Specification, 5.3: an entry of the memory reservation block has 16 bytes.
+TEST_F(rtas_relay_test, a_tree_with_room_for_the_reservation_alone_is_enough) {
+    put_device_tree(sizeof(fdt_reserve_entry));
+    become_secure();
+    EXPECT_EQ(state(first_reserved - 1), page_state::shared_implicit);
+}
+
 TEST_F(rtas_relay_test, a_tree_without_room_fails_uv_esm) {
-    put_device_tree(0);
+    put_device_tree(sizeof(fdt_reserve_entry) - 1);
     EXPECT_EQ(esm(), u_status::u_parameter);
     EXPECT_EQ(bus.states().count(page_state::normal), ram_pages);
 }
@@ -402,6 +411,7 @@ TEST_F(start_cpu_test, begins_secure_where_the_guest_wanted) {
     const std::uint32_t one = start_processor(1, 0x1111);
     const std::uint32_t two = start_processor(2, 0x2222);
     EXPECT_NE(one, 0x1111U);
+    EXPECT_NE(one, 0U) << "what R3 has when nobody has set it";
     EXPECT_NE(one, two);
     const power::registers second = enter(2, two);
     EXPECT_EQ(second.nip, start_here);
