@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <fmt/format.h>
+#include <limits>
 #include <stdexcept>
 
 namespace pefsim::guest {
@@ -117,7 +118,7 @@ void virtio_blk_driver::read_limits(native_cpu& cpu) {
                               : std::uint16_t{1},
         };
     });
-    capacity_ = std::min(told.capacity, ~std::uint64_t{0} / blk::sector_size);
+    capacity_ = std::min(told.capacity, std::numeric_limits<std::uint64_t>::max() / blk::sector_size);
     read_only_ = device_.has(blk::f_ro);
     const std::uint64_t largest = std::min<std::uint64_t>(
         {told.size_max, device_.max_dma_size(), parameters_.max_request_bytes});

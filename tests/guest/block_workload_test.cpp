@@ -169,6 +169,28 @@ TEST(block_pattern, differs_by_seed_block_and_version) {
     }
 }
 
+TEST_F(guest_test, a_read_of_what_was_written_before_is_verified) {
+    guest_bench bench;
+    mock_disk disk(bench, 64);
+    std::set<std::uint64_t> written;
+    std::uint64_t reads_of_written = 0;
+    disk.status = [&](const mock_disk::request& r) {
+        if (r.type == 1) {
+            written.insert(r.sector);
+        }
+        reads_of_written += r.type == 0 && written.contains(r.sector) ? 1 : 0;
+        return std::uint8_t{0};
+    };
+    bench.run([&](guest::kernel& kernel, native_cpu& cpu) {
+        const auto result = guest::run_block_workload(kernel, cpu, kernel.block(0),
+                                                      {.depth = 1, .total_bytes = 1 << 18});
+        EXPECT_TRUE(result.ok());
+        EXPECT_GT(reads_of_written, 0U);
+        EXPECT_EQ(result.verified, reads_of_written);
+    });
+    EXPECT_TRUE(bench.kernel->finished()) << bench.kernel->failure();
+}
+
 TEST_F(guest_test, a_disk_that_forgets_is_found_out) {
     guest_bench bench;
     mock_disk disk(bench, 64);

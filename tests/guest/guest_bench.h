@@ -42,6 +42,7 @@ struct mock_host : cpu::trap_if {
     std::int64_t esm_status = 0;  // what UV_ESM comes to
     std::map<std::uint64_t, unsigned> hypercalls;
     std::vector<std::uint64_t> esm_arguments;
+    std::vector<std::uint64_t> ipi_priorities;  // of H_IPI, without those that take an IPI back
     std::function<void(cpu::trap_context&)> on_hypercall;
 
     void hypercall(power::registers& state, cpu::trap_context& context) override {
@@ -63,6 +64,9 @@ struct mock_host : cpu::trap_if {
             xics->cppr(context.cpu, static_cast<std::uint8_t>(state.gpr[4]), context.now());
             break;
         case abi::hcall::h_ipi:
+            if (state.gpr[5] != 0xff) {
+                ipi_priorities.push_back(state.gpr[5]);
+            }
             xics->ipi(state.gpr[4], static_cast<std::uint8_t>(state.gpr[5]), context.now());
             break;
         case abi::hcall::h_cede:

@@ -29,6 +29,13 @@ TEST_F(guest_test, boots_without_devices_and_says_so) {
     EXPECT_GE(bench.kernel->workload_end(), bench.kernel->workload_begin());
 }
 
+TEST_F(guest_test, what_a_cpu_does_is_said_with_the_kernels_state_unless_it_runs) {
+    guest_bench bench;
+    EXPECT_EQ(bench.kernel->what_it_does(*bench.cpus[0]), "runs, the kernel is off");
+    bench.run([](guest::kernel& kernel, native_cpu& cpu) { EXPECT_EQ(kernel.what_it_does(cpu), "runs"); });
+    EXPECT_EQ(bench.kernel->what_it_does(*bench.cpus[0]), "runs, the kernel is finished");
+}
+
 TEST_F(guest_test, becomes_secure_with_all_its_cpus) {
     guest_bench bench({.secure = true}, 3);
     std::array<bool, 3> secure{};
@@ -56,6 +63,27 @@ TEST_F(guest_test, hands_a_device_tree_to_the_ultravisor) {
     const std::string_view blob(reinterpret_cast<const char*>(page), cell(4));
     EXPECT_NE(blob.find("svm=on console=hvc0"), std::string_view::npos);
     EXPECT_NE(blob.find("memory@0"), std::string_view::npos);
+}
+
+struct device_tree_page : simulation_test {
+    /// Boots with a device tree of one page and `beyond` bytes.
+    static std::string failure_with_tree(std::size_t beyond) {
+        constexpr unsigned cpus = 2;
+        std::string line(abi::page_size - guest::flat_device_tree(guest_bench::ram, cpus, "").size() + 3,
+                         'x');
+        EXPECT_EQ(guest::flat_device_tree(guest_bench::ram, cpus, line).size(), abi::page_size);
+        line.append(beyond, 'x');
+        guest_bench bench({.secure = true, .command_line = line}, cpus);
+        bench.run({});
+        EXPECT_EQ(bench.kernel->finished(), bench.kernel->failure().empty());
+        return bench.kernel->failure();
+    }
+};
+
+TEST_F(device_tree_page, may_be_full) { EXPECT_EQ(failure_with_tree(0), ""); }
+
+TEST_F(device_tree_page, holds_no_more_than_itself) {
+    EXPECT_EQ(failure_with_tree(1), "a device tree of 65540 bytes does not fit its page");
 }
 
 // The blob, token by token, as the Devicetree Specification's chapter 5 describes it.
@@ -246,6 +274,16 @@ TEST_F(guest_test, work_runs_where_it_was_given_and_in_order) {
     });
     std::erase_if(done, [](const auto& each) { return each.second == 9; });
     EXPECT_EQ(done, (std::vector<std::pair<unsigned, int>>{{1, 0}, {1, 1}, {1, 2}, {1, 3}, {0, 10}}));
+}
+
+// arch/powerpc/include/asm/xics.h: IPI_PRIORITY, more favoured than the 5 of a device's interrupt.
+TEST_F(guest_test, other_cpus_are_called_with_the_priority_of_an_ipi) {
+    guest_bench bench({}, 2);
+    bench.run([&](guest::kernel& kernel, native_cpu& cpu) { kernel.on_every_cpu(cpu, [](native_cpu&) {}); });
+    ASSERT_FALSE(bench.host.ipi_priorities.empty());
+    for (const std::uint64_t priority : bench.host.ipi_priorities) {
+        EXPECT_EQ(priority, 4U);
+    }
 }
 
 TEST_F(guest_test, cpus_work_at_the_same_time) {

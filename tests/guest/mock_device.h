@@ -69,6 +69,7 @@ public:
     std::uint64_t features;
     bool refuse_features_ok = false;
     bool stay_in_reset = false;
+    unsigned reset_reads = 0;  ///< reads of the status that find a reset still under way
     std::uint16_t refused_vector = 0xfffe;
     std::vector<queue> queues;
     std::array<std::byte, 0x100> config{};
@@ -201,6 +202,10 @@ private:
         case 18:
             return queues.size();
         case 20:
+            if (resetting_ != 0) {
+                --resetting_;
+                return abi::virtio::status_acknowledge;
+            }
             return status;
         case 21:
             if (generation_changes != 0) {
@@ -283,6 +288,7 @@ private:
             if (!stay_in_reset) {
                 reset();
             }
+            resetting_ = reset_reads;
             return;
         }
         status = value;
@@ -300,6 +306,7 @@ private:
     std::uint32_t driver_select_ = 0;
     std::uint16_t queue_select_ = 0;
     std::uint8_t generation_ = 0;
+    unsigned resetting_ = 0;
 };
 
 }  // namespace pefsim::testing

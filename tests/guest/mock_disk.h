@@ -70,6 +70,10 @@ struct mock_disk {
     void serve(std::uint16_t queue, const device_ring::chain& chain) {
         const auto& elements = chain.elements;
         const auto header = memory.load<abi::virtio::blk::request_header>(elements.front().address);
+        EXPECT_EQ(std::uint32_t{header.reserved}, 0U);
+        for (const device_ring::element& each : elements) {
+            EXPECT_NE(each.length, 0U);
+        }
         request what{header.type, header.sector, elements.size() - 2, 0};
         std::uint64_t at = 512 * what.sector;
         std::uint32_t written = 0;

@@ -29,6 +29,7 @@ struct recording_dma_ops : dma_ops::dma_ops_if {
     /// Most live mappings at once.
     std::size_t most_live = std::numeric_limits<std::size_t>::max();
     std::size_t max_size = std::numeric_limits<std::size_t>::max();
+    sc_core::sc_time map_time;                    ///< what a mapping takes
     dma_ops::page_allocator_if* pages = nullptr;  ///< none: no coherent memory
 
     std::map<std::uint64_t, std::vector<mapping>> live;
@@ -56,8 +57,9 @@ struct recording_dma_ops : dma_ops::dma_ops_if {
         --coherent;
         pages->free_pages(what.cpu_address, size);
     }
-    abi::dma_addr map_page(dma_ops::native_cpu&, dma_ops::dma_device&, abi::phys_addr page, std::size_t at,
-                           std::size_t size, direction way, unsigned) override {
+    abi::dma_addr map_page(dma_ops::native_cpu& cpu, dma_ops::dma_device&, abi::phys_addr page,
+                           std::size_t at, std::size_t size, direction way, unsigned) override {
+        cpu.spend(map_time);
         if (budget == 0 || live_count >= most_live || size > max_size) {
             ++failures;
             return dma_ops::dma_mapping_error;

@@ -151,6 +151,30 @@ TEST_F(virtqueue_test, an_indirect_chain_takes_one_descriptor_and_maps_its_table
     });
 }
 
+// What a request's way into the ring is made of: to map its indirect table is mapping, too, to write it is not.
+TEST_F(virtqueue_test, the_time_of_mapping_is_that_of_the_dma_operations) {
+    dma.map_time = one_us;
+    std::vector<report::journey> ended;
+    bench.recorder.journeys().observe([&ended](const report::journey& each) { ended.push_back(each); });
+    report::queue_journeys& journeys = bench.recorder.journeys().of("virtio-test0", 0);
+    with_queue(8, all_features, [&](native_cpu& cpu) {
+        for (const std::size_t segments : {1U, 3U}) {
+            ASSERT_EQ(add(cpu, std::vector<segment>(segments, at(0x10'0000, 16)), 1, 0), add_result::added);
+            const auto chain = peer.take();
+            journeys.taken(chain->head, 1, cpu.now());
+            journeys.returned(chain->head, cpu.now());
+            peer.put_used(chain->head, 0);
+            const auto used = queue.get_used(cpu);
+            ASSERT_TRUE(used);
+            queue.completed(cpu, *used);
+        }
+    });
+    ASSERT_EQ(ended.size(), 2U);
+    EXPECT_EQ(ended[0].of(report::journey_part::map), one_us);
+    EXPECT_EQ(ended[1].of(report::journey_part::map), 4 * one_us) << "three segments and their table";
+    EXPECT_GT(ended[1].of(report::journey_part::ring), ended[0].of(report::journey_part::ring));
+}
+
 struct any_features : virtqueue_test, ::testing::WithParamInterface<std::uint64_t> {};
 
 // Random adds and completions out of order, against a model that knows what is outstanding.

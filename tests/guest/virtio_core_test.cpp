@@ -55,6 +55,47 @@ TEST_F(core_test, areas_are_64_bit_bus_addresses) {
     }
 }
 
+TEST_F(core_test, addresses_of_a_device_that_is_not_translated_are_guest_physical) {
+    mock_disk disk(bench, 64);
+    boot();
+    EXPECT_EQ(bench.kernel->block(0).device().dma().dma_offset, 0U);
+}
+
+TEST_F(core_test, a_reset_may_take_its_time) {
+    mock_disk disk(bench, 64);
+    disk.device.reset_reads = 100;
+    boot();
+    EXPECT_TRUE(usable);
+    EXPECT_EQ(bench.violations(), 0U);
+}
+
+TEST_F(guest_test, each_queue_has_a_size_of_its_own) {
+    guest_bench bench({}, 2);
+    mock_disk disk(bench, 64, mock_disk::features | virtio::blk::f_mq, 2);
+    disk.device.queues[1].size = 8;
+    disk.device.stay_in_reset = true;
+    bench.run({});
+    EXPECT_EQ(disk.device.queues[0].size, 64U);
+    EXPECT_EQ(disk.device.queues[1].size, 8U);
+}
+
+// PCI 3.0, 6.2.1: bit 7 of the header type alone says so. A device of one function may answer to all numbers.
+TEST_F(core_test, further_functions_are_looked_for_when_the_header_says_so) {
+    mock_disk first(bench, 64);
+    mock_disk second(bench, 64);
+    first.device.put<std::uint8_t>(abi::pci::header_type, 0x01);
+    second.device.put<std::uint8_t>(abi::pci::header_type, 0x81);
+    bench.host.slots[abi::pci::devfn(1, 3)] = &first.device;
+    bench.host.slots[abi::pci::devfn(2, 3)] = &second.device;
+    boot();
+    std::vector<unsigned> found;
+    for (const guest::pci_device& each : bench.kernel->pci().devices()) {
+        found.push_back(each.devfn);
+    }
+    EXPECT_EQ(found,
+              (std::vector<unsigned>{abi::pci::devfn(1, 0), abi::pci::devfn(2, 0), abi::pci::devfn(2, 3)}));
+}
+
 TEST_F(core_test, bars_are_in_the_window_and_apart) {
     mock_disk first(bench, 64);
     mock_disk second(bench, 64);
@@ -206,6 +247,8 @@ INSTANTIATE_TEST_SUITE_P(
                 [](mock_disk& d) { d.device.put<std::uint8_t>(0x41, 0x10); }, true},
         refusal{"no_msix", [](mock_disk& d) { d.device.put<std::uint8_t>(0x84, 0x05); }, false},
         refusal{"msix_table_outside", [](mock_disk& d) { d.device.set_msix_vectors(2048); }, true},
+        refusal{"msix_table_in_no_bar",
+                [](mock_disk& d) { d.device.put<std::uint32_t>(0x84 + abi::pci::msix_table, 6); }, true},
         refusal{"vector_refused", [](mock_disk& d) { d.device.refused_vector = 1; }, true},
         refusal{"config_vector_refused", [](mock_disk& d) { d.device.refused_vector = 0; }, false},
         refusal{"no_queue",

@@ -287,6 +287,27 @@ TEST_F(small_ring, the_receive_ring_is_refilled_for_ever) {
     EXPECT_EQ(bench.count(net0, "frames_received"), 200U);
 }
 
+// VIRTIO 1.2, 2.7.10: the index that the card has asked for, and no other.
+TEST_F(net_test, the_card_is_told_of_new_receive_buffers_when_it_asks) {
+    unsigned told = 0;
+    card.on_notify = [&told](std::uint16_t queue, const sc_time&) {
+        told += queue == net::receive_queue ? 1 : 0;
+    };
+    run([&](guest::kernel& kernel, native_cpu& cpu) {
+        frame datagram;
+        inet::build_udp(datagram, from_peer(), 7, 1, {});
+        const device_ring& ring = card.queues[net::receive_queue].ring;
+        ring.set_avail_event(ring.avail_idx());
+        told = 0;
+        ASSERT_TRUE(deliver(datagram));
+        kernel.sleep(cpu, one_ms);
+        EXPECT_EQ(told, 1U);
+        ASSERT_TRUE(deliver(datagram));
+        kernel.sleep(cpu, one_ms);
+        EXPECT_EQ(told, 1U) << "it has not asked again";
+    });
+}
+
 TEST_F(small_ring, a_full_transmit_queue_makes_the_sender_wait) {
     run([&](guest::kernel& kernel, native_cpu& cpu) {
         auto& driver = kernel.net(0).card();
@@ -356,6 +377,9 @@ TEST_F(net_test, malformed_receptions_are_dropped_and_reported) {
         kernel.sleep(cpu, one_ms);
         EXPECT_EQ(bench.violations(), 5U);
         EXPECT_EQ(bench.count(net0, "rx_dropped"), 5U);
+        for (const report::violation& each : bench.recorder.violations().kept()) {
+            EXPECT_EQ(each.address, 0U) << "there is none to name";
+        }
         EXPECT_TRUE(kernel.net(0).card().usable());
         deliver(good);
         EXPECT_TRUE(kernel.net(0).receive_udp(cpu, 1));
@@ -455,15 +479,18 @@ TEST_F(guest_test, an_entropy_device_that_breaks_the_rules_gives_nothing) {
     parameters.entropy_devices = 1;
     guest_bench bench(parameters);
     mock_device& device = bench.plug(virtio::device_id::entropy, virtio::f_version_1, 1, 8);
+    bool rules = true;
     device.on_notify = [&](std::uint16_t, const sc_time& delay) {
         device_ring& ring = device.queues[0].ring;
-        ring.put_used(ring.take()->head, 1 << 20);
+        ring.put_used(ring.take()->head, rules ? 16 : 1 << 20);
         device.interrupt(device.queues[0].vector, delay);
     };
     bench.run([&](guest::kernel& kernel, native_cpu& cpu) {
         std::array<std::byte, 16> bytes{};
+        EXPECT_EQ(kernel.entropy(0).read(cpu, bytes), 16U);
+        rules = false;
         EXPECT_EQ(kernel.entropy(0).read(cpu, bytes), 0U);
-        EXPECT_EQ(kernel.entropy(0).read(cpu, bytes), 0U);
+        EXPECT_EQ(kernel.entropy(0).read(cpu, bytes), 0U) << "nor what the last answer was";
     });
     EXPECT_TRUE(bench.kernel->finished()) << bench.kernel->failure();
     EXPECT_EQ(bench.violations(), 1U);
