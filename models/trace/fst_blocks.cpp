@@ -44,7 +44,7 @@ struct alignas(64) fst_blocks::signal_changes {
     std::uint8_t time_shift = 1;   // of the time, for what stands below it
     std::uint8_t value_shift = 0;  // of the value behind it
     std::uint8_t value_bytes = 0;
-    bool bit = false;  // stands with the time
+    std::uint8_t bit = 0;  // mask of the value that stands with the time
     byte_list list{};
 
     signal_changes(const variable& what, std::uint64_t in_force)
@@ -53,7 +53,7 @@ struct alignas(64) fst_blocks::signal_changes {
           width(static_cast<std::uint8_t>(what.width)) {
         if (type == signal_type::bit || type == signal_type::event) {
             time_shift = 2;
-            bit = true;
+            bit = 1;
         } else if (type != signal_type::text) {
             value_shift = static_cast<std::uint8_t>(64 - width);
             value_bytes = static_cast<std::uint8_t>((width + 7) / 8);
@@ -70,8 +70,7 @@ struct alignas(64) fst_blocks::signal_changes {
         }
         value = c.number;
         unsigned char* at = write_varint(list.room(longest_varint + number_size),
-                                         std::uint64_t{since} << time_shift | (value & std::uint64_t{bit})
-                                                                                  << 1);
+                                         std::uint64_t{since} << time_shift | (value & bit) << 1);
         boost::endian::store_big_u64(at, value << value_shift);
         list.advance(at + value_bytes);
     }
